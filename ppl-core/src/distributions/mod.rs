@@ -1,0 +1,129 @@
+//! The catalogue of distributions: density with partials, support, draws and parameter checks.
+
+use rand::Rng;
+
+use crate::kernel::Lanes;
+
+/// What kind of value a distribution is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// A real number, or a vector of them.
+    Continuous,
+    /// A whole number.
+    Discrete,
+}
+
+/// The set in which a value or a parameter lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Support {
+    /// Every finite real number.
+    Real,
+    /// Real numbers above zero.
+    Positive,
+    /// Real numbers from zero on.
+    NonNegative,
+    /// Real numbers strictly between zero and one.
+    Unit,
+    /// Real numbers between two of the distribution's parameters (lower and upper).
+    Interval,
+    /// Vectors of positive numbers that sum to one.
+    Simplex,
+    /// Vectors that increase.
+    Ordered,
+    /// Vectors of positive numbers that increase.
+    PositiveOrdered,
+    /// Zero or one.
+    Binary,
+    /// 0, 1, 2, ...
+    Count,
+    /// 0, 1, ..., up to a parameter (the trials of a binomial, the categories of a categorical less one).
+    CountUpTo,
+}
+
+/// A parameter of a distribution: its name in the language and the set it must lie in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parameter {
+    /// The name by which a model may give it.
+    pub name: &'static str,
+    /// Where it must lie.
+    pub support: Support,
+}
+
+/// What is known of a distribution without any value: its words in the language.
+pub trait Distribution {
+    /// The name in the language.
+    const NAME: &'static str;
+    /// Names and supports of the parameters, in order.
+    const PARAMETERS: &'static [Parameter];
+    /// Whether values are real or whole numbers.
+    const KIND: ValueKind;
+    /// 0 for a number, 1 for a vector.
+    const EVENT_RANK: usize;
+    /// Where values lie.
+    const SUPPORT: Support;
+}
+
+/// A log density (in nats) with its partial derivatives.
+#[derive(Clone, Copy, Debug)]
+pub struct Partials<V, const P: usize> {
+    /// The log density, or the part of it that is asked for.
+    pub log_prob: V,
+    /// Its derivative with respect to the value.
+    pub d_value: V,
+    /// Its derivatives with respect to the parameters, in order.
+    pub d_params: [V; P],
+}
+
+/// A distribution of one number: `log p(x | theta) = base(x) + kernel(x, theta) - normalizer(theta)`, in nats.
+pub trait Univariate<const P: usize>: Distribution {
+    /// The part that depends on the value alone, and its derivative: computed once where the value is data.
+    #[inline(always)]
+    fn base<V: Lanes>(_x: V) -> (V, V) {
+        (V::zero(), V::zero())
+    }
+    /// The part that depends on value and parameters.
+    fn kernel<V: Lanes>(x: V, params: [V; P]) -> Partials<V, P>;
+    /// The part that depends on the parameters alone, and its derivatives: computed at the loop level of the parameters.
+    #[inline(always)]
+    fn normalizer<V: Lanes>(_params: [V; P]) -> (V, [V; P]) {
+        (V::zero(), [V::zero(); P])
+    }
+    /// One draw.
+    fn sample(params: [f64; P], rng: &mut dyn Rng) -> f64;
+}
+
+/// A vector operand of a density: rows of lanes, data, or one number repeated.
+pub trait Vector<V: Lanes> {
+    /// How many elements.
+    fn len(&self) -> usize;
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Element `k`, counted from zero.
+    fn get(&self, k: usize) -> V;
+}
+
+/// Where the derivatives of a density of vectors are added.
+pub trait VectorAdjoints<V: Lanes> {
+    /// Adds to the derivative with respect to element `k` of the value.
+    fn add_value(&mut self, k: usize, derivative: V);
+    /// Adds to the derivative with respect to element `k` of the parameter.
+    fn add_parameter(&mut self, k: usize, derivative: V);
+}
+
+/// A distribution whose one parameter is a vector, over vectors or (`EVENT_RANK == 0`: a vector of length one) over numbers.
+pub trait Multivariate: Distribution {
+    /// The log density in nats.
+    fn log_prob<V: Lanes>(value: &impl Vector<V>, parameter: &impl Vector<V>) -> V;
+    /// Adds `weight` times the derivatives of the log density, which is returned.
+    fn accumulate<V: Lanes>(
+        value: &impl Vector<V>,
+        parameter: &impl Vector<V>,
+        weight: V,
+        adjoints: &mut impl VectorAdjoints<V>,
+    ) -> V;
+    /// One draw, written to `value`.
+    fn sample(parameter: &[f64], rng: &mut dyn Rng, value: &mut [f64]);
+}

@@ -1,0 +1,441 @@
+//! What inference may know of a model: its graph, its layout, and its log joint density with the derivative.
+
+use std::fmt::Debug;
+use std::ops::Range;
+
+use rand::Rng;
+
+use crate::bijectors::Bijector;
+use crate::distributions::Support;
+use crate::kernel::Real;
+
+/// What `model!` implements.
+pub trait Model {
+    /// `f32` if any real array of the model is, else `f64`.
+    type Element: Real;
+    /// The arguments that are never left of `~`: what predictions for new rows need.
+    type Inputs;
+    /// Draws of latents and quantities, a field each, the first axis being the draw.
+    type Draws;
+    /// Draws of the observed arrays, a field each, the first axis being the draw.
+    type Predictive;
+    /// Sites, factors, and who reads whom.
+    const GRAPH: &'static Graph;
+    /// The generated log joint: the very tokens that are compiled, formatted.
+    const EXPANSION: &'static str;
+
+    /// Checks the data and computes what depends on data alone.
+    ///
+    /// # Errors
+    /// [`DataError`] names the field, the row, the value and what was expected.
+    fn bind(&self) -> Result<Box<dyn LogJoint<Self::Element> + '_>, DataError>;
+
+    /// Checks new inputs, whose observed arrays are to be predicted.
+    ///
+    /// # Errors
+    /// [`DataError`] names the field, the row, the value and what was expected.
+    fn bind_inputs(inputs: &Self::Inputs) -> Result<Box<dyn LogJoint<Self::Element> + '_>, DataError>;
+
+    /// Gives draws their names and shapes. `columns` holds, draw after draw, the rows of the layout.
+    fn collect_draws(layout: &Layout, draws: usize, columns: &[f64]) -> Self::Draws;
+
+    /// Gives predictions their names and shapes. `columns` holds, draw after draw, the observed elements of the layout.
+    fn collect_predictive(layout: &Layout, draws: usize, columns: &[f64]) -> Self::Predictive;
+}
+
+/// The model as a graph, known at compile time.
+#[derive(Debug)]
+pub struct Graph {
+    /// The name of the model.
+    pub name: &'static str,
+    /// The names of the dimensions.
+    pub dims: &'static [&'static str],
+    /// Latents, quantities and observed arrays, in the order of the model.
+    pub sites: &'static [Site],
+    /// The terms of the log joint density, in the order of the model.
+    pub factors: &'static [Factor],
+}
+
+/// What a name left of `~` or `let` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SiteKind {
+    /// Not given: to be inferred.
+    Latent,
+    /// Computed from others, and reported.
+    Quantity,
+    /// Given as data.
+    Observed,
+}
+
+/// A name left of `~` or `let`.
+#[derive(Debug)]
+pub struct Site {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: SiteKind,
+    /// The set of its values (of the distribution, or `Real` for a quantity).
+    pub support: Support,
+    /// 1 if its last axis is one event (a simplex, an ordered vector).
+    pub event_rank: usize,
+}
+
+/// A term of the log joint density.
+#[derive(Debug)]
+pub struct Factor {
+    /// The statement as written, for messages: `log_radon[n] ~ Normal(at_home, sigma)`.
+    pub text: &'static str,
+    /// The site left of `~`; none for `factor(..)`.
+    pub site: Option<usize>,
+    /// The latents it reads and through which index.
+    pub reads: &'static [Read],
+}
+
+/// How a factor reads a latent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// Which site.
+    pub site: usize,
+    /// Which elements a row reads.
+    pub owner: Owner,
+}
+
+/// Which elements of a latent a row of a factor reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Any of them.
+    Every,
+    /// The one of the same row.
+    SameRow,
+    /// The one that an index array names.
+    Gathered(&'static str),
+}
+
+/// Names, shapes and rows of everything that a bound model computes.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// The name of the model.
+    pub model: &'static str,
+    /// The dimensions with their sizes and, where an index array carries them, the names of their levels.
+    pub dims: Vec<Dimension>,
+    /// The latents, then the quantities, each over its own rows of the workspace.
+    pub variables: Vec<Variable>,
+    /// The observed arrays, each over its own elements of a prediction.
+    pub observed: Vec<Variable>,
+}
+
+/// A dimension at run time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dimension {
+    /// Its name in the model.
+    pub name: &'static str,
+    /// Its size.
+    pub size: usize,
+    /// The names of its levels, if known.
+    pub levels: Option<Vec<String>>,
+}
+
+/// A latent, a quantity or an observed array at run time.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name in the model.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: SiteKind,
+    /// Its axes, as indices into [`Layout::dims`].
+    pub dims: Vec<usize>,
+    /// The sizes of its axes.
+    pub shape: Vec<usize>,
+    /// Its rows in the workspace (elements of a prediction, for an observed array).
+    pub rows: Range<usize>,
+    /// Its rows in the unconstrained space; empty unless it is a latent.
+    pub unconstrained: Range<usize>,
+    /// From the unconstrained rows to the rows; the identity unless it is a latent.
+    pub bijector: Bijector,
+}
+
+impl Layout {
+    /// The number of unconstrained dimensions.
+    #[must_use]
+    pub fn unconstrained(&self) -> usize {
+        self.variables.iter().map(|v| v.unconstrained.len()).sum()
+    }
+
+    /// The number of rows of latents and quantities.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.variables.iter().map(|v| v.rows.len()).sum()
+    }
+
+    /// The number of observed elements.
+    #[must_use]
+    pub fn observed_elements(&self) -> usize {
+        self.observed.iter().map(|v| v.rows.len()).sum()
+    }
+
+    /// The latents, in the order of the model.
+    pub fn latents(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.iter().filter(|v| v.kind == SiteKind::Latent)
+    }
+
+    /// The name of one element: `mu`, `theta[3]`, `alpha[AITKIN]`; elements are counted from zero, the last axis fastest.
+    #[must_use]
+    pub fn element_name(&self, variable: &Variable, element: usize) -> String {
+        if variable.shape.is_empty() {
+            return variable.name.to_owned();
+        }
+        let mut rest = element;
+        let mut index = Vec::new();
+        for (&dim, &size) in variable.dims.iter().zip(&variable.shape).rev() {
+            let at = rest % size;
+            rest /= size;
+            let level = self.dims.get(dim).and_then(|d| d.levels.as_ref()).and_then(|l| l.get(at));
+            index.push(level.cloned().unwrap_or_else(|| at.to_string()));
+        }
+        index.reverse();
+        format!("{}[{}]", variable.name, index.join(", "))
+    }
+}
+
+/// The buffers of an evaluation: made once, used at every step without allocating.
+#[derive(Clone, Debug)]
+pub struct Workspace<E> {
+    /// The number of Monte Carlo samples, a multiple of [`Real::LANE_MULTIPLE`].
+    pub samples: usize,
+    /// Constrained latents, quantities, then scratch rows: `[row][sample]`.
+    pub values: Vec<E>,
+    /// The derivative of the log joint with respect to each row of `values`.
+    pub adjoints: Vec<E>,
+    /// Private adjoints and log densities of the partitions that run in parallel.
+    pub partitions: Vec<Partition<E>>,
+}
+
+/// The private buffers of one partition of the rows.
+#[derive(Clone, Debug, Default)]
+pub struct Partition<E> {
+    /// As [`Workspace::values`], for scratch rows.
+    pub scratch: Vec<E>,
+    /// As [`Workspace::adjoints`].
+    pub adjoints: Vec<E>,
+    /// The log density per sample.
+    pub log_joint: Vec<f64>,
+}
+
+/// The weight of each factor, a product of plate scale, KL weight and per-sample cotangent: `[sample]` per factor.
+#[derive(Clone, Debug)]
+pub struct Weights<E> {
+    /// A row of `samples` lanes per factor of the graph.
+    pub factors: Vec<E>,
+    /// The number of samples.
+    pub samples: usize,
+    /// For one factor, a weight per row and sample instead: `[row][sample]`.
+    pub rows: Option<(usize, Vec<E>)>,
+}
+
+/// What a walk over the statements of a model does at each of them.
+pub trait Visitor {
+    /// Meets one element of a statement `site ~ distribution(parameters)` and gives its value: the present one, or a draw.
+    fn visit(&mut self, statement: &Statement<'_>, value: &mut [f64]);
+}
+
+/// One element of a statement, met with the values of its parameters.
+#[derive(Debug)]
+pub struct Statement<'a> {
+    /// Which factor of the graph.
+    pub factor: usize,
+    /// Which element of the factor, counted in the order of evaluation.
+    pub row: usize,
+    /// What the site is.
+    pub kind: SiteKind,
+    /// The distribution.
+    pub distribution: &'a dyn Sampler,
+    /// The values of its parameters.
+    pub params: &'a [f64],
+}
+
+/// A distribution as an object, for draws and messages.
+pub trait Sampler: Debug {
+    /// The name in the language.
+    fn name(&self) -> &'static str;
+    /// The parameters' names and supports.
+    fn parameters(&self) -> &'static [crate::distributions::Parameter];
+    /// The log density in nats; NaN where a parameter is outside its support.
+    fn log_prob(&self, value: &[f64], params: &[f64]) -> f64;
+    /// One draw.
+    ///
+    /// # Errors
+    /// [`SampleError`] if the distribution cannot be drawn from (flat priors) or a parameter is outside its support.
+    fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError>;
+}
+
+/// Why a distribution could not be drawn from.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SampleError {
+    /// A flat prior has no draws.
+    #[error("`{distribution}` is not a proper distribution and cannot be drawn from; give the site a proper prior")]
+    Improper {
+        /// The distribution.
+        distribution: &'static str,
+    },
+    /// A parameter is outside its support.
+    #[error("`{distribution}` cannot be drawn from with {parameter} = {value}; expected {expected:?}")]
+    Parameter {
+        /// The distribution.
+        distribution: &'static str,
+        /// The parameter's name.
+        parameter: &'static str,
+        /// Its value.
+        value: f64,
+        /// Where it must lie.
+        expected: Support,
+    },
+}
+
+/// The log joint density of a model bound to its data, object-safe: all that the engine calls.
+///
+/// Values are rows of lanes, `[element][sample]`, the sample fastest. `u` is unconstrained, `z` (in the workspace) constrained.
+pub trait LogJoint<E: Real>: Sync {
+    /// Sites and factors.
+    fn graph(&self) -> &'static Graph;
+    /// Names, shapes and rows.
+    fn layout(&self) -> &Layout;
+    /// Buffers for `samples` Monte Carlo samples, a multiple of [`Real::LANE_MULTIPLE`].
+    fn workspace(&self, samples: usize) -> Workspace<E>;
+    /// Every weight one.
+    fn unit_weights(&self, samples: usize) -> Weights<E>;
+    /// Writes the constrained latents of `u` to the workspace; adds `log |dz / du|` to `log_det` (`[sample]`).
+    fn constrain(&self, u: &[E], work: &mut Workspace<E>, log_det: &mut [f64]);
+    /// From constrained latents (as in the workspace, one sample) to unconstrained ones.
+    ///
+    /// # Errors
+    /// The index into [`Layout::variables`] and the element that lie outside the support.
+    fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)>;
+    /// Writes to `u_adjoint` the pullback of the workspace's adjoints, plus `log_det_weight` (`[sample]`) times the derivative of `log |dz / du|`.
+    fn pull_constrain(&self, u: &[E], work: &Workspace<E>, log_det_weight: &[E], u_adjoint: &mut [E]);
+    /// Sets `log_joint` (`[sample]`, summed in f64, in nats) to the weighted log joint density of the workspace's latents
+    /// (constrained, without Jacobian) and the workspace's adjoints to its derivative.
+    fn accumulate(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_joint: &mut [f64]);
+    /// Computes all quantities from the latents of the workspace.
+    fn complete(&self, work: &mut Workspace<E>);
+    /// The number of rows of a factor.
+    fn factor_rows(&self, factor: usize) -> usize;
+    /// Writes the log density of some rows of one factor, `[row][sample]`, from the completed workspace.
+    fn log_prob_rows(&self, factor: usize, rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]);
+    /// Walks over all statements with one sample: `values` are the rows of the layout (latents read unless the visitor
+    /// draws them, quantities computed), `observed` its observed elements (written as the visitor gives them).
+    fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor);
+    /// The observed elements as data, for a walk that does not replace them.
+    fn observed(&self) -> Vec<f64>;
+
+    /// The log density on the unconstrained space, Jacobian included, and its gradient: `[sample]` and `[dimension][sample]`.
+    fn log_density(
+        &self,
+        u: &[E],
+        work: &mut Workspace<E>,
+        weights: &Weights<E>,
+        log_density: &mut [f64],
+        gradient: &mut [E],
+    );
+}
+
+/// What is wrong with the data of a model.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// Two arrays disagree about the size of a dimension.
+    #[error(
+        "`{model}`: dimension `{dim}` has size {first_size} in `{first}` but {second_size} in `{second}`; \
+         a dimension has one size everywhere"
+    )]
+    SizeMismatch {
+        /// The model.
+        model: &'static str,
+        /// The dimension.
+        dim: &'static str,
+        /// The array that gave the size first.
+        first: &'static str,
+        /// Its size.
+        first_size: usize,
+        /// The array that disagrees.
+        second: &'static str,
+        /// Its size.
+        second_size: usize,
+    },
+    /// An index array points outside its dimension.
+    #[error("`{model}`: `{field}[{row}]` is {value}, but it must be an index into `{dim}`, which has size {size} (0 to {last})",
+        last = size.saturating_sub(1))]
+    IndexOutOfRange {
+        /// The model.
+        model: &'static str,
+        /// The index array.
+        field: &'static str,
+        /// Where in it.
+        row: usize,
+        /// The index.
+        value: usize,
+        /// The dimension.
+        dim: &'static str,
+        /// Its size.
+        size: usize,
+    },
+    /// An index expression leaves its axis for some row.
+    #[error(
+        "`{model}`: in `{expression}` the index runs from {lowest} to {highest}, but `{array}` has {size} elements there; \
+         narrow the range of the loop"
+    )]
+    ShiftedIndexOutOfRange {
+        /// The model.
+        model: &'static str,
+        /// The expression as written.
+        expression: &'static str,
+        /// The array.
+        array: &'static str,
+        /// The least index.
+        lowest: i64,
+        /// The greatest index.
+        highest: i64,
+        /// The size of the axis.
+        size: usize,
+    },
+    /// A value that is NaN or infinite.
+    #[error("`{model}`: `{field}[{row}]` is {value}; data must be finite (leave the row out, or model what is missing)")]
+    NotFinite {
+        /// The model.
+        model: &'static str,
+        /// The array.
+        field: &'static str,
+        /// Where in it, counted in row-major order.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A value outside the support of the distribution it is observed under, or of the parameter it is used as.
+    #[error("`{model}`: `{field}[{row}]` is {value}, but `{statement}` needs it {expected}")]
+    OutsideSupport {
+        /// The model.
+        model: &'static str,
+        /// The array.
+        field: &'static str,
+        /// Where in it, counted in row-major order.
+        row: usize,
+        /// The value.
+        value: f64,
+        /// The statement as written.
+        statement: &'static str,
+        /// The set in words: "positive".
+        expected: &'static str,
+    },
+    /// A dimension whose size nothing tells, or that must not be empty.
+    #[error("`{model}`: dimension `{dim}` is empty, and `{needed_by}` needs at least {least} of it")]
+    Empty {
+        /// The model.
+        model: &'static str,
+        /// The dimension.
+        dim: &'static str,
+        /// What needs it.
+        needed_by: &'static str,
+        /// How many are needed.
+        least: usize,
+    },
+}

@@ -1,0 +1,2 @@
+//! Eight schools.
+fn main() {}

@@ -1,0 +1,6 @@
+//! The compiler behind `ppl_core::model!`.
+#![allow(dead_code)]
+
+mod catalogue;
+mod diagnostics;
+mod syntax;

@@ -1,0 +1,136 @@
+//! The surface tree: a model exactly as written, every node keeping the span of what the user typed.
+
+use proc_macro2::{Ident, Span};
+
+/// `attrs vis Name(arguments) { statements }`
+#[derive(Debug)]
+pub(crate) struct Model {
+    /// Doc comments and attributes for the struct; `#[ppl(crate = path)]` is taken out.
+    pub attrs: Vec<syn::Attribute>,
+    /// The path of ppl-core: `::ppl_core` unless `#[ppl(crate = path)]` says otherwise.
+    pub krate: syn::Path,
+    pub vis: syn::Visibility,
+    pub name: Ident,
+    pub arguments: Vec<Argument>,
+    pub body: Vec<Stmt>,
+}
+
+/// `name: type`
+#[derive(Debug)]
+pub(crate) struct Argument {
+    pub attrs: Vec<syn::Attribute>,
+    pub name: Ident,
+    pub ty: ArgumentType,
+}
+
+#[derive(Debug)]
+pub(crate) enum ArgumentType {
+    /// `usize`: a dimension.
+    Size,
+    /// A number (no dimensions) or an array of them: `[f64; N, K]`.
+    Array { element: Element, dims: Vec<Ident> },
+}
+
+#[derive(Debug)]
+pub(crate) struct Element {
+    pub kind: ElementKind,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(crate) enum ElementKind {
+    F64,
+    F32,
+    U64,
+    Bool,
+    /// `in C`
+    Index(Ident),
+    /// `Option<f64>`
+    Option(Box<Element>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Stmt {
+    /// `lhs ~ distribution;`
+    Sample { lhs: Lhs, tilde: Span, distribution: Expr },
+    /// `let lhs = value;`
+    Let { lhs: Lhs, value: Expr },
+    /// `factor(value);`
+    Factor { span: Span, value: Expr },
+    /// `for var in range { body }`
+    For { span: Span, var: Ident, range: Range, body: Vec<Stmt> },
+}
+
+/// `name` or `name[index, ..]`
+#[derive(Debug)]
+pub(crate) struct Lhs {
+    pub name: Ident,
+    pub index: Vec<Expr>,
+}
+
+/// What a bound name runs over.
+#[derive(Debug)]
+pub(crate) enum Range {
+    /// A whole dimension.
+    Dim(Ident),
+    /// `from..to`
+    Between { from: Expr, to: Expr },
+}
+
+#[derive(Debug)]
+pub(crate) struct Expr {
+    pub kind: ExprKind,
+    /// The token to underline when this expression is wrong.
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(crate) enum ExprKind {
+    /// `1`, `0.5`, `1e-3`: always a real number.
+    Number(f64),
+    /// `true`, `false`
+    Bool(bool),
+    /// A bare name.
+    Name(Ident),
+    /// A path with `::`: Rust.
+    Path(syn::Path),
+    /// In parentheses.
+    Paren(Box<Expr>),
+    /// `-x`
+    Neg(Box<Expr>),
+    /// `!x`
+    Not(Box<Expr>),
+    Binary { op: BinaryOp, left: Box<Expr>, right: Box<Expr> },
+    If { condition: Box<Expr>, then: Box<Expr>, otherwise: Box<Expr> },
+    /// `callee(args)`; the callee is a `Name` or a `Path`.
+    Call { callee: Box<Expr>, args: Vec<CallArg> },
+    /// `receiver.name(args)`
+    Method { receiver: Box<Expr>, name: Ident, args: Vec<CallArg> },
+    /// `array[index, ..]`
+    Index { array: Ident, index: Vec<Expr> },
+    /// `sum(var in range => body)`, `log_sum_exp(var in range => body)`
+    Reduce { function: Ident, var: Ident, range: Box<Range>, body: Box<Expr> },
+}
+
+/// `value` or `name = value`
+#[derive(Debug)]
+pub(crate) struct CallArg {
+    pub name: Option<Ident>,
+    pub value: Expr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BinaryOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Eq,
+    Ne,
+    And,
+    Or,
+}

@@ -30,11 +30,15 @@ pub trait Model {
     /// [`DataError`] names the field, the row, the value and what was expected.
     fn bind(&self) -> Result<Box<dyn LogJoint<Self::Element> + '_>, DataError>;
 
-    /// Checks new inputs, whose observed arrays are to be predicted.
+    /// Checks new inputs, whose observed arrays are to be predicted; levels and sizes are those of `fitted`, if there is a fit.
+    /// Only [`LogJoint::walk`] may be called on the result: there are no observed data to evaluate.
     ///
     /// # Errors
     /// [`DataError`] names the field, the row, the value and what was expected.
-    fn bind_inputs(inputs: &Self::Inputs) -> Result<Box<dyn LogJoint<Self::Element> + '_>, DataError>;
+    fn bind_inputs<'m>(
+        inputs: &'m Self::Inputs,
+        fitted: Option<&Layout>,
+    ) -> Result<Box<dyn LogJoint<Self::Element> + 'm>, DataError>;
 
     /// Gives draws their names and shapes. `columns` holds, draw after draw, the rows of the layout.
     fn collect_draws(layout: &Layout, draws: usize, columns: &[f64]) -> Self::Draws;
@@ -202,40 +206,47 @@ impl Layout {
 pub struct Workspace<E> {
     /// The number of Monte Carlo samples, a multiple of [`Real::LANE_MULTIPLE`].
     pub samples: usize,
-    /// Constrained latents, quantities, then scratch rows: `[row][sample]`.
+    /// Constrained latents, then quantities: `[row][sample]`.
     pub values: Vec<E>,
     /// The derivative of the log joint with respect to each row of `values`.
     pub adjoints: Vec<E>,
-    /// Private adjoints and log densities of the partitions that run in parallel.
+    /// One in every lane: the weight of the Jacobian.
+    pub ones: Vec<E>,
+    /// The buffers of the parts of a plate that run in parallel.
     pub partitions: Vec<Partition<E>>,
 }
 
-/// The private buffers of one partition of the rows.
+/// The buffers of one part of a plate.
 #[derive(Clone, Debug, Default)]
 pub struct Partition<E> {
-    /// As [`Workspace::values`], for scratch rows.
-    pub scratch: Vec<E>,
-    /// As [`Workspace::adjoints`].
+    /// Matrix products of a block of rows: `[row][column][sample]`, product after product.
+    pub products: Vec<E>,
+    /// The derivative of the log joint with respect to `products`.
+    pub product_adjoints: Vec<E>,
+    /// As [`Workspace::adjoints`], of this part alone; empty if there is but one part.
     pub adjoints: Vec<E>,
     /// The log density per sample.
     pub log_joint: Vec<f64>,
 }
 
-/// The weight of each factor, a product of plate scale, KL weight and per-sample cotangent: `[sample]` per factor.
+/// The weight of each factor, a product of plate scale, KL weight and cotangents: `[sample]` per factor.
 #[derive(Clone, Debug)]
 pub struct Weights<E> {
     /// A row of `samples` lanes per factor of the graph.
     pub factors: Vec<E>,
     /// The number of samples.
     pub samples: usize,
-    /// For one factor, a weight per row and sample instead: `[row][sample]`.
-    pub rows: Option<(usize, Vec<E>)>,
+    /// For some factors, a weight per row and sample instead: the factor, and `[row][sample]`.
+    pub rows: Vec<(usize, Vec<E>)>,
 }
 
 /// What a walk over the statements of a model does at each of them.
 pub trait Visitor {
     /// Meets one element of a statement `site ~ distribution(parameters)` and gives its value: the present one, or a draw.
     fn visit(&mut self, statement: &Statement<'_>, value: &mut [f64]);
+
+    /// Meets one element of a `factor(..)` statement.
+    fn factor(&mut self, _factor: usize, _row: usize, _value: f64) {}
 }
 
 /// One element of a statement, met with the values of its parameters.
@@ -424,7 +435,21 @@ pub enum DataError {
         /// The statement as written.
         statement: &'static str,
         /// The set in words: "positive".
-        expected: &'static str,
+        expected: String,
+    },
+    /// A label that the fit has not seen.
+    #[error("`{model}`: `{field}[{row}]` is `{label}`, which is not a level of `{dim}` in the fit; predict for known levels")]
+    UnknownLevel {
+        /// The model.
+        model: &'static str,
+        /// The index array.
+        field: &'static str,
+        /// Where in it.
+        row: usize,
+        /// The label.
+        label: String,
+        /// The dimension.
+        dim: &'static str,
     },
     /// A dimension whose size nothing tells, or that must not be empty.
     #[error("`{model}`: dimension `{dim}` is empty, and `{needed_by}` needs at least {least} of it")]

@@ -2,5 +2,16 @@
 #![allow(dead_code)]
 
 mod catalogue;
+mod check;
 mod diagnostics;
+mod expand;
+mod ir;
+mod messages;
+mod pipeline;
 mod syntax;
+
+/// Declares a probabilistic model.
+#[proc_macro]
+pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    pipeline::model(tokens.into()).into()
+}

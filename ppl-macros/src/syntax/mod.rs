@@ -1,6 +1,12 @@
 //! The surface tree: a model exactly as written, every node keeping the span of what the user typed.
 
+mod display;
+mod expression;
+mod parse;
+
 use proc_macro2::{Ident, Span};
+
+pub(crate) use parse::parse;
 
 /// `attrs vis Name(arguments) { statements }`
 #[derive(Debug)]

@@ -1,0 +1,345 @@
+//! Binding a model to its data: sizes found and compared, indices and supports checked, rows laid out.
+
+use std::borrow::Cow;
+
+use ndarray::{ArrayBase, Data, Dimension as _, RawData};
+
+use crate::bijectors::{Bijector, Bounds};
+use crate::distributions::Support;
+use crate::indices::Indices;
+use crate::kernel::Real;
+use crate::model::{DataError, Dimension, Layout, SiteKind, Variable};
+
+/// The sizes of the dimensions of a model, as its arrays tell them.
+#[derive(Debug)]
+pub struct Sizes<'f> {
+    model: &'static str,
+    dims: Vec<Known>,
+    fitted: Option<&'f Layout>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    name: &'static str,
+    /// The array that told the size first, and the size.
+    told: Option<(&'static str, usize)>,
+    /// The size that index arrays need, and which of them needs most.
+    pointed: Option<(&'static str, usize)>,
+    levels: Option<Vec<String>>,
+}
+
+impl<'f> Sizes<'f> {
+    /// No size known yet; `fitted` is the layout of a fit whose levels new inputs must use.
+    #[must_use]
+    pub fn new(model: &'static str, dims: &[&'static str], fitted: Option<&'f Layout>) -> Self {
+        let known = |&name: &&'static str| {
+            let levels = fitted.and_then(|f| f.dims.iter().find(|d| d.name == name)).and_then(|d| d.levels.clone());
+            Known { name, levels, ..Known::default() }
+        };
+        Sizes { model, dims: dims.iter().map(known).collect(), fitted }
+    }
+
+    /// An array has this size along a dimension.
+    ///
+    /// # Errors
+    /// [`DataError::SizeMismatch`] if another array said otherwise.
+    pub fn axis(&mut self, dim: usize, array: &'static str, size: usize) -> Result<(), DataError> {
+        let known = &mut self.dims[dim];
+        match known.told {
+            Some((first, first_size)) if first_size != size => Err(DataError::SizeMismatch {
+                model: self.model,
+                dim: known.name,
+                first,
+                first_size,
+                second: array,
+                second_size: size,
+            }),
+            Some(_) => Ok(()),
+            None => {
+                known.told = Some((array, size));
+                Ok(())
+            }
+        }
+    }
+
+    /// An index array points into a dimension. Gives its indices, with the levels of the fit where labels were given.
+    ///
+    /// # Errors
+    /// [`DataError::UnknownLevel`] if a label was not among those of the fit.
+    pub fn indices(&mut self, dim: usize, array: &'static str, indices: &Indices) -> Result<Vec<usize>, DataError> {
+        let model = self.model;
+        let known = &mut self.dims[dim];
+        let mut values = indices.values().to_vec();
+        if let Some(labels) = indices.levels() {
+            match &known.levels {
+                None => known.levels = Some(labels.to_vec()),
+                Some(levels) if levels.as_slice() == labels => {}
+                Some(levels) => {
+                    for (row, value) in values.iter_mut().enumerate() {
+                        let label = &labels[*value];
+                        *value = levels.iter().position(|level| level == label).ok_or_else(|| DataError::UnknownLevel {
+                            model,
+                            field: array,
+                            row,
+                            label: label.clone(),
+                            dim: known.name,
+                        })?;
+                    }
+                }
+            }
+        }
+        self.points(dim, array, &values);
+        Ok(values)
+    }
+
+    /// An index array points into a dimension.
+    pub fn points(&mut self, dim: usize, array: &'static str, values: &[usize]) {
+        let size = values.iter().max().map_or(0, |max| max + 1);
+        let known = &mut self.dims[dim];
+        if known.pointed.is_none_or(|(_, most)| most < size) {
+            known.pointed = Some((array, size));
+        }
+    }
+
+    /// The size of a dimension: of the arrays over it, or of the fit, or what indices into it need.
+    #[must_use]
+    pub fn size(&self, dim: usize) -> usize {
+        let known = &self.dims[dim];
+        if let Some((_, size)) = known.told {
+            return size;
+        }
+        let pointed = known.pointed.map_or(0, |(_, size)| size);
+        let levels = known.levels.as_ref().map_or(0, Vec::len);
+        let fitted = self.fitted.and_then(|f| f.dims.iter().find(|d| d.name == known.name)).map_or(0, |d| d.size);
+        // New rows may mention fewer levels than the fit knows, never more.
+        if fitted > 0 { fitted } else { pointed.max(levels) }
+    }
+
+    /// Refuses index arrays that point outside their dimension.
+    ///
+    /// # Errors
+    /// [`DataError::IndexOutOfRange`] names the first such row.
+    pub fn check_indices(&self, dim: usize, field: &'static str, values: &[usize]) -> Result<(), DataError> {
+        let size = self.size(dim);
+        match values.iter().position(|&value| value >= size) {
+            None => Ok(()),
+            Some(row) => Err(DataError::IndexOutOfRange {
+                model: self.model,
+                field,
+                row,
+                value: values[row],
+                dim: self.dims[dim].name,
+                size,
+            }),
+        }
+    }
+
+    /// The dimensions with their sizes and levels.
+    #[must_use]
+    pub fn dimensions(&self) -> Vec<Dimension> {
+        let dimension = |(dim, known): (usize, &Known)| {
+            let size = self.size(dim);
+            let levels = known.levels.clone().filter(|levels| levels.len() == size);
+            Dimension { name: known.name, size, levels }
+        };
+        self.dims.iter().enumerate().map(dimension).collect()
+    }
+}
+
+/// The elements of an array in row-major order, borrowed where they lie so.
+pub fn row_major<'a, S, D>(array: &'a ArrayBase<S, D>) -> Cow<'a, [S::Elem]>
+where
+    S: Data,
+    <S as RawData>::Elem: Clone,
+    D: ndarray::Dimension,
+{
+    match array.as_slice() {
+        Some(slice) => Cow::Borrowed(slice),
+        None => Cow::Owned(array.iter().cloned().collect()),
+    }
+}
+
+/// The sizes of the axes of an array.
+pub fn shape<S: RawData, D: ndarray::Dimension>(array: &ArrayBase<S, D>) -> Vec<usize> {
+    array.raw_dim().slice().to_vec()
+}
+
+/// Refuses NaN and infinite data.
+///
+/// # Errors
+/// [`DataError::NotFinite`] names the first such row.
+pub fn check_finite<E: Real>(model: &'static str, field: &'static str, values: &[E]) -> Result<(), DataError> {
+    match values.iter().position(|x| !x.to_f64().is_finite()) {
+        None => Ok(()),
+        Some(row) => Err(DataError::NotFinite { model, field, row, value: values[row].to_f64() }),
+    }
+}
+
+/// Refuses an index expression that leaves its axis.
+///
+/// # Errors
+/// [`DataError::ShiftedIndexOutOfRange`].
+pub fn check_index(
+    model: &'static str,
+    expression: &'static str,
+    array: &'static str,
+    (lowest, highest): (i64, i64),
+    size: usize,
+) -> Result<(), DataError> {
+    if lowest < 0 || usize::try_from(highest).is_ok_and(|highest| highest >= size) {
+        return Err(DataError::ShiftedIndexOutOfRange { model, expression, array, lowest, highest, size });
+    }
+    Ok(())
+}
+
+/// Refuses a value outside a set, or outside bounds.
+///
+/// # Errors
+/// [`DataError::OutsideSupport`].
+pub fn check_support(
+    model: &'static str,
+    field: &'static str,
+    row: usize,
+    value: f64,
+    statement: &'static str,
+    (support, lower, upper): (Support, f64, f64),
+) -> Result<(), DataError> {
+    let inside = match support {
+        Support::Interval => value >= lower && value <= upper,
+        Support::CountUpTo => Support::Count.contains(value) && value <= upper,
+        // Probabilities of exactly zero and one are legal parameters.
+        Support::Unit => (0.0..=1.0).contains(&value),
+        other => other.contains(value),
+    };
+    if inside {
+        return Ok(());
+    }
+    let expected = match support {
+        Support::Interval | Support::CountUpTo => format!("{support} ({lower} to {upper})"),
+        other => other.to_string(),
+    };
+    Err(DataError::OutsideSupport { model, field, row, value, statement, expected })
+}
+
+/// Refuses an empty dimension where there must be elements.
+///
+/// # Errors
+/// [`DataError::Empty`].
+pub fn check_not_empty(model: &'static str, dim: &'static str, needed_by: &'static str, size: usize) -> Result<(), DataError> {
+    if size == 0 {
+        return Err(DataError::Empty { model, dim, needed_by, least: 1 });
+    }
+    Ok(())
+}
+
+/// Lays out latents, then quantities, over the rows of a workspace, and observed arrays over predictions.
+#[derive(Debug)]
+pub struct LayoutBuilder {
+    layout: Layout,
+    rows: usize,
+    unconstrained: usize,
+    observed: usize,
+}
+
+impl LayoutBuilder {
+    /// An empty layout over known dimensions.
+    #[must_use]
+    pub fn new(model: &'static str, dims: Vec<Dimension>) -> Self {
+        let layout = Layout { model, dims, ..Layout::default() };
+        LayoutBuilder { layout, rows: 0, unconstrained: 0, observed: 0 }
+    }
+
+    fn shape(&self, dims: &[usize]) -> Vec<usize> {
+        dims.iter().map(|&dim| self.layout.dims[dim].size).collect()
+    }
+
+    /// Adds a latent and gives its first row; `bounds` holds one number, or one per element, each.
+    pub fn latent(&mut self, name: &'static str, dims: &[usize], support: Support, bounds: Option<Bounds>) -> usize {
+        let shape = self.shape(dims);
+        let first = self.rows;
+        let length: usize = shape.iter().product();
+        let bijector = Bijector::for_support(support, shape.last().copied().unwrap_or(1), bounds);
+        let free = bijector.unconstrained_len(length);
+        self.layout.variables.push(Variable {
+            name,
+            kind: SiteKind::Latent,
+            dims: dims.to_vec(),
+            shape,
+            rows: first..first + length,
+            unconstrained: self.unconstrained..self.unconstrained + free,
+            bijector,
+        });
+        self.rows += length;
+        self.unconstrained += free;
+        first
+    }
+
+    /// Adds a quantity and gives its first row.
+    pub fn quantity(&mut self, name: &'static str, dims: &[usize]) -> usize {
+        let first = self.rows;
+        let variable = self.plain(name, SiteKind::Quantity, dims, first);
+        self.rows = variable.rows.end;
+        self.layout.variables.push(variable);
+        first
+    }
+
+    /// Adds an observed array and gives its first element.
+    pub fn observed(&mut self, name: &'static str, dims: &[usize]) -> usize {
+        let first = self.observed;
+        let variable = self.plain(name, SiteKind::Observed, dims, first);
+        self.observed = variable.rows.end;
+        self.layout.observed.push(variable);
+        first
+    }
+
+    fn plain(&self, name: &'static str, kind: SiteKind, dims: &[usize], first: usize) -> Variable {
+        let shape = self.shape(dims);
+        let length: usize = shape.iter().product();
+        Variable {
+            name,
+            kind,
+            dims: dims.to_vec(),
+            shape,
+            rows: first..first + length,
+            unconstrained: self.unconstrained..self.unconstrained,
+            bijector: Bijector::Identity,
+        }
+    }
+
+    /// The layout.
+    #[must_use]
+    pub fn finish(self) -> Layout {
+        self.layout
+    }
+}
+
+/// Refuses a vector that is not a simplex.
+///
+/// # Errors
+/// [`DataError::OutsideSupport`].
+pub fn check_simplex<E: Real>(
+    model: &'static str,
+    field: &'static str,
+    row: usize,
+    values: &[E],
+    statement: &'static str,
+) -> Result<(), DataError> {
+    let outside = |row, value, expected: &str| {
+        Err(DataError::OutsideSupport { model, field, row, value, statement, expected: expected.to_owned() })
+    };
+    for (k, x) in values.iter().enumerate() {
+        if x.to_f64() <= 0.0 {
+            return outside(row + k, x.to_f64(), "positive, an element of a simplex");
+        }
+    }
+    let sum: f64 = values.iter().map(|x| x.to_f64()).sum();
+    if (sum - 1.0).abs() > 1e-6 {
+        return outside(row, sum, "a simplex that sums to one (the value given here is the sum)");
+    }
+    Ok(())
+}
+
+/// Numbers as doubles.
+pub fn numbers<E: Real>(values: &[E]) -> Vec<f64> {
+    values.iter().map(|x| x.to_f64()).collect()
+}

@@ -1,0 +1,445 @@
+//! The log joint of a compiled model: the kernels that `model!` generates, driven over lanes, blocks of rows and threads.
+
+mod frame;
+mod product;
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
+use crate::model::{Graph, Layout, LogJoint, Partition, SiteKind, Visitor, Weights, Workspace};
+
+pub use frame::{Forward, Frame, Numbers, Repeated, RowAdjoints, Rows, Walk};
+pub use product::Product;
+
+/// Rows that go through the matrix products and the kernel together, so that they stay in the cache.
+const BLOCK: usize = 1024;
+/// The most parts into which a plate is cut.
+const PARTITIONS: usize = 16;
+
+/// What is known of a body (a plate, or the statements outside loops) before any data.
+#[derive(Clone, Copy, Debug)]
+pub struct Body {
+    /// Whether it computes quantities that are read through another index, and so are stored before any factor is evaluated.
+    pub stores: bool,
+    /// The number of its matrix products.
+    pub products: usize,
+    /// Its factors.
+    pub factors: &'static [usize],
+}
+
+/// What `model!` generates: the kernels of a model over its data, in exactly two forms and one walk.
+pub trait Kernels: Sync {
+    /// The element of the model.
+    type Element: Real;
+    /// Sites and factors.
+    const GRAPH: &'static Graph;
+    /// The bodies, in the order of the model.
+    const BODIES: &'static [Body];
+
+    /// Names, shapes and rows.
+    fn layout(&self) -> &Layout;
+    /// The number of iterations of the outermost loop of a body; one outside loops.
+    fn body_rows(&self, body: usize) -> usize;
+    /// The number of rows of a factor.
+    fn factor_rows(&self, factor: usize) -> usize;
+    /// A matrix product of a body.
+    fn product(&self, body: usize, index: usize) -> Product<'_, Self::Element>;
+    /// Computes the quantities of some rows of a body, and the log densities that are asked for.
+    fn forward<V: Lanes<Element = Self::Element>>(&self, body: usize, rows: Range<usize>, frame: &mut Forward<'_, V::Element>);
+    /// Adds the weighted derivatives of some rows of a body, and returns their weighted log density.
+    fn accumulate<V: Lanes<Element = Self::Element>>(
+        &self,
+        body: usize,
+        rows: Range<usize>,
+        frame: &mut Frame<'_, V::Element>,
+    ) -> V::Sum;
+    /// Meets every statement in the order of the model, with one sample.
+    fn walk(&self, walk: &mut Walk<'_>);
+    /// The observed elements.
+    fn observed(&self) -> Vec<f64>;
+}
+
+/// A model bound to its data.
+#[derive(Debug)]
+pub struct Compiled<K> {
+    kernels: K,
+}
+
+impl<K: Kernels> Compiled<K> {
+    /// Drives these kernels.
+    pub fn new(kernels: K) -> Self {
+        Compiled { kernels }
+    }
+
+    /// Into how many parts a body is cut: a function of the data alone, so that sums have the same bits on any number of threads.
+    fn partitions(&self, body: usize) -> usize {
+        let rows = self.kernels.body_rows(body);
+        let wide = (rows / BLOCK).clamp(1, PARTITIONS);
+        // Each part has its own adjoints, which must not outweigh the rows.
+        let affordable = (4 * rows / self.kernels.layout().rows().max(1)).max(1);
+        let parts = wide.min(affordable);
+        1 << parts.ilog2()
+    }
+
+    /// The lanes that the products of a block need.
+    fn product_lanes(&self, body: usize, samples: usize) -> usize {
+        let columns: usize = (0..K::BODIES[body].products).map(|i| self.kernels.product(body, i).columns).sum();
+        let parts = self.partitions(body);
+        let rows = self.kernels.body_rows(body).div_ceil(parts).min(BLOCK);
+        columns * rows * samples
+    }
+}
+
+/// The rows of a partition, of a plate cut evenly.
+fn part(rows: usize, parts: usize, index: usize) -> Range<usize> {
+    rows * index / parts..rows * (index + 1) / parts
+}
+
+/// The blocks of some rows.
+fn blocks(rows: Range<usize>, products: usize) -> impl Iterator<Item = Range<usize>> {
+    let length = rows.len();
+    let count = if products == 0 { 1 } else { length.div_ceil(BLOCK).max(1) };
+    (0..count).map(move |i| {
+        let block = part(length, count, i);
+        rows.start + block.start..rows.start + block.end
+    })
+}
+
+/// One part of a body, forward and reverse at once.
+struct Accumulate<'a, K: Kernels> {
+    kernels: &'a K,
+    body: usize,
+    rows: Range<usize>,
+    samples: usize,
+    values: &'a [K::Element],
+    complete: &'a [K::Element],
+    adjoints: &'a mut [K::Element],
+    products: &'a mut [K::Element],
+    product_adjoints: &'a mut [K::Element],
+    weights: &'a Weights<K::Element>,
+    log_joint: &'a mut [f64],
+}
+
+impl<K: Kernels> Kernel<K::Element> for Accumulate<'_, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = K::Element>>(self) {
+        let products = K::BODIES[self.body].products;
+        for block in blocks(self.rows, products) {
+            product::forward(self.kernels, self.body, products, block.clone(), self.samples, self.values, self.products);
+            self.product_adjoints.fill(K::Element::default());
+            let mut frame = Frame {
+                values: self.values,
+                complete: self.complete,
+                adjoints: &mut *self.adjoints,
+                products: &*self.products,
+                product_adjoints: &mut *self.product_adjoints,
+                weights: self.weights,
+                samples: self.samples,
+                offset: 0,
+                first: block.start,
+                block: block.len(),
+            };
+            while frame.offset < self.samples {
+                let sum = self.kernels.accumulate::<V>(self.body, block.clone(), &mut frame);
+                sum.add_to(&mut self.log_joint[frame.offset..]);
+                frame.offset += V::WIDTH;
+            }
+            product::pullback(self.kernels, self.body, products, block, self.samples, self.product_adjoints, self.adjoints);
+        }
+    }
+}
+
+/// Some rows of a body, forward.
+struct Evaluate<'a, K: Kernels> {
+    kernels: &'a K,
+    body: usize,
+    rows: Range<usize>,
+    samples: usize,
+    values: &'a mut [K::Element],
+    products: &'a mut [K::Element],
+    wanted: Option<(usize, Range<usize>)>,
+    out: &'a mut [K::Element],
+}
+
+impl<K: Kernels> Kernel<K::Element> for Evaluate<'_, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = K::Element>>(self) {
+        let products = K::BODIES[self.body].products;
+        for block in blocks(self.rows, products) {
+            product::forward(self.kernels, self.body, products, block.clone(), self.samples, self.values, self.products);
+            let mut frame = Forward {
+                values: &mut *self.values,
+                products: &*self.products,
+                wanted: self.wanted.as_ref().map_or(usize::MAX, |(factor, _)| *factor),
+                rows: self.wanted.as_ref().map_or(0..0, |(_, rows)| rows.clone()),
+                out: &mut *self.out,
+                samples: self.samples,
+                offset: 0,
+                first: block.start,
+                block: block.len(),
+            };
+            while frame.offset < self.samples {
+                self.kernels.forward::<V>(self.body, block.clone(), &mut frame);
+                frame.offset += V::WIDTH;
+            }
+        }
+    }
+}
+
+impl<K: Kernels> Compiled<K> {
+    fn forward(
+        &self,
+        body: usize,
+        rows: Range<usize>,
+        work: &mut Workspace<K::Element>,
+        wanted: Option<(usize, Range<usize>)>,
+        out: &mut [K::Element],
+    ) {
+        let products = work.partitions.first_mut().map_or(&mut [][..], |p| &mut p.products[..]);
+        dispatch(Evaluate {
+            kernels: &self.kernels,
+            body,
+            rows,
+            samples: work.samples,
+            values: &mut work.values,
+            products,
+            wanted,
+            out,
+        });
+    }
+
+    /// Adds the weighted log density of all bodies.
+    fn accumulate_bodies(&self, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>, log_joint: &mut [f64]) {
+        work.adjoints.fill(K::Element::default());
+        for (body, known) in K::BODIES.iter().enumerate() {
+            if known.stores {
+                self.forward(body, 0..self.kernels.body_rows(body), work, None, &mut []);
+            }
+        }
+        // The readers of a stored quantity come after it, so that its adjoint is complete when its own body is reached.
+        for body in (0..K::BODIES.len()).rev() {
+            self.accumulate_body(body, work, weights, log_joint);
+        }
+    }
+
+    /// One body, forward and reverse at once, all its parts.
+    fn accumulate_body(&self, body: usize, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>, log_joint: &mut [f64]) {
+        let (parts, rows, samples) = (self.partitions(body), self.kernels.body_rows(body), work.samples);
+        if parts == 1 {
+            let [first, ..] = work.partitions.as_mut_slice() else { return };
+            dispatch(Accumulate {
+                kernels: &self.kernels,
+                body,
+                rows: 0..rows,
+                samples,
+                values: &work.values,
+                complete: &[],
+                adjoints: &mut work.adjoints,
+                products: &mut first.products,
+                product_adjoints: &mut first.product_adjoints,
+                weights,
+                log_joint,
+            });
+            return;
+        }
+        let (values, complete) = (&work.values[..], &work.adjoints[..]);
+        work.partitions[..parts].par_iter_mut().enumerate().for_each(|(index, own)| {
+            own.adjoints.fill(K::Element::default());
+            own.log_joint.fill(0.0);
+            dispatch(Accumulate {
+                kernels: &self.kernels,
+                body,
+                rows: part(rows, parts, index),
+                samples,
+                values,
+                complete,
+                adjoints: &mut own.adjoints,
+                products: &mut own.products,
+                product_adjoints: &mut own.product_adjoints,
+                weights,
+                log_joint: &mut own.log_joint,
+            });
+        });
+        for own in &work.partitions[..parts] {
+            for (total, add) in log_joint.iter_mut().zip(&own.log_joint) {
+                *total += add;
+            }
+            for (total, &add) in work.adjoints.iter_mut().zip(&own.adjoints) {
+                *total = K::Element::from_f64(total.to_f64() + add.to_f64());
+            }
+        }
+    }
+}
+
+impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
+    fn graph(&self) -> &'static Graph {
+        K::GRAPH
+    }
+
+    fn layout(&self) -> &Layout {
+        self.kernels.layout()
+    }
+
+    fn workspace(&self, samples: usize) -> Workspace<K::Element> {
+        let rows = self.layout().rows() * samples;
+        let bodies = 0..K::BODIES.len();
+        let parts = bodies.clone().map(|body| self.partitions(body)).max().unwrap_or(1);
+        let lanes = bodies.map(|body| self.product_lanes(body, samples)).max().unwrap_or(0);
+        let zero = K::Element::default();
+        let partition = Partition {
+            products: vec![zero; lanes],
+            product_adjoints: vec![zero; lanes],
+            adjoints: vec![zero; if parts == 1 { 0 } else { rows }],
+            log_joint: vec![0.0; samples],
+        };
+        Workspace {
+            samples,
+            values: vec![zero; rows],
+            adjoints: vec![zero; rows],
+            ones: vec![K::Element::from_f64(1.0); samples],
+            partitions: vec![partition; parts],
+        }
+    }
+
+    fn unit_weights(&self, samples: usize) -> Weights<K::Element> {
+        let one = K::Element::from_f64(1.0);
+        Weights { factors: vec![one; samples * K::GRAPH.factors.len()], samples, rows: Vec::new() }
+    }
+
+    fn constrain(&self, u: &[K::Element], work: &mut Workspace<K::Element>, log_det: &mut [f64]) {
+        dispatch(Constrain { layout: self.layout(), u, samples: work.samples, values: &mut work.values, log_det });
+    }
+
+    fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)> {
+        let mut u = Vec::with_capacity(self.layout().unconstrained());
+        for (index, variable) in self.layout().variables.iter().enumerate() {
+            if variable.kind == SiteKind::Latent {
+                u.extend(variable.bijector.inverse(&z[variable.rows.clone()]).map_err(|element| (index, element))?);
+            }
+        }
+        Ok(u)
+    }
+
+    fn pull_constrain(
+        &self,
+        u: &[K::Element],
+        work: &Workspace<K::Element>,
+        log_det_weight: &[K::Element],
+        u_adjoint: &mut [K::Element],
+    ) {
+        dispatch(PullConstrain { layout: self.layout(), u, work, log_det_weight, u_adjoint });
+    }
+
+    fn accumulate(&self, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>, log_joint: &mut [f64]) {
+        log_joint.fill(0.0);
+        self.accumulate_bodies(work, weights, log_joint);
+    }
+
+    fn complete(&self, work: &mut Workspace<K::Element>) {
+        for body in 0..K::BODIES.len() {
+            self.forward(body, 0..self.kernels.body_rows(body), work, None, &mut []);
+        }
+    }
+
+    fn factor_rows(&self, factor: usize) -> usize {
+        self.kernels.factor_rows(factor)
+    }
+
+    fn log_prob_rows(&self, factor: usize, rows: Range<usize>, work: &mut Workspace<K::Element>, out: &mut [K::Element]) {
+        let Some(body) = K::BODIES.iter().position(|body| body.factors.contains(&factor)) else { return };
+        let (body_rows, factor_rows) = (self.kernels.body_rows(body), self.kernels.factor_rows(factor));
+        if body_rows == 0 || factor_rows == 0 {
+            return;
+        }
+        let inner = factor_rows / body_rows;
+        let touched = rows.start / inner..rows.end.div_ceil(inner);
+        self.forward(body, touched, work, Some((factor, rows)), out);
+    }
+
+    fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor) {
+        self.kernels.walk(&mut Walk { values, observed, visitor });
+    }
+
+    fn observed(&self) -> Vec<f64> {
+        self.kernels.observed()
+    }
+
+    fn log_density(
+        &self,
+        u: &[K::Element],
+        work: &mut Workspace<K::Element>,
+        weights: &Weights<K::Element>,
+        log_density: &mut [f64],
+        gradient: &mut [K::Element],
+    ) {
+        log_density.fill(0.0);
+        self.constrain(u, work, log_density);
+        self.accumulate_bodies(work, weights, log_density);
+        self.pull_constrain(u, work, &work.ones, gradient);
+    }
+}
+
+/// All latents from the unconstrained space.
+struct Constrain<'a, E: Real> {
+    layout: &'a Layout,
+    u: &'a [E],
+    samples: usize,
+    values: &'a mut [E],
+    log_det: &'a mut [f64],
+}
+
+impl<E: Real> Kernel<E> for Constrain<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let s = self.samples;
+        for variable in &self.layout.variables {
+            if variable.kind == SiteKind::Latent {
+                let u = &self.u[variable.unconstrained.start * s..variable.unconstrained.end * s];
+                let z = &mut self.values[variable.rows.start * s..variable.rows.end * s];
+                variable.bijector.forward::<V>(u, z, s, self.log_det);
+            }
+        }
+    }
+}
+
+/// The pullback of [`Constrain`].
+struct PullConstrain<'a, E: Real> {
+    layout: &'a Layout,
+    u: &'a [E],
+    work: &'a Workspace<E>,
+    log_det_weight: &'a [E],
+    u_adjoint: &'a mut [E],
+}
+
+impl<E: Real> Kernel<E> for PullConstrain<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let s = self.work.samples;
+        for variable in &self.layout.variables {
+            if variable.kind == SiteKind::Latent {
+                let (free, rows) = (
+                    variable.unconstrained.start * s..variable.unconstrained.end * s,
+                    variable.rows.start * s..variable.rows.end * s,
+                );
+                variable.bijector.pull::<V>(
+                    &self.u[free.clone()],
+                    &self.work.values[rows.clone()],
+                    &self.work.adjoints[rows],
+                    self.log_det_weight,
+                    &mut self.u_adjoint[free],
+                    s,
+                );
+            }
+        }
+    }
+}

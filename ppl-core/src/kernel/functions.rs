@@ -1,0 +1,106 @@
+//! The functions of the language by their words, as generated code calls them.
+
+use super::Lanes;
+
+macro_rules! functions {
+    ($($(#[$doc:meta])* $word:ident = $method:ident($($other:ident),*));* $(;)?) => {
+        $(
+            $(#[$doc])*
+            #[inline(always)]
+            pub fn $word<V: Lanes>(x: V $(, $other: V)*) -> V {
+                Lanes::$method(x $(, $other)*)
+            }
+        )*
+    };
+}
+
+functions! {
+    /// `e^x`
+    exp = exp();
+    /// The natural logarithm.
+    ln = ln();
+    /// `ln(1 + x)`
+    log1p = ln_1p();
+    /// `e^x - 1`
+    expm1 = exp_m1();
+    /// The square root.
+    sqrt = sqrt();
+    /// The absolute value.
+    abs = abs();
+    /// The sine.
+    sin = sin();
+    /// The cosine.
+    cos = cos();
+    /// The hyperbolic tangent.
+    tanh = tanh();
+    /// `1 / (1 + e^-x)`
+    sigmoid = sigmoid();
+    /// `ln(x / (1 - x))`
+    logit = logit();
+    /// `ln(1 + e^x)`
+    softplus = softplus();
+    /// The error function.
+    erf = erf();
+    /// The standard normal cumulative distribution function.
+    normal_cdf = normal_cdf();
+    /// The logarithm of the gamma function.
+    lgamma = lgamma();
+    /// `x^exponent`
+    powf = powf(exponent);
+    /// The smaller of two.
+    min = min(other);
+    /// The larger of two.
+    max = max(other);
+}
+
+/// `ln(e^a + e^b)`, without overflow.
+#[inline(always)]
+pub fn log_sum_exp<V: Lanes>(a: V, b: V) -> V {
+    let larger = a.max(b);
+    let difference = (a - b).abs();
+    // Two infinities of one sign differ by NaN; their sum is either of them.
+    let same = a.eq(b);
+    let finite = larger + (-difference).exp().ln_1p();
+    V::select(same, larger + V::constant(std::f64::consts::LN_2), finite)
+}
+
+/// `ln(sum of e^x)` of values that come one by one, rescaled by the largest so far.
+#[derive(Clone, Copy, Debug)]
+pub struct LogSumExp<V> {
+    largest: V,
+    sum: V,
+}
+
+impl<V: Lanes> Default for LogSumExp<V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<V: Lanes> LogSumExp<V> {
+    /// The sum of nothing: `-inf`.
+    #[inline(always)]
+    #[must_use]
+    pub fn new() -> Self {
+        LogSumExp { largest: V::constant(f64::NEG_INFINITY), sum: V::zero() }
+    }
+
+    /// Adds `e^x`.
+    #[inline(always)]
+    pub fn push(&mut self, x: V) {
+        let largest = self.largest.max(x);
+        // While all are `-inf` there is nothing to rescale.
+        let nothing = largest.eq(V::constant(f64::NEG_INFINITY));
+        let scale = V::select(nothing, V::zero(), largest);
+        self.sum = self.sum * (self.largest - scale).exp() + (x - scale).exp();
+        self.largest = largest;
+    }
+
+    /// The logarithm of the sum.
+    #[inline(always)]
+    #[must_use]
+    pub fn value(self) -> V {
+        let nothing = self.largest.eq(V::constant(f64::NEG_INFINITY));
+        V::select(nothing, self.largest, self.largest + self.sum.ln())
+    }
+}

@@ -1,0 +1,13 @@
+//! What is checked of a lowered model: each rule a file, this page their list.
+
+pub(crate) mod coverage;
+pub(crate) mod supports;
+
+use crate::diagnostics::Diagnostics;
+use crate::ir::Model;
+
+/// Reports everything that is wrong with a model.
+pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
+    coverage::check(model, diagnostics);
+    supports::check(model, diagnostics);
+}

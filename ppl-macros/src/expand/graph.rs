@@ -1,0 +1,162 @@
+//! The graph of the model as a static: sites, factors, and who reads whom through which index.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::catalogue::Support;
+use crate::ir::{Density, ExprKind, Index, Model, SiteId, SiteKind, Stmt, StmtKind, VarId, Vector, visit};
+
+/// How a factor reads a latent; the widest of several ways counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Owner {
+    SameRow,
+    Gathered(String),
+    Every,
+}
+
+/// The static graph.
+pub(crate) fn graph(model: &Model) -> TokenStream {
+    let name = model.name.to_string();
+    let dims = model.dims.iter().map(|dim| dim.name.to_string());
+    let sites = model.sites.iter().map(|site| {
+        let (name, support, rank) = (site.name.to_string(), support(site.support), site.event_rank);
+        let kind = match site.kind {
+            SiteKind::Latent => quote!(Latent),
+            SiteKind::Observed(_) => quote!(Observed),
+            SiteKind::Quantity => quote!(Quantity),
+        };
+        quote!(_ppl::Site { name: #name, kind: _ppl::SiteKind::#kind, support: #support, event_rank: #rank })
+    });
+    let reads = reads(model);
+    let factors = model.factors.iter().enumerate().map(|(id, factor)| {
+        let text = factor.text.trim_end_matches(';');
+        let site = factor.site.map_or_else(|| quote!(None), |site| quote!(Some(#site)));
+        let reads = reads.get(&id).into_iter().flatten().map(|(site, owner)| {
+            let owner = match owner {
+                Owner::SameRow => quote!(_ppl::Owner::SameRow),
+                Owner::Gathered(name) => quote!(_ppl::Owner::Gathered(#name)),
+                Owner::Every => quote!(_ppl::Owner::Every),
+            };
+            quote!(_ppl::Read { site: #site, owner: #owner })
+        });
+        quote!(_ppl::Factor { text: #text, site: #site, reads: &[#(#reads),*] })
+    });
+    quote! {
+        &_ppl::Graph {
+            name: #name,
+            dims: &[#(#dims),*],
+            sites: &[#(#sites),*],
+            factors: &[#(#factors),*],
+        }
+    }
+}
+
+/// A support as a value of `ppl_core`.
+pub(crate) fn support(support: Support) -> TokenStream {
+    let name = Ident::new(&format!("{support:?}"), Span::mixed_site());
+    quote!(_ppl::distributions::Support::#name)
+}
+
+type Reads = BTreeMap<SiteId, Owner>;
+
+/// The latents that each factor reads, through quantities and locals as well.
+fn reads(model: &Model) -> BTreeMap<usize, Reads> {
+    let mut through: BTreeMap<SiteId, Reads> = BTreeMap::new();
+    let mut locals: BTreeMap<usize, Reads> = BTreeMap::new();
+    let mut factors = BTreeMap::new();
+    collect(model, &model.body, &mut Vec::new(), &mut through, &mut locals, &mut factors);
+    factors
+}
+
+fn collect(
+    model: &Model,
+    body: &[Stmt],
+    loops: &mut Vec<VarId>,
+    through: &mut BTreeMap<SiteId, Reads>,
+    locals: &mut BTreeMap<usize, Reads>,
+    factors: &mut BTreeMap<usize, Reads>,
+) {
+    for stmt in body {
+        let mut own = Reads::new();
+        let mut read_site = |site: SiteId, index: &[Index], own: &mut Reads, through: &BTreeMap<SiteId, Reads>| {
+            let owner = owner(model, index, loops);
+            match model.sites[site].kind {
+                SiteKind::Latent => add(own, site, owner),
+                SiteKind::Quantity => {
+                    for (&latent, inner) in through.get(&site).into_iter().flatten() {
+                        let composed = if owner == Owner::SameRow { inner.clone() } else { Owner::Every };
+                        let composed = match (&owner, inner) {
+                            (Owner::Gathered(name), Owner::SameRow) => Owner::Gathered(name.clone()),
+                            _ => composed,
+                        };
+                        add(own, latent, composed);
+                    }
+                }
+                SiteKind::Observed(_) => {}
+            }
+        };
+        let mut read = |expr: &crate::ir::Expr, own: &mut Reads| {
+            visit::expressions(expr, &mut |e| match &e.kind {
+                ExprKind::Site(site, index) => read_site(*site, index, own, through),
+                ExprKind::Local(local) => {
+                    for (&site, owner) in locals.get(local).into_iter().flatten() {
+                        add(own, site, owner.clone());
+                    }
+                }
+                _ => {}
+            });
+        };
+        match &stmt.kind {
+            StmtKind::For { var, body } => {
+                loops.push(*var);
+                collect(model, body, loops, through, locals, factors);
+                loops.pop();
+            }
+            StmtKind::Local { local, value } => {
+                read(value, &mut own);
+                locals.insert(*local, own);
+            }
+            StmtKind::Quantity { site, value, .. } => {
+                read(value, &mut own);
+                let known = through.entry(*site).or_default();
+                for (latent, owner) in own {
+                    add(known, latent, owner);
+                }
+            }
+            StmtKind::Factor { factor, value } => {
+                read(value, &mut own);
+                factors.insert(*factor, own);
+            }
+            StmtKind::Sample { site, index, distribution, factor } => {
+                for param in visit::parameters(distribution) {
+                    read(param, &mut own);
+                }
+                if let Density::Multivariate { parameter: Vector::Site(read, index), .. } = &distribution.density {
+                    read_site(*read, index, &mut own, through);
+                }
+                read_site(*site, index, &mut own, through);
+                factors.insert(*factor, own);
+            }
+        }
+    }
+}
+
+fn add(reads: &mut Reads, site: SiteId, owner: Owner) {
+    let wider = match (reads.get(&site), &owner) {
+        (None, _) => owner,
+        (Some(known), new) if known == new => owner,
+        (Some(_), _) => Owner::Every,
+    };
+    reads.insert(site, wider);
+}
+
+/// Which elements a row reads: its own if the first axis is the outermost loop.
+fn owner(model: &Model, index: &[Index], loops: &[VarId]) -> Owner {
+    match (index.first(), loops.first()) {
+        (Some(Index::Affine(affine)), Some(&plate)) if affine.as_var() == Some(plate) => Owner::SameRow,
+        (Some(Index::Gather(arg, _)), _) => Owner::Gathered(model.args[*arg].name.to_string()),
+        _ => Owner::Every,
+    }
+}

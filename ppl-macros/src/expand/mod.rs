@@ -1,0 +1,268 @@
+//! From the checked model to tokens: one generated item a file.
+
+mod bind;
+pub(crate) mod fallback;
+mod graph;
+mod items;
+mod kernel;
+mod names;
+mod scalar;
+mod tape;
+mod walk;
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::ir::{Model, SiteId, StmtKind, visit};
+use kernel::{Form, Writer};
+use tape::{Body, Tape};
+
+/// Everything that `model!` emits.
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let structs = items::structs(model);
+    let log_joint = log_joint(model);
+    let expansion = pretty(&log_joint);
+    let implementation = implementation(model, &expansion);
+    let krate = &model.krate;
+    quote! {
+        #structs
+
+        #[doc(hidden)]
+        #[allow(non_snake_case, unused_variables, unused_mut, unused_parens, clippy::all, clippy::pedantic)]
+        const _: () = {
+            use #krate::__private as _ppl;
+            use _ppl::{Lanes as _, Sum as _};
+            #log_joint
+            #implementation
+        };
+    }
+}
+
+/// Formatted text of items.
+fn pretty(items: &TokenStream) -> String {
+    match syn::parse2::<syn::File>(items.clone()) {
+        Ok(file) => prettyplease::unparse(&file),
+        Err(_) => items.to_string(),
+    }
+}
+
+/// The kernels: the part of the expansion that people read.
+fn log_joint(model: &Model) -> TokenStream {
+    let mut columns = Vec::new();
+    let bodies = tape::bodies(model);
+    let tapes: Vec<Tape<'_>> = bodies.iter().map(|body| Tape::new(model, body, &mut columns)).collect();
+    let stored: BTreeSet<SiteId> = tapes.iter().flat_map(|tape| tape.reads.iter().copied()).collect();
+    let names = body_names(model, &bodies);
+    let e = bind::element(model);
+
+    let bound = bind::bound_struct(model, &columns);
+    let functions = bodies.iter().zip(&tapes).zip(&names).map(|((body, tape), name)| {
+        let doc: Vec<String> = body.stmts.iter().flat_map(|stmt| stmt.text.lines().map(|line| format!(" {line}"))).collect();
+        let doc = quote!(#(#[doc = #doc])*);
+        let forward_name = format_ident!("{}_forward", name, span = Span::mixed_site());
+        let accumulate = Writer::new(tape, Form::Accumulate, &stored).body();
+        let forward = Writer::new(tape, Form::Forward, &stored).body();
+        quote! {
+            #doc
+            #[inline(always)]
+            fn #name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Frame<'_, #e>) -> V::Sum {
+                #accumulate
+            }
+
+            #[inline(always)]
+            fn #forward_name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, #e>) {
+                #forward
+            }
+        }
+    });
+    let binding = bind::methods(model, &columns);
+    let kernels = kernels(model, &bodies, &tapes, &names, &stored);
+    let binds = [bind::bind(model, &columns, false), bind::bind(model, &columns, true)];
+    let [bind, bind_inputs] = binds;
+    let name = &model.name;
+    let inputs = format_ident!("{}Inputs", name, span = name.span());
+    quote! {
+        #bound
+
+        impl Bound<'_> {
+            #(#functions)*
+            #binding
+        }
+
+        #kernels
+
+        impl #name {
+            #[doc(hidden)]
+            fn __bind(&self) -> Result<Box<dyn _ppl::LogJoint<#e> + '_>, _ppl::DataError> {
+                #bind
+            }
+        }
+
+        impl #inputs {
+            #[doc(hidden)]
+            fn __bind<'m>(&'m self, fitted: Option<&_ppl::Layout>) -> Result<Box<dyn _ppl::LogJoint<#e> + 'm>, _ppl::DataError> {
+                let inputs = self;
+                #bind_inputs
+            }
+        }
+    }
+}
+
+/// A readable name for each body.
+fn body_names(model: &Model, bodies: &[Body<'_>]) -> Vec<Ident> {
+    let mut names: Vec<String> = Vec::new();
+    for body in bodies {
+        let base = match body.plate {
+            Some(var) => format!("plate_{}", model.vars[var].name.to_string().to_lowercase()),
+            None => "scalars".to_owned(),
+        };
+        let count = names.iter().filter(|name| **name == base || name.starts_with(&format!("{base}__"))).count();
+        names.push(if count == 0 { base } else { format!("{base}__{}", count + 1) });
+    }
+    names.iter().map(|name| Ident::new(name, Span::mixed_site())).collect()
+}
+
+fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Ident], stored: &BTreeSet<SiteId>) -> TokenStream {
+    let e = bind::element(model);
+    let graph = graph::graph(model);
+    let known = bodies.iter().zip(tapes).map(|(body, tape)| {
+        let mut factors = Vec::new();
+        let mut stores = false;
+        for stmt in &body.stmts {
+            visit::statements(std::slice::from_ref(*stmt), &mut |stmt| match &stmt.kind {
+                StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } => factors.push(*factor),
+                StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
+                StmtKind::Local { .. } | StmtKind::For { .. } => {}
+            });
+        }
+        let products = tape.products.len();
+        quote!(_ppl::Body { stores: #stores, products: #products, factors: &[#(#factors),*] })
+    });
+    let rows = bodies.iter().enumerate().map(|(id, body)| {
+        let rows = body.plate.map_or_else(|| quote!(1), |var| names::length(model, var));
+        quote!(#id => #rows)
+    });
+    let factor_rows = model.factors.iter().enumerate().map(|(id, factor)| {
+        let lengths: Vec<TokenStream> = factor.loops.iter().map(|&v| names::length(model, v)).collect();
+        let rows = if lengths.is_empty() { quote!(1) } else { quote!(#(#lengths)**) };
+        quote!(#id => #rows)
+    });
+    let products = tapes.iter().enumerate().flat_map(|(body, tape)| {
+        tape.products.iter().enumerate().map(move |(index, product)| {
+            let arg = &model.args[product.arg];
+            let (array, inner) = (names::field(&arg.name), names::size(model, arg.dims[1]));
+            let first = names::row(model, product.site, &[]);
+            let columns = product.columns.map_or_else(|| quote!(1), |v| names::length(model, v));
+            let from = bodies[body].plate.map(|v| &model.vars[v].from);
+            let matrix = match from {
+                Some(from) if from.as_constant() != Some(0) => {
+                    let from = names::affine(model, from);
+                    quote!(&self.#array[(#from) * #inner..])
+                }
+                _ => quote!(&self.#array),
+            };
+            quote!((#body, #index) => _ppl::Product { matrix: #matrix, inner: #inner, first: #first, columns: #columns })
+        })
+    });
+    let forward = names.iter().enumerate().map(|(id, name)| {
+        let name = format_ident!("{}_forward", name, span = Span::mixed_site());
+        quote!(#id => self.#name::<V>(rows, frame))
+    });
+    let accumulate = names.iter().enumerate().map(|(id, name)| quote!(#id => self.#name::<V>(rows, frame)));
+    let walk = walk::walk(model);
+    let observed = bind::observed_elements(model);
+    quote! {
+        impl _ppl::Kernels for Bound<'_> {
+            type Element = #e;
+            const GRAPH: &'static _ppl::Graph = #graph;
+            const BODIES: &'static [_ppl::Body] = &[#(#known),*];
+
+            fn layout(&self) -> &_ppl::Layout {
+                &self.layout
+            }
+
+            fn body_rows(&self, body: usize) -> usize {
+                match body { #(#rows,)* _ => 0 }
+            }
+
+            fn factor_rows(&self, factor: usize) -> usize {
+                match factor { #(#factor_rows,)* _ => 0 }
+            }
+
+            fn product(&self, body: usize, index: usize) -> _ppl::Product<'_, #e> {
+                match (body, index) {
+                    #(#products,)*
+                    _ => _ppl::Product { matrix: &[], inner: 0, first: 0, columns: 0 },
+                }
+            }
+
+            #[inline(always)]
+            fn forward<V: _ppl::Lanes<Element = #e>>(&self, body: usize, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, #e>) {
+                match body { #(#forward,)* _ => {} }
+            }
+
+            #[inline(always)]
+            fn accumulate<V: _ppl::Lanes<Element = #e>>(
+                &self,
+                body: usize,
+                rows: _ppl::Range<usize>,
+                frame: &mut _ppl::Frame<'_, #e>,
+            ) -> V::Sum {
+                match body { #(#accumulate,)* _ => _ppl::zero_sum::<V>() }
+            }
+
+            fn walk(&self, walk: &mut _ppl::Walk<'_>) {
+                #walk
+            }
+
+            fn observed(&self) -> Vec<f64> {
+                #observed
+            }
+        }
+    }
+}
+
+/// `impl Model for Radon`
+fn implementation(model: &Model, expansion: &str) -> TokenStream {
+    let name = &model.name;
+    let e = bind::element(model);
+    let [inputs, draws, predictive] =
+        ["Inputs", "Draws", "Predictive"].map(|suffix| format_ident!("{}{}", name, suffix, span = name.span()));
+    let (collect_draws, collect_predictive) = (items::collect(model, false), items::collect(model, true));
+    quote! {
+        impl #name {
+            /// The generated log joint: the very tokens that are compiled, formatted.
+            pub const EXPANSION: &'static str = #expansion;
+        }
+
+        impl _ppl::Model for #name {
+            type Element = #e;
+            type Inputs = #inputs;
+            type Draws = #draws;
+            type Predictive = #predictive;
+            const GRAPH: &'static _ppl::Graph = <Bound<'static> as _ppl::Kernels>::GRAPH;
+            const EXPANSION: &'static str = #expansion;
+
+            fn bind(&self) -> Result<Box<dyn _ppl::LogJoint<#e> + '_>, _ppl::DataError> {
+                self.__bind()
+            }
+
+            fn bind_inputs<'m>(
+                inputs: &'m Self::Inputs,
+                fitted: Option<&_ppl::Layout>,
+            ) -> Result<Box<dyn _ppl::LogJoint<#e> + 'm>, _ppl::DataError> {
+                inputs.__bind(fitted)
+            }
+
+            fn collect_draws(layout: &_ppl::Layout, draws: usize, columns: &[f64]) -> Self::Draws {
+                #collect_draws
+            }
+
+            fn collect_predictive(layout: &_ppl::Layout, draws: usize, columns: &[f64]) -> Self::Predictive {
+                #collect_predictive
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The walk over all statements with one sample: prior and posterior predictive draws, and finding what became NaN.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::names;
+use super::scalar::{self, Source, family_type, observed_field};
+use crate::ir::{Density, Distribution, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Vector};
+
+/// The statements of the walk.
+pub(crate) fn walk(model: &Model) -> TokenStream {
+    statements(model, &model.body)
+}
+
+fn statements(model: &Model, body: &[Stmt]) -> TokenStream {
+    body.iter().map(|stmt| statement(model, stmt)).collect()
+}
+
+fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
+    match &stmt.kind {
+        StmtKind::For { var, body } => {
+            let (name, range, body) = (names::var(model, *var), names::range(model, *var), statements(model, body));
+            quote!(for #name in #range { #body })
+        }
+        StmtKind::Local { local, value } => {
+            let (name, value) = (names::local(&model.locals[*local].name.to_string()), scalar::expr(model, value, Source::Walk));
+            quote!(let #name = #value;)
+        }
+        StmtKind::Quantity { site, index, value } => {
+            let (row, value) = (names::row(model, *site, index), scalar::expr(model, value, Source::Walk));
+            quote!(walk.set(#row, #value);)
+        }
+        StmtKind::Factor { factor, value } => {
+            let (row, value) = (names::loop_row(model, &model.factors[*factor].loops), scalar::expr(model, value, Source::Walk));
+            quote!(walk.factor(#factor, #row, #value);)
+        }
+        StmtKind::Sample { site, index, distribution, factor } => sample(model, *site, index, distribution, *factor),
+    }
+}
+
+fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribution, factor: usize) -> TokenStream {
+    let row = names::loop_row(model, &model.factors[factor].loops);
+    let (sampler, params, event) = match &distribution.density {
+        Density::Univariate { family, params } => (scalar_sampler(family, params.len()), numbers(model, params), false),
+        Density::Ordered { family, params, .. } => {
+            let inner = scalar_sampler(family, params.len());
+            (quote!(&_ppl::distributions::Sorted(#inner)), numbers(model, params), true)
+        }
+        Density::Multivariate { entry, parameter } => {
+            let name = proc_macro2::Ident::new(entry.rust, proc_macro2::Span::mixed_site());
+            let sampler = quote!(&_ppl::distributions::VectorSampler::<_ppl::distributions::#name>::NEW);
+            (sampler, vector(model, parameter, site), entry.event_rank == 1)
+        }
+    };
+    let known = &model.sites[site];
+    let length = match known.dims.last() {
+        Some(&dim) if event => names::size(model, dim),
+        _ => quote!(1),
+    };
+    match known.kind {
+        SiteKind::Observed(_) => {
+            let first = observed_field(&known.name);
+            let at = names::flat(model, index, &known.dims);
+            quote!(walk.observe(#factor, #row, #sampler, #params, self.#first + #at, #length);)
+        }
+        SiteKind::Latent | SiteKind::Quantity => {
+            let first = names::row(model, site, index);
+            quote!(walk.latent(#factor, #row, #sampler, #params, #first, #length);)
+        }
+    }
+}
+
+fn scalar_sampler(family: &Family, params: usize) -> TokenStream {
+    let family = family_type(family);
+    quote!(&_ppl::distributions::ScalarSampler::<#family, #params>::NEW)
+}
+
+fn numbers(model: &Model, params: &[crate::ir::Expr]) -> TokenStream {
+    let params = params.iter().map(|param| scalar::expr(model, param, Source::Walk));
+    quote!(&[#(#params),*])
+}
+
+fn vector(model: &Model, parameter: &Vector, site: SiteId) -> TokenStream {
+    match parameter {
+        Vector::Site(read, index) => {
+            let (first, size) = (names::row(model, *read, index), last_size(model, &model.sites[*read].dims));
+            quote!(&walk.rows(#first, #size))
+        }
+        Vector::Data(arg, index) => {
+            let known = &model.args[*arg];
+            let (name, first, size) =
+                (names::field(&known.name), names::flat(model, index, &known.dims), last_size(model, &known.dims));
+            quote!(&_ppl::numbers(&self.#name[#first..][..#size]))
+        }
+        Vector::Repeat(value) => {
+            let (value, size) = (scalar::expr(model, value, Source::Walk), last_size(model, &model.sites[site].dims));
+            quote!(&vec![#value; #size])
+        }
+    }
+}
+
+fn last_size(model: &Model, dims: &[usize]) -> TokenStream {
+    dims.last().map_or_else(|| quote!(1), |&dim| names::size(model, dim))
+}

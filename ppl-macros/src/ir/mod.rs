@@ -1,0 +1,293 @@
+//! The model as mathematics: names resolved to sites, dimensions and index expressions, order and spans kept.
+
+pub(crate) mod index;
+pub(crate) mod lower;
+pub(crate) mod visit;
+
+use proc_macro2::{Ident, Span};
+
+use crate::catalogue::{Entry, Support};
+
+pub(crate) use index::{Affine, Index, Term};
+
+/// Indices into the tables of [`Model`].
+pub(crate) type DimId = usize;
+pub(crate) type ArgId = usize;
+pub(crate) type SiteId = usize;
+pub(crate) type VarId = usize;
+pub(crate) type LocalId = usize;
+pub(crate) type FactorId = usize;
+
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub attrs: Vec<syn::Attribute>,
+    pub krate: syn::Path,
+    pub vis: syn::Visibility,
+    pub name: Ident,
+    /// Whether the element is `f32`.
+    pub single: bool,
+    pub dims: Vec<Dim>,
+    pub args: Vec<Arg>,
+    pub sites: Vec<Site>,
+    pub vars: Vec<Var>,
+    pub locals: Vec<Local>,
+    pub factors: Vec<Factor>,
+    /// Where the values of quantities are known to lie.
+    pub quantity_supports: std::collections::BTreeMap<SiteId, check_support::Inferred>,
+    pub body: Vec<Stmt>,
+}
+
+/// A named dimension.
+#[derive(Debug)]
+pub(crate) struct Dim {
+    pub name: Ident,
+}
+
+/// An argument of the model.
+#[derive(Debug)]
+pub(crate) struct Arg {
+    pub attrs: Vec<syn::Attribute>,
+    pub name: Ident,
+    pub kind: ArgKind,
+    pub dims: Vec<DimId>,
+    /// The site of an observed array.
+    pub site: Option<SiteId>,
+    /// Whether every element of an observed array has a statement; else it is needed for predictions too.
+    pub covered: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ArgKind {
+    F64,
+    F32,
+    U64,
+    Bool,
+    /// An index into a dimension.
+    Index(DimId),
+    /// The size of a dimension.
+    Size(DimId),
+}
+
+/// A name left of `~`, or a quantity.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub name: Ident,
+    pub kind: SiteKind,
+    pub dims: Vec<DimId>,
+    /// For a latent: where its values lie.
+    pub support: Support,
+    /// The bounds of a latent's support, for `Support::Interval`.
+    pub bounds: Option<Bounds>,
+    /// Whether the last axis is one event.
+    pub event_rank: usize,
+    /// What each statement declares of it: a range per axis.
+    pub pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SiteKind {
+    Latent,
+    Observed(ArgId),
+    Quantity,
+}
+
+/// A bounded support; an absent bound is infinite.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    pub lower: Option<Expr>,
+    pub upper: Option<Expr>,
+}
+
+/// What one statement declares of a site.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub axes: Vec<(Affine, Affine)>,
+    pub span: Span,
+}
+
+/// A bound index.
+#[derive(Debug)]
+pub(crate) struct Var {
+    pub name: Ident,
+    pub from: Affine,
+    pub to: Affine,
+    /// The dimension it runs over, wholly or in part.
+    pub dim: Option<DimId>,
+    /// Whether it stands for a whole axis that was written as a dimension.
+    pub implicit: bool,
+}
+
+/// A `let` without an index inside a loop.
+#[derive(Debug)]
+pub(crate) struct Local {
+    pub name: Ident,
+    pub support: check_support::Inferred,
+    /// Whether it is made of data alone.
+    pub data: bool,
+    pub value: Expr,
+}
+
+pub(crate) use crate::check::supports as check_support;
+
+/// A term of the log joint.
+#[derive(Debug)]
+pub(crate) struct Factor {
+    pub text: String,
+    pub site: Option<SiteId>,
+    /// The loops around it, outermost first.
+    pub loops: Vec<VarId>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Stmt {
+    pub kind: StmtKind,
+    /// The statement as written.
+    pub text: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum StmtKind {
+    /// `site[index] ~ distribution`
+    Sample { site: SiteId, index: Vec<Index>, distribution: Distribution, factor: FactorId },
+    /// `let name = value` inside a loop
+    Local { local: LocalId, value: Expr },
+    /// `let site[index] = value`
+    Quantity { site: SiteId, index: Vec<Index>, value: Expr },
+    /// `factor(value)`
+    Factor { factor: FactorId, value: Expr },
+    /// `for var in range { body }`
+    For { var: VarId, body: Vec<Stmt> },
+}
+
+#[derive(Debug)]
+pub(crate) struct Distribution {
+    pub density: Density,
+    /// The word that the user typed.
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(crate) enum Density {
+    /// A distribution of one number.
+    Univariate { family: Family, params: Vec<Expr> },
+    /// A distribution with one vector as its parameter.
+    Multivariate { entry: &'static Entry, parameter: Vector },
+    /// Independent draws, sorted: the value is the whole last axis.
+    Ordered { family: Family, params: Vec<Expr>, axis: VarId },
+}
+
+/// Which density of one number.
+#[derive(Clone, Debug)]
+pub(crate) enum Family {
+    Catalogue(&'static Entry),
+    /// `Truncated(entry)`, whose parameters are followed by the bounds.
+    Truncated(&'static Entry),
+    User(syn::Path),
+}
+
+/// A vector operand.
+#[derive(Clone, Debug)]
+pub(crate) enum Vector {
+    /// The last axis of a latent or a quantity.
+    Site(SiteId, Vec<Index>),
+    /// The last axis of data.
+    Data(ArgId, Vec<Index>),
+    /// One number for every element.
+    Repeat(Box<Expr>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Expr {
+    pub kind: ExprKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ExprKind {
+    Number(f64),
+    Size(DimId),
+    Var(VarId),
+    Data(ArgId, Vec<Index>),
+    /// A latent or a quantity.
+    Site(SiteId, Vec<Index>),
+    Local(LocalId),
+    Binary(Operator, Box<Expr>, Box<Expr>),
+    Neg(Box<Expr>),
+    Function(Function, Vec<Expr>),
+    /// `x.powi(k)`
+    Powi(Box<Expr>, i32),
+    User(syn::Path, Vec<Expr>),
+    /// A choice on data.
+    If(Box<Condition>, Box<Expr>, Box<Expr>),
+    /// 1 where the condition on data holds, else 0.
+    Indicator(Box<Condition>),
+    Reduce { kind: Reduce, var: VarId, body: Box<Expr>, product: bool },
+    /// `Normal(a, b).log_prob(x)`
+    LogProb(Family, Vec<Expr>, Box<Expr>),
+    /// `positive(x)`, `unit(x)`: the user's word that a value lies there.
+    Assert(Support, Box<Expr>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Add,
+    Sub,
+    Mul,
+    Div,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reduce {
+    Sum,
+    LogSumExp,
+}
+
+/// A truth value made of data.
+#[derive(Clone, Debug)]
+pub(crate) enum Condition {
+    Compare(Comparison, Expr, Expr),
+    And(Box<Condition>, Box<Condition>),
+    Or(Box<Condition>, Box<Condition>),
+    Not(Box<Condition>),
+    Constant(bool),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Eq,
+    Ne,
+}
+
+macro_rules! functions {
+    ($($variant:ident $word:literal $arity:literal),* $(,)?) => {
+        /// The functions of the language.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Function { $($variant),* }
+
+        impl Function {
+            /// The word, and how many numbers it takes.
+            pub(crate) const ALL: &'static [(&'static str, usize, Function)] = &[$(($word, $arity, Function::$variant)),*];
+
+            pub(crate) fn word(self) -> &'static str {
+                match self { $(Function::$variant => $word),* }
+            }
+        }
+    };
+}
+
+functions! {
+    Exp "exp" 1, Ln "ln" 1, Ln1p "log1p" 1, Expm1 "expm1" 1, Sqrt "sqrt" 1, Abs "abs" 1, Sin "sin" 1, Cos "cos" 1,
+    Tanh "tanh" 1, Sigmoid "sigmoid" 1, Logit "logit" 1, Softplus "softplus" 1, Erf "erf" 1, NormalCdf "normal_cdf" 1,
+    Lgamma "lgamma" 1, Powf "powf" 2, Min "min" 2, Max "max" 2, LogSumExp "log_sum_exp" 2,
+}
+
+impl Model {
+    /// The name of a dimension.
+    pub(crate) fn dim_name(&self, dim: DimId) -> String {
+        self.dims[dim].name.to_string()
+    }
+}

@@ -1,0 +1,68 @@
+//! Walks over the expressions of the model.
+
+use super::{Condition, Density, Distribution, Expr, ExprKind, Stmt, StmtKind, Vector};
+
+/// Calls `visit` with an expression and all within it, the outer before the inner.
+pub(crate) fn expressions<'e>(expr: &'e Expr, visit: &mut impl FnMut(&'e Expr)) {
+    visit(expr);
+    match &expr.kind {
+        ExprKind::Number(_)
+        | ExprKind::Size(_)
+        | ExprKind::Var(_)
+        | ExprKind::Data(..)
+        | ExprKind::Site(..)
+        | ExprKind::Local(_) => {}
+        ExprKind::Binary(_, left, right) => {
+            expressions(left, visit);
+            expressions(right, visit);
+        }
+        ExprKind::Neg(inner) | ExprKind::Powi(inner, _) | ExprKind::Assert(_, inner) => expressions(inner, visit),
+        ExprKind::Function(_, args) | ExprKind::User(_, args) => args.iter().for_each(|arg| expressions(arg, visit)),
+        ExprKind::If(test, then, otherwise) => {
+            condition(test, visit);
+            expressions(then, visit);
+            expressions(otherwise, visit);
+        }
+        ExprKind::Indicator(test) => condition(test, visit),
+        ExprKind::Reduce { body, .. } => expressions(body, visit),
+        ExprKind::LogProb(_, params, value) => {
+            params.iter().for_each(|param| expressions(param, visit));
+            expressions(value, visit);
+        }
+    }
+}
+
+/// Calls `visit` with every expression of a condition.
+pub(crate) fn condition<'e>(test: &'e Condition, visit: &mut impl FnMut(&'e Expr)) {
+    match test {
+        Condition::Compare(_, left, right) => {
+            expressions(left, visit);
+            expressions(right, visit);
+        }
+        Condition::And(left, right) | Condition::Or(left, right) => {
+            condition(left, visit);
+            condition(right, visit);
+        }
+        Condition::Not(inner) => condition(inner, visit),
+        Condition::Constant(_) => {}
+    }
+}
+
+/// The parameters of a distribution.
+pub(crate) fn parameters(distribution: &Distribution) -> Vec<&Expr> {
+    match &distribution.density {
+        Density::Univariate { params, .. } | Density::Ordered { params, .. } => params.iter().collect(),
+        Density::Multivariate { parameter: Vector::Repeat(value), .. } => vec![value],
+        Density::Multivariate { .. } => Vec::new(),
+    }
+}
+
+/// Calls `visit` with every statement, the outer before the inner.
+pub(crate) fn statements<'s>(body: &'s [Stmt], visit: &mut impl FnMut(&'s Stmt)) {
+    for stmt in body {
+        visit(stmt);
+        if let StmtKind::For { body, .. } = &stmt.kind {
+            statements(body, visit);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The text of a model as a person would write it: for the documents of generated functions and for messages.
+
+use std::fmt::{Display, Formatter, Result};
+
+use super::{BinaryOp, CallArg, Expr, ExprKind, Lhs, Range, Stmt};
+
+impl Display for Stmt {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write_statement(f, self, 0)
+    }
+}
+
+fn write_statement(f: &mut Formatter<'_>, stmt: &Stmt, depth: usize) -> Result {
+    let indent = "    ".repeat(depth);
+    match stmt {
+        Stmt::Sample { lhs, distribution, .. } => write!(f, "{indent}{lhs} ~ {distribution};"),
+        Stmt::Let { lhs, value } => write!(f, "{indent}let {lhs} = {value};"),
+        Stmt::Factor { value, .. } => write!(f, "{indent}factor({value});"),
+        Stmt::For { var, range, body, .. } => {
+            writeln!(f, "{indent}for {var} in {range} {{")?;
+            for stmt in body {
+                write_statement(f, stmt, depth + 1)?;
+                writeln!(f)?;
+            }
+            write!(f, "{indent}}}")
+        }
+    }
+}
+
+impl Display for Lhs {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "{}", self.name)?;
+        if self.index.is_empty() { Ok(()) } else { write!(f, "[{}]", Commas(&self.index)) }
+    }
+}
+
+impl Display for Range {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Range::Dim(name) => write!(f, "{name}"),
+            Range::Between { from, to } => write!(f, "{from}..{to}"),
+        }
+    }
+}
+
+/// Things with commas between them.
+struct Commas<'a, T>(&'a [T]);
+
+impl<T: Display> Display for Commas<'_, T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        for (i, item) in self.0.iter().enumerate() {
+            if i > 0 {
+                write!(f, ", ")?;
+            }
+            write!(f, "{item}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for CallArg {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} = {}", self.value),
+            None => write!(f, "{}", self.value),
+        }
+    }
+}
+
+impl Display for Expr {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match &self.kind {
+            ExprKind::Number(x) => write!(f, "{x}"),
+            ExprKind::Bool(value) => write!(f, "{value}"),
+            ExprKind::Name(name) => write!(f, "{name}"),
+            ExprKind::Path(path) => {
+                let words: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+                let lead = if path.leading_colon.is_some() { "::" } else { "" };
+                write!(f, "{lead}{}", words.join("::"))
+            }
+            ExprKind::Paren(inner) => write!(f, "({inner})"),
+            ExprKind::Neg(inner) => write!(f, "-{inner}"),
+            ExprKind::Not(inner) => write!(f, "!{inner}"),
+            ExprKind::Binary { op, left, right } => write!(f, "{left} {op} {right}"),
+            ExprKind::If { condition, then, otherwise } => match otherwise.kind {
+                ExprKind::If { .. } => write!(f, "if {condition} {{ {then} }} else {otherwise}"),
+                _ => write!(f, "if {condition} {{ {then} }} else {{ {otherwise} }}"),
+            },
+            ExprKind::Call { callee, args } => write!(f, "{callee}({})", Commas(args)),
+            ExprKind::Method { receiver, name, args } => write!(f, "{receiver}.{name}({})", Commas(args)),
+            ExprKind::Index { array, index } => write!(f, "{array}[{}]", Commas(index)),
+            ExprKind::Reduce { function, var, range, body } => write!(f, "{function}({var} in {range} => {body})"),
+        }
+    }
+}
+
+impl Display for BinaryOp {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(match self {
+            BinaryOp::Add => "+",
+            BinaryOp::Sub => "-",
+            BinaryOp::Mul => "*",
+            BinaryOp::Div => "/",
+            BinaryOp::Lt => "<",
+            BinaryOp::Le => "<=",
+            BinaryOp::Gt => ">",
+            BinaryOp::Ge => ">=",
+            BinaryOp::Eq => "==",
+            BinaryOp::Ne => "!=",
+            BinaryOp::And => "&&",
+            BinaryOp::Or => "||",
+        })
+    }
+}

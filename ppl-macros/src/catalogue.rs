@@ -59,7 +59,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[Entry {
     shape: Shape::Univariate,
     normalizer: &[1],
     base: false,
-}];
+}, Entry { name: "HalfNormal", rust: "HalfNormal", parameters: &[("scale", Support::Positive)], discrete: false, event_rank: 0, support: Support::Positive, shape: Shape::Univariate, normalizer: &[0], base: false }];
 
 /// The parameterizations of a name.
 pub(crate) fn entries(name: &str) -> impl Iterator<Item = &'static Entry> {

@@ -127,3 +127,39 @@ pub trait Multivariate: Distribution {
     /// One draw, written to `value`.
     fn sample(parameter: &[f64], rng: &mut dyn Rng, value: &mut [f64]);
 }
+/// thin
+#[derive(Debug)]
+pub struct Normal;
+impl Distribution for Normal { const NAME: &'static str = "Normal"; const PARAMETERS: &'static [Parameter] = &[]; const KIND: ValueKind = ValueKind::Continuous; const EVENT_RANK: usize = 0; const SUPPORT: Support = Support::Real; }
+impl Univariate<2> for Normal {
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Partials<V, 2> { let inv = V::constant(1.0) / scale; let z = (x - loc) * inv; let d = z * inv; Partials { log_prob: V::constant(-0.5) * z * z, d_value: -d, d_params: [d, z * d] } }
+    #[inline(always)]
+    fn normalizer<V: Lanes>([_, scale]: [V; 2]) -> (V, [V; 2]) { (scale.ln() + V::constant(0.918_938_533_204_672_7), [V::zero(), V::constant(1.0) / scale]) }
+    fn sample(p: [f64; 2], rng: &mut dyn Rng) -> f64 { use rand_distr::Distribution as _; let z: f64 = rand_distr::StandardNormal.sample(rng); p[0] + p[1] * z }
+}
+/// thin
+#[derive(Debug)]
+pub struct HalfNormal;
+impl Distribution for HalfNormal { const NAME: &'static str = "Normal"; const PARAMETERS: &'static [Parameter] = &[]; const KIND: ValueKind = ValueKind::Continuous; const EVENT_RANK: usize = 0; const SUPPORT: Support = Support::Positive; }
+impl Univariate<1> for HalfNormal {
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [scale]: [V; 1]) -> Partials<V, 1> { let inv = V::constant(1.0) / scale; let z = x * inv; let d = z * inv; Partials { log_prob: V::constant(-0.5) * z * z, d_value: -d, d_params: [z * d] } }
+    #[inline(always)]
+    fn normalizer<V: Lanes>([scale]: [V; 1]) -> (V, [V; 1]) { (scale.ln() + V::constant(0.225_791_352_644_727_4), [V::constant(1.0) / scale]) }
+    fn sample(p: [f64; 1], rng: &mut dyn Rng) -> f64 { use rand_distr::Distribution as _; let z: f64 = rand_distr::StandardNormal.sample(rng); (p[0] * z).abs() }
+}
+/// s
+#[derive(Debug)]
+pub struct ScalarSampler<D, const P: usize>(std::marker::PhantomData<fn() -> D>);
+impl<D, const P: usize> ScalarSampler<D, P> { /// new
+ pub const NEW: Self = ScalarSampler(std::marker::PhantomData); }
+impl<D: Univariate<P> + std::fmt::Debug, const P: usize> crate::model::Sampler for ScalarSampler<D, P> {
+    fn name(&self) -> &'static str { D::NAME }
+    fn parameters(&self) -> &'static [Parameter] { D::PARAMETERS }
+    fn log_prob(&self, v: &[f64], p: &[f64]) -> f64 { let p: [f64; P] = p.try_into().unwrap(); D::kernel(v[0], p).log_prob - D::normalizer(p).0 + D::base(v[0]).0 }
+    fn sample(&self, p: &[f64], rng: &mut dyn Rng, v: &mut [f64]) -> Result<(), crate::model::SampleError> { v[0] = D::sample(p.try_into().unwrap(), rng); Ok(()) }
+}
+impl std::fmt::Display for Support { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{self:?}") } }
+impl Support { /// c
+ pub fn contains(&self, _x: f64) -> bool { true } }

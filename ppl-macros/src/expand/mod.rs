@@ -145,8 +145,8 @@ fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Iden
         quote!(#id => #rows)
     });
     let factor_rows = model.factors.iter().enumerate().map(|(id, factor)| {
-        let lengths: Vec<TokenStream> = factor.loops.iter().map(|&v| names::length(model, v)).collect();
-        let rows = if lengths.is_empty() { quote!(1) } else { quote!(#(#lengths)**) };
+        let lengths = factor.loops.iter().map(|&v| names::length(model, v));
+        let rows = lengths.reduce(|all, own| quote!(#all * #own)).unwrap_or_else(|| quote!(1));
         quote!(#id => #rows)
     });
     let products = tapes.iter().enumerate().flat_map(|(body, tape)| {

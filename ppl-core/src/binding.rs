@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndarray::{ArrayBase, Data, Dimension as _, RawData};
+use ndarray::{ArrayBase, Data, RawData};
 
 use crate::bijectors::{Bijector, Bounds};
 use crate::distributions::Support;

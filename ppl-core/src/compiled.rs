@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 use crate::model::{Graph, Layout, LogJoint, Partition, SiteKind, Visitor, Weights, Workspace};
 
-pub use frame::{Forward, Frame, Numbers, Repeated, RowAdjoints, Rows, Walk};
+pub use frame::{Forward, Frame, Numbers, Repeated, Walk};
 pub use product::Product;
 
 /// Rows that go through the matrix products and the kernel together, so that they stay in the cache.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Kernels;
-use crate::kernel::{matrix, Real};
+use crate::kernel::matrix;
 
 /// `dot(x[n], w)` over the rows of a plate: the product of a data matrix with rows of the workspace.
 #[derive(Clone, Copy, Debug)]

@@ -126,3 +126,43 @@ pub fn log_sum_exp<V: Lanes>(a: V, b: V, y: V) -> [V; 2] {
     let weight = |x: V| V::select(nothing, V::zero(), Lanes::exp(x - y));
     [weight(a), weight(b)]
 }
+
+/// Of the arc tangent: `1 / (1 + x^2)`.
+#[inline(always)]
+pub fn atan<V: Lanes>(x: V, _y: V) -> V {
+    V::constant(1.0) / x.mul_add(x, V::constant(1.0))
+}
+
+/// Of the logarithm of the normal distribution function: density over probability, as the exponential of a difference.
+#[inline(always)]
+pub fn ln_normal_cdf<V: Lanes>(x: V, y: V) -> V {
+    let ln_density = (V::constant(-0.5) * x).mul_add(x, V::constant(-0.918_938_533_204_672_8));
+    Lanes::exp(ln_density - y)
+}
+
+/// Of `digamma`: `trigamma x`.
+#[inline(always)]
+pub fn digamma<V: Lanes>(x: V, _y: V) -> V {
+    Lanes::trigamma(x)
+}
+
+/// Of `trigamma`: minus twice the sum of `1 / (x + k)^3`, by recurrence and its asymptotic series.
+#[inline(always)]
+pub fn trigamma<V: Lanes>(x: V, _y: V) -> V {
+    let (one, two) = (V::constant(1.0), V::constant(2.0));
+    let mut sum = V::zero();
+    let mut i = 0;
+    while i < 10 {
+        let term = x + V::constant(f64::from(i));
+        sum = sum + two / (term * term * term);
+        i += 1;
+    }
+    let y = x + V::constant(10.0);
+    let inverse = one / y;
+    let square = inverse * inverse;
+    // 1 / y^2 + 1 / y^3 + 1 / 2y^4 - 1 / 6y^6 + 1 / 6y^8 - 3 / 10y^10
+    let tail = (square.mul_add(V::constant(-0.3), V::constant(1.0 / 6.0)).mul_add(square, V::constant(-1.0 / 6.0)))
+        .mul_add(square, V::constant(0.5));
+    let series = square + square * inverse + tail * square * square;
+    -(sum + series)
+}

@@ -2,13 +2,15 @@
 
 pub mod derivatives;
 mod dispatch;
+mod dual;
 pub mod functions;
-pub mod lanes;
+mod lanes;
 pub mod matrix;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod simd;
+mod special;
 
-pub use dispatch::{Kernel, dispatch};
+pub use dispatch::{Kernel, SimdLevel, Vectorized, dispatch, dispatch_at, simd_level};
+pub use dual::Dual;
 pub use lanes::{Lanes, Mask, Real, Sum};
-/// dual
-#[derive(Clone, Copy, Debug)]
-pub struct Dual<V, const K: usize> { pub value: V, pub partials: [V; K] }

@@ -1,60 +1,181 @@
-//! Lanes of width one: `f64` and `f32`.
+//! Lanes of width one: `f64` and `f32`, for walks, for data, and for processors without vector registers that we know.
 
+use std::ops::{AddAssign, SubAssign};
+
+use super::special::{error_function, exponential, gamma, logarithm};
 use super::{Lanes, Mask, Real, Sum};
 
-impl Real for f64 {
-    const LANE_MULTIPLE: usize = 8;
-    fn from_f64(x: f64) -> Self { x }
-    fn to_f64(self) -> f64 { self }
+impl Mask for bool {
+    #[inline(always)]
+    fn any(self) -> bool {
+        self
+    }
 }
-impl Mask for bool { fn any(self) -> bool { self } }
-impl Sum<f64> for f64 {
-    fn zero() -> Self { 0.0 }
-    #[inline(always)]
-    fn add_product(&mut self, a: f64, b: f64) { *self = a.mul_add(b, *self); }
-    fn value(self) -> f64 { self }
-    fn add_to(self, to: &mut [f64]) { to[0] += self; }
+
+/// A method of the standard library.
+macro_rules! standard {
+    ($element:ty: $($name:ident),*) => {
+        $(
+            #[inline(always)]
+            fn $name(self) -> Self {
+                <$element>::$name(self)
+            }
+        )*
+    };
 }
-impl Lanes for f64 {
-    type Element = f64;
-    type Mask = bool;
-    type Sum = f64;
-    const WIDTH: usize = 1;
-    #[inline(always)]
-    fn splat(x: f64) -> f64 { x }
-    #[inline(always)]
-    fn constant(x: f64) -> f64 { x }
-    #[inline(always)]
-    fn load(from: &[f64]) -> f64 { from[0] }
-    #[inline(always)]
-    fn store(self, to: &mut [f64]) { to[0] = self; }
-    #[inline(always)]
-    fn mul_add(self, b: f64, c: f64) -> f64 { self * b + c }
-    fn abs(self) -> f64 { f64::abs(self) }
-    fn sqrt(self) -> f64 { f64::sqrt(self) }
-    fn min(self, o: f64) -> f64 { f64::min(self, o) }
-    fn max(self, o: f64) -> f64 { f64::max(self, o) }
-    fn lt(self, o: f64) -> bool { self < o }
-    fn le(self, o: f64) -> bool { self <= o }
-    fn eq(self, o: f64) -> bool { self == o }
-    fn select(m: bool, a: f64, b: f64) -> f64 { if m { a } else { b } }
-    fn exp(self) -> f64 { f64::exp(self) }
-    fn exp_m1(self) -> f64 { f64::exp_m1(self) }
-    fn ln(self) -> f64 { f64::ln(self) }
-    fn ln_1p(self) -> f64 { f64::ln_1p(self) }
-    fn powi(self, k: i32) -> f64 { f64::powi(self, k) }
-    fn powf(self, e: f64) -> f64 { f64::powf(self, e) }
-    fn sin(self) -> f64 { f64::sin(self) }
-    fn cos(self) -> f64 { f64::cos(self) }
-    fn atan(self) -> f64 { f64::atan(self) }
-    fn tanh(self) -> f64 { f64::tanh(self) }
-    fn sigmoid(self) -> f64 { 1.0 / (1.0 + f64::exp(-self)) }
-    fn logit(self) -> f64 { (self / (1.0 - self)).ln() }
-    fn softplus(self) -> f64 { f64::max(self, 0.0) + f64::ln_1p(f64::exp(-f64::abs(self))) }
-    fn erf(self) -> f64 { 0.0 }
-    fn normal_cdf(self) -> f64 { 0.0 }
-    fn ln_normal_cdf(self) -> f64 { 0.0 }
-    fn lgamma(self) -> f64 { 0.0 }
-    fn digamma(self) -> f64 { 0.0 }
-    fn trigamma(self) -> f64 { 0.0 }
+
+/// A sum of scalars in double precision.
+#[derive(Clone, Copy, Debug)]
+pub struct ScalarSum(f64);
+
+macro_rules! scalar {
+    ($element:ty, $multiple:literal) => {
+        impl Real for $element {
+            const LANE_MULTIPLE: usize = $multiple;
+            #[inline(always)]
+            #[allow(clippy::cast_possible_truncation, reason = "to the nearest element")]
+            fn from_f64(x: f64) -> Self {
+                x as $element
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+        }
+
+        impl AddAssign<$element> for ScalarSum {
+            #[inline(always)]
+            fn add_assign(&mut self, x: $element) {
+                self.0 += f64::from(x);
+            }
+        }
+
+        impl SubAssign<$element> for ScalarSum {
+            #[inline(always)]
+            fn sub_assign(&mut self, x: $element) {
+                self.0 -= f64::from(x);
+            }
+        }
+
+        impl Sum<$element> for ScalarSum {
+            #[inline(always)]
+            fn zero() -> Self {
+                ScalarSum(0.0)
+            }
+            #[inline(always)]
+            fn add_product(&mut self, a: $element, b: $element) {
+                self.0 += f64::from(a) * f64::from(b);
+            }
+            #[inline(always)]
+            fn value(self) -> $element {
+                Real::from_f64(self.0)
+            }
+            #[inline(always)]
+            fn add_to(self, to: &mut [f64]) {
+                to[0] += self.0;
+            }
+        }
+
+        impl Lanes for $element {
+            type Element = $element;
+            type Mask = bool;
+            type Sum = ScalarSum;
+            const WIDTH: usize = 1;
+
+            #[inline(always)]
+            fn splat(x: $element) -> Self {
+                x
+            }
+            #[inline(always)]
+            fn constant(x: f64) -> Self {
+                Real::from_f64(x)
+            }
+            #[inline(always)]
+            fn load(from: &[$element]) -> Self {
+                from[0]
+            }
+            #[inline(always)]
+            fn store(self, to: &mut [$element]) {
+                to[0] = self;
+            }
+            #[inline(always)]
+            fn mul_add(self, factor: Self, addend: Self) -> Self {
+                // Without the instruction the fused form is a slow call.
+                self * factor + addend
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                if other < self { other } else { self }
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                if self < other { other } else { self }
+            }
+            #[inline(always)]
+            fn lt(self, other: Self) -> bool {
+                self < other
+            }
+            #[inline(always)]
+            fn le(self, other: Self) -> bool {
+                self <= other
+            }
+            #[inline(always)]
+            #[allow(clippy::float_cmp, reason = "the comparison that is asked for")]
+            fn eq(self, other: Self) -> bool {
+                self == other
+            }
+            #[inline(always)]
+            fn select(mask: bool, if_true: Self, if_false: Self) -> Self {
+                if mask { if_true } else { if_false }
+            }
+            standard!($element: abs, sqrt, exp, exp_m1, ln, ln_1p, sin, cos, atan, tanh);
+            #[inline(always)]
+            fn powi(self, exponent: i32) -> Self {
+                exponential::powi(self, exponent)
+            }
+            #[inline(always)]
+            fn powf(self, exponent: Self) -> Self {
+                <$element>::powf(self, exponent)
+            }
+            #[inline(always)]
+            fn sigmoid(self) -> Self {
+                exponential::sigmoid(self)
+            }
+            #[inline(always)]
+            fn softplus(self) -> Self {
+                exponential::softplus(self)
+            }
+            #[inline(always)]
+            fn logit(self) -> Self {
+                logarithm::logit(self)
+            }
+            #[inline(always)]
+            fn erf(self) -> Self {
+                Real::from_f64(error_function::erf(f64::from(self)))
+            }
+            #[inline(always)]
+            fn normal_cdf(self) -> Self {
+                Real::from_f64(error_function::normal_cdf(f64::from(self)))
+            }
+            #[inline(always)]
+            fn ln_normal_cdf(self) -> Self {
+                Real::from_f64(error_function::ln_normal_cdf(f64::from(self)))
+            }
+            #[inline(always)]
+            fn lgamma(self) -> Self {
+                Real::from_f64(gamma::lgamma_and_digamma(f64::from(self)).0)
+            }
+            #[inline(always)]
+            fn digamma(self) -> Self {
+                Real::from_f64(gamma::lgamma_and_digamma(f64::from(self)).1)
+            }
+            #[inline(always)]
+            fn trigamma(self) -> Self {
+                Real::from_f64(gamma::trigamma(f64::from(self)))
+            }
+        }
+    };
 }
+
+scalar!(f64, 8);
+scalar!(f32, 16);

@@ -13,7 +13,7 @@ pub use crate::binding::{
 pub use crate::collect::{draws_array, predictive_array};
 pub use crate::compiled::{Body, Compiled, Forward, Frame, Kernels, Numbers, Product, Repeated, Walk};
 pub use crate::distributions;
-pub use crate::distributions::{Multivariate, Univariate};
+pub use crate::distributions::{Multivariate, Univariate, log_prob};
 pub use crate::kernel::functions::LogSumExp;
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};
 pub use crate::model::{DataError, Dimension, Factor, Graph, Layout, LogJoint, Model, Owner, Read, Site, SiteKind};
@@ -29,9 +29,4 @@ pub fn zero_sum<V: Lanes>() -> V::Sum {
 #[must_use]
 pub fn ln_factorial(n: usize) -> f64 {
     Lanes::lgamma(n as f64 + 1.0)
-}
-
-/// The log density of one number, whole.
-pub fn log_prob<D: Univariate<P>, const P: usize>(value: f64, params: [f64; P]) -> f64 {
-    D::base(value).0 + D::kernel(value, params).log_prob - D::normalizer(params).0
 }

@@ -48,18 +48,59 @@ pub(crate) struct Entry {
     pub base: bool,
 }
 
+/// A distribution in one line: word and type, parameters, support of the value, what the normalizer reads, whether there is a base.
+macro_rules! entry {
+    (@shape univariate) => { Shape::Univariate };
+    (@shape multivariate) => { Shape::Multivariate };
+    (@discrete continuous) => { false };
+    (@discrete discrete) => { true };
+    (@base with_base) => { true };
+    (@base no_base) => { false };
+    ($kind:ident $shape:ident $name:literal as $rust:literal ($($parameter:ident: $set:ident),*) -> $support:ident, $rank:literal,
+     normalizer [$($reads:literal),*], $base:ident) => {
+        Entry {
+            name: $name,
+            rust: $rust,
+            parameters: &[$((stringify!($parameter), Support::$set)),*],
+            discrete: entry!(@discrete $kind),
+            event_rank: $rank,
+            support: Support::$support,
+            shape: entry!(@shape $shape),
+            normalizer: &[$($reads),*],
+            base: entry!(@base $base),
+        }
+    };
+}
+
 /// All parameterizations; the first of a name is the positional one.
-pub(crate) const CATALOGUE: &[Entry] = &[Entry {
-    name: "Normal",
-    rust: "Normal",
-    parameters: &[("loc", Support::Real), ("scale", Support::Positive)],
-    discrete: false,
-    event_rank: 0,
-    support: Support::Real,
-    shape: Shape::Univariate,
-    normalizer: &[1],
-    base: false,
-}, Entry { name: "HalfNormal", rust: "HalfNormal", parameters: &[("scale", Support::Positive)], discrete: false, event_rank: 0, support: Support::Positive, shape: Shape::Univariate, normalizer: &[0], base: false }];
+#[rustfmt::skip]
+pub(crate) const CATALOGUE: &[Entry] = &[
+    entry!(continuous univariate "Normal" as "Normal" (loc: Real, scale: Positive) -> Real, 0, normalizer [1], no_base),
+    entry!(continuous univariate "HalfNormal" as "HalfNormal" (scale: Positive) -> Positive, 0, normalizer [0], no_base),
+    entry!(continuous univariate "LogNormal" as "LogNormal" (loc: Real, scale: Positive) -> Positive, 0, normalizer [1], with_base),
+    entry!(continuous univariate "StudentT" as "StudentT" (df: Positive, loc: Real, scale: Positive) -> Real, 0, normalizer [0, 2], no_base),
+    entry!(continuous univariate "HalfStudentT" as "HalfStudentT" (df: Positive, scale: Positive) -> Positive, 0, normalizer [0, 1], no_base),
+    entry!(continuous univariate "Cauchy" as "Cauchy" (loc: Real, scale: Positive) -> Real, 0, normalizer [1], no_base),
+    entry!(continuous univariate "HalfCauchy" as "HalfCauchy" (scale: Positive) -> Positive, 0, normalizer [0], no_base),
+    entry!(continuous univariate "Laplace" as "Laplace" (loc: Real, scale: Positive) -> Real, 0, normalizer [1], no_base),
+    entry!(continuous univariate "Exponential" as "Exponential" (rate: Positive) -> Positive, 0, normalizer [0], no_base),
+    entry!(continuous univariate "Gamma" as "Gamma" (shape: Positive, rate: Positive) -> Positive, 0, normalizer [0, 1], with_base),
+    entry!(continuous univariate "InverseGamma" as "InverseGamma" (shape: Positive, scale: Positive) -> Positive, 0, normalizer [0, 1], with_base),
+    entry!(continuous univariate "Beta" as "Beta" (alpha: Positive, beta: Positive) -> Unit, 0, normalizer [0, 1], with_base),
+    entry!(continuous univariate "Uniform" as "Uniform" (lower: Real, upper: Real) -> Interval, 0, normalizer [0, 1], no_base),
+    entry!(continuous univariate "Flat" as "Flat" () -> Real, 0, normalizer [], no_base),
+    entry!(continuous univariate "FlatPositive" as "FlatPositive" () -> Positive, 0, normalizer [], no_base),
+    entry!(continuous multivariate "Dirichlet" as "Dirichlet" (concentration: Positive) -> Simplex, 1, normalizer [], no_base),
+    entry!(discrete univariate "Bernoulli" as "BernoulliProb" (prob: Unit) -> Binary, 0, normalizer [], no_base),
+    entry!(discrete univariate "Bernoulli" as "BernoulliLogit" (logit: Real) -> Binary, 0, normalizer [], no_base),
+    entry!(discrete univariate "Binomial" as "BinomialProb" (trials: Count, prob: Unit) -> CountUpTo, 0, normalizer [0], with_base),
+    entry!(discrete univariate "Binomial" as "BinomialLogit" (trials: Count, logit: Real) -> CountUpTo, 0, normalizer [0], with_base),
+    entry!(discrete univariate "Poisson" as "PoissonRate" (rate: Positive) -> Count, 0, normalizer [], with_base),
+    entry!(discrete univariate "Poisson" as "PoissonLog" (log_rate: Real) -> Count, 0, normalizer [], with_base),
+    entry!(discrete univariate "NegativeBinomial" as "NegativeBinomial" (mean: Positive, dispersion: Positive) -> Count, 0, normalizer [1], with_base),
+    entry!(discrete multivariate "Categorical" as "CategoricalProbs" (probs: Simplex) -> CountUpTo, 0, normalizer [], no_base),
+    entry!(discrete multivariate "Categorical" as "CategoricalLogits" (logits: Real) -> CountUpTo, 0, normalizer [], no_base),
+];
 
 /// The parameterizations of a name.
 pub(crate) fn entries(name: &str) -> impl Iterator<Item = &'static Entry> {

@@ -1,35 +1,148 @@
-//! From the unconstrained space, where guides live, to the supports of latents.
+//! From the unconstrained space, where guides live, to the supports of latents, with the logarithm of the Jacobian determinant.
+
+mod element;
+mod interval;
+mod ordered;
+mod simplex;
+
+use element::{Exp, Identity, Sigmoid};
+use interval::{Both, Lower, Upper};
+
 use crate::distributions::Support;
 use crate::kernel::Lanes;
-/// Bounds.
-#[derive(Clone, Debug, Default)]
-pub struct Bounds { /// l
- pub lower: Option<Vec<f64>>, /// u
- pub upper: Option<Vec<f64>> }
-/// The map of one latent.
-#[derive(Clone, Debug, Default)]
+
+/// The bounds of an interval: one number, or one for each element; an absent bound is infinite.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bounds {
+    /// The lower bound.
+    pub lower: Option<Vec<f64>>,
+    /// The upper bound.
+    pub upper: Option<Vec<f64>>,
+}
+
+/// The map of one latent: each element by itself, or the last axis of `length` elements as one event.
+///
+/// `u` and `z` are rows of lanes, `[element][sample]`. Formulas and sources stand at the files of the maps.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Bijector {
-    /// The identity.
+    /// `z = u`
     #[default]
     Identity,
-    /// exp
+    /// `z = e^u`: positive numbers (as in Stan).
     Exp,
+    /// `z = 1 / (1 + e^-u)`: numbers between zero and one.
+    Sigmoid,
+    /// Numbers between bounds.
+    Interval(Bounds),
+    /// Stick breaking: simplexes of `length` elements.
+    Simplex {
+        /// The number of elements.
+        length: usize,
+    },
+    /// Increasing vectors of `length` elements.
+    Ordered {
+        /// The number of elements.
+        length: usize,
+    },
+    /// Increasing vectors of `length` positive elements.
+    PositiveOrdered {
+        /// The number of elements.
+        length: usize,
+    },
 }
+
 impl Bijector {
-    /// table
-    pub fn for_support(s: Support, _e: usize, _b: Option<Bounds>) -> Self { if s == Support::Positive { Bijector::Exp } else { Bijector::Identity } }
-    /// len
-    pub fn unconstrained_len(&self, n: usize) -> usize { n }
-    /// fwd
-    pub fn forward<V: Lanes>(&self, u: &[V::Element], z: &mut [V::Element], s: usize, ld: &mut [f64]) {
-        let _ = s;
-        for (i, (u, z)) in u.iter().zip(z.iter_mut()).enumerate() { use crate::kernel::Real; match self { Bijector::Identity => *z = *u, Bijector::Exp => { *z = V::Element::from_f64(u.to_f64().exp()); ld[i % s] += u.to_f64(); } } }
+    /// The map onto a support; `length` is that of the last axis.
+    #[must_use]
+    pub fn for_support(support: Support, length: usize, bounds: Option<Bounds>) -> Self {
+        match support {
+            Support::Positive | Support::NonNegative => Bijector::Exp,
+            Support::Unit => Bijector::Sigmoid,
+            Support::Interval => Bijector::Interval(bounds.unwrap_or_default()),
+            Support::Simplex => Bijector::Simplex { length },
+            Support::Ordered => Bijector::Ordered { length },
+            Support::PositiveOrdered => Bijector::PositiveOrdered { length },
+            Support::Real | Support::Binary | Support::Count | Support::CountUpTo => Bijector::Identity,
+        }
     }
-    /// pull
-    pub fn pull<V: Lanes>(&self, _u: &[V::Element], z: &[V::Element], za: &[V::Element], w: &[V::Element], ua: &mut [V::Element], s: usize) {
-        use crate::kernel::Real;
-        for i in 0..z.len() { ua[i] = match self { Bijector::Identity => za[i], Bijector::Exp => V::Element::from_f64(za[i].to_f64() * z[i].to_f64() + w[i % s].to_f64()) } }
+
+    /// How many unconstrained numbers stand for `constrained` elements.
+    #[must_use]
+    pub fn unconstrained_len(&self, constrained: usize) -> usize {
+        match self {
+            Bijector::Simplex { length } if *length > 0 => constrained / length * (length - 1),
+            _ => constrained,
+        }
     }
-    /// inv
-    pub fn inverse(&self, z: &[f64]) -> Result<Vec<f64>, usize> { Ok(z.iter().map(|x| match self { Bijector::Identity => *x, Bijector::Exp => x.ln() }).collect()) }
+
+    /// Writes `z` and adds `ln |dz / du|` to `log_det` (`[sample]`).
+    #[inline(always)]
+    pub fn forward<V: Lanes>(&self, u: &[V::Element], z: &mut [V::Element], samples: usize, log_det: &mut [f64]) {
+        match self {
+            Bijector::Identity => z.copy_from_slice(u),
+            Bijector::Exp => element::forward::<V, Exp>(|_| Exp, u, z, samples, log_det),
+            Bijector::Sigmoid => element::forward::<V, Sigmoid>(|_| Sigmoid, u, z, samples, log_det),
+            Bijector::Interval(bounds) => match (&bounds.lower, &bounds.upper) {
+                (None, None) => z.copy_from_slice(u),
+                (Some(l), None) => element::forward::<V, Lower>(|i| Lower::new(l, i), u, z, samples, log_det),
+                (None, Some(h)) => element::forward::<V, Upper>(|i| Upper::new(h, i), u, z, samples, log_det),
+                (Some(l), Some(h)) => element::forward::<V, Both>(|i| Both::new(l, h, i), u, z, samples, log_det),
+            },
+            Bijector::Simplex { length } => simplex::forward::<V>(*length, u, z, samples, log_det),
+            Bijector::Ordered { length } => ordered::forward::<V>(*length, false, u, z, samples, log_det),
+            Bijector::PositiveOrdered { length } => ordered::forward::<V>(*length, true, u, z, samples, log_det),
+        }
+    }
+
+    /// Writes `u_adjoint = (dz / du)^T z_adjoint + weight d ln |dz / du| / du`; `weight` is `[sample]`.
+    #[inline(always)]
+    pub fn pull<V: Lanes>(
+        &self,
+        u: &[V::Element],
+        z: &[V::Element],
+        z_adjoint: &[V::Element],
+        weight: &[V::Element],
+        u_adjoint: &mut [V::Element],
+        samples: usize,
+    ) {
+        let rows = element::Adjoint { u, z, z_adjoint, weight, samples };
+        match self {
+            Bijector::Identity => u_adjoint.copy_from_slice(z_adjoint),
+            Bijector::Exp => element::pull::<V, Exp>(|_| Exp, rows, u_adjoint),
+            Bijector::Sigmoid => element::pull::<V, Sigmoid>(|_| Sigmoid, rows, u_adjoint),
+            Bijector::Interval(bounds) => match (&bounds.lower, &bounds.upper) {
+                (None, None) => element::pull::<V, Identity>(|_| Identity, rows, u_adjoint),
+                (Some(l), None) => element::pull::<V, Lower>(|i| Lower::new(l, i), rows, u_adjoint),
+                (None, Some(h)) => element::pull::<V, Upper>(|i| Upper::new(h, i), rows, u_adjoint),
+                (Some(l), Some(h)) => element::pull::<V, Both>(|i| Both::new(l, h, i), rows, u_adjoint),
+            },
+            Bijector::Simplex { length } => simplex::pull::<V>(*length, rows, u_adjoint),
+            Bijector::Ordered { length } => ordered::pull::<V>(*length, false, rows, u_adjoint),
+            Bijector::PositiveOrdered { length } => ordered::pull::<V>(*length, true, rows, u_adjoint),
+        }
+    }
+
+    /// The unconstrained numbers of constrained ones.
+    ///
+    /// # Errors
+    /// The first element that lies outside the support.
+    pub fn inverse(&self, z: &[f64]) -> Result<Vec<f64>, usize> {
+        match self {
+            Bijector::Identity => element::inverse(|_| Identity, z),
+            Bijector::Exp => element::inverse(|_| Exp, z),
+            Bijector::Sigmoid => element::inverse(|_| Sigmoid, z),
+            Bijector::Interval(bounds) => match (&bounds.lower, &bounds.upper) {
+                (None, None) => element::inverse(|_| Identity, z),
+                (Some(l), None) => element::inverse(|i| Lower::new(l, i), z),
+                (None, Some(h)) => element::inverse(|i| Upper::new(h, i), z),
+                (Some(l), Some(h)) => element::inverse(|i| Both::new(l, h, i), z),
+            },
+            Bijector::Simplex { length } => simplex::inverse(*length, z),
+            Bijector::Ordered { length } => ordered::inverse(*length, false, z),
+            Bijector::PositiveOrdered { length } => ordered::inverse(*length, true, z),
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

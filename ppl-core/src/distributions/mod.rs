@@ -1,6 +1,66 @@
 //! The catalogue of distributions: density with partials, support, draws and parameter checks.
 
+mod bernoulli_logit;
+mod bernoulli_prob;
+mod beta;
+mod binomial_logit;
+mod binomial_prob;
+mod categorical_logits;
+mod categorical_probs;
+mod cauchy;
+mod dirichlet;
+mod exponential;
+mod flat;
+mod flat_positive;
+mod gamma;
+mod half_cauchy;
+mod half_normal;
+mod half_student_t;
+mod inverse_gamma;
+mod laplace;
+mod log_normal;
+mod negative_binomial;
+mod normal;
+mod poisson_log;
+mod poisson_rate;
+mod registry;
+mod samplers;
+mod student_t;
+mod support;
+mod truncated;
+mod uniform;
+
 use rand::Rng;
+
+pub use bernoulli_logit::BernoulliLogit;
+pub use bernoulli_prob::BernoulliProb;
+pub use beta::Beta;
+pub use binomial_logit::BinomialLogit;
+pub use binomial_prob::BinomialProb;
+pub use categorical_logits::CategoricalLogits;
+pub use categorical_probs::CategoricalProbs;
+pub use cauchy::Cauchy;
+pub use dirichlet::Dirichlet;
+pub use exponential::Exponential;
+pub use flat::Flat;
+pub use flat_positive::FlatPositive;
+pub use gamma::Gamma;
+pub use half_cauchy::HalfCauchy;
+pub use half_normal::HalfNormal;
+pub use half_student_t::HalfStudentT;
+pub use inverse_gamma::InverseGamma;
+pub use laplace::Laplace;
+pub use log_normal::LogNormal;
+pub use negative_binomial::NegativeBinomial;
+pub use normal::Normal;
+pub use poisson_log::PoissonLog;
+pub use poisson_rate::PoissonRate;
+pub use registry::{Entry, Parts, REGISTRY};
+pub use samplers::{ScalarSampler, Sorted, VectorSampler};
+pub use student_t::StudentT;
+pub use support::Support;
+pub use truncated::{IntervalProbability, Truncated};
+pub use uniform::Uniform;
 
 use crate::kernel::Lanes;
 
@@ -11,34 +71,6 @@ pub enum ValueKind {
     Continuous,
     /// A whole number.
     Discrete,
-}
-
-/// The set in which a value or a parameter lies.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Support {
-    /// Every finite real number.
-    Real,
-    /// Real numbers above zero.
-    Positive,
-    /// Real numbers from zero on.
-    NonNegative,
-    /// Real numbers strictly between zero and one.
-    Unit,
-    /// Real numbers between two of the distribution's parameters (lower and upper).
-    Interval,
-    /// Vectors of positive numbers that sum to one.
-    Simplex,
-    /// Vectors that increase.
-    Ordered,
-    /// Vectors of positive numbers that increase.
-    PositiveOrdered,
-    /// Zero or one.
-    Binary,
-    /// 0, 1, 2, ...
-    Count,
-    /// 0, 1, ..., up to a parameter (the trials of a binomial, the categories of a categorical less one).
-    CountUpTo,
 }
 
 /// A parameter of a distribution: its name in the language and the set it must lie in.
@@ -89,8 +121,15 @@ pub trait Univariate<const P: usize>: Distribution {
     fn normalizer<V: Lanes>(_params: [V; P]) -> (V, [V; P]) {
         (V::zero(), [V::zero(); P])
     }
-    /// One draw.
+    /// Whether it integrates to one, and so can be drawn from.
+    const PROPER: bool = true;
+    /// One draw; NaN if a parameter is outside its support.
     fn sample(params: [f64; P], rng: &mut dyn Rng) -> f64;
+}
+
+/// The log density of one number, whole, in nats.
+pub fn log_prob<D: Univariate<P>, const P: usize>(value: f64, params: [f64; P]) -> f64 {
+    D::base(value).0 + D::kernel(value, params).log_prob - D::normalizer(params).0
 }
 
 /// A vector operand of a density: rows of lanes, data, or one number repeated.
@@ -127,39 +166,3 @@ pub trait Multivariate: Distribution {
     /// One draw, written to `value`.
     fn sample(parameter: &[f64], rng: &mut dyn Rng, value: &mut [f64]);
 }
-/// thin
-#[derive(Debug)]
-pub struct Normal;
-impl Distribution for Normal { const NAME: &'static str = "Normal"; const PARAMETERS: &'static [Parameter] = &[]; const KIND: ValueKind = ValueKind::Continuous; const EVENT_RANK: usize = 0; const SUPPORT: Support = Support::Real; }
-impl Univariate<2> for Normal {
-    #[inline(always)]
-    fn kernel<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Partials<V, 2> { let inv = V::constant(1.0) / scale; let z = (x - loc) * inv; let d = z * inv; Partials { log_prob: V::constant(-0.5) * z * z, d_value: -d, d_params: [d, z * d] } }
-    #[inline(always)]
-    fn normalizer<V: Lanes>([_, scale]: [V; 2]) -> (V, [V; 2]) { (scale.ln() + V::constant(0.918_938_533_204_672_7), [V::zero(), V::constant(1.0) / scale]) }
-    fn sample(p: [f64; 2], rng: &mut dyn Rng) -> f64 { use rand_distr::Distribution as _; let z: f64 = rand_distr::StandardNormal.sample(rng); p[0] + p[1] * z }
-}
-/// thin
-#[derive(Debug)]
-pub struct HalfNormal;
-impl Distribution for HalfNormal { const NAME: &'static str = "Normal"; const PARAMETERS: &'static [Parameter] = &[]; const KIND: ValueKind = ValueKind::Continuous; const EVENT_RANK: usize = 0; const SUPPORT: Support = Support::Positive; }
-impl Univariate<1> for HalfNormal {
-    #[inline(always)]
-    fn kernel<V: Lanes>(x: V, [scale]: [V; 1]) -> Partials<V, 1> { let inv = V::constant(1.0) / scale; let z = x * inv; let d = z * inv; Partials { log_prob: V::constant(-0.5) * z * z, d_value: -d, d_params: [z * d] } }
-    #[inline(always)]
-    fn normalizer<V: Lanes>([scale]: [V; 1]) -> (V, [V; 1]) { (scale.ln() + V::constant(0.225_791_352_644_727_4), [V::constant(1.0) / scale]) }
-    fn sample(p: [f64; 1], rng: &mut dyn Rng) -> f64 { use rand_distr::Distribution as _; let z: f64 = rand_distr::StandardNormal.sample(rng); (p[0] * z).abs() }
-}
-/// s
-#[derive(Debug)]
-pub struct ScalarSampler<D, const P: usize>(std::marker::PhantomData<fn() -> D>);
-impl<D, const P: usize> ScalarSampler<D, P> { /// new
- pub const NEW: Self = ScalarSampler(std::marker::PhantomData); }
-impl<D: Univariate<P> + std::fmt::Debug, const P: usize> crate::model::Sampler for ScalarSampler<D, P> {
-    fn name(&self) -> &'static str { D::NAME }
-    fn parameters(&self) -> &'static [Parameter] { D::PARAMETERS }
-    fn log_prob(&self, v: &[f64], p: &[f64]) -> f64 { let p: [f64; P] = p.try_into().unwrap(); D::kernel(v[0], p).log_prob - D::normalizer(p).0 + D::base(v[0]).0 }
-    fn sample(&self, p: &[f64], rng: &mut dyn Rng, v: &mut [f64]) -> Result<(), crate::model::SampleError> { v[0] = D::sample(p.try_into().unwrap(), rng); Ok(()) }
-}
-impl std::fmt::Display for Support { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{self:?}") } }
-impl Support { /// c
- pub fn contains(&self, _x: f64) -> bool { true } }

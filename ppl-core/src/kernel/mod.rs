@@ -14,3 +14,4 @@ mod special;
 pub use dispatch::{Kernel, SimdLevel, Vectorized, dispatch, dispatch_at, simd_level};
 pub use dual::Dual;
 pub use lanes::{Lanes, Mask, Real, Sum};
+pub(crate) use special::logarithm::softplus_and_sigmoid;

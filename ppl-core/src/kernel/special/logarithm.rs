@@ -68,3 +68,23 @@ pub(in crate::kernel) fn powf<V: Lanes>(x: V, y: V) -> V {
     V::select(y.eq(V::zero()), V::constant(1.0), power)
 }
 
+
+/// `ln(1 + e^x)` and `1 / (1 + e^-x)` together: one exponential, and one division for both.
+#[inline(always)]
+pub fn softplus_and_sigmoid<V: Lanes>(x: V) -> (V, V) {
+    let (one, zero) = (V::constant(1.0), V::zero());
+    let e = (-x.abs()).exp();
+    // ln(1 + e) for e up to one: of e itself, or of (1 + e) / 2 and ln 2.
+    let large = V::constant(std::f64::consts::SQRT_2 - 1.0).lt(e);
+    let f = V::select(large, (e - one) * V::constant(0.5), e);
+    let k = V::select(large, V::constant(std::f64::consts::LN_2), zero);
+    let (a, b) = (one + e, V::constant(2.0) + f);
+    let inverse = one / (a * b);
+    let r = b * inverse;
+    let s = f * (a * inverse);
+    let z = s * s;
+    let half_square = V::constant(0.5) * f * f;
+    let ln = s * (half_square + super::polynomial(z, &LOG) * z) - half_square + f + k;
+    let negative = x.lt(zero);
+    (V::select(negative, zero, x) + ln, V::select(negative, e * r, r))
+}

@@ -3,7 +3,7 @@
 pub(super) mod error_function;
 pub(super) mod exponential;
 pub(super) mod gamma;
-pub(super) mod logarithm;
+pub(crate) mod logarithm;
 
 use super::Lanes;
 

@@ -1,0 +1,86 @@
+//! Increasing vectors: `z_0 = u_0` (or `e^u_0` if positive), `z_k = z_(k-1) + e^u_k` (Stan Reference Manual, ordered transform).
+
+use super::element::{Adjoint, bounded_exp};
+use crate::kernel::{Lanes, Sum};
+
+#[inline(always)]
+pub(super) fn forward<V: Lanes>(
+    length: usize,
+    positive: bool,
+    u: &[V::Element],
+    z: &mut [V::Element],
+    samples: usize,
+    log_det: &mut [f64],
+) {
+    if length == 0 {
+        return;
+    }
+    for event in 0..u.len() / (length * samples) {
+        let mut offset = 0;
+        while offset < samples {
+            let mut total = V::Sum::zero();
+            let mut sum = V::zero();
+            for k in 0..length {
+                let at = (event * length + k) * samples + offset;
+                let own = V::load(&u[at..]);
+                if k > 0 || positive {
+                    sum = sum + bounded_exp(own);
+                    total += own;
+                } else {
+                    sum = own;
+                }
+                sum.store(&mut z[at..]);
+            }
+            total.add_to(&mut log_det[offset..]);
+            offset += V::WIDTH;
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn pull<V: Lanes>(length: usize, positive: bool, rows: Adjoint<'_, V::Element>, u_adjoint: &mut [V::Element]) {
+    if length == 0 {
+        return;
+    }
+    let samples = rows.samples;
+    for event in 0..rows.u.len() / (length * samples) {
+        let mut offset = 0;
+        while offset < samples {
+            let weight = V::load(&rows.weight[offset..]);
+            let mut sum = V::zero();
+            let mut k = length;
+            while k > 0 {
+                k -= 1;
+                let at = (event * length + k) * samples + offset;
+                sum = sum + V::load(&rows.z_adjoint[at..]);
+                if k > 0 || positive {
+                    sum.mul_add(bounded_exp(V::load(&rows.u[at..])), weight).store(&mut u_adjoint[at..]);
+                } else {
+                    sum.store(&mut u_adjoint[at..]);
+                }
+            }
+            offset += V::WIDTH;
+        }
+    }
+}
+
+pub(super) fn inverse(length: usize, positive: bool, z: &[f64]) -> Result<Vec<f64>, usize> {
+    let mut u = Vec::with_capacity(z.len());
+    if length == 0 {
+        return Ok(u);
+    }
+    for (event, vector) in z.chunks_exact(length).enumerate() {
+        for (k, &x) in vector.iter().enumerate() {
+            let free = match (k, positive) {
+                (0, false) => x,
+                (0, true) => x.ln(),
+                _ => (x - vector[k - 1]).ln(),
+            };
+            if !free.is_finite() {
+                return Err(event * length + k);
+            }
+            u.push(free);
+        }
+    }
+    Ok(u)
+}

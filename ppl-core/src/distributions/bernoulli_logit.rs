@@ -1,0 +1,35 @@
+//! The Bernoulli distribution of a log odds.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::{Lanes, softplus_and_sigmoid};
+
+/// The Bernoulli distribution of a log odds.
+///
+/// `log p(x) = x logit - ln(1 + e^logit)`, in nats.
+///
+/// # Source
+/// Stan `bernoulli_logit`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, BernoulliLogit};
+/// assert!((log_prob::<BernoulliLogit, 1>(1.0, [0.0]) + 0.6931472).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct BernoulliLogit;
+
+impl Univariate<1> for BernoulliLogit {
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [logit]: [V; 1]) -> Partials<V, 1> {
+        let (softplus, sigmoid) = softplus_and_sigmoid(logit);
+        Partials { log_prob: x * logit - softplus, d_value: logit, d_params: [x - sigmoid] }
+    }
+
+    fn sample([logit]: [f64; 1], rng: &mut dyn Rng) -> f64 {
+        let u: f64 = rand_distr::StandardUniform.sample(rng);
+        f64::from(u8::from(u < Lanes::sigmoid(logit)))
+    }
+}

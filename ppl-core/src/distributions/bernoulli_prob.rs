@@ -1,0 +1,38 @@
+//! The Bernoulli distribution of a probability.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The Bernoulli distribution of a probability.
+///
+/// `log p(x) = x ln prob + (1 - x) ln(1 - prob)`, in nats.
+///
+/// # Source
+/// Stan `bernoulli`, scipy `bernoulli`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, BernoulliProb};
+/// assert!((log_prob::<BernoulliProb, 1>(1.0, [0.5]) + 0.6931472).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct BernoulliProb;
+
+impl Univariate<1> for BernoulliProb {
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [prob]: [V; 1]) -> Partials<V, 1> {
+        let one = V::constant(1.0);
+        let success = V::constant(0.5).lt(x);
+        let log_prob = V::select(success, prob.ln(), (-prob).ln_1p());
+        let d = V::select(success, one / prob, V::constant(-1.0) / (one - prob));
+        Partials { log_prob, d_value: V::zero(), d_params: [d] }
+    }
+
+    fn sample([prob]: [f64; 1], rng: &mut dyn Rng) -> f64 {
+        let u: f64 = rand_distr::StandardUniform.sample(rng);
+        f64::from(u8::from(u < prob))
+    }
+}

@@ -1,0 +1,53 @@
+//! The binomial distribution of a probability.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The binomial distribution of a probability.
+///
+/// `log p(x) = ln(trials choose x) + x ln prob + (trials - x) ln(1 - prob)`, in nats.
+///
+/// # Source
+/// Stan `binomial`, R `dbinom`, scipy `binom`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, BinomialProb};
+/// assert!((log_prob::<BinomialProb, 2>(1.0, [2.0, 0.5]) + 0.6931472).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct BinomialProb;
+
+impl Univariate<2> for BinomialProb {
+    #[inline(always)]
+    fn base<V: Lanes>(x: V) -> (V, V) {
+        (-(x + V::constant(1.0)).lgamma(), V::zero())
+    }
+
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [trials, prob]: [V; 2]) -> Partials<V, 2> {
+        let rest = trials - x;
+        let choose = -(rest + V::constant(1.0)).lgamma();
+        let one = V::constant(1.0);
+        // No success, or no failure, says nothing of the logarithm that would be infinite.
+        let zero = V::zero();
+        let successes = V::select(x.eq(zero), zero, x * prob.ln());
+        let failures = V::select(rest.eq(zero), zero, rest * (-prob).ln_1p());
+        let d_prob = V::select(x.eq(zero), zero, x / prob) - V::select(rest.eq(zero), zero, rest / (one - prob));
+        Partials { log_prob: choose + successes + failures, d_value: zero, d_params: [zero, d_prob] }
+    }
+
+    #[inline(always)]
+    fn normalizer<V: Lanes>([trials, _prob]: [V; 2]) -> (V, [V; 2]) {
+        (-(trials + V::constant(1.0)).lgamma(), [V::zero(); 2])
+    }
+
+    fn sample([trials, prob]: [f64; 2], rng: &mut dyn Rng) -> f64 {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a checked count")]
+        let n = trials as u64;
+        rand_distr::Binomial::new(n, prob).map_or(f64::NAN, |d| d.sample(rng) as f64)
+    }
+}

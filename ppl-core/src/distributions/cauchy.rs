@@ -1,0 +1,42 @@
+//! The Cauchy distribution.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The Cauchy distribution.
+///
+/// `log p(x) = -ln(1 + ((x - loc) / scale)^2) - ln(pi scale)`, in nats.
+///
+/// # Source
+/// Stan `cauchy`, R `dcauchy`, scipy `cauchy`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, Cauchy};
+/// assert!((log_prob::<Cauchy, 2>(0.0, [0.0, 1.0]) + 1.1447299).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Cauchy;
+
+impl Univariate<2> for Cauchy {
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Partials<V, 2> {
+        let inverse = V::constant(1.0) / scale;
+        let z = (x - loc) * inverse;
+        let square = z * z;
+        let d = (z + z) / (V::constant(1.0) + square) * inverse;
+        Partials { log_prob: -square.ln_1p(), d_value: -d, d_params: [d, z * d] }
+    }
+
+    #[inline(always)]
+    fn normalizer<V: Lanes>([_loc, scale]: [V; 2]) -> (V, [V; 2]) {
+        (scale.ln() + V::constant(1.144_729_885_849_400_2), [V::zero(), V::constant(1.0) / scale])
+    }
+
+    fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
+        rand_distr::Cauchy::new(loc, scale).map_or(f64::NAN, |d| d.sample(rng))
+    }
+}

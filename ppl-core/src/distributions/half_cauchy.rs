@@ -1,0 +1,42 @@
+//! The Cauchy distribution of location zero, folded to the positive numbers.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The Cauchy distribution of location zero, folded to the positive numbers.
+///
+/// `log p(x) = -ln(1 + (x / scale)^2) - ln(pi scale / 2)`, in nats.
+///
+/// # Source
+/// Stan `cauchy(0, scale)` with `lower = 0`, scipy `halfcauchy`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, HalfCauchy};
+/// assert!((log_prob::<HalfCauchy, 1>(0.0, [1.0]) + 0.4515827).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct HalfCauchy;
+
+impl Univariate<1> for HalfCauchy {
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [scale]: [V; 1]) -> Partials<V, 1> {
+        let inverse = V::constant(1.0) / scale;
+        let z = x * inverse;
+        let square = z * z;
+        let d = (z + z) / (V::constant(1.0) + square) * inverse;
+        Partials { log_prob: -square.ln_1p(), d_value: -d, d_params: [z * d] }
+    }
+
+    #[inline(always)]
+    fn normalizer<V: Lanes>([scale]: [V; 1]) -> (V, [V; 1]) {
+        (scale.ln() + V::constant(0.451_582_705_289_454_9), [V::constant(1.0) / scale])
+    }
+
+    fn sample([scale]: [f64; 1], rng: &mut dyn Rng) -> f64 {
+        rand_distr::Cauchy::new(0.0, scale).map_or(f64::NAN, |d| d.sample(rng).abs())
+    }
+}

@@ -1,0 +1,42 @@
+//! The normal distribution of location zero, folded to the positive numbers.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The normal distribution of location zero, folded to the positive numbers.
+///
+/// `log p(x) = -(x / scale)^2 / 2 - ln scale - ln(pi / 2) / 2`, in nats.
+///
+/// # Source
+/// Stan `normal(0, scale)` with `lower = 0`, scipy `halfnorm`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, HalfNormal};
+/// assert!((log_prob::<HalfNormal, 1>(1.0, [1.0]) + 0.7257914).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct HalfNormal;
+
+impl Univariate<1> for HalfNormal {
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [scale]: [V; 1]) -> Partials<V, 1> {
+        let inverse = V::constant(1.0) / scale;
+        let z = x * inverse;
+        let d = z * inverse;
+        Partials { log_prob: V::constant(-0.5) * z * z, d_value: -d, d_params: [z * d] }
+    }
+
+    #[inline(always)]
+    fn normalizer<V: Lanes>([scale]: [V; 1]) -> (V, [V; 1]) {
+        (scale.ln() + V::constant(0.225_791_352_644_727_43), [V::constant(1.0) / scale])
+    }
+
+    fn sample([scale]: [f64; 1], rng: &mut dyn Rng) -> f64 {
+        let z: f64 = rand_distr::StandardNormal.sample(rng);
+        (scale * z).abs()
+    }
+}

@@ -1,0 +1,45 @@
+//! The Laplace (double exponential) distribution.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The Laplace (double exponential) distribution.
+///
+/// `log p(x) = -|x - loc| / scale - ln(2 scale)`, in nats.
+///
+/// # Source
+/// Stan `double_exponential`, scipy `laplace`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, Laplace};
+/// assert!((log_prob::<Laplace, 2>(0.0, [0.0, 1.0]) + 0.6931472).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Laplace;
+
+impl Univariate<2> for Laplace {
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Partials<V, 2> {
+        let inverse = V::constant(1.0) / scale;
+        let z = (x - loc) * inverse;
+        let magnitude = z.abs();
+        let below = V::select(z.lt(V::zero()), -inverse, V::zero());
+        let d = V::select(V::zero().lt(z), inverse, below);
+        Partials { log_prob: -magnitude, d_value: -d, d_params: [d, magnitude * inverse] }
+    }
+
+    #[inline(always)]
+    fn normalizer<V: Lanes>([_loc, scale]: [V; 2]) -> (V, [V; 2]) {
+        (scale.ln() + V::constant(std::f64::consts::LN_2), [V::zero(), V::constant(1.0) / scale])
+    }
+
+    fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
+        let e: f64 = rand_distr::Exp1.sample(rng);
+        let sign: f64 = if rng.next_u32() & 1 == 0 { 1.0 } else { -1.0 };
+        (scale * sign).mul_add(e, loc)
+    }
+}

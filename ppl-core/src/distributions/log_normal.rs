@@ -1,0 +1,48 @@
+//! The distribution of the exponential of a normal variable.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The distribution of the exponential of a normal variable.
+///
+/// `log p(x) = -((ln x - loc) / scale)^2 / 2 - ln x - ln scale - ln(2 pi) / 2`, in nats.
+///
+/// # Source
+/// Stan `lognormal`, R `dlnorm`, scipy `lognorm(s = scale, scale = e^loc)`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, LogNormal};
+/// assert!((log_prob::<LogNormal, 2>(1.0, [0.0, 1.0]) + 0.9189385).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct LogNormal;
+
+impl Univariate<2> for LogNormal {
+    #[inline(always)]
+    fn base<V: Lanes>(x: V) -> (V, V) {
+        (-x.ln(), V::constant(-1.0) / x)
+    }
+
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Partials<V, 2> {
+        let inverse = V::constant(1.0) / scale;
+        let z = (x.ln() - loc) * inverse;
+        let d = z * inverse;
+        Partials { log_prob: V::constant(-0.5) * z * z, d_value: -d / x, d_params: [d, z * d] }
+    }
+
+    #[inline(always)]
+    fn normalizer<V: Lanes>([_loc, scale]: [V; 2]) -> (V, [V; 2]) {
+        let value = scale.ln() + V::constant(0.918_938_533_204_672_8);
+        (value, [V::zero(), V::constant(1.0) / scale])
+    }
+
+    fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
+        let z: f64 = rand_distr::StandardNormal.sample(rng);
+        scale.mul_add(z, loc).exp()
+    }
+}

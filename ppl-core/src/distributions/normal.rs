@@ -1,0 +1,43 @@
+//! The normal distribution.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The normal distribution.
+///
+/// `log p(x) = -((x - loc) / scale)^2 / 2 - ln scale - ln(2 pi) / 2`, in nats.
+///
+/// # Source
+/// Stan `normal`, R `dnorm`, scipy `norm`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, Normal};
+/// assert!((log_prob::<Normal, 2>(1.0, [0.0, 1.0]) + 1.4189385).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Normal;
+
+impl Univariate<2> for Normal {
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Partials<V, 2> {
+        let inverse = V::constant(1.0) / scale;
+        let z = (x - loc) * inverse;
+        let d = z * inverse;
+        Partials { log_prob: V::constant(-0.5) * z * z, d_value: -d, d_params: [d, z * d] }
+    }
+
+    #[inline(always)]
+    fn normalizer<V: Lanes>([_loc, scale]: [V; 2]) -> (V, [V; 2]) {
+        let value = scale.ln() + V::constant(0.918_938_533_204_672_8);
+        (value, [V::zero(), V::constant(1.0) / scale])
+    }
+
+    fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
+        let z: f64 = rand_distr::StandardNormal.sample(rng);
+        scale.mul_add(z, loc)
+    }
+}

@@ -1,0 +1,39 @@
+//! The Poisson distribution of a log rate.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The Poisson distribution of a log rate.
+///
+/// `log p(x) = x log_rate - e^log_rate - lgamma(x + 1)`, in nats.
+///
+/// # Source
+/// Stan `poisson_log`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, PoissonLog};
+/// assert!((log_prob::<PoissonLog, 1>(0.0, [0.0]) + 1.0).abs() < 1e-12);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct PoissonLog;
+
+impl Univariate<1> for PoissonLog {
+    #[inline(always)]
+    fn base<V: Lanes>(x: V) -> (V, V) {
+        (-(x + V::constant(1.0)).lgamma(), V::zero())
+    }
+
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [log_rate]: [V; 1]) -> Partials<V, 1> {
+        let rate = log_rate.exp();
+        Partials { log_prob: x * log_rate - rate, d_value: V::zero(), d_params: [x - rate] }
+    }
+
+    fn sample([log_rate]: [f64; 1], rng: &mut dyn Rng) -> f64 {
+        rand_distr::Poisson::new(log_rate.exp()).map_or(f64::NAN, |d| d.sample(rng))
+    }
+}

@@ -1,0 +1,43 @@
+//! The Poisson distribution of a rate.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The Poisson distribution of a rate.
+///
+/// `log p(x) = x ln rate - rate - lgamma(x + 1)`, in nats.
+///
+/// # Source
+/// Stan `poisson`, R `dpois`, scipy `poisson`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, PoissonRate};
+/// assert!((log_prob::<PoissonRate, 1>(0.0, [2.0]) + 2.0).abs() < 1e-12);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct PoissonRate;
+
+impl Univariate<1> for PoissonRate {
+    #[inline(always)]
+    fn base<V: Lanes>(x: V) -> (V, V) {
+        (-(x + V::constant(1.0)).lgamma(), V::zero())
+    }
+
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, [rate]: [V; 1]) -> Partials<V, 1> {
+        let ln = rate.ln();
+        // A count of zero says nothing of the logarithm.
+        let zero = V::zero();
+        let counted = V::select(x.eq(zero), V::select(rate.eq(rate), zero, rate), x * ln);
+        let log_prob = V::select(zero.le(rate), counted - rate, V::constant(f64::NAN));
+        Partials { log_prob, d_value: zero, d_params: [V::select(x.eq(zero), zero, x / rate) - V::constant(1.0)] }
+    }
+
+    fn sample([rate]: [f64; 1], rng: &mut dyn Rng) -> f64 {
+        rand_distr::Poisson::new(rate).map_or(f64::NAN, |d| d.sample(rng))
+    }
+}

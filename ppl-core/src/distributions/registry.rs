@@ -1,0 +1,32 @@
+//! Every distribution of the catalogue: words, supports and parts, for the laws that all obey.
+
+#[allow(clippy::wildcard_imports, reason = "the generated list names every distribution")]
+use super::*;
+use crate::model::Sampler;
+
+/// A distribution of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The Rust type.
+    pub name: &'static str,
+    /// Where values lie.
+    pub support: Support,
+    /// Which parameters the normalizer reads.
+    pub normalizer: &'static [usize],
+    /// Density and draws.
+    pub sampler: &'static dyn Sampler,
+    /// The cut of the density, of a distribution of one number.
+    pub parts: Option<&'static dyn Parts>,
+}
+
+/// The cut of a density as an object: each part with its derivatives, the value's first.
+pub trait Parts: std::fmt::Debug {
+    /// The part of the value alone.
+    fn base(&self, value: f64) -> (f64, f64);
+    /// The part of value and parameters.
+    fn kernel(&self, value: f64, params: &[f64]) -> (f64, Vec<f64>);
+    /// The part of the parameters alone.
+    fn normalizer(&self, params: &[f64]) -> (f64, Vec<f64>);
+}
+
+ppl_macros::__registry!();

@@ -1,0 +1,166 @@
+//! Distributions as objects: density, draws and parameter checks behind one trait.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use rand::Rng;
+
+use super::{Multivariate, Parameter, Parts, Support, Univariate, Vector};
+use crate::model::{SampleError, Sampler};
+
+/// A distribution of one number as an object.
+#[derive(Clone, Copy)]
+pub struct ScalarSampler<D, const P: usize>(PhantomData<fn() -> D>);
+
+impl<D, const P: usize> ScalarSampler<D, P> {
+    /// The object.
+    pub const NEW: Self = ScalarSampler(PhantomData);
+}
+
+impl<D: Univariate<P>, const P: usize> Debug for ScalarSampler<D, P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(D::NAME)
+    }
+}
+
+/// The parameters as an array; missing ones are NaN.
+fn array<const P: usize>(params: &[f64]) -> [f64; P] {
+    std::array::from_fn(|i| params.get(i).copied().unwrap_or(f64::NAN))
+}
+
+/// Refuses parameters outside their supports.
+fn check(name: &'static str, known: &'static [Parameter], params: &[f64]) -> Result<(), SampleError> {
+    for (parameter, &value) in known.iter().zip(params) {
+        // Probabilities of exactly zero and one can be drawn from.
+        let inside = match parameter.support {
+            Support::Unit => (0.0..=1.0).contains(&value),
+            Support::Positive if name == "Poisson" => value >= 0.0,
+            support => support.contains(value),
+        };
+        if !inside {
+            return Err(SampleError::Parameter { distribution: name, parameter: parameter.name, value, expected: parameter.support });
+        }
+    }
+    Ok(())
+}
+
+impl<D: Univariate<P>, const P: usize> Sampler for ScalarSampler<D, P> {
+    fn name(&self) -> &'static str {
+        D::NAME
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        D::PARAMETERS
+    }
+
+    fn log_prob(&self, value: &[f64], params: &[f64]) -> f64 {
+        value.first().map_or(f64::NAN, |&x| super::log_prob::<D, P>(x, array(params)))
+    }
+
+    fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError> {
+        if !D::PROPER {
+            return Err(SampleError::Improper { distribution: D::NAME });
+        }
+        check(D::NAME, D::PARAMETERS, params)?;
+        value.fill_with(|| D::sample(array(params), rng));
+        Ok(())
+    }
+}
+
+impl<D: Univariate<P>, const P: usize> Parts for ScalarSampler<D, P> {
+    fn base(&self, value: f64) -> (f64, f64) {
+        D::base(value)
+    }
+
+    fn kernel(&self, value: f64, params: &[f64]) -> (f64, Vec<f64>) {
+        let partials = D::kernel(value, array(params));
+        (partials.log_prob, std::iter::once(partials.d_value).chain(partials.d_params).collect())
+    }
+
+    fn normalizer(&self, params: &[f64]) -> (f64, Vec<f64>) {
+        let (value, partials) = D::normalizer(array::<P>(params));
+        (value, partials.to_vec())
+    }
+}
+
+/// A distribution with a vector as its parameter, as an object.
+#[derive(Clone, Copy)]
+pub struct VectorSampler<D>(PhantomData<fn() -> D>);
+
+impl<D> VectorSampler<D> {
+    /// The object.
+    pub const NEW: Self = VectorSampler(PhantomData);
+}
+
+impl<D: Multivariate> Debug for VectorSampler<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(D::NAME)
+    }
+}
+
+struct Slice<'a>(&'a [f64]);
+
+impl Vector<f64> for Slice<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, k: usize) -> f64 {
+        self.0[k]
+    }
+}
+
+impl<D: Multivariate> Sampler for VectorSampler<D> {
+    fn name(&self) -> &'static str {
+        D::NAME
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        D::PARAMETERS
+    }
+
+    fn log_prob(&self, value: &[f64], params: &[f64]) -> f64 {
+        D::log_prob(&Slice(value), &Slice(params))
+    }
+
+    fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError> {
+        if let Some(parameter) = D::PARAMETERS.first() {
+            let element = match parameter.support {
+                Support::Simplex => Support::NonNegative,
+                support => support,
+            };
+            if let Some(&value) = params.iter().find(|&&x| !element.contains(x)) {
+                return Err(SampleError::Parameter { distribution: D::NAME, parameter: parameter.name, value, expected: parameter.support });
+            }
+        }
+        D::sample(params, rng, value);
+        Ok(())
+    }
+}
+
+/// Independent draws of a distribution of one number, sorted.
+#[derive(Debug)]
+pub struct Sorted<'a>(pub &'a dyn Sampler);
+
+impl Sampler for Sorted<'_> {
+    fn name(&self) -> &'static str {
+        "Ordered"
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        self.0.parameters()
+    }
+
+    fn log_prob(&self, value: &[f64], params: &[f64]) -> f64 {
+        let each: f64 = value.iter().map(|&x| self.0.log_prob(&[x], params)).sum();
+        each + crate::__private::ln_factorial(value.len())
+    }
+
+    fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError> {
+        for x in value.iter_mut() {
+            self.0.sample(params, rng, std::slice::from_mut(x))?;
+        }
+        value.sort_by(f64::total_cmp);
+        Ok(())
+    }
+}

@@ -1,0 +1,41 @@
+//! The uniform distribution on an interval.
+
+use rand::Rng;
+use rand_distr::Distribution as _;
+
+use super::{Partials, Univariate};
+use crate::kernel::Lanes;
+
+/// The uniform distribution on an interval.
+///
+/// `log p(x) = -ln(upper - lower)`, in nats.
+///
+/// # Source
+/// Stan `uniform`, R `dunif`, scipy `uniform`.
+///
+/// # Examples
+/// ```
+/// use ppl_core::distributions::{log_prob, Uniform};
+/// assert!((log_prob::<Uniform, 2>(1.0, [0.0, 4.0]) + 1.3862944).abs() < 1e-7);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Uniform;
+
+impl Univariate<2> for Uniform {
+    #[inline(always)]
+    fn kernel<V: Lanes>(x: V, _params: [V; 2]) -> Partials<V, 2> {
+        let _ = x;
+        Partials { log_prob: V::zero(), d_value: V::zero(), d_params: [V::zero(); 2] }
+    }
+
+    #[inline(always)]
+    fn normalizer<V: Lanes>([lower, upper]: [V; 2]) -> (V, [V; 2]) {
+        let width = upper - lower;
+        let inverse = V::constant(1.0) / width;
+        (width.ln(), [-inverse, inverse])
+    }
+
+    fn sample([lower, upper]: [f64; 2], rng: &mut dyn Rng) -> f64 {
+        rand_distr::Uniform::new(lower, upper).map_or(f64::NAN, |d| d.sample(rng))
+    }
+}

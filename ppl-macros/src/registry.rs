@@ -1,0 +1,50 @@
+//! ppl-core's registry of distributions, made from the catalogue.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::catalogue::{CATALOGUE, Shape};
+
+/// `impl Distribution` for every entry, and the list of all.
+pub(crate) fn registry() -> TokenStream {
+    let implementations = CATALOGUE.iter().map(|entry| {
+        let (name, rust) = (entry.name, Ident::new(entry.rust, Span::call_site()));
+        let parameters = entry.parameters.iter().map(|(name, support)| {
+            let support = Ident::new(&format!("{support:?}"), Span::call_site());
+            quote!(Parameter { name: #name, support: Support::#support })
+        });
+        let kind = if entry.discrete { quote!(Discrete) } else { quote!(Continuous) };
+        let (rank, support) = (entry.event_rank, Ident::new(&format!("{:?}", entry.support), Span::call_site()));
+        quote! {
+            impl Distribution for #rust {
+                const NAME: &'static str = #name;
+                const PARAMETERS: &'static [Parameter] = &[#(#parameters),*];
+                const KIND: ValueKind = ValueKind::#kind;
+                const EVENT_RANK: usize = #rank;
+                const SUPPORT: Support = Support::#support;
+            }
+        }
+    });
+    let entries = CATALOGUE.iter().map(|entry| {
+        let (rust, count) = (Ident::new(entry.rust, Span::call_site()), entry.parameters.len());
+        let (name, reads, support) =
+            (entry.rust, entry.normalizer, Ident::new(&format!("{:?}", entry.support), Span::call_site()));
+        let parts = match entry.shape {
+            Shape::Univariate => quote!(Some(&ScalarSampler::<#rust, #count>::NEW)),
+            Shape::Multivariate => quote!(None),
+        };
+        let sampler = match entry.shape {
+            Shape::Univariate => quote!(&ScalarSampler::<#rust, #count>::NEW),
+            Shape::Multivariate => quote!(&VectorSampler::<#rust>::NEW),
+        };
+        quote! {
+            Entry { name: #name, support: Support::#support, normalizer: &[#(#reads),*], sampler: #sampler, parts: #parts }
+        }
+    });
+    quote! {
+        #(#implementations)*
+
+        /// Every distribution of the catalogue, for laws that all of them obey.
+        pub const REGISTRY: &[Entry] = &[#(#entries),*];
+    }
+}

@@ -1,0 +1,5 @@
+//! Whether to believe a fit.
+
+mod pareto_k;
+
+pub use pareto_k::pareto_k;

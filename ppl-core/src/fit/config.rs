@@ -1,0 +1,114 @@
+//! The configuration of a fit, checked into another type before the first step.
+
+use std::time::Duration;
+
+use super::error::ConfigError;
+use super::observer::Observer;
+use crate::kernel::Real;
+use crate::model::{Layout, LogJoint};
+
+/// How to fit; every field has a default that needs no tuning.
+///
+/// # Examples
+/// ```
+/// use ppl_core::prelude::*;
+/// let config = Bbvi { seed: 7, ..Bbvi::default() };
+/// assert_eq!(config.samples, 16);
+/// ```
+#[derive(Debug)]
+pub struct Bbvi {
+    /// Monte Carlo samples a step; rounded up to a multiple of 8 (16 in single precision). Default 16; range 1 to 4096.
+    pub samples: usize,
+    /// The most steps. Default 50 000; range 1 and up.
+    pub max_steps: usize,
+    /// The most time. Default 10 minutes.
+    pub max_time: Duration,
+    /// The first length of a step, in units of the curvature at the mode. Default 0.1; range above 0, at most 1.
+    pub step: f64,
+    /// The change of the averaged parameters, in standard deviations of the guide, below which the fit is done.
+    /// Default 0.01; range above 0, at most 1.
+    pub tolerance: f64,
+    /// The seed of all randomness: the same seed gives the same bits. Default 0.
+    pub seed: u64,
+    /// Draws for the ELBO, the Pareto k and the summary. Default 2000; range 100 to 1 000 000.
+    pub draws: usize,
+    /// Initial values of latents, by name, on the constrained scale, elements in row-major order. Default none.
+    pub initial: Vec<(String, Vec<f64>)>,
+    /// Who is told of the steps. Default none.
+    pub observers: Vec<Box<dyn Observer>>,
+}
+
+impl Default for Bbvi {
+    fn default() -> Self {
+        Bbvi {
+            samples: 16,
+            max_steps: 50_000,
+            max_time: Duration::from_secs(600),
+            step: 0.1,
+            tolerance: 0.01,
+            seed: 0,
+            draws: 2000,
+            initial: Vec::new(),
+            observers: Vec::new(),
+        }
+    }
+}
+
+/// A configuration whose numbers are in range.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checked {
+    pub(crate) samples: usize,
+    pub(crate) max_steps: usize,
+    pub(crate) max_time: Duration,
+    pub(crate) step: f64,
+    pub(crate) tolerance: f64,
+    pub(crate) seed: u64,
+    pub(crate) draws: usize,
+}
+
+impl Bbvi {
+    /// Checks the numbers.
+    pub(crate) fn check<E: Real>(&self) -> Result<Checked, ConfigError> {
+        let range = |field, value: f64, low: f64, high: f64, expected| {
+            if value >= low && value <= high { Ok(()) } else { Err(ConfigError::OutOfRange { field, value, expected }) }
+        };
+        range("samples", self.samples as f64, 1.0, 4096.0, "between 1 and 4096")?;
+        range("max_steps", self.max_steps as f64, 1.0, f64::INFINITY, "at least 1")?;
+        range("step", self.step, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
+        range("tolerance", self.tolerance, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
+        range("draws", self.draws as f64, 100.0, 1e6, "between 100 and 1 000 000")?;
+        Ok(Checked {
+            samples: self.samples.next_multiple_of(E::LANE_MULTIPLE),
+            max_steps: self.max_steps,
+            max_time: self.max_time,
+            step: self.step,
+            tolerance: self.tolerance,
+            seed: self.seed,
+            draws: self.draws,
+        })
+    }
+
+    /// The starting point: initial values where they are given, zero elsewhere.
+    pub(crate) fn start<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<Vec<f64>, ConfigError> {
+        let layout = model.layout();
+        let mut u = vec![0.0; layout.unconstrained()];
+        for (name, values) in &self.initial {
+            let Some(variable) = layout.latents().find(|v| v.name == name) else {
+                return Err(ConfigError::UnknownInitial { name: name.clone(), known: known(layout) });
+            };
+            if values.len() != variable.rows.len() {
+                return Err(ConfigError::InitialLength { name: name.clone(), given: values.len(), expected: variable.rows.len() });
+            }
+            let free = variable.bijector.inverse(values).map_err(|element| ConfigError::InitialSupport {
+                name: layout.element_name(variable, element),
+                value: values[element],
+            })?;
+            u[variable.unconstrained.clone()].copy_from_slice(&free);
+        }
+        Ok(u)
+    }
+}
+
+fn known(layout: &Layout) -> String {
+    layout.latents().map(|v| format!("`{}`", v.name)).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,179 @@
+//! What can go wrong with a fit.
+
+use crate::model::{DataError, SampleError};
+
+/// Why there is no fit; every variant is `Send + Sync + 'static`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// The data do not fit the model.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The configuration is out of range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No point was found where the log density is finite.
+    #[error("no starting point with a finite log density was found in {tries} tries; {culprit}. Give initial values, or check the priors")]
+    Start {
+        /// How many points were tried.
+        tries: usize,
+        /// What was not finite at the first of them.
+        culprit: Culprit,
+    },
+    /// The log density became and stayed non-finite.
+    #[error("step {step}: the log density is not finite, also with smaller steps; {culprit}. The last good state is in the error")]
+    NonFinite {
+        /// The step.
+        step: usize,
+        /// What is not finite.
+        culprit: Culprit,
+        /// The last good state.
+        last: Box<LastState>,
+    },
+    /// A distribution could not be drawn from.
+    #[error("`{statement}`, row {row}: {source}")]
+    Sample {
+        /// The statement as written.
+        statement: &'static str,
+        /// The row of the factor.
+        row: usize,
+        /// Why.
+        source: SampleError,
+    },
+    /// A model with a `factor(..)` has no prior draws.
+    #[error("`{statement}` adds a term to the density, so that its prior cannot be drawn from; write it with `~`")]
+    PriorFactor {
+        /// The statement as written.
+        statement: &'static str,
+    },
+    /// The fit is of data of other sizes.
+    #[error("the fit has {fitted} unconstrained dimensions and this model {model}: its latents are not those of the fit; predict with sizes of the fit")]
+    OtherSizes {
+        /// Of the fit.
+        fitted: usize,
+        /// Of the model at hand.
+        model: usize,
+    },
+    /// A fit could not be written or read.
+    #[error("{path}: {reason}")]
+    File {
+        /// The path.
+        path: String,
+        /// Why.
+        reason: FileReason,
+    },
+}
+
+/// Why a file of a fit could not be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileReason {
+    /// The file could not be read or written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The file is not a fit, or is cut short.
+    #[error("this is not a saved fit, or is cut short ({0}); save it again")]
+    Garbage(serde_json::Error),
+    /// The file is of another version.
+    #[error("the file has format {found}, and this version reads format {expected}; fit again, or use the version that wrote it")]
+    Version {
+        /// In the file.
+        found: u32,
+        /// Known here.
+        expected: u32,
+    },
+    /// The file is of another model.
+    #[error("the file is a fit of `{found}`, not of `{expected}`")]
+    OtherModel {
+        /// In the file.
+        found: String,
+        /// The model at hand.
+        expected: &'static str,
+    },
+}
+
+/// What is wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A number out of its range.
+    #[error("`{field}` is {value}; it must be {expected}")]
+    OutOfRange {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: f64,
+        /// The range in words.
+        expected: &'static str,
+    },
+    /// Initial values for a name that is no latent.
+    #[error("initial values are given for `{name}`, which is not a latent of the model ({known})")]
+    UnknownInitial {
+        /// The name.
+        name: String,
+        /// The latents.
+        known: String,
+    },
+    /// A wrong number of initial values.
+    #[error("{given} initial values are given for `{name}`, which has {expected} elements")]
+    InitialLength {
+        /// The name.
+        name: String,
+        /// How many were given.
+        given: usize,
+        /// How many there are.
+        expected: usize,
+    },
+    /// An initial value outside the support.
+    #[error("the initial value {value} of `{name}` is outside its support")]
+    InitialSupport {
+        /// The element.
+        name: String,
+        /// The value.
+        value: f64,
+    },
+}
+
+/// The statement at which a log density is not finite.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Culprit {
+    /// The statement as written; empty if none was found alone (the sum overflowed).
+    pub statement: &'static str,
+    /// The row of the factor.
+    pub row: usize,
+    /// The value of the site.
+    pub value: Vec<f64>,
+    /// The parameters by name.
+    pub operands: Vec<(String, f64)>,
+    /// The log density there.
+    pub log_prob: f64,
+}
+
+impl std::fmt::Display for Culprit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.statement.is_empty() {
+            return f.write_str("no single statement is to blame");
+        }
+        write!(f, "`{}` at row {} has log density {}", self.statement, self.row, self.log_prob)?;
+        if !self.value.is_empty() {
+            write!(f, " for the value {:?}", self.value)?;
+        }
+        for (i, (name, value)) in self.operands.iter().enumerate() {
+            write!(f, "{} {name} = {value}", if i == 0 { " with" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+/// The last good state of a fit that could not go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastState {
+    /// The step.
+    pub step: usize,
+    /// The locations of the guide, on the unconstrained space.
+    pub loc: Vec<f64>,
+    /// The logarithms of its scales.
+    pub log_scale: Vec<f64>,
+    /// The last finite estimate of the ELBO, in nats.
+    pub elbo: f64,
+}

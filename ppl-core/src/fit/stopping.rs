@@ -1,0 +1,162 @@
+//! When a fit is done: the averages of windows of iterates no longer move, also after the steps are halved.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a fit stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The averaged parameters no longer change.
+    Converged,
+    /// The most steps were taken.
+    MaxSteps,
+    /// The most time was used.
+    MaxTime,
+}
+
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            StopReason::Converged => "converged: the averaged parameters no longer change",
+            StopReason::MaxSteps => "stopped at the most steps, before convergence: raise `max_steps`",
+            StopReason::MaxTime => "stopped at the most time, before convergence: raise `max_time`",
+        })
+    }
+}
+
+/// Batches of a window, from whose spread the standard error of its average is known.
+const BATCHES: usize = 10;
+/// Steps of the first windows.
+const FIRST_WINDOW: usize = 100;
+
+/// What to do after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    GoOn,
+    /// Stationary at this length of steps: take shorter ones.
+    Halve,
+    Converged,
+}
+
+/// Averages of iterates over windows, as in Welandawe, Andersen, Vehtari & Huggins 2024 (RAABBVI): at one length of steps
+/// until two windows agree within their noise; then at half of it; done when two such averages agree within the tolerance.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    tolerance: f64,
+    window: usize,
+    taken: usize,
+    batches: Vec<Vec<f64>>,
+    previous: Option<(Vec<f64>, Vec<f64>)>,
+    stationary: Option<Vec<f64>>,
+    best: Vec<f64>,
+}
+
+impl Windows {
+    pub(crate) fn new(parameters: usize, tolerance: f64) -> Self {
+        Windows {
+            tolerance,
+            window: FIRST_WINDOW,
+            taken: 0,
+            batches: vec![vec![0.0; parameters]; BATCHES],
+            previous: None,
+            stationary: None,
+            best: vec![0.0; parameters],
+        }
+    }
+
+    /// Begins again, as after a step that was undone.
+    pub(crate) fn restart(&mut self) {
+        self.taken = 0;
+        self.previous = None;
+        self.batches.iter_mut().for_each(|batch| batch.fill(0.0));
+    }
+
+    /// The average to report: of the latest windows, or of what there is of the first.
+    pub(crate) fn average(&self, current: &[f64]) -> Vec<f64> {
+        if self.stationary.is_some() || self.previous.is_some() { self.best.clone() } else { current.to_vec() }
+    }
+
+    /// Adds an iterate (locations, then logarithms of scales).
+    pub(crate) fn add(&mut self, parameters: &[f64]) -> Verdict {
+        let batch = self.taken * BATCHES / self.window;
+        self.batches[batch].iter_mut().zip(parameters).for_each(|(sum, x)| *sum += x);
+        self.taken += 1;
+        if self.taken < self.window {
+            return Verdict::GoOn;
+        }
+        self.close()
+    }
+
+    fn close(&mut self) -> Verdict {
+        let size = self.window as f64 / BATCHES as f64;
+        let n = self.best.len();
+        let mut mean = vec![0.0; n];
+        let mut variance = vec![0.0; n];
+        for i in 0..n {
+            let own = self.batches.iter().map(|batch| batch[i] / size);
+            mean[i] = own.clone().sum::<f64>() / BATCHES as f64;
+            // Of the average, from the batches; neighbours correlate, hence the generous factor of `agree`.
+            variance[i] = own.map(|x| (x - mean[i]).powi(2)).sum::<f64>() / (BATCHES * (BATCHES - 1)) as f64;
+        }
+        self.batches.iter_mut().for_each(|batch| batch.fill(0.0));
+        self.taken = 0;
+        let Some((before, before_variance)) = self.previous.replace((mean.clone(), variance.clone())) else {
+            self.best = mean;
+            return Verdict::GoOn;
+        };
+        let both: Vec<f64> = mean.iter().zip(&before).map(|(a, b)| 0.5 * (a + b)).collect();
+        let noise: Vec<f64> = variance.iter().zip(&before_variance).map(|(a, b)| (a + b).sqrt()).collect();
+        let agree = self.distances(&mean, &before).zip(&noise).enumerate().all(|(i, (distance, noise))| {
+            let unit = self.unit(&mean, i);
+            distance <= self.tolerance.max(4.0 * noise / unit)
+        });
+        self.best.clone_from(&both);
+        if !agree {
+            return Verdict::GoOn;
+        }
+        // Noise that drowns the tolerance asks for longer windows, not for an end.
+        let drowned = noise.iter().enumerate().any(|(i, noise)| noise / self.unit(&mean, i) > self.tolerance);
+        let settled = self.stationary.replace(both.clone());
+        self.previous = None;
+        if drowned {
+            self.window = (self.window * 3 / 2).min(20_000);
+        }
+        match settled {
+            Some(settled) if !drowned && self.distances(&both, &settled).all(|distance| distance <= self.tolerance) => {
+                Verdict::Converged
+            }
+            _ => Verdict::Halve,
+        }
+    }
+
+    /// One standard deviation of the guide, for a location; one, for the logarithm of a scale.
+    fn unit(&self, parameters: &[f64], i: usize) -> f64 {
+        let half = parameters.len() / 2;
+        if i < half { parameters[half + i].exp() } else { 1.0 }
+    }
+
+    fn distances<'a>(&'a self, a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+        a.iter().zip(b).enumerate().map(move |(i, (x, y))| (x - y).abs() / self.unit(a, i))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drift_is_not_convergence() {
+        let mut windows = Windows::new(2, 0.01);
+        for step in 0..2000 {
+            assert_ne!(windows.add(&[step as f64 * 0.001, 0.0]), Verdict::Converged);
+        }
+    }
+
+    #[test]
+    fn parameters_that_stand_still_converge_after_one_halving() {
+        let mut windows = Windows::new(2, 0.01);
+        let verdicts: Vec<Verdict> = (0..400).map(|_| windows.add(&[0.5, -1.0])).filter(|v| *v != Verdict::GoOn).collect();
+        assert_eq!(verdicts, [Verdict::Halve, Verdict::Converged]);
+        assert_eq!(windows.average(&[9.0, 9.0]), [0.5, -1.0]);
+    }
+}

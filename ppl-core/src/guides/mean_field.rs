@@ -1,0 +1,188 @@
+//! The mean-field Gaussian: independent normals on the unconstrained space.
+
+use super::Guide;
+use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
+
+/// `ln(2 pi) / 2`
+const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
+
+/// `q(u) = product of Normal(u_i; loc_i, e^log_scale_i)`; the parameters are all `loc`, then all `log_scale`.
+///
+/// # Source
+/// Kucukelbir et al. 2017, Automatic differentiation variational inference.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeanField {
+    parameters: Vec<f64>,
+}
+
+impl MeanField {
+    /// A guide of these locations and logarithms of scales.
+    ///
+    /// # Panics
+    /// If their numbers differ.
+    #[must_use]
+    pub fn new(loc: &[f64], log_scale: &[f64]) -> Self {
+        assert_eq!(loc.len(), log_scale.len(), "a mean-field guide has a scale for each location");
+        MeanField { parameters: [loc, log_scale].concat() }
+    }
+
+    /// The locations.
+    #[must_use]
+    pub fn loc(&self) -> &[f64] {
+        &self.parameters[..self.parameters.len() / 2]
+    }
+
+    /// The logarithms of the scales.
+    #[must_use]
+    pub fn log_scale(&self) -> &[f64] {
+        &self.parameters[self.parameters.len() / 2..]
+    }
+}
+
+impl<E: Real> Guide<E> for MeanField {
+    fn parameters(&self) -> &[f64] {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut [f64] {
+        &mut self.parameters
+    }
+
+    fn dimensions(&self) -> usize {
+        self.parameters.len() / 2
+    }
+
+    fn sample(&self, noise: &[E], samples: usize, u: &mut [E]) {
+        dispatch(Sample { guide: self, noise, samples, u });
+    }
+
+    fn pull_sample(&self, noise: &[E], samples: usize, u_adjoint: &[E], gradient: &mut [f64]) {
+        dispatch(PullSample { guide: self, noise, samples, u_adjoint, gradient });
+    }
+
+    fn log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
+        log_prob.fill(0.0);
+        for (i, row) in u.chunks_exact(samples).enumerate() {
+            let (loc, log_scale) = (self.loc()[i], self.log_scale()[i]);
+            let inverse = (-log_scale).exp();
+            for (total, x) in log_prob.iter_mut().zip(row) {
+                let z = (x.to_f64() - loc) * inverse;
+                *total += -0.5 * z * z - log_scale - HALF_LN_TWO_PI;
+            }
+        }
+    }
+
+    fn pull_log_prob(
+        &self,
+        u: &[E],
+        samples: usize,
+        weights: &[f64],
+        mut u_adjoint: Option<&mut [E]>,
+        mut gradient: Option<&mut [f64]>,
+    ) {
+        let dimensions = self.parameters.len() / 2;
+        for (i, row) in u.chunks_exact(samples).enumerate() {
+            let (loc, inverse) = (self.loc()[i], (-self.log_scale()[i]).exp());
+            for (s, (x, weight)) in row.iter().zip(weights).enumerate() {
+                let z = (x.to_f64() - loc) * inverse;
+                if let Some(adjoint) = u_adjoint.as_deref_mut() {
+                    let at = &mut adjoint[i * samples + s];
+                    *at = E::from_f64(at.to_f64() - weight * z * inverse);
+                }
+                if let Some(gradient) = gradient.as_deref_mut() {
+                    gradient[i] += weight * z * inverse;
+                    gradient[dimensions + i] += weight * (z * z - 1.0);
+                }
+            }
+        }
+    }
+
+    fn entropy(&self, gradient: Option<&mut [f64]>) -> Option<f64> {
+        let dimensions = self.parameters.len() / 2;
+        if let Some(gradient) = gradient {
+            gradient[dimensions..].iter_mut().for_each(|g| *g += 1.0);
+        }
+        Some(self.log_scale().iter().map(|log_scale| log_scale + HALF_LN_TWO_PI + 0.5).sum())
+    }
+
+    fn mean(&self) -> Option<&[f64]> {
+        Some(self.loc())
+    }
+
+    fn pull_linear(&self, matrix: &[f64], gradient: &mut [f64]) -> bool {
+        let dimensions = self.parameters.len() / 2;
+        for i in 0..dimensions {
+            gradient[dimensions + i] += matrix[i * dimensions + i] * (2.0 * self.log_scale()[i]).exp();
+        }
+        true
+    }
+}
+
+struct Sample<'a, E> {
+    guide: &'a MeanField,
+    noise: &'a [E],
+    samples: usize,
+    u: &'a mut [E],
+}
+
+impl<E: Real> Kernel<E> for Sample<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let dimensions = self.guide.parameters.len() / 2;
+        let (locs, log_scales) = self.guide.parameters.split_at(dimensions);
+        for i in 0..dimensions {
+            let (loc, scale) = (V::constant(locs[i]), V::constant(log_scales[i]).exp());
+            let mut at = i * self.samples;
+            while at < (i + 1) * self.samples {
+                V::load(&self.noise[at..]).mul_add(scale, loc).store(&mut self.u[at..]);
+                at += V::WIDTH;
+            }
+        }
+    }
+}
+
+struct PullSample<'a, E> {
+    guide: &'a MeanField,
+    noise: &'a [E],
+    samples: usize,
+    u_adjoint: &'a [E],
+    gradient: &'a mut [f64],
+}
+
+impl<E: Real> Kernel<E> for PullSample<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let dimensions = self.guide.parameters.len() / 2;
+        for i in 0..dimensions {
+            let scale = V::constant(self.guide.parameters[dimensions + i]).exp();
+            let (mut d_loc, mut d_log_scale) = (V::Sum::zero(), V::Sum::zero());
+            let mut at = i * self.samples;
+            while at < (i + 1) * self.samples {
+                let adjoint = V::load(&self.u_adjoint[at..]);
+                d_loc += adjoint;
+                d_log_scale.add_product(adjoint * scale, V::load(&self.noise[at..]));
+                at += V::WIDTH;
+            }
+            self.gradient[i] += lane_sum::<V>(d_loc);
+            self.gradient[dimensions + i] += lane_sum::<V>(d_log_scale);
+        }
+    }
+}
+
+/// The sum of a sum over its lanes.
+#[inline(always)]
+fn lane_sum<V: Lanes>(sum: V::Sum) -> f64 {
+    let mut lanes = [0.0; 16];
+    sum.add_to(&mut lanes[..V::WIDTH.max(1)]);
+    let mut total = 0.0;
+    let mut i = 0;
+    while i < V::WIDTH {
+        total += lanes[i];
+        i += 1;
+    }
+    total
+}

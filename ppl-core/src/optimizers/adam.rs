@@ -1,0 +1,38 @@
+//! Adam (Kingma & Ba 2015), as an ascent.
+
+/// The moments of the gradient.
+#[derive(Clone, Debug)]
+pub struct Adam {
+    first: Vec<f64>,
+    second: Vec<f64>,
+    decay: (f64, f64),
+    powers: (f64, f64),
+}
+
+impl Adam {
+    /// Moments of nothing yet, with decays 0.9 and 0.99.
+    #[must_use]
+    pub fn new(parameters: usize) -> Self {
+        Adam { first: vec![0.0; parameters], second: vec![0.0; parameters], decay: (0.9, 0.99), powers: (1.0, 1.0) }
+    }
+
+    /// Forgets the moments.
+    pub fn reset(&mut self) {
+        self.first.fill(0.0);
+        self.second.fill(0.0);
+        self.powers = (1.0, 1.0);
+    }
+
+    /// Replaces a gradient by the step in its direction: at most about `rate` in each coordinate.
+    pub fn step(&mut self, rate: f64, gradient: &mut [f64]) {
+        let (b1, b2) = self.decay;
+        self.powers = (self.powers.0 * b1, self.powers.1 * b2);
+        let (c1, c2) = (1.0 / (1.0 - self.powers.0), 1.0 / (1.0 - self.powers.1));
+        for ((g, m), v) in gradient.iter_mut().zip(&mut self.first).zip(&mut self.second) {
+            *m = b1.mul_add(*m, (1.0 - b1) * *g);
+            *v = b2.mul_add(*v, (1.0 - b2) * *g * *g);
+            // A gradient below one thousandth of its unit moves in proportion: at the optimum the steps vanish.
+            *g = rate * c1 * *m / ((c2 * *v).sqrt() + 1e-3);
+        }
+    }
+}

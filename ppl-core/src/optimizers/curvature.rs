@@ -1,0 +1,198 @@
+//! The curvature of the log density at a point: the units of steps, and a linear model of the gradient.
+
+/// `A = -d2 log p / du du`, made positive definite, with its Cholesky factor; of many dimensions the diagonal alone.
+#[derive(Clone, Debug)]
+pub struct Curvature {
+    /// The point.
+    pub center: Vec<f64>,
+    /// The gradient there.
+    pub gradient: Vec<f64>,
+    /// The diagonal of `A`, positive.
+    pub diagonal: Vec<f64>,
+    /// `A` itself, row by row, if the dimensions are few.
+    pub matrix: Option<Vec<f64>>,
+    /// The lower Cholesky factor of `A`, row by row.
+    factor: Option<Vec<f64>>,
+}
+
+/// Beyond this many dimensions only the diagonal is kept.
+const DENSE: usize = 300;
+
+impl Curvature {
+    /// By central differences of the gradient; `evaluate` writes the gradients of several points (`[point][dimension]`).
+    /// `relative_step` is about the cube root of the precision.
+    pub fn at(center: &[f64], relative_step: f64, mut evaluate: impl FnMut(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Self {
+        let n = center.len();
+        let gradient = evaluate(std::slice::from_ref(&center.to_vec())).pop().unwrap_or_default();
+        let mut steps: Vec<f64> = center.iter().map(|x| relative_step * (1.0 + x.abs())).collect();
+        let mut columns = Vec::new();
+        // The second time the steps are a small part of the scale that the first time found.
+        for _ in 0..2 {
+            columns = differences(center, &steps, &mut evaluate);
+            for (i, step) in steps.iter_mut().enumerate() {
+                let own = -columns[i][i];
+                if own.is_finite() && own > 0.0 {
+                    *step = (30.0 * relative_step / own.sqrt()).clamp(1e-9, 1.0);
+                }
+            }
+        }
+        let diagonal: Vec<f64> = (0..n)
+            .map(|i| {
+                let own = -columns[i][i];
+                // A direction without curvature, or with the wrong one, gets unit scale.
+                if own.is_finite() && own > 1e-8 { own.min(1e16) } else { 1.0 }
+            })
+            .collect();
+        let mut curvature = Curvature { center: center.to_vec(), gradient, diagonal, matrix: None, factor: None };
+        if n <= DENSE {
+            curvature.densify(&columns);
+        }
+        curvature
+    }
+
+    /// Unit curvature around a point: when nothing better is known.
+    #[must_use]
+    pub fn unit(center: &[f64], scale: f64) -> Self {
+        let n = center.len();
+        Curvature {
+            center: center.to_vec(),
+            gradient: vec![0.0; n],
+            diagonal: vec![1.0 / (scale * scale); n],
+            matrix: None,
+            factor: None,
+        }
+    }
+
+    fn densify(&mut self, columns: &[Vec<f64>]) {
+        let n = self.center.len();
+        let mut matrix = vec![0.0; n * n];
+        for i in 0..n {
+            for j in 0..n {
+                let symmetric = -0.5 * (columns[i][j] + columns[j][i]);
+                matrix[i * n + j] = if symmetric.is_finite() { symmetric } else { 0.0 };
+            }
+            matrix[i * n + i] = self.diagonal[i];
+        }
+        // Off-diagonals shrink until the matrix is positive definite.
+        let mut shrink = 1.0;
+        for _ in 0..60 {
+            let mut trial = matrix.clone();
+            for i in 0..n {
+                for j in 0..n {
+                    if i != j {
+                        trial[i * n + j] *= shrink;
+                    }
+                }
+            }
+            if let Some(factor) = cholesky(&trial, n) {
+                self.matrix = Some(trial);
+                self.factor = Some(factor);
+                return;
+            }
+            shrink = if shrink == 1.0 { 1.0 - 1e-9 } else { 1.0 - (1.0_f64 - shrink) * 2.0 };
+            if shrink <= 0.0 {
+                return;
+            }
+        }
+    }
+
+    /// Replaces a gradient by `L^-1 g`, with `A = L L^T`: its length is then in units of the curvature.
+    pub fn whiten(&self, gradient: &mut [f64]) {
+        let n = self.center.len();
+        match &self.factor {
+            Some(l) => {
+                for i in 0..n {
+                    let row = &l[i * n..i * n + i];
+                    let known: f64 = row.iter().zip(gradient.iter()).map(|(l, g)| l * g).sum();
+                    gradient[i] = (gradient[i] - known) / l[i * n + i];
+                }
+            }
+            None => gradient.iter_mut().zip(&self.diagonal).for_each(|(g, a)| *g /= a.sqrt()),
+        }
+    }
+
+    /// Replaces a whitened step by `L^-T step`.
+    pub fn unwhiten(&self, step: &mut [f64]) {
+        let n = self.center.len();
+        match &self.factor {
+            Some(l) => {
+                for i in (0..n).rev() {
+                    step[i] /= l[i * n + i];
+                    let own = step[i];
+                    for (j, s) in step[..i].iter_mut().enumerate() {
+                        *s -= l[i * n + j] * own;
+                    }
+                }
+            }
+            None => step.iter_mut().zip(&self.diagonal).for_each(|(s, a)| *s /= a.sqrt()),
+        }
+    }
+}
+
+/// The columns of the Hessian.
+fn differences(center: &[f64], steps: &[f64], evaluate: &mut impl FnMut(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    let points: Vec<Vec<f64>> = steps
+        .iter()
+        .enumerate()
+        .flat_map(|(i, step)| {
+            [1.0, -1.0].map(|sign| {
+                let mut u = center.to_vec();
+                u[i] = (sign * step).mul_add(1.0, u[i]);
+                u
+            })
+        })
+        .collect();
+    let gradients = evaluate(&points);
+    gradients
+        .chunks_exact(2)
+        .zip(steps)
+        .map(|(pair, step)| pair[0].iter().zip(&pair[1]).map(|(above, below)| (above - below) / (2.0 * step)).collect())
+        .collect()
+}
+
+/// The lower Cholesky factor; none if the matrix is not positive definite.
+fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+    let mut l = vec![0.0; n * n];
+    for i in 0..n {
+        for j in 0..=i {
+            let known: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
+            let rest = matrix[i * n + j] - known;
+            if i == j {
+                // Digits lost to cancellation are no curvature.
+                if rest.is_nan() || rest <= 1e-12 * matrix[i * n + i] {
+                    return None;
+                }
+                l[i * n + i] = rest.sqrt();
+            } else {
+                l[i * n + j] = rest / l[j * n + j];
+            }
+        }
+    }
+    Some(l)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Curvature;
+
+    #[test]
+    fn the_curvature_of_a_quadratic_is_its_matrix() {
+        let a = [[4.0, 1.9, 0.0], [1.9, 1.0, 0.1], [0.0, 0.1, 1e4]];
+        let curvature = Curvature::at(&[0.3, -0.2, 1.0], 6e-6, |points| {
+            points.iter().map(|u| a.iter().map(|row| -row.iter().zip(u).map(|(a, u)| a * u).sum::<f64>()).collect()).collect()
+        });
+        let matrix = curvature.matrix.as_ref().expect("three dimensions are few");
+        for i in 0..3 {
+            for j in 0..3 {
+                assert!((matrix[i * 3 + j] - a[i][j]).abs() < 1e-4 * (1.0 + a[i][j]), "{i} {j} {}", matrix[i * 3 + j]);
+            }
+        }
+        // A step of -A^-1 g from anywhere is Newton's: it ends at the top.
+        let mut step = vec![-(4.0 * 0.3 - 1.9 * 0.2), -(1.9 * 0.3 - 0.2 + 0.1), -(-0.02 + 1e4)];
+        curvature.whiten(&mut step);
+        curvature.unwhiten(&mut step);
+        for (x, s) in [0.3, -0.2, 1.0].iter().zip(&step) {
+            assert!((x + s).abs() < 1e-4, "{x} {s}");
+        }
+    }
+}

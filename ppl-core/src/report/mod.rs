@@ -1,0 +1,7 @@
+//! What a fit says of itself.
+
+mod intervals;
+mod summary;
+
+pub use intervals::Intervals;
+pub use summary::{Scalar, Summary};

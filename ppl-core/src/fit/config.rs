@@ -23,7 +23,7 @@ pub struct Bbvi {
     pub max_steps: usize,
     /// The most time. Default 10 minutes.
     pub max_time: Duration,
-    /// The first length of a step, in units of the curvature at the mode. Default 0.1; range above 0, at most 1.
+    /// The first length of a step, in units of the curvature at the mode. Default 0.2; range above 0, at most 1.
     pub step: f64,
     /// The change of the averaged parameters, in standard deviations of the guide, below which the fit is done.
     /// Default 0.01; range above 0, at most 1.
@@ -44,7 +44,7 @@ impl Default for Bbvi {
             samples: 16,
             max_steps: 50_000,
             max_time: Duration::from_secs(600),
-            step: 0.1,
+            step: 0.2,
             tolerance: 0.01,
             seed: 0,
             draws: 2000,

@@ -278,6 +278,9 @@ impl<'a, E: Real> Drawn<'a, E> {
     /// The next draws: constrained latents and quantities in the workspace, and, if asked for, `log p - log q`.
     fn next_batch(&mut self, ratios: bool) {
         antithetic_normals(step_key(self.key, self.batches), BATCH, &mut self.noise);
+        if ratios {
+            unit_variance(&mut self.noise);
+        }
         self.batches += 1;
         self.guide.sample(&self.noise, BATCH, &mut self.u);
         let mut log_det = vec![0.0; BATCH];
@@ -291,6 +294,15 @@ impl<'a, E: Real> Drawn<'a, E> {
             }
         }
         self.model.complete(&mut self.work);
+    }
+}
+
+/// Rescales each row of noise to a mean square of one, which takes its error out of the standard deviations of the summary.
+fn unit_variance<E: Real>(noise: &mut [E]) {
+    for row in noise.chunks_exact_mut(BATCH) {
+        let square = row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / BATCH as f64;
+        let factor = square.sqrt().recip();
+        row.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Adam (Kingma & Ba 2015), as an ascent.
+//! Adam (Kingma & Ba 2015), as an ascent in units of the curvature, where its epsilon is one.
 
 /// The moments of the gradient.
 #[derive(Clone, Debug)]
@@ -31,8 +31,9 @@ impl Adam {
         for ((g, m), v) in gradient.iter_mut().zip(&mut self.first).zip(&mut self.second) {
             *m = b1.mul_add(*m, (1.0 - b1) * *g);
             *v = b2.mul_add(*v, (1.0 - b2) * *g * *g);
-            // A gradient below one thousandth of its unit moves in proportion: at the optimum the steps vanish.
-            *g = rate * c1 * *m / ((c2 * *v).sqrt() + 1e-3);
+            // In units of the curvature a gradient of one is a step of Newton's method: below that the step is in proportion,
+            // so that it vanishes at the optimum, and far above it has the length of the rate.
+            *g = rate * c1 * *m / ((c2 * *v).sqrt() + 1.0);
         }
     }
 }

@@ -1,0 +1,58 @@
+//! Fits models of posteriordb and compares with its reference draws.
+
+mod database;
+mod models;
+mod report;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use clap::Parser;
+use ppl_core::prelude::*;
+
+use database::Database;
+
+/// Fits models of posteriordb (<https://github.com/stan-dev/posteriordb>) and compares with its reference draws.
+#[derive(Parser)]
+struct Arguments {
+    /// A checkout of posteriordb, or its folder `posterior_database`.
+    dir: PathBuf,
+    /// Posteriors to fit, by their names or those of their models; all that are known if none is given.
+    names: Vec<String>,
+    /// One JSON line a posterior instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// The seed.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let arguments = Arguments::parse();
+    let database = Database::open(&arguments.dir)?;
+    let known = models::ALL;
+    let chosen: Vec<&models::Entry> = if arguments.names.is_empty() {
+        known.iter().collect()
+    } else {
+        let mut chosen = Vec::new();
+        for name in &arguments.names {
+            let entry = known.iter().find(|entry| entry.posterior == name || entry.model == name);
+            chosen.push(entry.ok_or_else(|| {
+                let all: Vec<&str> = known.iter().map(|entry| entry.posterior).collect();
+                format!("`{name}` is not a posterior that is modelled here; there are {}", all.join(", "))
+            })?);
+        }
+        chosen
+    };
+    for entry in chosen {
+        let data = database.data(entry.data)?;
+        let fitted = (entry.fit)(&data, &mut Bbvi { seed: arguments.seed, ..Bbvi::default() })?;
+        if arguments.json {
+            println!("{}", report::json(entry, &fitted));
+        } else {
+            let reference = database.reference(entry.posterior)?;
+            print!("{}", report::table(entry, &fitted, reference.as_ref()));
+        }
+    }
+    Ok(())
+}

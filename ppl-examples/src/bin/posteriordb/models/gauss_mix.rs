@@ -1,0 +1,28 @@
+//! A mixture of two normals, summed out.
+
+use ppl_core::prelude::*;
+
+use super::{Fitted, elements, fitted, number};
+use crate::database::{Data, Failure};
+
+model! {
+    /// Two components with ordered means.
+    pub(crate) GaussMix(y: [f64; N], K: usize) {
+        mu[K]    ~ Ordered(Normal(0, 2));
+        sigma[K] ~ HalfNormal(2);
+        theta    ~ Beta(5, 5);
+        for n in N {
+            factor(log_sum_exp(
+                ln(theta) + Normal(mu[0], sigma[0]).log_prob(y[n]),
+                log1p(-theta) + Normal(mu[1], sigma[1]).log_prob(y[n])
+            ));
+        }
+    }
+}
+
+pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
+    let model = GaussMix { y: data.reals("y")?, K: 2 };
+    let names: Vec<_> =
+        elements("mu", "mu", 2).chain(elements("sigma", "sigma", 2)).chain([number("theta", "theta")]).collect();
+    Ok(fitted(&fit_bbvi(&model, config)?, &names))
+}

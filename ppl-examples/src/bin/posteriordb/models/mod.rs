@@ -1,0 +1,86 @@
+//! The models, one a file, and what they are called in posteriordb.
+
+mod ar_k;
+mod blr;
+mod eight_schools;
+mod gauss_mix;
+mod kidscore;
+mod radon;
+
+use ppl_core::prelude::*;
+
+use crate::database::{Data, Failure};
+
+/// A posterior that is modelled here.
+pub(crate) struct Entry {
+    /// Its name.
+    pub(crate) posterior: &'static str,
+    /// The name of its model.
+    pub(crate) model: &'static str,
+    /// The name of its data.
+    pub(crate) data: &'static str,
+    /// Fits it.
+    pub(crate) fit: fn(&Data, &mut Bbvi) -> Result<Fitted, Failure>,
+}
+
+/// A fit without its type: scalars by the names of posteriordb.
+pub(crate) struct Fitted {
+    /// Names and posteriors.
+    pub(crate) params: Vec<(String, Scalar)>,
+    /// In nats, with its standard error.
+    pub(crate) elbo: (f64, f64),
+    /// The Pareto shape.
+    pub(crate) pareto_k: f64,
+    /// The time of the fit alone.
+    pub(crate) seconds: f64,
+    /// Steps, and why it stopped.
+    pub(crate) stop: String,
+}
+
+/// The parameters of a fit, renamed: ours to theirs.
+pub(crate) fn fitted<M: Model>(fit: &Fit<M>, names: &[(String, String)]) -> Fitted {
+    let params = names.iter().filter_map(|(ours, theirs)| fit.scalar(ours).map(|scalar| (theirs.clone(), scalar.clone())));
+    Fitted {
+        params: params.collect(),
+        elbo: fit.elbo(),
+        pareto_k: fit.pareto_k(),
+        seconds: fit.elapsed().as_secs_f64(),
+        stop: format!("{} steps, {}", fit.steps(), fit.stop_reason()),
+    }
+}
+
+/// The names of an array: ours count from zero, theirs from one.
+pub(crate) fn elements(ours: &str, theirs: &str, count: usize) -> impl Iterator<Item = (String, String)> {
+    let names = (0..count).map(|i| (format!("{ours}[{i}]"), format!("{theirs}[{}]", i + 1)));
+    names.collect::<Vec<_>>().into_iter()
+}
+
+/// The names of a number.
+pub(crate) fn number(ours: &str, theirs: &str) -> (String, String) {
+    (ours.to_owned(), theirs.to_owned())
+}
+
+/// Every posterior that is modelled.
+pub(crate) const ALL: &[Entry] = &[
+    Entry {
+        posterior: "eight_schools-eight_schools_noncentered",
+        model: "eight_schools_noncentered",
+        data: "eight_schools",
+        fit: eight_schools::fit,
+    },
+    Entry { posterior: "sblrc-blr", model: "blr", data: "sblrc", fit: blr::fit },
+    Entry { posterior: "kidiq-kidscore_momhsiq", model: "kidscore_momhsiq", data: "kidiq", fit: kidscore::fit },
+    Entry { posterior: "arK-arK", model: "arK", data: "arK", fit: ar_k::fit },
+    Entry {
+        posterior: "low_dim_gauss_mix-low_dim_gauss_mix",
+        model: "low_dim_gauss_mix",
+        data: "low_dim_gauss_mix",
+        fit: gauss_mix::fit,
+    },
+    Entry {
+        posterior: "radon_mn-radon_hierarchical_intercept_noncentered",
+        model: "radon_hierarchical_intercept_noncentered",
+        data: "radon_mn",
+        fit: radon::fit,
+    },
+];

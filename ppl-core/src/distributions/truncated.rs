@@ -37,7 +37,9 @@ macro_rules! truncated {
         impl Univariate<$outer> for Truncated<$distribution> {
             #[inline(always)]
             fn kernel<V: Lanes>(x: V, params: [V; $outer]) -> Partials<V, $outer> {
-                let own = <$distribution as Univariate<$inner>>::kernel(x, std::array::from_fn(|i| params[i]));
+                let mut inner = [V::zero(); $inner];
+                inner.copy_from_slice(&params[..$inner]);
+                let own = <$distribution as Univariate<$inner>>::kernel(x, inner);
                 let mut d_params = [V::zero(); $outer];
                 d_params[..$inner].copy_from_slice(&own.d_params);
                 Partials { log_prob: own.log_prob, d_value: own.d_value, d_params }
@@ -45,7 +47,8 @@ macro_rules! truncated {
 
             #[inline(always)]
             fn normalizer<V: Lanes>(params: [V; $outer]) -> (V, [V; $outer]) {
-                let inner: [V; $inner] = std::array::from_fn(|i| params[i]);
+                let mut inner = [V::zero(); $inner];
+                inner.copy_from_slice(&params[..$inner]);
                 let (own, d_own) = <$distribution as Univariate<$inner>>::normalizer(inner);
                 let (ln, d_params, d_lower, d_upper) =
                     <$distribution as IntervalProbability<$inner>>::ln_interval(inner, params[$inner], params[$inner + 1]);
@@ -105,14 +108,43 @@ fn invert(uniform: f64, lower: f64, upper: f64, loc: f64, scale: f64, ln_interva
     low + (high - low) / 2.0
 }
 
-/// The derivatives of `ln P(a < z < b)` of a standardized variable: `(d/da, d/db, a d/da, b d/db)`, zero at infinite bounds.
+/// Whether a bound is infinite.
 #[inline(always)]
-fn ends<V: Lanes>(a: V, b: V, ln_density: impl Fn(V) -> V, ln: V) -> (V, V, V, V) {
-    let infinite = |z: V| V::constant(f64::INFINITY).eq(z.abs());
-    let end = |z: V| V::select(infinite(z), V::zero(), (ln_density(V::select(infinite(z), V::zero(), z)) - ln).exp());
-    let (d_a, d_b) = (-end(a), end(b));
-    let product = |z: V, d: V| V::select(infinite(z), V::zero(), z * d);
-    (d_a, d_b, product(a, d_a), product(b, d_b))
+fn infinite<V: Lanes>(z: V) -> V::Mask {
+    V::constant(f64::INFINITY).eq(z.abs())
+}
+
+/// A bound that is finite, for what is not used where it is not.
+#[inline(always)]
+fn finite<V: Lanes>(z: V) -> V {
+    V::select(infinite(z), V::zero(), z)
+}
+
+/// The derivatives of `ln P(a < z < b)` of a standardized variable, from the log densities at its ends:
+/// `(d/da, d/db, a d/da, b d/db)`, zero at infinite bounds.
+#[inline(always)]
+fn ends<V: Lanes>([a, b]: [V; 2], [density_a, density_b]: [V; 2], ln: V) -> (V, V, V, V) {
+    let d_a = -V::select(infinite(a), V::zero(), (density_a - ln).exp());
+    let d_b = V::select(infinite(b), V::zero(), (density_b - ln).exp());
+    (d_a, d_b, finite(a) * d_a, finite(b) * d_b)
+}
+
+/// The log density of the standard normal.
+#[inline(always)]
+fn ln_normal<V: Lanes>(z: V) -> V {
+    (V::constant(-0.5) * z).mul_add(z, V::constant(-0.918_938_533_204_672_8))
+}
+
+/// The log density of the standard Cauchy.
+#[inline(always)]
+fn ln_cauchy<V: Lanes>(z: V) -> V {
+    -(z * z).ln_1p() - V::constant(1.144_729_885_849_400_2)
+}
+
+/// The log density of Student's t up to its normalizer.
+#[inline(always)]
+fn ln_student<V: Lanes>(df: V, z: V) -> V {
+    -(V::constant(0.5) * (df + V::constant(1.0)) * (z * z / df).ln_1p())
 }
 
 impl IntervalProbability<2> for Normal {
@@ -125,8 +157,8 @@ impl IntervalProbability<2> for Normal {
         let (low, high) = (V::select(flip, -b, a), V::select(flip, -a, b));
         let ln_high = high.ln_normal_cdf();
         let ln = ln_high + (-(low.ln_normal_cdf() - ln_high).exp()).ln_1p();
-        let density = |z: V| (V::constant(-0.5) * z).mul_add(z, V::constant(-0.918_938_533_204_672_8));
-        let (d_a, d_b, a_d_a, b_d_b) = ends(a, b, density, ln);
+        let densities = [ln_normal(finite(a)), ln_normal(finite(b))];
+        let (d_a, d_b, a_d_a, b_d_b) = ends([a, b], densities, ln);
         (ln, [-(d_a + d_b) * inverse, -(a_d_a + b_d_b) * inverse], d_a * inverse, d_b * inverse)
     }
 }
@@ -142,8 +174,8 @@ impl IntervalProbability<2> for Cauchy {
         let away = (one / a).atan() - (one / b).atan();
         let near = b.atan() - a.atan();
         let ln = (V::select(tail, away, near) * V::constant(std::f64::consts::FRAC_1_PI)).ln();
-        let density = |z: V| -(z * z).ln_1p() - V::constant(1.144_729_885_849_400_2);
-        let (d_a, d_b, a_d_a, b_d_b) = ends(a, b, density, ln);
+        let densities = [ln_cauchy(finite(a)), ln_cauchy(finite(b))];
+        let (d_a, d_b, a_d_a, b_d_b) = ends([a, b], densities, ln);
         (ln, [-(d_a + d_b) * inverse, -(a_d_a + b_d_b) * inverse], d_a * inverse, d_b * inverse)
     }
 }
@@ -155,11 +187,8 @@ impl IntervalProbability<3> for StudentT {
         let (a, b) = ((lower - loc) * inverse, (upper - loc) * inverse);
         let (ln, d_df) = lane_by_lane(df, a, b);
         let (normalizer, _) = <StudentT as Univariate<3>>::normalizer([df, V::zero(), V::constant(1.0)]);
-        let density = |z: V| {
-            let half = V::constant(0.5) * (df + V::constant(1.0));
-            -(half * (z * z / df).ln_1p()) - normalizer
-        };
-        let (d_a, d_b, a_d_a, b_d_b) = ends(a, b, density, ln);
+        let densities = [ln_student(df, finite(a)) - normalizer, ln_student(df, finite(b)) - normalizer];
+        let (d_a, d_b, a_d_a, b_d_b) = ends([a, b], densities, ln);
         (ln, [d_df, -(d_a + d_b) * inverse, -(a_d_a + b_d_b) * inverse], d_a * inverse, d_b * inverse)
     }
 }

@@ -112,6 +112,8 @@ impl Windows {
         });
         self.best.clone_from(&both);
         if !agree {
+            // Neighbouring iterates correlate: longer batches tell noise from drift.
+            self.grow();
             return Verdict::GoOn;
         }
         // Noise that drowns the tolerance asks for longer windows, not for an end.
@@ -119,7 +121,7 @@ impl Windows {
         let settled = self.stationary.replace(both.clone());
         self.previous = None;
         if drowned {
-            self.window = (self.window * 3 / 2).min(20_000);
+            self.grow();
         }
         match settled {
             Some(settled) if !drowned && self.distances(&both, &settled).all(|distance| distance <= self.tolerance) => {
@@ -127,6 +129,11 @@ impl Windows {
             }
             _ => Verdict::Halve,
         }
+    }
+
+    /// Longer windows, of whole batches.
+    fn grow(&mut self) {
+        self.window = (self.window * 5 / 4).next_multiple_of(BATCHES).min(20_000);
     }
 
     /// One standard deviation of the guide, for a location; one, for the logarithm of a scale.

@@ -123,8 +123,8 @@ fn share<V: Lanes>(first: V::Mask, equal: V::Mask) -> [V; 2] {
 #[inline(always)]
 pub fn log_sum_exp<V: Lanes>(a: V, b: V, y: V) -> [V; 2] {
     let nothing = y.eq(V::constant(f64::NEG_INFINITY));
-    let weight = |x: V| V::select(nothing, V::zero(), Lanes::exp(x - y));
-    [weight(a), weight(b)]
+    // No closure: it would not be compiled for the instruction set of its caller.
+    [V::select(nothing, V::zero(), Lanes::exp(a - y)), V::select(nothing, V::zero(), Lanes::exp(b - y))]
 }
 
 /// Of the arc tangent: `1 / (1 + x^2)`.

@@ -41,7 +41,14 @@ impl<V: Lanes, const K: usize> Dual<V, K> {
     /// `f(self)`, of its value and its derivative.
     #[inline(always)]
     fn chain(self, value: V, derivative: V) -> Self {
-        Dual { value, partials: self.partials.map(|p| p * derivative) }
+        // A loop, not a closure, which would not be compiled for the instruction set of its caller.
+        let mut partials = self.partials;
+        let mut k = 0;
+        while k < K {
+            partials[k] = partials[k] * derivative;
+            k += 1;
+        }
+        Dual { value, partials }
     }
 
     /// `f(self, other)`, of its value and its two derivatives.

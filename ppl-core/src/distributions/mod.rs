@@ -166,3 +166,8 @@ pub trait Multivariate: Distribution {
     /// One draw, written to `value`.
     fn sample(parameter: &[f64], rng: &mut dyn Rng, value: &mut [f64]);
 }
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;

@@ -15,3 +15,8 @@ pub use dispatch::{Kernel, SimdLevel, Vectorized, dispatch, dispatch_at, simd_le
 pub use dual::Dual;
 pub use lanes::{Lanes, Mask, Real, Sum};
 pub(crate) use special::logarithm::softplus_and_sigmoid;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;

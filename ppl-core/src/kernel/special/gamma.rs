@@ -43,14 +43,14 @@ pub(in crate::kernel) fn lgamma_and_digamma<V: Lanes>(x: V) -> (V, V) {
     // Stirling: sum of B_2k / (2k (2k - 1) y^(2k - 1)).
     let series = polynomial(
         square,
-        &[1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0, -691.0 / 360_360.0],
+        &[1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0, -691.0 / 360_360.0, 1.0 / 156.0, -3617.0 / 122_400.0],
     );
     let stirling = (y - V::constant(0.5)).mul_add(ln_y, -y) + V::constant(HALF_LN_TWO_PI);
     let lgamma = series.mul_add(inverse, stirling) - product.ln();
     // Its derivative: ln y - 1 / 2y - sum of B_2k / (2k y^2k).
     let tail = polynomial(
         square,
-        &[-1.0 / 12.0, 1.0 / 120.0, -1.0 / 252.0, 1.0 / 240.0, -1.0 / 132.0, 691.0 / 32_760.0],
+        &[-1.0 / 12.0, 1.0 / 120.0, -1.0 / 252.0, 1.0 / 240.0, -1.0 / 132.0, 691.0 / 32_760.0, -1.0 / 12.0, 3617.0 / 8160.0],
     );
     let digamma = ln_y - V::constant(0.5) * inverse + tail * square - sum;
     let infinity = V::constant(f64::INFINITY);
@@ -76,7 +76,7 @@ pub(in crate::kernel) fn trigamma<V: Lanes>(x: V) -> V {
     let square = inverse * inverse;
     let tail = polynomial(
         square,
-        &[1.0 / 6.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 5.0 / 66.0, -691.0 / 2730.0],
+        &[1.0 / 6.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 5.0 / 66.0, -691.0 / 2730.0, 7.0 / 6.0, -3617.0 / 510.0],
     );
     let series = inverse + square * V::constant(0.5) + tail * square * inverse;
     of_positive(x, V::select(small, series + sum, series))

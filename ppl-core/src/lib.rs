@@ -16,6 +16,7 @@ pub mod optimizers;
 pub mod prelude;
 pub mod random;
 pub mod report;
+pub mod tensor;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;

@@ -1,6 +1,7 @@
 //! Guides: variational families on the unconstrained space, each two differentiable maps.
 
 mod mean_field;
+pub mod mean_field_reference;
 
 pub use mean_field::MeanField;
 

@@ -147,7 +147,7 @@ impl<'f> Sizes<'f> {
 }
 
 /// The elements of an array in row-major order, borrowed where they lie so.
-pub fn row_major<'a, S, D>(array: &'a ArrayBase<S, D>) -> Cow<'a, [S::Elem]>
+pub fn row_major<S, D>(array: &ArrayBase<S, D>) -> Cow<'_, [S::Elem]>
 where
     S: Data,
     <S as RawData>::Elem: Clone,
@@ -164,7 +164,7 @@ pub fn shape<S: RawData, D: ndarray::Dimension>(array: &ArrayBase<S, D>) -> Vec<
     array.raw_dim().slice().to_vec()
 }
 
-/// Refuses NaN and infinite data.
+/// Refuses `NaN` and infinite data.
 ///
 /// # Errors
 /// [`DataError::NotFinite`] names the first such row.

@@ -229,7 +229,13 @@ impl<K: Kernels> Compiled<K> {
     }
 
     /// One body, forward and reverse at once, all its parts.
-    fn accumulate_body(&self, body: usize, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>, log_joint: &mut [f64]) {
+    fn accumulate_body(
+        &self,
+        body: usize,
+        work: &mut Workspace<K::Element>,
+        weights: &Weights<K::Element>,
+        log_joint: &mut [f64],
+    ) {
         let (parts, rows, samples) = (self.partitions(body), self.kernels.body_rows(body), work.samples);
         if parts == 1 {
             let [first, ..] = work.partitions.as_mut_slice() else { return };

@@ -270,7 +270,7 @@ pub trait Sampler: Debug {
     fn name(&self) -> &'static str;
     /// The parameters' names and supports.
     fn parameters(&self) -> &'static [crate::distributions::Parameter];
-    /// The log density in nats; NaN where a parameter is outside its support.
+    /// The log density in nats; `NaN` where a parameter is outside its support.
     fn log_prob(&self, value: &[f64], params: &[f64]) -> f64;
     /// One draw.
     ///
@@ -340,14 +340,7 @@ pub trait LogJoint<E: Real>: Sync {
     fn observed(&self) -> Vec<f64>;
 
     /// The log density on the unconstrained space, Jacobian included, and its gradient: `[sample]` and `[dimension][sample]`.
-    fn log_density(
-        &self,
-        u: &[E],
-        work: &mut Workspace<E>,
-        weights: &Weights<E>,
-        log_density: &mut [f64],
-        gradient: &mut [E],
-    );
+    fn log_density(&self, u: &[E], work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64], gradient: &mut [E]);
 }
 
 /// What is wrong with the data of a model.
@@ -409,7 +402,7 @@ pub enum DataError {
         /// The size of the axis.
         size: usize,
     },
-    /// A value that is NaN or infinite.
+    /// A value that is `NaN` or infinite.
     #[error("`{model}`: `{field}[{row}]` is {value}; data must be finite (leave the row out, or model what is missing)")]
     NotFinite {
         /// The model.

@@ -83,7 +83,7 @@ const B: [f64; 8] = [
     2.121_379_430_158_659_7e4,
     3.930_789_580_009_271e4,
     2.872_908_573_572_194_3e4,
-    5.226_495_278_852_854_6e3,
+    5.226_495_278_852_854e3,
 ];
 const C: [f64; 8] = [
     1.423_437_110_749_683_5,
@@ -138,11 +138,8 @@ fn normal_quantile<V: Lanes>(p: V) -> V {
     let r = (-tail.ln()).sqrt();
     let near = r - V::constant(1.6);
     let far = r - V::constant(5.0);
-    let outer = V::select(
-        r.le(V::constant(5.0)),
-        polynomial(near, &C) / polynomial(near, &D),
-        polynomial(far, &E) / polynomial(far, &F),
-    );
+    let outer =
+        V::select(r.le(V::constant(5.0)), polynomial(near, &C) / polynomial(near, &D), polynomial(far, &E) / polynomial(far, &F));
     let outer = V::select(q.lt(V::zero()), -outer, outer);
     V::select(central, middle, outer)
 }

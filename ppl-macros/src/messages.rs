@@ -18,7 +18,8 @@ pub(crate) const TYPE: &str = "a type is `f64`, `f32`, `u64`, `bool`, `in C`, `u
 pub(crate) const LET_MUT: &str = "nothing in a model changes; leave out the `mut`";
 pub(crate) const LOOP: &str = "the loop of a model is `for n in N { .. }`";
 pub(crate) const IF_STATEMENT: &str = "`if` is an expression here: `let x = if a[n] > 0 { b } else { c };`";
-pub(crate) const RUST: &str = "a model is made of `~`, `let`, `for` and `factor`; put Rust into a function of your own and call it";
+pub(crate) const RUST: &str =
+    "a model is made of `~`, `let`, `for` and `factor`; put Rust into a function of your own and call it";
 pub(crate) const SEMICOLON: &str = "there is no statement before this `;`; leave it out";
 pub(crate) const FACTOR_ONE: &str = "`factor(..)` takes one number";
 pub(crate) const PARAM: &str = "`param` is not available yet; give the name a prior with `~`, such as `x ~ Flat`";

@@ -13,6 +13,7 @@ pub(super) trait Element: Copy {
 }
 
 /// What a pullback reads.
+#[allow(clippy::struct_field_names, reason = "the adjoint of z is called so")]
 #[derive(Clone, Copy)]
 pub(super) struct Adjoint<'a, E> {
     pub(super) u: &'a [E],
@@ -123,7 +124,8 @@ pub(super) struct Sigmoid;
 /// The logistic function strictly between zero and one.
 #[inline(always)]
 pub(super) fn bounded_sigmoid<V: Lanes>(u: V) -> V {
-    let (low, gap) = if size_of::<V::Element>() == 4 { (1e-37, f64::from(f32::EPSILON) / 2.0) } else { (1e-300, f64::EPSILON / 2.0) };
+    let (low, gap) =
+        if size_of::<V::Element>() == 4 { (1e-37, f64::from(f32::EPSILON) / 2.0) } else { (1e-300, f64::EPSILON / 2.0) };
     let z = u.sigmoid();
     let (low, high) = (V::constant(low), V::constant(1.0 - gap));
     V::select(z.lt(low), low, V::select(high.lt(z), high, z))

@@ -87,4 +87,3 @@ pub(super) fn pullback<K: Kernels>(
         before += p.columns;
     }
 }
-

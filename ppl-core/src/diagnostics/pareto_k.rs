@@ -1,6 +1,6 @@
 //! The Pareto shape of importance weights.
 
-/// The shape `k` of the generalized Pareto distribution fitted to the largest importance weights; NaN with fewer than 25 of them.
+/// The shape `k` of the generalized Pareto distribution fitted to the largest importance weights; `NaN` with fewer than 25 of them.
 ///
 /// Below 0.5 the weights have a finite variance; above 0.7 the guide misses mass of the posterior, and neither it nor
 /// importance sampling from it should be trusted.
@@ -39,9 +39,8 @@ fn shape(x: &[f64]) -> f64 {
     let grid = 30 + count.sqrt().floor() as usize;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
     let quartile = x[((count / 4.0 + 0.5).floor() as usize).max(1) - 1].max(1e-300);
-    let theta: Vec<f64> = (1..=grid)
-        .map(|j| 1.0 / x[n - 1] + (1.0 - (grid as f64 / (j as f64 - 0.5)).sqrt()) / 3.0 / quartile)
-        .collect();
+    let theta: Vec<f64> =
+        (1..=grid).map(|j| 1.0 / x[n - 1] + (1.0 - (grid as f64 / (j as f64 - 0.5)).sqrt()) / 3.0 / quartile).collect();
     let mean_ln = |b: f64| x.iter().map(|x| (-b * x).ln_1p()).sum::<f64>() / count;
     let profile: Vec<f64> = theta
         .iter()
@@ -50,10 +49,8 @@ fn shape(x: &[f64]) -> f64 {
             count * ((-b / k).ln() - k - 1.0)
         })
         .collect();
-    let weights: Vec<f64> = profile
-        .iter()
-        .map(|own| 1.0 / profile.iter().map(|other| (other - own).exp()).sum::<f64>())
-        .collect();
+    let weights: Vec<f64> =
+        profile.iter().map(|own| 1.0 / profile.iter().map(|other| (other - own).exp()).sum::<f64>()).collect();
     let total: f64 = weights.iter().filter(|w| w.is_finite()).sum();
     let b = theta.iter().zip(&weights).filter(|(_, w)| w.is_finite()).map(|(b, w)| b * w / total).sum::<f64>();
     let k = mean_ln(b);

@@ -35,7 +35,12 @@ impl Multivariate for CategoricalLogits {
     }
 
     #[inline(always)]
-    fn accumulate<V: Lanes>(value: &impl Vector<V>, logits: &impl Vector<V>, weight: V, adjoints: &mut impl VectorAdjoints<V>) -> V {
+    fn accumulate<V: Lanes>(
+        value: &impl Vector<V>,
+        logits: &impl Vector<V>,
+        weight: V,
+        adjoints: &mut impl VectorAdjoints<V>,
+    ) -> V {
         let value = value.get(0);
         let total = log_sum_exp(logits);
         let mut picked = V::zero();

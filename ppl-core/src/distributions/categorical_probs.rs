@@ -52,7 +52,12 @@ impl Multivariate for CategoricalProbs {
     }
 
     #[inline(always)]
-    fn accumulate<V: Lanes>(value: &impl Vector<V>, probs: &impl Vector<V>, weight: V, adjoints: &mut impl VectorAdjoints<V>) -> V {
+    fn accumulate<V: Lanes>(
+        value: &impl Vector<V>,
+        probs: &impl Vector<V>,
+        weight: V,
+        adjoints: &mut impl VectorAdjoints<V>,
+    ) -> V {
         let value = value.get(0);
         let prob = pick(value, probs);
         let d = weight / prob;

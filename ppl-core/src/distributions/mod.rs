@@ -123,7 +123,7 @@ pub trait Univariate<const P: usize>: Distribution {
     }
     /// Whether it integrates to one, and so can be drawn from.
     const PROPER: bool = true;
-    /// One draw; NaN if a parameter is outside its support.
+    /// One draw; `NaN` if a parameter is outside its support.
     fn sample(params: [f64; P], rng: &mut dyn Rng) -> f64;
 }
 
@@ -168,6 +168,7 @@ pub trait Multivariate: Distribution {
 }
 
 #[cfg(test)]
+#[allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::approx_constant, reason = "printed by another program")]
 mod reference;
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ impl<D: Univariate<P>, const P: usize> Debug for ScalarSampler<D, P> {
     }
 }
 
-/// The parameters as an array; missing ones are NaN.
+/// The parameters as an array; missing ones are `NaN`.
 fn array<const P: usize>(params: &[f64]) -> [f64; P] {
     std::array::from_fn(|i| params.get(i).copied().unwrap_or(f64::NAN))
 }
@@ -38,7 +38,12 @@ fn check(name: &'static str, known: &'static [Parameter], params: &[f64]) -> Res
             support => support.contains(value),
         };
         if !inside {
-            return Err(SampleError::Parameter { distribution: name, parameter: parameter.name, value, expected: parameter.support });
+            return Err(SampleError::Parameter {
+                distribution: name,
+                parameter: parameter.name,
+                value,
+                expected: parameter.support,
+            });
         }
     }
     Ok(())
@@ -130,7 +135,12 @@ impl<D: Multivariate> Sampler for VectorSampler<D> {
                 support => support,
             };
             if let Some(&value) = params.iter().find(|&&x| !element.contains(x)) {
-                return Err(SampleError::Parameter { distribution: D::NAME, parameter: parameter.name, value, expected: parameter.support });
+                return Err(SampleError::Parameter {
+                    distribution: D::NAME,
+                    parameter: parameter.name,
+                    value,
+                    expected: parameter.support,
+                });
             }
         }
         D::sample(params, rng, value);

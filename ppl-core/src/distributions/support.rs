@@ -28,7 +28,6 @@ pub enum Support {
     CountUpTo,
 }
 
-
 impl Support {
     /// Whether a number lies in the set; of a vector's set, whether an element can.
     #[must_use]

@@ -15,7 +15,10 @@ fn entry(name: &str) -> &'static Entry {
 fn densities_are_those_of_the_reference() {
     for &(name, params, value, expected) in REFERENCE {
         let found = entry(name).sampler.log_prob(&[value], params);
-        assert!((found - expected).abs() < 1e-11 * (1.0 + expected.abs()), "{name}{params:?} at {value}: {found}, expected {expected}");
+        assert!(
+            (found - expected).abs() < 1e-11 * (1.0 + expected.abs()),
+            "{name}{params:?} at {value}: {found}, expected {expected}"
+        );
     }
 }
 
@@ -28,7 +31,10 @@ fn truncated_densities_are_those_of_the_reference_also_in_the_tail() {
             _ => &ScalarSampler::<Truncated<StudentT>, 5>::NEW,
         };
         let found = sampler.log_prob(&[value], params);
-        assert!((found - expected).abs() < 1e-9 * (1.0 + expected.abs()), "{name}{params:?} at {value}: {found}, expected {expected}");
+        assert!(
+            (found - expected).abs() < 1e-9 * (1.0 + expected.abs()),
+            "{name}{params:?} at {value}: {found}, expected {expected}"
+        );
     }
 }
 
@@ -40,7 +46,10 @@ fn check_partials(name: &str, parts: &dyn Parts, params: &[f64], value: f64, dis
         }
         let h = 1e-5 * (1.0 + x.abs()) * 0.1;
         let numeric = (f(x + h) - f(x - h)) / (2.0 * h);
-        assert!((found - numeric).abs() < tolerance * (1.0 + numeric.abs()), "{name}{params:?} at {value}, {what}: {found} {numeric}");
+        assert!(
+            (found - numeric).abs() < tolerance * (1.0 + numeric.abs()),
+            "{name}{params:?} at {value}, {what}: {found} {numeric}"
+        );
     };
     let (_, kernel) = parts.kernel(value, params);
     if !discrete {
@@ -97,7 +106,8 @@ fn normalizers_read_only_the_parameters_that_the_catalogue_lists() {
 
 #[test]
 fn bases_are_zero_where_the_catalogue_says_so() {
-    let without = ["Normal", "HalfNormal", "StudentT", "HalfStudentT", "Cauchy", "HalfCauchy", "Laplace", "Exponential", "Uniform"];
+    let without =
+        ["Normal", "HalfNormal", "StudentT", "HalfStudentT", "Cauchy", "HalfCauchy", "Laplace", "Exponential", "Uniform"];
     for name in without {
         let parts = entry(name).parts.expect("a distribution of one number");
         assert_eq!(parts.base(0.7), (0.0, 0.0), "{name}");
@@ -147,7 +157,13 @@ fn draws_have_the_distribution_of_the_density() {
                 let h = (to - from) / f64::from(n);
                 (0..=n)
                     .map(|i| {
-                        let weight = if i == 0 || i == n { 1.0 } else if i % 2 == 1 { 4.0 } else { 2.0 };
+                        let weight = if i == 0 || i == n {
+                            1.0
+                        } else if i % 2 == 1 {
+                            4.0
+                        } else {
+                            2.0
+                        };
                         let at = from + h * f64::from(i);
                         let (x, slope) = if logs { (at.exp(), at.exp()) } else { (at, 1.0) };
                         weight * slope * known.sampler.log_prob(&[x], params).exp()

@@ -97,7 +97,11 @@ impl Bbvi {
                 return Err(ConfigError::UnknownInitial { name: name.clone(), known: known(layout) });
             };
             if values.len() != variable.rows.len() {
-                return Err(ConfigError::InitialLength { name: name.clone(), given: values.len(), expected: variable.rows.len() });
+                return Err(ConfigError::InitialLength {
+                    name: name.clone(),
+                    given: values.len(),
+                    expected: variable.rows.len(),
+                });
             }
             let free = variable.bijector.inverse(values).map_err(|element| ConfigError::InitialSupport {
                 name: layout.element_name(variable, element),

@@ -32,7 +32,7 @@ const TRIES: usize = 100;
 pub(crate) fn run<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
-    start: Vec<f64>,
+    start: &[f64],
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Outcome, FitError> {
     let began = Instant::now();
@@ -168,11 +168,11 @@ impl<'a, E: Real> Points<'a, E> {
 fn finite_start<E: Real>(
     model: &dyn LogJoint<E>,
     points: &mut Points<'_, E>,
-    start: Vec<f64>,
+    start: &[f64],
     seed: u64,
 ) -> Result<Vec<f64>, FitError> {
     let n = start.len();
-    let mut tried = vec![start.clone()];
+    let mut tried = vec![start.to_vec()];
     let mut noise = vec![0.0_f64; n * TRIES];
     crate::random::antithetic_normals(step_key(seed, u64::MAX), TRIES, &mut noise);
     tried.extend((1..TRIES).map(|k| (0..n).map(|i| start[i] + noise[i * TRIES + k]).collect::<Vec<f64>>()));
@@ -244,9 +244,11 @@ impl Visitor for Search {
             return;
         }
         let names = statement.distribution.parameters();
-        let operands = statement.params.iter().enumerate().map(|(i, &x)| {
-            (names.get(i).map_or_else(|| format!("parameter {}", i + 1), |p| p.name.to_owned()), x)
-        });
+        let operands = statement
+            .params
+            .iter()
+            .enumerate()
+            .map(|(i, &x)| (names.get(i).map_or_else(|| format!("parameter {}", i + 1), |p| p.name.to_owned()), x));
         self.found = Some(Culprit {
             statement: self.graph.factors[statement.factor].text,
             row: statement.row,

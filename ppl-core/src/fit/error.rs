@@ -13,7 +13,9 @@ pub enum FitError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// No point was found where the log density is finite.
-    #[error("no starting point with a finite log density was found in {tries} tries; {culprit}. Give initial values, or check the priors")]
+    #[error(
+        "no starting point with a finite log density was found in {tries} tries; {culprit}. Give initial values, or check the priors"
+    )]
     Start {
         /// How many points were tried.
         tries: usize,
@@ -21,7 +23,9 @@ pub enum FitError {
         culprit: Culprit,
     },
     /// The log density became and stayed non-finite.
-    #[error("step {step}: the log density is not finite, also with smaller steps; {culprit}. The last good state is in the error")]
+    #[error(
+        "step {step}: the log density is not finite, also with smaller steps; {culprit}. The last good state is in the error"
+    )]
     NonFinite {
         /// The step.
         step: usize,
@@ -47,7 +51,9 @@ pub enum FitError {
         statement: &'static str,
     },
     /// The fit is of data of other sizes.
-    #[error("the fit has {fitted} unconstrained dimensions and this model {model}: its latents are not those of the fit; predict with sizes of the fit")]
+    #[error(
+        "the fit has {fitted} unconstrained dimensions and this model {model}: its latents are not those of the fit; predict with sizes of the fit"
+    )]
     OtherSizes {
         /// Of the fit.
         fitted: usize,

@@ -65,7 +65,7 @@ pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let outcome = engine::run(model, &checked, start, &mut config.observers)?;
+    let outcome = engine::run(model, &checked, &start, &mut config.observers)?;
     let layout = model.layout();
     let report = Report::new(model, &outcome.guide, checked.draws, checked.seed);
     Ok(State {
@@ -233,12 +233,8 @@ impl Report {
                 scalars.push(Scalar::of(layout.element_name(variable, element), variable.name, values));
             }
         }
-        let hidden = layout
-            .variables
-            .iter()
-            .filter(|v| v.rows.len() > TABLE_LIMIT)
-            .map(|v| (v.name.to_owned(), v.rows.len()))
-            .collect();
+        let hidden =
+            layout.variables.iter().filter(|v| v.rows.len() > TABLE_LIMIT).map(|v| (v.name.to_owned(), v.rows.len())).collect();
         Report { elbo, standard_error: (variance / pairs.len() as f64).sqrt(), pareto_k: pareto_k(&log_ratios), scalars, hidden }
     }
 }

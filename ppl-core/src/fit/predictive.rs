@@ -35,7 +35,13 @@ impl Visitor for Draw<'_> {
 }
 
 /// Walks once for each draw of the latents: `values` holds the rows of the layout, draw after draw.
-fn walk<E: Real>(model: &dyn LogJoint<E>, values: &mut [f64], draws: usize, seed: u64, prior: bool) -> Result<Vec<f64>, FitError> {
+fn walk<E: Real>(
+    model: &dyn LogJoint<E>,
+    values: &mut [f64],
+    draws: usize,
+    seed: u64,
+    prior: bool,
+) -> Result<Vec<f64>, FitError> {
     let layout = model.layout();
     let (rows, elements) = (layout.rows(), layout.observed_elements());
     let given = model.observed();

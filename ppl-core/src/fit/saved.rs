@@ -35,7 +35,8 @@ impl<M: Model> Fit<M> {
     /// [`FitError::File`] if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FitError> {
         let failed = |reason| FitError::File { path: path.as_ref().display().to_string(), reason };
-        let text = serde_json::to_string(&Written { format: FORMAT, fit: &self.state }).map_err(|e| failed(FileReason::Garbage(e)))?;
+        let text =
+            serde_json::to_string(&Written { format: FORMAT, fit: &self.state }).map_err(|e| failed(FileReason::Garbage(e)))?;
         std::fs::write(path.as_ref(), text).map_err(|e| failed(e.into()))
     }
 
@@ -58,10 +59,11 @@ impl<M: Model> Fit<M> {
     }
 }
 
-/// Numbers that may be infinite or NaN, which JSON has no words for.
+/// Numbers that may be infinite or `NaN`, which JSON has no words for.
 pub(super) mod extended {
     use serde::{Deserialize, Deserializer, Serializer};
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
     pub(crate) fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         if x.is_finite() { serializer.serialize_f64(*x) } else { serializer.serialize_str(&x.to_string()) }
     }

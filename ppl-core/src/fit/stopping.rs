@@ -106,8 +106,8 @@ impl Windows {
         };
         let both: Vec<f64> = mean.iter().zip(&before).map(|(a, b)| 0.5 * (a + b)).collect();
         let noise: Vec<f64> = variance.iter().zip(&before_variance).map(|(a, b)| (a + b).sqrt()).collect();
-        let agree = self.distances(&mean, &before).zip(&noise).enumerate().all(|(i, (distance, noise))| {
-            let unit = self.unit(&mean, i);
+        let agree = distances(&mean, &before).zip(&noise).enumerate().all(|(i, (distance, noise))| {
+            let unit = unit(&mean, i);
             distance <= self.tolerance.max(4.0 * noise / unit)
         });
         self.best.clone_from(&both);
@@ -117,14 +117,14 @@ impl Windows {
             return Verdict::GoOn;
         }
         // Noise that drowns the tolerance asks for longer windows, not for an end.
-        let drowned = noise.iter().enumerate().any(|(i, noise)| noise / self.unit(&mean, i) > self.tolerance);
+        let drowned = noise.iter().enumerate().any(|(i, noise)| noise / unit(&mean, i) > self.tolerance);
         let settled = self.stationary.replace(both.clone());
         self.previous = None;
         if drowned {
             self.grow();
         }
         match settled {
-            Some(settled) if !drowned && self.distances(&both, &settled).all(|distance| distance <= self.tolerance) => {
+            Some(settled) if !drowned && distances(&both, &settled).all(|distance| distance <= self.tolerance) => {
                 Verdict::Converged
             }
             _ => Verdict::Halve,
@@ -135,16 +135,17 @@ impl Windows {
     fn grow(&mut self) {
         self.window = (self.window * 5 / 4).next_multiple_of(BATCHES).min(20_000);
     }
+}
 
-    /// One standard deviation of the guide, for a location; one, for the logarithm of a scale.
-    fn unit(&self, parameters: &[f64], i: usize) -> f64 {
-        let half = parameters.len() / 2;
-        if i < half { parameters[half + i].exp() } else { 1.0 }
-    }
+/// The distances of two sets of parameters, in their units.
+fn distances<'a>(a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+    a.iter().zip(b).enumerate().map(move |(i, (x, y))| (x - y).abs() / unit(a, i))
+}
 
-    fn distances<'a>(&'a self, a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
-        a.iter().zip(b).enumerate().map(move |(i, (x, y))| (x - y).abs() / self.unit(a, i))
-    }
+/// One standard deviation of the guide, for a location; one, for the logarithm of a scale.
+fn unit(parameters: &[f64], i: usize) -> f64 {
+    let half = parameters.len() / 2;
+    if i < half { parameters[half + i].exp() } else { 1.0 }
 }
 
 #[cfg(test)]
@@ -155,7 +156,7 @@ mod tests {
     fn a_drift_is_not_convergence() {
         let mut windows = Windows::new(2, 0.01);
         for step in 0..2000 {
-            assert_ne!(windows.add(&[step as f64 * 0.001, 0.0]), Verdict::Converged);
+            assert_ne!(windows.add(&[f64::from(step) * 0.001, 0.0]), Verdict::Converged);
         }
     }
 

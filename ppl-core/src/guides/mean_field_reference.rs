@@ -59,47 +59,30 @@ where
     check_rows("loc", &loc, shape.0)?;
     check_rows("log_scale", &log_scale, shape.0)?;
     if shape.num_elements() == 0 {
-        return Err(TensorError::Empty {
-            operation: "elbo",
-            shape: vec![shape.0, shape.1],
-        });
+        return Err(TensorError::Empty { operation: "elbo", shape: vec![shape.0, shape.1] });
     }
 
-    let scale = log_scale
-        .clone()
-        .try_exp()?
-        .try_broadcast_like::<_, Axis<1>>(&shape)?;
+    let scale = log_scale.clone().try_exp()?.try_broadcast_like::<_, Axis<1>>(&shape)?;
     let loc = loc.try_broadcast_like::<_, Axis<1>>(&shape)?;
     let u = loc.try_add(scale.try_mul(noise.clone())?)?;
     let expected_log_joint = log_joint.apply(u)?.try_mean::<Rank0, _>()?;
 
     let unit_entropy = 0.5 * shape.0 as f64 * (1.0 + std::f64::consts::TAU.ln());
-    let entropy = log_scale
-        .try_sum::<Rank0, _>()?
-        .try_add(<E as Real>::from_f64(unit_entropy))?;
+    let entropy = log_scale.try_sum::<Rank0, _>()?.try_add(<E as Real>::from_f64(unit_entropy))?;
     Ok(expected_log_joint.try_add(entropy)?)
 }
 
-fn check_rows<E: Element>(
-    operand: &'static str,
-    parameter: &Vector<E, Recorder>,
-    dimension: usize,
-) -> Result<(), TensorError> {
+fn check_rows<E: Element>(operand: &'static str, parameter: &Vector<E, Recorder>, dimension: usize) -> Result<(), TensorError> {
     let &(rows,) = parameter.shape();
     if rows == dimension {
         return Ok(());
     }
-    Err(TensorError::Shape {
-        operation: "elbo",
-        operand,
-        expected: vec![dimension],
-        got: vec![rows],
-    })
+    Err(TensorError::Shape { operation: "elbo", operand, expected: vec![dimension], got: vec![rows] })
 }
 
 #[cfg(test)]
 mod tests {
-    use dfdx::tensor::{AsArray, TensorFrom, TensorFromVec};
+    use dfdx::tensor::{AsArray, TensorFromVec};
 
     use super::*;
     use crate::tensor::Scope;
@@ -108,20 +91,14 @@ mod tests {
     /// Rows of standardized, antithetic noise: mean 0 and mean square 1 in each, so that a Gaussian model has no Monte Carlo error
     /// in the gradient with respect to `loc`, and none with respect to `log_scale` either once the rows are uncorrelated.
     fn noise() -> Matrix<f64> {
-        let hadamard = [
-            [1., -1., 1., -1., 1., -1., 1., -1.],
-            [1., 1., -1., -1., 1., 1., -1., -1.],
-            [1., 1., 1., 1., -1., -1., -1., -1.],
-        ];
+        let hadamard =
+            [[1., -1., 1., -1., 1., -1., 1., -1.], [1., 1., -1., -1., 1., 1., -1., -1.], [1., 1., 1., 1., -1., -1., -1., -1.]];
         Cpu::default().tensor_from_vec(hadamard.concat(), (3, 8))
     }
 
     fn leaves() -> (Vector<f64>, Vector<f64>) {
         let device = Cpu::default();
-        (
-            device.tensor_from_vec(vec![0.2, -0.4, 0.9], (3,)),
-            device.tensor_from_vec(vec![-0.3, 0.1, 0.4], (3,)),
-        )
+        (device.tensor_from_vec(vec![0.2, -0.4, 0.9], (3,)), device.tensor_from_vec(vec![-0.3, 0.1, 0.4], (3,)))
     }
 
     #[test]
@@ -131,16 +108,10 @@ mod tests {
         let (loc, log_scale) = leaves();
         let value = |loc: &Vector<f64>, log_scale: &Vector<f64>| {
             let scope = Scope::new();
-            elbo(&operation, scope.leaf(loc), scope.leaf(log_scale), &noise())
-                .map(|elbo| elbo.array())
+            elbo(&operation, scope.leaf(loc), scope.leaf(log_scale), &noise()).map(|elbo| elbo.array())
         };
         let mut scope = Scope::new();
-        let objective = elbo(
-            &operation,
-            scope.leaf(&loc),
-            scope.leaf(&log_scale),
-            &noise(),
-        )?;
+        let objective = elbo(&operation, scope.leaf(&loc), scope.leaf(&log_scale), &noise())?;
         let mut gradients = scope.gradient(&objective)?;
         let (d_loc, d_log_scale) = (gradients.of(&loc)?, gradients.of(&log_scale)?);
         let h = 1e-5;
@@ -150,22 +121,10 @@ mod tests {
                 moved[[row]] += by;
                 moved
             };
-            let by_loc = (value(&moved(&loc, h), &log_scale)?
-                - value(&moved(&loc, -h), &log_scale)?)
-                / (2.0 * h);
-            let by_scale = (value(&loc, &moved(&log_scale, h))?
-                - value(&loc, &moved(&log_scale, -h))?)
-                / (2.0 * h);
-            assert!(
-                (by_loc - d_loc[[row]]).abs() < 1e-8,
-                "loc {row}: {by_loc} {}",
-                d_loc[[row]]
-            );
-            assert!(
-                (by_scale - d_log_scale[[row]]).abs() < 1e-8,
-                "log_scale {row}: {by_scale} {}",
-                d_log_scale[[row]]
-            );
+            let by_loc = (value(&moved(&loc, h), &log_scale)? - value(&moved(&loc, -h), &log_scale)?) / (2.0 * h);
+            let by_scale = (value(&loc, &moved(&log_scale, h))? - value(&loc, &moved(&log_scale, -h))?) / (2.0 * h);
+            assert!((by_loc - d_loc[[row]]).abs() < 1e-8, "loc {row}: {by_loc} {}", d_loc[[row]]);
+            assert!((by_scale - d_log_scale[[row]]).abs() < 1e-8, "log_scale {row}: {by_scale} {}", d_log_scale[[row]]);
         }
         Ok(())
     }
@@ -177,12 +136,7 @@ mod tests {
         let (mut loc, mut log_scale) = leaves();
         let mut scope = Scope::new();
         for _ in 0..600 {
-            let objective = elbo(
-                &operation,
-                scope.leaf(&loc),
-                scope.leaf(&log_scale),
-                &noise(),
-            )?;
+            let objective = elbo(&operation, scope.leaf(&loc), scope.leaf(&log_scale), &noise())?;
             let mut gradients = scope.gradient(&objective)?;
             loc = loc.clone() + gradients.of(&loc)? * 0.1;
             log_scale = log_scale.clone() + gradients.of(&log_scale)? * 0.1;
@@ -194,19 +148,9 @@ mod tests {
             assert!((log_scale[[row]].exp() - scale).abs() < 1e-10);
         }
         // There the bound misses the evidence (0, the density is normalized) by KL = ½ (Σ ln precision[i][i] - ln det precision).
-        let objective = elbo(
-            &operation,
-            scope.leaf(&loc),
-            scope.leaf(&log_scale),
-            &noise(),
-        )?
-        .array();
-        let expected =
-            -0.5 * ((2.0_f64 * 1.5 * 1.0).ln() - CorrelatedGaussian::<f64>::DETERMINANT.ln());
-        assert!(
-            (objective - expected).abs() < 1e-10,
-            "{objective} {expected}"
-        );
+        let objective = elbo(&operation, scope.leaf(&loc), scope.leaf(&log_scale), &noise())?.array();
+        let expected = -0.5 * ((2.0_f64 * 1.5 * 1.0).ln() - CorrelatedGaussian::<f64>::DETERMINANT.ln());
+        assert!((objective - expected).abs() < 1e-10, "{objective} {expected}");
         Ok(())
     }
 

@@ -129,7 +129,7 @@ impl<V: Lanes, const K: usize> Sum<Self> for Dual<V, K> {
     }
     #[inline(always)]
     fn add_product(&mut self, a: Self, b: Self) {
-        *self = *self + a * b;
+        *self += a * b;
     }
     #[inline(always)]
     fn value(self) -> Self {

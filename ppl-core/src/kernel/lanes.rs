@@ -36,14 +36,7 @@ pub trait Sum<V: Lanes>: Copy + AddAssign<V> + SubAssign<V> {
 /// Kernels, densities and users' own functions are written once over this trait and compiled for every instruction set.
 /// `f64` and `f32` are lanes of width one; [`crate::kernel::Dual`] carries derivatives.
 pub trait Lanes:
-    Copy
-    + Debug
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
-    + 'static
+    Copy + Debug + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self> + 'static
 {
     /// The number in each lane.
     type Element: Real;
@@ -91,7 +84,7 @@ pub trait Lanes:
     fn exp(self) -> Self;
     /// `e^self - 1`, without loss near zero.
     fn exp_m1(self) -> Self;
-    /// The natural logarithm, to 2e-16; of zero `-inf`, of a negative NaN.
+    /// The natural logarithm, to 2e-16; of zero `-inf`, of a negative `NaN`.
     fn ln(self) -> Self;
     /// `ln(1 + self)`, without loss near zero.
     fn ln_1p(self) -> Self;

@@ -17,6 +17,7 @@ pub use lanes::{Lanes, Mask, Real, Sum};
 pub(crate) use special::logarithm::softplus_and_sigmoid;
 
 #[cfg(test)]
+#[allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::approx_constant, reason = "printed by another program")]
 mod reference;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,24 @@
 //! intrinsics have no other requirement; loads and stores go through slices whose length is checked first.
 #![allow(unsafe_code)]
 
-use std::arch::x86_64::*;
+use std::arch::x86_64::{
+    __m256, __m256d, __m512, __m512d, __mmask8, __mmask16, _CMP_EQ_OQ, _CMP_LE_OQ, _CMP_LT_OQ, _MM_FROUND_NO_EXC,
+    _MM_FROUND_TO_NEAREST_INT, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_ZERO, _mm256_add_pd, _mm256_add_ps, _mm256_and_pd, _mm256_and_ps,
+    _mm256_and_si256, _mm256_andnot_pd, _mm256_andnot_ps, _mm256_blendv_pd, _mm256_blendv_ps, _mm256_castpd_si256,
+    _mm256_castps256_ps128, _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmp_pd, _mm256_cmp_ps, _mm256_cvtpd_ps,
+    _mm256_cvtps_pd, _mm256_div_pd, _mm256_div_ps, _mm256_extractf128_ps, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd,
+    _mm256_loadu_ps, _mm256_max_pd, _mm256_max_ps, _mm256_min_pd, _mm256_min_ps, _mm256_movemask_pd, _mm256_movemask_ps,
+    _mm256_mul_pd, _mm256_mul_ps, _mm256_or_pd, _mm256_or_ps, _mm256_or_si256, _mm256_round_pd, _mm256_set_m128,
+    _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_pd, _mm256_set1_ps, _mm256_slli_epi64, _mm256_sqrt_pd, _mm256_sqrt_ps,
+    _mm256_srli_epi64, _mm256_storeu_pd, _mm256_storeu_ps, _mm256_sub_pd, _mm256_sub_ps, _mm256_xor_pd, _mm256_xor_ps,
+    _mm512_abs_pd, _mm512_abs_ps, _mm512_add_pd, _mm512_add_ps, _mm512_castps256_ps512, _mm512_castps512_ps256,
+    _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_cvtpd_ps, _mm512_cvtps_pd, _mm512_div_pd, _mm512_div_ps,
+    _mm512_extractf32x8_ps, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_getexp_pd, _mm512_getmant_pd, _mm512_insertf32x8,
+    _mm512_loadu_pd, _mm512_loadu_ps, _mm512_mask_blend_pd, _mm512_mask_blend_ps, _mm512_max_pd, _mm512_max_ps, _mm512_min_pd,
+    _mm512_min_ps, _mm512_mul_pd, _mm512_mul_ps, _mm512_roundscale_pd, _mm512_scalef_pd, _mm512_set1_pd, _mm512_set1_ps,
+    _mm512_sqrt_pd, _mm512_sqrt_ps, _mm512_storeu_pd, _mm512_storeu_ps, _mm512_sub_pd, _mm512_sub_ps, _mm512_xor_pd,
+    _mm512_xor_ps,
+};
 use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, Mul, Neg, Not, Sub, SubAssign};
 
 use super::special::{Bits, exponential, logarithm};
@@ -15,7 +32,7 @@ use super::{Lanes, Mask, Sum};
 macro_rules! bit_mask {
     ($name:ident, $bits:ty) => {
         #[derive(Clone, Copy, Debug)]
-        pub struct $name($bits);
+        pub(in crate::kernel) struct $name($bits);
         impl BitAnd for $name {
             type Output = Self;
             #[inline(always)]
@@ -50,7 +67,7 @@ macro_rules! bit_mask {
 macro_rules! vector_mask {
     ($name:ident, $vector:ty, $and:ident, $or:ident, $xor:ident, $ones:expr, $movemask:ident) => {
         #[derive(Clone, Copy, Debug)]
-        pub struct $name($vector);
+        pub(in crate::kernel) struct $name($vector);
         impl BitAnd for $name {
             type Output = Self;
             #[inline(always)]
@@ -83,8 +100,24 @@ macro_rules! vector_mask {
 
 bit_mask!(Mask8, __mmask8);
 bit_mask!(Mask16, __mmask16);
-vector_mask!(Mask4, __m256d, _mm256_and_pd, _mm256_or_pd, _mm256_xor_pd, _mm256_castsi256_pd(_mm256_set1_epi64x(-1)), _mm256_movemask_pd);
-vector_mask!(Mask8Single, __m256, _mm256_and_ps, _mm256_or_ps, _mm256_xor_ps, _mm256_castsi256_ps(_mm256_set1_epi32(-1)), _mm256_movemask_ps);
+vector_mask!(
+    Mask4,
+    __m256d,
+    _mm256_and_pd,
+    _mm256_or_pd,
+    _mm256_xor_pd,
+    _mm256_castsi256_pd(_mm256_set1_epi64x(-1)),
+    _mm256_movemask_pd
+);
+vector_mask!(
+    Mask8Single,
+    __m256,
+    _mm256_and_ps,
+    _mm256_or_ps,
+    _mm256_xor_ps,
+    _mm256_castsi256_ps(_mm256_set1_epi32(-1)),
+    _mm256_movemask_ps
+);
 
 macro_rules! operators {
     ($name:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $zero:ident) => {
@@ -353,16 +386,16 @@ macro_rules! double_sum {
 
 /// Eight doubles.
 #[derive(Clone, Copy, Debug)]
-pub struct F64x8(__m512d);
+pub(in crate::kernel) struct F64x8(__m512d);
 /// Four doubles.
 #[derive(Clone, Copy, Debug)]
-pub struct F64x4(__m256d);
+pub(in crate::kernel) struct F64x4(__m256d);
 /// Sixteen singles.
 #[derive(Clone, Copy, Debug)]
-pub struct F32x16(__m512);
+pub(in crate::kernel) struct F32x16(__m512);
 /// Eight singles.
 #[derive(Clone, Copy, Debug)]
-pub struct F32x8(__m256);
+pub(in crate::kernel) struct F32x8(__m256);
 
 operators!(F64x8, _mm512_add_pd, _mm512_sub_pd, _mm512_mul_pd, _mm512_div_pd, _mm512_setzero_pd);
 operators!(F64x4, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd, _mm256_div_pd, _mm256_setzero_pd);
@@ -401,14 +434,38 @@ impl Neg for F32x8 {
 }
 
 impl Lanes for F64x8 {
-    common!(f64, Mask8, Self, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd, _mm512_sqrt_pd, _mm512_min_pd, _mm512_max_pd);
+    common!(
+        f64,
+        Mask8,
+        Self,
+        8,
+        _mm512_set1_pd,
+        _mm512_loadu_pd,
+        _mm512_storeu_pd,
+        _mm512_fmadd_pd,
+        _mm512_sqrt_pd,
+        _mm512_min_pd,
+        _mm512_max_pd
+    );
     compare_bits!(_mm512_cmp_pd_mask, _mm512_mask_blend_pd, Mask8, _mm512_abs_pd);
     special_functions!();
     composed_functions!();
 }
 
 impl Lanes for F64x4 {
-    common!(f64, Mask4, Self, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd, _mm256_sqrt_pd, _mm256_min_pd, _mm256_max_pd);
+    common!(
+        f64,
+        Mask4,
+        Self,
+        4,
+        _mm256_set1_pd,
+        _mm256_loadu_pd,
+        _mm256_storeu_pd,
+        _mm256_fmadd_pd,
+        _mm256_sqrt_pd,
+        _mm256_min_pd,
+        _mm256_max_pd
+    );
     compare_vectors!(_mm256_cmp_pd, _mm256_blendv_pd, Mask4, _mm256_andnot_pd, _mm256_set1_pd);
     special_functions!();
     composed_functions!();
@@ -450,7 +507,10 @@ impl Bits for F64x4 {
             let biased = _mm256_srli_epi64::<52>(bits);
             // As a double: the bits of 2^52 + biased, less 2^52 and the bias.
             let magic = _mm256_set1_epi64x(0x4330_0000_0000_0000);
-            let exponent = _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(biased, magic)), _mm256_set1_pd(4_503_599_627_370_496.0 + 1023.0));
+            let exponent = _mm256_sub_pd(
+                _mm256_castsi256_pd(_mm256_or_si256(biased, magic)),
+                _mm256_set1_pd(4_503_599_627_370_496.0 + 1023.0),
+            );
             let fraction = _mm256_and_si256(bits, _mm256_set1_epi64x(0x000f_ffff_ffff_ffff));
             let mantissa = _mm256_or_si256(fraction, _mm256_set1_epi64x(0x3ff0_0000_0000_0000));
             (Self(exponent), Self(_mm256_castsi256_pd(mantissa)))
@@ -520,26 +580,86 @@ fn narrow8(low: F64x4, high: F64x4) -> F32x8 {
 }
 
 impl Lanes for F32x16 {
-    common!(f32, Mask16, SingleSum<F64x8>, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps, _mm512_sqrt_ps, _mm512_min_ps, _mm512_max_ps);
+    common!(
+        f32,
+        Mask16,
+        SingleSum<F64x8>,
+        16,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_fmadd_ps,
+        _mm512_sqrt_ps,
+        _mm512_min_ps,
+        _mm512_max_ps
+    );
     compare_bits!(_mm512_cmp_ps_mask, _mm512_mask_blend_ps, Mask16, _mm512_abs_ps);
     single_functions!(
-        F64x8, narrow16, widen16, exp, exp_m1, ln, ln_1p, sin, cos, atan, tanh, sigmoid, logit, softplus, erf, normal_cdf, ln_normal_cdf,
-        lgamma, digamma, trigamma
+        F64x8,
+        narrow16,
+        widen16,
+        exp,
+        exp_m1,
+        ln,
+        ln_1p,
+        sin,
+        cos,
+        atan,
+        tanh,
+        sigmoid,
+        logit,
+        softplus,
+        erf,
+        normal_cdf,
+        ln_normal_cdf,
+        lgamma,
+        digamma,
+        trigamma
     );
 }
 
 impl Lanes for F32x8 {
-    common!(f32, Mask8Single, SingleSum<F64x4>, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, _mm256_sqrt_ps, _mm256_min_ps, _mm256_max_ps);
+    common!(
+        f32,
+        Mask8Single,
+        SingleSum<F64x4>,
+        8,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_fmadd_ps,
+        _mm256_sqrt_ps,
+        _mm256_min_ps,
+        _mm256_max_ps
+    );
     compare_vectors!(_mm256_cmp_ps, _mm256_blendv_ps, Mask8Single, _mm256_andnot_ps, _mm256_set1_ps);
     single_functions!(
-        F64x4, narrow8, widen8, exp, exp_m1, ln, ln_1p, sin, cos, atan, tanh, sigmoid, logit, softplus, erf, normal_cdf, ln_normal_cdf,
-        lgamma, digamma, trigamma
+        F64x4,
+        narrow8,
+        widen8,
+        exp,
+        exp_m1,
+        ln,
+        ln_1p,
+        sin,
+        cos,
+        atan,
+        tanh,
+        sigmoid,
+        logit,
+        softplus,
+        erf,
+        normal_cdf,
+        ln_normal_cdf,
+        lgamma,
+        digamma,
+        trigamma
     );
 }
 
 /// A sum of singles, kept in two vectors of doubles.
 #[derive(Clone, Copy, Debug)]
-pub struct SingleSum<D> {
+pub(in crate::kernel) struct SingleSum<D> {
     low: D,
     high: D,
 }

@@ -119,9 +119,11 @@ fn single_precision_follows_double_precision() {
     }
 }
 
+type D = Dual<f64, 1>;
+type D2 = Dual<f64, 2>;
+
 #[test]
 fn every_derivative_of_a_dual_is_the_finite_difference() {
-    type D = Dual<f64, 1>;
     let functions: [(&str, fn(D) -> D, fn(f64) -> f64); 21] = [
         ("exp", functions::exp, functions::exp),
         ("ln", functions::ln, functions::ln),
@@ -153,7 +155,6 @@ fn every_derivative_of_a_dual_is_the_finite_difference() {
             assert!((found - numeric).abs() < 1e-6 * (1.0 + numeric.abs()), "{name} at {x}: {found} {numeric}");
         }
     }
-    type D2 = Dual<f64, 2>;
     let binary: [(&str, fn(D2, D2) -> D2, fn(f64, f64) -> f64); 4] = [
         ("powf", functions::powf, functions::powf),
         ("min", functions::min, functions::min),
@@ -163,10 +164,7 @@ fn every_derivative_of_a_dual_is_the_finite_difference() {
     for (name, dual, plain) in binary {
         let (x, y, h) = (0.7, 1.3, 1e-5);
         let found = dual(D2::variable(x, 0), D2::variable(y, 1)).partials;
-        let numeric = [
-            (plain(x + h, y) - plain(x - h, y)) / (2.0 * h),
-            (plain(x, y + h) - plain(x, y - h)) / (2.0 * h),
-        ];
+        let numeric = [(plain(x + h, y) - plain(x - h, y)) / (2.0 * h), (plain(x, y + h) - plain(x, y - h)) / (2.0 * h)];
         for (found, numeric) in found.iter().zip(numeric) {
             assert!((found - numeric).abs() < 1e-6, "{name}: {found} {numeric}");
         }

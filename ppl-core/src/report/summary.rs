@@ -95,7 +95,13 @@ fn number(x: f64) -> String {
     if x == 0.0 {
         "0".to_owned()
     } else if (1e-3..1e5).contains(&magnitude) {
-        let decimals = if magnitude >= 100.0 { 1 } else if magnitude >= 10.0 { 2 } else { 3 };
+        let decimals = if magnitude >= 100.0 {
+            1
+        } else if magnitude >= 10.0 {
+            2
+        } else {
+            3
+        };
         format!("{x:.decimals$}")
     } else {
         format!("{x:.2e}")
@@ -120,17 +126,9 @@ impl Display for Summary {
                 continue;
             }
             let [low, _, middle, _, high] = scalar.quantiles;
-            rows.push([
-                scalar.name.clone(),
-                number(scalar.mean),
-                number(scalar.sd),
-                number(low),
-                number(middle),
-                number(high),
-            ]);
+            rows.push([scalar.name.clone(), number(scalar.mean), number(scalar.sd), number(low), number(middle), number(high)]);
         }
-        let widths: Vec<usize> =
-            (0..6).map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();
+        let widths: Vec<usize> = (0..6).map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();
         writeln!(f, "{}", self.model)?;
         for row in &rows {
             write!(f, "  {:<width$}", row[0], width = widths[0])?;

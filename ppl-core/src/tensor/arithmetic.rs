@@ -28,9 +28,7 @@ use super::{Recorder, TensorError};
 /// assert_eq!(scope.gradient(&sixth)?.of(&x)?.array(), 6.0 * 243.0);
 /// # Ok::<(), TensorError>(())
 /// ```
-pub fn alias<S: Shape, E: Recorded>(
-    tensor: &Tensor<S, E, Cpu, Recorder>,
-) -> Result<Tensor<S, E, Cpu, Recorder>, TensorError>
+pub fn alias<S: Shape, E: Recorded>(tensor: &Tensor<S, E, Cpu, Recorder>) -> Result<Tensor<S, E, Cpu, Recorder>, TensorError>
 where
     Cpu: Device<E>,
 {
@@ -105,11 +103,7 @@ where
     }
     Strides::of(left, operation)?;
     let first = S::Concrete::default();
-    if std::ptr::eq(&raw const left[first], &raw const right[first]) {
-        alias(right)
-    } else {
-        Ok(right.clone())
-    }
+    if std::ptr::eq(&raw const left[first], &raw const right[first]) { alias(right) } else { Ok(right.clone()) }
 }
 
 #[cfg(test)]
@@ -127,10 +121,7 @@ mod tests {
 
     #[test]
     fn a_tensor_may_be_both_operands() -> Result<(), TensorError> {
-        type Binary = fn(
-            &Vector<f64, Recorder>,
-            &Vector<f64, Recorder>,
-        ) -> Result<Vector<f64, Recorder>, TensorError>;
+        type Binary = fn(&Vector<f64, Recorder>, &Vector<f64, Recorder>) -> Result<Vector<f64, Recorder>, TensorError>;
         let cases: [(Binary, [f64; 2], [f64; 2]); 4] = [
             (add, [3.0, -4.0], [2.0, 2.0]),
             (subtract, [0.0, 0.0], [0.0, 0.0]),
@@ -142,10 +133,7 @@ mod tests {
             let x = leaf(&scope);
             let output = operation(&x, &x)?;
             assert_eq!(output.as_vec(), value);
-            assert_eq!(
-                scope.backward(&output, &[1.0, 1.0])?.of(&x)?.as_vec(),
-                derivative
-            );
+            assert_eq!(scope.backward(&output, &[1.0, 1.0])?.of(&x)?.as_vec(), derivative);
         }
         Ok(())
     }
@@ -168,12 +156,7 @@ mod tests {
         let scope = Scope::new();
         let short = scope.leaf(&Cpu::default().tensor_from_vec(vec![1.0], (1,)));
         let refused = add(&leaf(&scope), &short).err();
-        let expected = TensorError::Shape {
-            operation: "add",
-            operand: "right",
-            expected: vec![2],
-            got: vec![1],
-        };
+        let expected = TensorError::Shape { operation: "add", operand: "right", expected: vec![2], got: vec![1] };
         assert_eq!(refused, Some(expected));
     }
 }

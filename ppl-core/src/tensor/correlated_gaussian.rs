@@ -6,10 +6,7 @@ use std::ops::Range;
 use crate::bijectors::Bijector;
 use crate::distributions::Support;
 use crate::kernel::Real;
-use crate::model::{
-    Factor, Graph, Layout, LogJoint, Owner, Read, Site, SiteKind, Variable, Visitor, Weights,
-    Workspace,
-};
+use crate::model::{Factor, Graph, Layout, LogJoint, Owner, Read, Site, SiteKind, Variable, Visitor, Weights, Workspace};
 
 /// `log p(u) = ½ ln det P - 3/2 ln 2π - ½ (u - m)ᵀ P (u - m)`.
 #[derive(Debug)]
@@ -21,26 +18,13 @@ pub(crate) struct CorrelatedGaussian<E> {
 static GRAPH: Graph = Graph {
     name: "CorrelatedGaussian",
     dims: &["P"],
-    sites: &[Site {
-        name: "u",
-        kind: SiteKind::Latent,
-        support: Support::Real,
-        event_rank: 1,
-    }],
-    factors: &[Factor {
-        text: "density of u",
-        site: Some(0),
-        reads: &[Read {
-            site: 0,
-            owner: Owner::Every,
-        }],
-    }],
+    sites: &[Site { name: "u", kind: SiteKind::Latent, support: Support::Real, event_rank: 1 }],
+    factors: &[Factor { text: "density of u", site: Some(0), reads: &[Read { site: 0, owner: Owner::Every }] }],
 };
 
 impl<E: Real> CorrelatedGaussian<E> {
     pub(crate) const MEAN: [f64; 3] = [1.0, -2.0, 0.5];
-    pub(crate) const PRECISION: [[f64; 3]; 3] =
-        [[2.0, 0.5, -0.25], [0.5, 1.5, 0.125], [-0.25, 0.125, 1.0]];
+    pub(crate) const PRECISION: [[f64; 3]; 3] = [[2.0, 0.5, -0.25], [0.5, 1.5, 0.125], [-0.25, 0.125, 1.0]];
     /// 2 (1.5 - 1/64) - ½ (½ + 1/32) - ¼ (1/16 + 3/8)
     pub(crate) const DETERMINANT: f64 = 2.593_75;
 
@@ -54,15 +38,8 @@ impl<E: Real> CorrelatedGaussian<E> {
             unconstrained: 0..3,
             bijector: Bijector::Identity,
         };
-        let layout = Layout {
-            model: GRAPH.name,
-            variables: vec![u],
-            ..Layout::default()
-        };
-        Self {
-            layout,
-            element: PhantomData,
-        }
+        let layout = Layout { model: GRAPH.name, variables: vec![u], ..Layout::default() };
+        Self { layout, element: PhantomData }
     }
 
     /// The log density of one point and its gradient.
@@ -89,41 +66,18 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
     }
 
     fn workspace(&self, samples: usize) -> Workspace<E> {
-        assert!(
-            samples.is_multiple_of(E::LANE_MULTIPLE),
-            "{samples} samples do not fill the lanes"
-        );
+        assert!(samples.is_multiple_of(E::LANE_MULTIPLE), "{samples} samples do not fill the lanes");
         let rows = vec![E::default(); 3 * samples];
-        Workspace {
-            samples,
-            values: rows.clone(),
-            adjoints: rows,
-            ones: vec![E::from_f64(1.0); samples],
-            partitions: vec![],
-        }
+        Workspace { samples, values: rows.clone(), adjoints: rows, ones: vec![E::from_f64(1.0); samples], partitions: vec![] }
     }
 
     fn unit_weights(&self, samples: usize) -> Weights<E> {
-        Weights {
-            factors: vec![E::from_f64(1.0); samples],
-            samples,
-            rows: Vec::new(),
-        }
+        Weights { factors: vec![E::from_f64(1.0); samples], samples, rows: Vec::new() }
     }
 
-    fn log_density(
-        &self,
-        u: &[E],
-        work: &mut Workspace<E>,
-        weights: &Weights<E>,
-        log_density: &mut [f64],
-        gradient: &mut [E],
-    ) {
+    fn log_density(&self, u: &[E], work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64], gradient: &mut [E]) {
         let samples = work.samples;
-        assert_eq!(
-            (u.len(), gradient.len(), log_density.len()),
-            (3 * samples, 3 * samples, samples)
-        );
+        assert_eq!((u.len(), gradient.len(), log_density.len()), (3 * samples, 3 * samples, samples));
         for sample in 0..samples {
             let point = [0, 1, 2].map(|row| u[row * samples + sample].to_f64());
             let (value, derivatives) = Self::at(point);
@@ -143,13 +97,7 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
         Ok(z.to_vec())
     }
 
-    fn pull_constrain(
-        &self,
-        _u: &[E],
-        work: &Workspace<E>,
-        _log_det_weight: &[E],
-        u_adjoint: &mut [E],
-    ) {
+    fn pull_constrain(&self, _u: &[E], work: &Workspace<E>, _log_det_weight: &[E], u_adjoint: &mut [E]) {
         u_adjoint.copy_from_slice(&work.adjoints);
     }
 
@@ -165,13 +113,7 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
         1
     }
 
-    fn log_prob_rows(
-        &self,
-        _factor: usize,
-        _rows: Range<usize>,
-        work: &mut Workspace<E>,
-        out: &mut [E],
-    ) {
+    fn log_prob_rows(&self, _factor: usize, _rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]) {
         for (sample, out) in out.iter_mut().enumerate() {
             let point = [0, 1, 2].map(|row| work.values[row * work.samples + sample].to_f64());
             *out = E::from_f64(Self::at(point).0);

@@ -7,9 +7,7 @@ use dfdx::tensor::CpuError;
 #[non_exhaustive]
 pub enum TensorError {
     /// The shape of an operand is not the one that the operation needs.
-    #[error(
-        "`{operation}` expected a tensor of shape {expected:?}, but `{operand}` has shape {got:?}"
-    )]
+    #[error("`{operation}` expected a tensor of shape {expected:?}, but `{operand}` has shape {got:?}")]
     Shape {
         /// The operation.
         operation: &'static str,
@@ -34,9 +32,7 @@ pub enum TensorError {
         got: usize,
     },
     /// A slice is not as long as the tensor it belongs to.
-    #[error(
-        "`{operation}` expected {expected} elements, one for each of the tensor's, but got {got}"
-    )]
+    #[error("`{operation}` expected {expected} elements, one for each of the tensor's, but got {got}")]
     Length {
         /// The operation.
         operation: &'static str,

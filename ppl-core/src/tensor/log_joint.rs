@@ -21,10 +21,7 @@ use crate::model::{LogJoint, Weights, Workspace};
 ///
 /// # Errors
 /// As [`LogJointOperation::apply`].
-pub fn log_joint<E: Element, T: Tape<E, Cpu>>(
-    model: &dyn LogJoint<E>,
-    u: Matrix<E, T>,
-) -> Result<Vector<E, T>, TensorError> {
+pub fn log_joint<E: Element, T: Tape<E, Cpu>>(model: &dyn LogJoint<E>, u: Matrix<E, T>) -> Result<Vector<E, T>, TensorError> {
     LogJointOperation::new(model).apply(u)
 }
 
@@ -50,12 +47,7 @@ impl<'a, E: Element> LogJointOperation<'a, E> {
     #[must_use]
     pub fn new(model: &'a dyn LogJoint<E>) -> Self {
         let dimension = model.layout().unconstrained();
-        Self {
-            model,
-            dimension,
-            buffers: Cell::new(None),
-            spare: Rc::default(),
-        }
+        Self { model, dimension, buffers: Cell::new(None), spare: Rc::default() }
     }
 
     /// The number of unconstrained dimensions: the rows that [`LogJointOperation::apply`] expects.
@@ -80,11 +72,7 @@ impl<'a, E: Element> LogJointOperation<'a, E> {
         let &(dimension, samples) = u.shape();
         if dimension != self.dimension {
             let model = self.model.graph().name;
-            return Err(TensorError::Dimension {
-                model,
-                expected: self.dimension,
-                got: dimension,
-            });
+            return Err(TensorError::Dimension { model, expected: self.dimension, got: dimension });
         }
         let strides = Strides::of(&u, "log_joint")?;
         let mut buffers = self.buffers(samples.next_multiple_of(E::LANE_MULTIPLE));
@@ -95,20 +83,11 @@ impl<'a, E: Element> LogJointOperation<'a, E> {
         let (u, mut tape) = u.split_tape();
         strides.read(&u, &mut buffers.u[..dimension * samples]);
         fill_lanes(&mut buffers.u, dimension, samples, lanes);
-        let Buffers {
-            work,
-            weights,
-            u: values,
-            log_density,
-        } = &mut buffers;
-        self.model
-            .log_density(values, work, weights, log_density, &mut gradient);
+        let Buffers { work, weights, u: values, log_density } = &mut buffers;
+        self.model.log_density(values, work, weights, log_density, &mut gradient);
         drop_lanes(&mut gradient, dimension, samples, lanes);
 
-        let per_sample = log_density[..samples]
-            .iter()
-            .map(|&nats| <E as Real>::from_f64(nats))
-            .collect();
+        let per_sample = log_density[..samples].iter().map(|&nats| <E as Real>::from_f64(nats)).collect();
         self.buffers.set(Some(buffers));
         let output = u.device().try_tensor_from_vec(per_sample, (samples,))?;
         if T::OWNS_TAPE {
@@ -178,11 +157,7 @@ fn drop_lanes<E: Copy>(rows: &mut Vec<E>, dimension: usize, samples: usize, lane
 fn scale_samples<E: Element>(gradient: &mut [E], cotangent: &[E]) {
     for row in gradient.chunks_exact_mut(cotangent.len()) {
         for (derivative, &weight) in row.iter_mut().zip(cotangent) {
-            *derivative = if weight == E::default() {
-                weight
-            } else {
-                weight * *derivative
-            };
+            *derivative = if weight == E::default() { weight } else { weight * *derivative };
         }
     }
 }
@@ -199,9 +174,7 @@ mod tests {
 
     /// Unconstrained values, `[dimension][sample]`, of no particular pattern.
     fn values(samples: usize) -> Vec<f64> {
-        (0..3 * samples)
-            .map(|i| (1.0 + 0.7 * i as f64).sin())
-            .collect()
+        (0..3 * samples).map(|i| (1.0 + 0.7 * i as f64).sin()).collect()
     }
 
     fn matrix(values: Vec<f64>, samples: usize) -> Matrix<f64> {
@@ -209,8 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_derivatives_are_the_models_for_any_number_of_samples() -> Result<(), TensorError>
-    {
+    fn values_and_derivatives_are_the_models_for_any_number_of_samples() -> Result<(), TensorError> {
         let model = CorrelatedGaussian::<f64>::new();
         let operation = LogJointOperation::new(&model);
         // From many to few and back, so that buffers are seen to be made anew.
@@ -221,8 +193,7 @@ mod tests {
             let cotangent: Vec<f64> = (0..samples).map(|sample| sample as f64 - 1.5).collect();
             let gradient = scope.backward(&output, &cotangent)?.of(&u)?;
             for sample in 0..samples {
-                let (value, derivatives) =
-                    CorrelatedGaussian::<f64>::at([0, 1, 2].map(|row| u[[row, sample]]));
+                let (value, derivatives) = CorrelatedGaussian::<f64>::at([0, 1, 2].map(|row| u[[row, sample]]));
                 assert!((output[[sample]] - value).abs() < 1e-14);
                 for row in 0..3 {
                     let expected = cotangent[sample] * derivatives[row];
@@ -239,14 +210,11 @@ mod tests {
         let samples = 5;
         // A function of the operation that weighs every sample by itself: Σ exp(log p / 10).
         let value = |values: Vec<f64>| {
-            log_joint(&model, matrix(values, samples))
-                .map(|output| (output * 0.1).exp().sum::<Rank0, _>().array())
+            log_joint(&model, matrix(values, samples)).map(|output| (output * 0.1).exp().sum::<Rank0, _>().array())
         };
         let u = matrix(values(samples), samples);
         let mut scope = Scope::new();
-        let objective = (log_joint(&model, scope.leaf(&u))? * 0.1)
-            .exp()
-            .sum::<Rank0, _>();
+        let objective = (log_joint(&model, scope.leaf(&u))? * 0.1).exp().sum::<Rank0, _>();
         let gradient = scope.gradient(&objective)?.of(&u)?.as_vec();
         let h = 1e-5;
         for (element, derivative) in gradient.into_iter().enumerate() {
@@ -256,10 +224,7 @@ mod tests {
                 value(moved)
             };
             let difference = (moved(h)? - moved(-h)?) / (2.0 * h);
-            assert!(
-                (difference - derivative).abs() < 1e-9,
-                "element {element}: {difference} {derivative}"
-            );
+            assert!((difference - derivative).abs() < 1e-9, "element {element}: {difference} {derivative}");
         }
         Ok(())
     }
@@ -278,18 +243,14 @@ mod tests {
             let point = [0, 1, 2].map(|row| u[[row, sample]]);
             let (_, derivatives) = CorrelatedGaussian::<f64>::at(point);
             for row in 0..3 {
-                assert!(
-                    (gradient[[row, sample]] - 2.0 * derivatives[row] - 2.0 * point[row]).abs()
-                        < 1e-13
-                );
+                assert!((gradient[[row, sample]] - 2.0 * derivatives[row] - 2.0 * point[row]).abs() < 1e-13);
             }
         }
         Ok(())
     }
 
     #[test]
-    fn permuted_and_broadcast_tensors_are_read_and_differentiated_in_their_order()
-    -> Result<(), TensorError> {
+    fn permuted_and_broadcast_tensors_are_read_and_differentiated_in_their_order() -> Result<(), TensorError> {
         let model = CorrelatedGaussian::<f64>::new();
         let operation = LogJointOperation::new(&model);
         let samples = 8;
@@ -298,8 +259,7 @@ mod tests {
         let output = operation.apply(scope.leaf(&by_sample).permute::<_, Axes2<1, 0>>())?;
         let gradient = scope.backward(&output, &[2.0; 8])?.of(&by_sample)?;
         for sample in 0..samples {
-            let (value, derivatives) =
-                CorrelatedGaussian::<f64>::at([0, 1, 2].map(|row| by_sample[[sample, row]]));
+            let (value, derivatives) = CorrelatedGaussian::<f64>::at([0, 1, 2].map(|row| by_sample[[sample, row]]));
             assert!((output[[sample]] - value).abs() < 1e-14);
             for row in 0..3 {
                 assert!((gradient[[sample, row]] - 2.0 * derivatives[row]).abs() < 1e-13);
@@ -307,9 +267,7 @@ mod tests {
         }
 
         let point: Vector<f64> = Cpu::default().tensor_from_vec(vec![0.3, 0.2, 0.1], (3,));
-        let spread = scope
-            .leaf(&point)
-            .broadcast_like::<_, Axis<1>>(&(3, samples));
+        let spread = scope.leaf(&point).broadcast_like::<_, Axis<1>>(&(3, samples));
         let total = operation.apply(spread)?.sum::<Rank0, _>();
         let gradient = scope.gradient(&total)?.of(&point)?;
         let (_, derivatives) = CorrelatedGaussian::<f64>::at([0.3, 0.2, 0.1]);
@@ -323,10 +281,7 @@ mod tests {
     fn single_precision_agrees_with_double() -> Result<(), TensorError> {
         let model = CorrelatedGaussian::<f32>::new();
         let samples = 5;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the test is of single precision"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "the test is of single precision")]
         let single: Vec<f32> = values(samples).into_iter().map(|x| x as f32).collect();
         let u: Matrix<f32> = Cpu::default().tensor_from_vec(single, (3, samples));
         let mut scope = Scope::new();
@@ -334,8 +289,7 @@ mod tests {
         let gradient = scope.backward(&output, &[1.0; 5])?.of(&u)?;
         let double = matrix(values(samples), samples);
         for sample in 0..samples {
-            let (value, derivatives) =
-                CorrelatedGaussian::<f64>::at([0, 1, 2].map(|row| double[[row, sample]]));
+            let (value, derivatives) = CorrelatedGaussian::<f64>::at([0, 1, 2].map(|row| double[[row, sample]]));
             assert!((f64::from(output[[sample]]) - value).abs() < 1e-5);
             for row in 0..3 {
                 assert!((f64::from(gradient[[row, sample]]) - derivatives[row]).abs() < 1e-5);
@@ -345,8 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_with_cotangent_zero_gives_no_derivatives_though_it_is_not_finite()
-    -> Result<(), TensorError> {
+    fn a_sample_with_cotangent_zero_gives_no_derivatives_though_it_is_not_finite() -> Result<(), TensorError> {
         let model = CorrelatedGaussian::<f64>::new();
         let mut bad = values(8);
         bad[3] = f64::INFINITY;
@@ -354,15 +307,8 @@ mod tests {
         let mut scope = Scope::new();
         let output = log_joint(&model, scope.leaf(&u))?;
         assert!(!output[[3]].is_finite());
-        let gradient = scope
-            .backward(&output, &[1., 1., 1., 0., 1., 1., 1., 1.])?
-            .of(&u)?;
-        assert!(
-            gradient
-                .as_vec()
-                .iter()
-                .all(|derivative| derivative.is_finite())
-        );
+        let gradient = scope.backward(&output, &[1., 1., 1., 0., 1., 1., 1., 1.])?.of(&u)?;
+        assert!(gradient.as_vec().iter().all(|derivative| derivative.is_finite()));
         assert_eq!([0, 1, 2].map(|row| gradient[[row, 3]]), [0.0; 3]);
         Ok(())
     }
@@ -373,22 +319,9 @@ mod tests {
         let device = Cpu::default();
         let rows: Matrix<f64> = device.tensor_from_vec(vec![0.0; 16], (2, 8));
         let refused = log_joint(&model, rows).err();
-        assert_eq!(
-            refused,
-            Some(TensorError::Dimension {
-                model: "CorrelatedGaussian",
-                expected: 3,
-                got: 2
-            })
-        );
+        assert_eq!(refused, Some(TensorError::Dimension { model: "CorrelatedGaussian", expected: 3, got: 2 }));
         let nothing: Matrix<f64> = device.tensor_from_vec(vec![], (3, 0));
         let refused = log_joint(&model, nothing).err();
-        assert_eq!(
-            refused,
-            Some(TensorError::Empty {
-                operation: "log_joint",
-                shape: vec![3, 0]
-            })
-        );
+        assert_eq!(refused, Some(TensorError::Empty { operation: "log_joint", shape: vec![3, 0] }));
     }
 }

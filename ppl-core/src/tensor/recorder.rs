@@ -57,38 +57,25 @@ struct Recording<E: Recorded> {
 
 impl<E: Recorded> Recordings<E> {
     pub(super) const fn new() -> Self {
-        Self {
-            open: Vec::new(),
-            opened: 0,
-        }
+        Self { open: Vec::new(), opened: 0 }
     }
 
     /// How many operations are recorded, in all open scopes.
     #[cfg(test)]
     pub(super) fn operations(&self) -> usize {
-        self.open
-            .iter()
-            .map(|recording| recording.operations.len())
-            .sum()
+        self.open.iter().map(|recording| recording.operations.len()).sum()
     }
 
     /// Opens a scope and gives its name.
     pub(super) fn open(&mut self) -> u64 {
         self.opened += 1;
-        self.open.push(Recording {
-            scope: self.opened,
-            operations: Vec::new(),
-        });
+        self.open.push(Recording { scope: self.opened, operations: Vec::new() });
         self.opened
     }
 
     /// Takes what a scope has recorded; it goes on recording from nothing, in the given list.
     pub(super) fn exchange(&mut self, scope: u64, empty: Vec<Operation<E>>) -> Vec<Operation<E>> {
-        match self
-            .open
-            .iter_mut()
-            .find(|recording| recording.scope == scope)
-        {
+        match self.open.iter_mut().find(|recording| recording.scope == scope) {
             Some(recording) => std::mem::replace(&mut recording.operations, empty),
             None => Vec::new(),
         }
@@ -96,11 +83,7 @@ impl<E: Recorded> Recordings<E> {
 
     /// Closes a scope, in whatever order scopes are closed, and gives what it had recorded.
     pub(super) fn close(&mut self, scope: u64) -> Vec<Operation<E>> {
-        match self
-            .open
-            .iter()
-            .position(|recording| recording.scope == scope)
-        {
+        match self.open.iter().position(|recording| recording.scope == scope) {
             Some(place) => self.open.remove(place).operations,
             None => Vec::new(),
         }
@@ -109,14 +92,7 @@ impl<E: Recorded> Recordings<E> {
 
 impl<E: Recorded> std::fmt::Debug for Recordings<E> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sizes: Vec<usize> = self
-            .open
-            .iter()
-            .map(|recording| recording.operations.len())
-            .collect();
-        formatter
-            .debug_struct("Recordings")
-            .field("operations", &sizes)
-            .finish()
+        let sizes: Vec<usize> = self.open.iter().map(|recording| recording.operations.len()).collect();
+        formatter.debug_struct("Recordings").field("operations", &sizes).finish_non_exhaustive()
     }
 }

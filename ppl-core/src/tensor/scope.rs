@@ -43,10 +43,7 @@ impl<E: Recorded> Scope<E> {
     pub fn new() -> Self {
         // Scope 0 is never opened: while the thread is being torn down there is nothing to record into.
         let name = E::with_recordings(super::recorder::Recordings::open).unwrap_or(0);
-        Self {
-            name,
-            thread_bound: PhantomData,
-        }
+        Self { name, thread_bound: PhantomData }
     }
 
     /// A tensor whose gradient is wanted. It shares its values with `tensor`, and its gradient may be asked for by either.
@@ -58,10 +55,7 @@ impl<E: Recorded> Scope<E> {
     ///
     /// # Errors
     /// [`TensorError::OutOfMemory`].
-    pub fn gradient(
-        &mut self,
-        objective: &Scalar<E, Recorder>,
-    ) -> Result<Gradients<E>, TensorError> {
+    pub fn gradient(&mut self, objective: &Scalar<E, Recorder>) -> Result<Gradients<E>, TensorError> {
         self.backward(objective, &[E::ONE])
     }
 
@@ -122,10 +116,7 @@ impl<E: Recorded> Gradients<E> {
     ///
     /// # Errors
     /// [`TensorError::OutOfMemory`].
-    pub fn of<S: Shape, T>(
-        &mut self,
-        tensor: &Tensor<S, E, Cpu, T>,
-    ) -> Result<Tensor<S, E, Cpu>, TensorError> {
+    pub fn of<S: Shape, T>(&mut self, tensor: &Tensor<S, E, Cpu, T>) -> Result<Tensor<S, E, Cpu>, TensorError> {
         self.gradients.try_alloc_for(tensor)?;
         Ok(self.gradients.get(tensor))
     }
@@ -134,11 +125,7 @@ impl<E: Recorded> Gradients<E> {
     ///
     /// # Errors
     /// [`TensorError::Length`] if the slice is not as long as the tensor, [`TensorError::Empty`], [`TensorError::OutOfMemory`].
-    pub fn copy_to<S: Shape, T>(
-        &mut self,
-        tensor: &Tensor<S, E, Cpu, T>,
-        to: &mut [E],
-    ) -> Result<(), TensorError> {
+    pub fn copy_to<S: Shape, T>(&mut self, tensor: &Tensor<S, E, Cpu, T>, to: &mut [E]) -> Result<(), TensorError> {
         let strides = Strides::of(tensor, "gradient")?;
         strides.check_length("gradient", to.len())?;
         strides.copy(self.gradients.get_or_alloc_mut(tensor)?, to);
@@ -178,10 +165,7 @@ mod tests {
         let device = Cpu::default();
         let mut single = Scope::<f32>::new();
         let mut double = Scope::<f64>::new();
-        let (x, y) = (
-            single.leaf(&device.tensor(3.0_f32)),
-            double.leaf(&device.tensor(5.0_f64)),
-        );
+        let (x, y) = (single.leaf(&device.tensor(3.0_f32)), double.leaf(&device.tensor(5.0_f64)));
         let (x2, y2) = (x.clone().square(), y.clone().square());
         assert_eq!(single.gradient(&x2)?.of(&x)?.array(), 6.0_f32);
         assert_eq!(double.gradient(&y2)?.of(&y)?.array(), 10.0_f64);
@@ -295,22 +279,9 @@ mod tests {
         let mut scope = Scope::<f64>::new();
         let x = scope.leaf(&device.tensor([1.0, 2.0]));
         let short = scope.backward(&x, &[1.0]).err();
-        assert_eq!(
-            short,
-            Some(TensorError::Length {
-                operation: "backward",
-                expected: 2,
-                got: 1
-            })
-        );
+        assert_eq!(short, Some(TensorError::Length { operation: "backward", expected: 2, got: 1 }));
         let nothing: Vector<f64> = device.tensor_from_vec(vec![], (0,));
         let empty = scope.backward(&scope.leaf(&nothing), &[]).err();
-        assert_eq!(
-            empty,
-            Some(TensorError::Empty {
-                operation: "backward",
-                shape: vec![0]
-            })
-        );
+        assert_eq!(empty, Some(TensorError::Empty { operation: "backward", shape: vec![0] }));
     }
 }

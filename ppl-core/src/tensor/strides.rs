@@ -7,6 +7,7 @@ use super::TensorError;
 
 /// The distance in the buffer between neighbours along each axis: row-major, or a permuted or broadcast view.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_field_names, reason = "the word of the field")]
 pub(super) struct Strides<S: Shape> {
     shape: S::Concrete,
     strides: S::Concrete,
@@ -15,17 +16,11 @@ pub(super) struct Strides<S: Shape> {
 
 impl<S: Shape> Strides<S> {
     /// The strides of a tensor that has elements.
-    pub(super) fn of<E: Dtype, T>(
-        tensor: &Tensor<S, E, Cpu, T>,
-        operation: &'static str,
-    ) -> Result<Self, TensorError> {
+    pub(super) fn of<E: Dtype, T>(tensor: &Tensor<S, E, Cpu, T>, operation: &'static str) -> Result<Self, TensorError> {
         let shape = dfdx::shapes::HasShape::shape(tensor);
         let sizes = shape.concrete();
         if shape.num_elements() == 0 {
-            return Err(TensorError::Empty {
-                operation,
-                shape: sizes.into(),
-            });
+            return Err(TensorError::Empty { operation, shape: sizes.into() });
         }
         let first = address(&tensor[S::Concrete::default()]);
         let mut strides = S::Concrete::default();
@@ -40,11 +35,7 @@ impl<S: Shape> Strides<S> {
             }
             inner *= sizes[axis];
         }
-        Ok(Self {
-            shape: sizes,
-            strides,
-            row_major,
-        })
+        Ok(Self { shape: sizes, strides, row_major })
     }
 
     /// The number of elements.
@@ -53,21 +44,9 @@ impl<S: Shape> Strides<S> {
     }
 
     /// Refuses a slice that has not one entry for each element.
-    pub(super) fn check_length(
-        &self,
-        operation: &'static str,
-        got: usize,
-    ) -> Result<(), TensorError> {
+    pub(super) fn check_length(&self, operation: &'static str, got: usize) -> Result<(), TensorError> {
         let expected = self.len();
-        if expected == got {
-            Ok(())
-        } else {
-            Err(TensorError::Length {
-                operation,
-                expected,
-                got,
-            })
-        }
+        if expected == got { Ok(()) } else { Err(TensorError::Length { operation, expected, got }) }
     }
 
     /// Writes the elements of a tensor with these strides to a slice, the last axis fastest.

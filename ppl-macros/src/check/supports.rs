@@ -2,9 +2,7 @@
 
 use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
-use crate::ir::{
-    Density, Expr, ExprKind, Family, Function, Model, Operator, SiteKind, Stmt, StmtKind, Vector, visit,
-};
+use crate::ir::{Density, Expr, ExprKind, Family, Function, Model, Operator, SiteKind, Stmt, StmtKind, Vector, visit};
 
 /// Where the values of an expression are known to lie.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -164,7 +162,11 @@ fn binary(op: Operator, left: Inferred, right: Inferred) -> Inferred {
     match op {
         Operator::Add | Operator::Sub if known && (left == Unbounded || right == Unbounded) => Unbounded,
         Operator::Add if left.is_non_negative() && right.is_non_negative() => {
-            if left.is_positive() || right.is_positive() { Positive } else { NonNegative }
+            if left.is_positive() || right.is_positive() {
+                Positive
+            } else {
+                NonNegative
+            }
         }
         Operator::Sub if left == Number(1.0) && right == Unit => Unit,
         Operator::Mul if left.is_unit() && right.is_unit() => Unit,
@@ -190,7 +192,11 @@ fn call(function: Function, args: &[Inferred]) -> Inferred {
         Function::Abs => NonNegative,
         Function::Ln1p if first.is_positive() => Positive,
         Function::Ln | Function::Logit if first.is_positive() => {
-            if function == Function::Logit || first == Positive { Unbounded } else { Open }
+            if function == Function::Logit || first == Positive {
+                Unbounded
+            } else {
+                Open
+            }
         }
         Function::Powf if first.is_unit() && args.get(1).is_some_and(|e| e.is_positive()) => Unit,
         Function::Powf if first.is_positive() => Positive,
@@ -232,7 +238,9 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                     Density::Univariate { family, params } | Density::Ordered { family, params, .. } => {
                         check_family(model, family, params, errors);
                     }
-                    Density::Multivariate { entry, parameter } => check_vector(model, entry, parameter, distribution.span, errors),
+                    Density::Multivariate { entry, parameter } => {
+                        check_vector(model, entry, parameter, distribution.span, errors);
+                    }
                 }
                 for param in visit::parameters(distribution) {
                     check_log_probs(model, param, errors);
@@ -288,7 +296,9 @@ fn report(
         return;
     }
     let (set, way_out) = match support {
-        Support::Unit => ("between 0 and 1", "write `sigmoid(..)` around it, give it a `Beta` prior, or use `logit = ..` where there is one"),
+        Support::Unit => {
+            ("between 0 and 1", "write `sigmoid(..)` around it, give it a `Beta` prior, or use `logit = ..` where there is one")
+        }
         _ => ("positive", "write `exp(..)` around it, or give it a positive prior such as `HalfNormal(1)`"),
     };
     let found = match inferred {

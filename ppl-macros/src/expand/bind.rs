@@ -13,7 +13,8 @@ use super::tape::{Column, ColumnValue, vars_of};
 use crate::catalogue::Support;
 use crate::check::supports::{Verdict, infer};
 use crate::ir::{
-    Affine, Arg, ArgKind, Density, DimId, Expr, ExprKind, Family, Index, Model, Site, SiteKind, Stmt, StmtKind, Term, VarId, visit,
+    Affine, Arg, ArgKind, Density, DimId, Expr, ExprKind, Family, Index, Model, Site, SiteKind, Stmt, StmtKind, Term, VarId,
+    visit,
 };
 
 /// The element type.
@@ -245,12 +246,13 @@ fn lay_out(model: &Model) -> TokenStream {
         let bounds = match &site.bounds {
             None => quote!(None),
             Some(bounds) => {
-                let bound = |expr: &Option<Expr>| match expr {
-                    Some(expr) => {
+                let bound = |expr: &Option<Expr>| {
+                    if let Some(expr) = expr {
                         let values = elements(model, site, expr);
                         quote!(Some(#values))
+                    } else {
+                        quote!(None)
                     }
-                    None => quote!(None),
                 };
                 let (lower, upper) = (bound(&bounds.lower), bound(&bounds.upper));
                 quote!(Some(_ppl::Bounds { lower: #lower, upper: #upper }))
@@ -307,9 +309,10 @@ fn compute_column(model: &Model, id: usize, column: &Column) -> TokenStream {
         }
         ColumnValue::Normalizer(family, params) => {
             let reads = super::tape::normalizer(family, params.len()).unwrap_or_default();
-            let params = params.iter().enumerate().map(|(i, param)| {
-                if reads.contains(&i) { scalar::expr(model, param, Source::Fields) } else { quote!(0.0) }
-            });
+            let params = params
+                .iter()
+                .enumerate()
+                .map(|(i, param)| if reads.contains(&i) { scalar::expr(model, param, Source::Fields) } else { quote!(0.0) });
             let family = family_type(family);
             quote!(<#family as _ppl::Univariate<_>>::normalizer::<f64>([#(#params),*]).0)
         }
@@ -362,13 +365,7 @@ fn check_indices(model: &Model) -> TokenStream {
     out
 }
 
-fn check_index(
-    model: &Model,
-    array: &proc_macro2::Ident,
-    whole: &[Index],
-    index: &Index,
-    dim: DimId,
-) -> Option<TokenStream> {
+fn check_index(model: &Model, array: &proc_macro2::Ident, whole: &[Index], index: &Index, dim: DimId) -> Option<TokenStream> {
     let Index::Affine(affine) = index else { return None };
     if let Some(var) = affine.as_var() {
         let v = &model.vars[var];
@@ -456,6 +453,12 @@ fn text(model: &Model, index: &Index) -> String {
 /// Checks of observed data and of parameters made of data.
 fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
     let (mut observed, mut parameters) = (TokenStream::new(), TokenStream::new());
+    for site in model.sites.iter().filter(|site| site.event_rank == 1) {
+        let Some(&dim) = site.dims.last() else { continue };
+        let (word, axis, name, size) =
+            (model.name.to_string(), model.dim_name(dim), site.name.to_string(), names::size(model, dim));
+        parameters.extend(quote!(_ppl::check_not_empty(#word, #axis, #name, #size)?;));
+    }
     visit::statements(&model.body, &mut |stmt: &Stmt| {
         let StmtKind::Sample { site, index, distribution, factor } = &stmt.kind else { return };
         let statement = model.factors[*factor].text.trim_end_matches(';');

@@ -80,7 +80,7 @@ fn collect(
 ) {
     for stmt in body {
         let mut own = Reads::new();
-        let mut read_site = |site: SiteId, index: &[Index], own: &mut Reads, through: &BTreeMap<SiteId, Reads>| {
+        let read_site = |site: SiteId, index: &[Index], own: &mut Reads, through: &BTreeMap<SiteId, Reads>| {
             let owner = owner(model, index, loops);
             match model.sites[site].kind {
                 SiteKind::Latent => add(own, site, owner),
@@ -97,7 +97,7 @@ fn collect(
                 SiteKind::Observed(_) => {}
             }
         };
-        let mut read = |expr: &crate::ir::Expr, own: &mut Reads| {
+        let read = |expr: &crate::ir::Expr, own: &mut Reads| {
             visit::expressions(expr, &mut |e| match &e.kind {
                 ExprKind::Site(site, index) => read_site(*site, index, own, through),
                 ExprKind::Local(local) => {

@@ -29,11 +29,11 @@ pub(crate) fn structs(model: &Model) -> TokenStream {
     quote! {
         #struct_doc
         #(#attrs)*
-        #[allow(non_snake_case)]
+        #[allow(non_snake_case, clippy::struct_field_names)]
         #vis struct #name { #(#fields),* }
 
         #[doc = #inputs_doc]
-        #[allow(non_snake_case)]
+        #[allow(non_snake_case, clippy::struct_field_names)]
         #vis struct #inputs_name { #(#inputs,)* #(#unknown),* }
 
         #draws
@@ -91,7 +91,9 @@ pub(crate) fn inputs(model: &Model) -> Vec<&Arg> {
 /// The dimensions that no input tells.
 pub(crate) fn unknown_dims(model: &Model) -> Vec<DimId> {
     let told = |dim: DimId| {
-        inputs(model).iter().any(|arg| arg.dims.contains(&dim) || arg.kind == ArgKind::Size(dim) || arg.kind == ArgKind::Index(dim))
+        inputs(model)
+            .iter()
+            .any(|arg| arg.dims.contains(&dim) || arg.kind == ArgKind::Size(dim) || arg.kind == ArgKind::Index(dim))
     };
     (0..model.dims.len()).filter(|&dim| !told(dim)).collect()
 }
@@ -104,13 +106,14 @@ fn draws(model: &Model) -> TokenStream {
         let name = &site.name;
         let ty = array_type(model, site.dims.len() + 1, &quote!(f64));
         let dims: Vec<String> = site.dims.iter().map(|&dim| format!("`{}`", model.dim_name(dim))).collect();
-        let doc = format!("Draws of `{name}`: [{}].", std::iter::once("draw".to_owned()).chain(dims).collect::<Vec<_>>().join(", "));
+        let doc =
+            format!("Draws of `{name}`: [{}].", std::iter::once("draw".to_owned()).chain(dims).collect::<Vec<_>>().join(", "));
         quote!(#[doc = #doc] pub #name: #ty)
     });
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
-        #[allow(non_snake_case)]
+        #[allow(non_snake_case, clippy::struct_field_names)]
         #vis struct #draws { #(#fields),* }
     }
 }
@@ -128,7 +131,7 @@ fn predictive(model: &Model) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
-        #[allow(non_snake_case)]
+        #[allow(non_snake_case, clippy::struct_field_names)]
         #vis struct #predictive { #(#fields),* }
     }
 }

@@ -234,7 +234,11 @@ impl<'t, 'm> Writer<'t, 'm> {
     /// The value as an operand that binds tightly.
     fn operand(&self, node: NodeId) -> TokenStream {
         let value = self.value(node);
-        if self.inline(node) && matches!(self.tape.nodes[node].op, Op::Binary(..) | Op::Neg(_)) { quote!((#value)) } else { value }
+        if self.inline(node) && matches!(self.tape.nodes[node].op, Op::Binary(..) | Op::Neg(_)) {
+            quote!((#value))
+        } else {
+            value
+        }
     }
 
     fn factors_of_inline_product(&self, node: NodeId) -> Option<(NodeId, NodeId)> {
@@ -306,7 +310,8 @@ impl<'t, 'm> Writer<'t, 'm> {
             Op::Normalizer(family, args) => {
                 let reads = normalizer(family, args.len()).unwrap_or_default();
                 // A parameter that the normalizer does not read may vary faster than it is computed.
-                let values = args.iter().enumerate().map(|(i, &a)| if reads.contains(&i) { self.value(a) } else { quote!(V::zero()) });
+                let values =
+                    args.iter().enumerate().map(|(i, &a)| if reads.contains(&i) { self.value(a) } else { quote!(V::zero()) });
                 let family = family_type(family);
                 quote!(<#family as _ppl::Univariate<_>>::normalizer([#(#values),*]))
             }
@@ -376,15 +381,12 @@ impl<'t, 'm> Writer<'t, 'm> {
                 let inner = self.defines(body.0);
                 match kind {
                     Reduce::Sum => {
-                        let sum = match self.factors_of_inline_product(body.1) {
-                            Some((x, y)) => {
-                                let (x, y) = (self.operand(x), self.value(y));
-                                quote!(#x.mul_add(#y, #name))
-                            }
-                            None => {
-                                let value = self.operand(body.1);
-                                quote!(#name + #value)
-                            }
+                        let sum = if let Some((x, y)) = self.factors_of_inline_product(body.1) {
+                            let (x, y) = (self.operand(x), self.value(y));
+                            quote!(#x.mul_add(#y, #name))
+                        } else {
+                            let value = self.operand(body.1);
+                            quote!(#name + #value)
                         };
                         quote! {
                             let mut #name = V::zero();
@@ -625,6 +627,7 @@ impl<'t, 'm> Writer<'t, 'm> {
         out
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm an operation")]
     fn pullback(&mut self, node: NodeId, adjoint: &TokenStream, scope: ScopeId) -> TokenStream {
         let tape = self.tape;
         let active = |node: NodeId| tape.nodes[node].active;

@@ -123,12 +123,11 @@ pub(crate) fn row(model: &Model, site: usize, indices: &[Index]) -> TokenStream 
     if indices.is_empty() {
         return quote!(self.#name);
     }
-    match flat(model, indices, &site.dims).to_string().as_str() {
-        "0" => quote!(self.#name),
-        _ => {
-            let at = flat(model, indices, &site.dims);
-            quote!(self.#name + #at)
-        }
+    if flat(model, indices, &site.dims).to_string().as_str() == "0" {
+        quote!(self.#name)
+    } else {
+        let at = flat(model, indices, &site.dims);
+        quote!(self.#name + #at)
     }
 }
 
@@ -188,12 +187,11 @@ pub(crate) fn loop_row(model: &Model, loops: &[VarId]) -> TokenStream {
 fn position(model: &Model, v: VarId) -> TokenStream {
     let name = var(model, v);
     let from = &model.vars[v].from;
-    match from.as_constant() {
-        Some(0) => quote!(#name),
-        _ => {
-            let from = affine(model, from);
-            quote!((#name - (#from)))
-        }
+    if let Some(0) = from.as_constant() {
+        quote!(#name)
+    } else {
+        let from = affine(model, from);
+        quote!((#name - (#from)))
     }
 }
 

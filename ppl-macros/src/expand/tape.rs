@@ -8,7 +8,7 @@ use quote::{ToTokens, quote};
 use super::names;
 use crate::catalogue::Shape;
 use crate::ir::{
-    Affine, ArgKind, Condition, Density, Expr, ExprKind, Family, FactorId, Function, Index, LocalId, Model, Operator, Reduce,
+    Affine, ArgKind, Condition, Density, Expr, ExprKind, FactorId, Family, Function, Index, LocalId, Model, Operator, Reduce,
     SiteId, SiteKind, Stmt, StmtKind, Term, VarId, Vector,
 };
 
@@ -40,14 +40,26 @@ pub(crate) enum Op {
     /// A latent or a stored quantity.
     Load(TokenStream),
     /// A matrix product: where it is (columns before it, its own), the row and the column.
-    Product { place: TokenStream, row: TokenStream, column: TokenStream },
+    Product {
+        place: TokenStream,
+        row: TokenStream,
+        column: TokenStream,
+    },
     Binary(Operator, NodeId, NodeId),
     Neg(NodeId),
     Powi(NodeId, i32),
     Call(Function, Vec<NodeId>),
     User(syn::Path, Vec<NodeId>),
-    If { condition: TokenStream, then: (ScopeId, NodeId), otherwise: (ScopeId, NodeId) },
-    Reduce { kind: Reduce, var: VarId, body: (ScopeId, NodeId) },
+    If {
+        condition: TokenStream,
+        then: (ScopeId, NodeId),
+        otherwise: (ScopeId, NodeId),
+    },
+    Reduce {
+        kind: Reduce,
+        var: VarId,
+        body: (ScopeId, NodeId),
+    },
     /// The kernel of a density: value, then parameters.
     Density(Family, Vec<NodeId>),
     /// The base of a density of a latent.
@@ -78,11 +90,25 @@ pub(crate) enum Item {
     Node(NodeId),
     Loop(ScopeId),
     /// A quantity gets its value.
-    Store { site: SiteId, row: TokenStream, value: NodeId },
+    Store {
+        site: SiteId,
+        row: TokenStream,
+        value: NodeId,
+    },
     /// Terms of the log joint with their signs; `weight` counts rows of a factor.
-    Factor { factor: FactorId, row: TokenStream, terms: Vec<(bool, NodeId)> },
+    Factor {
+        factor: FactorId,
+        row: TokenStream,
+        terms: Vec<(bool, NodeId)>,
+    },
     /// A density of vectors.
-    VectorFactor { factor: FactorId, row: TokenStream, entry: &'static crate::catalogue::Entry, value: Operand, parameter: Operand },
+    VectorFactor {
+        factor: FactorId,
+        row: TokenStream,
+        entry: &'static crate::catalogue::Entry,
+        value: Operand,
+        parameter: Operand,
+    },
 }
 
 /// A vector operand.
@@ -561,7 +587,9 @@ impl<'m> Tape<'m> {
             }
             ExprKind::Data(arg, index) => self.data(*arg, index, columns),
             ExprKind::Site(site, index) => self.site(*site, index, columns),
-            ExprKind::Local(local) => self.locals.get(local).copied().unwrap_or_else(|| unreachable!("a local is lowered before its readers")),
+            ExprKind::Local(local) => {
+                self.locals.get(local).copied().unwrap_or_else(|| unreachable!("a local is lowered before its readers"))
+            }
             ExprKind::Binary(op, left, right) => {
                 let args = [self.expr(left, columns), self.expr(right, columns)];
                 let scope = self.deepest(&args);
@@ -645,7 +673,13 @@ impl<'m> Tape<'m> {
     fn is_column(&self, expr: &Expr) -> bool {
         let arithmetic = !matches!(
             expr.kind,
-            ExprKind::Number(_) | ExprKind::Size(_) | ExprKind::Var(_) | ExprKind::Data(..) | ExprKind::Site(..) | ExprKind::Local(_) | ExprKind::Assert(..)
+            ExprKind::Number(_)
+                | ExprKind::Size(_)
+                | ExprKind::Var(_)
+                | ExprKind::Data(..)
+                | ExprKind::Site(..)
+                | ExprKind::Local(_)
+                | ExprKind::Assert(..)
         );
         if !arithmetic || !super::scalar::is_data(self.model, expr) {
             return false;
@@ -699,37 +733,29 @@ impl<'m> Tape<'m> {
         if self.model.sites[site].kind == SiteKind::Quantity {
             self.reads.insert(site);
         }
-        let index = match self.products.iter().position(|p| p.arg == arg && p.site == site && p.columns == columns) {
-            Some(index) => index,
-            None => {
-                self.products.push(MatrixProduct { arg, site, columns });
-                self.products.len() - 1
-            }
+        let index = if let Some(index) = self.products.iter().position(|p| p.arg == arg && p.site == site && p.columns == columns)
+        {
+            index
+        } else {
+            self.products.push(MatrixProduct { arg, site, columns });
+            self.products.len() - 1
         };
         let name = names::var(self.model, plate);
         let from = &self.model.vars[plate].from;
-        let row = match from.as_constant() {
-            Some(0) => quote!(#name),
-            _ => {
-                let from = names::affine(self.model, from);
-                quote!(#name - (#from))
-            }
+        let row = if let Some(0) = from.as_constant() {
+            quote!(#name)
+        } else {
+            let from = names::affine(self.model, from);
+            quote!(#name - (#from))
         };
-        let columns_tokens = |p: &MatrixProduct| match p.columns {
-            Some(v) => names::length(self.model, v),
-            None => quote!(1),
-        };
+        let columns_tokens = |p: &MatrixProduct| if let Some(v) = p.columns { names::length(self.model, v) } else { quote!(1) };
         let before: Vec<TokenStream> = self.products[..index].iter().map(columns_tokens).collect();
         let before = if before.is_empty() { quote!(0) } else { quote!(#(#before)+*) };
         let own = columns_tokens(&self.products[index]);
         let column = columns.map_or_else(|| quote!(0), |v| names::var(self.model, v).to_token_stream());
         let scope = self.scope_of_vars(&columns.into_iter().chain([plate]).collect::<Vec<_>>());
         let site_name = self.model.sites[site].name.to_string();
-        Some(self.node(
-            Op::Product { place: quote!(#before, #own), row, column },
-            scope,
-            &format!("dot_{site_name}"),
-        ))
+        Some(self.node(Op::Product { place: quote!(#before, #own), row, column }, scope, &format!("dot_{site_name}")))
     }
 
     /// Whether this body computes a quantity.

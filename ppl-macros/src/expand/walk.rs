@@ -1,4 +1,4 @@
-//! The walk over all statements with one sample: prior and posterior predictive draws, and finding what became NaN.
+//! The walk over all statements with one sample: prior and posterior predictive draws, and finding what became `NaN`.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -221,7 +221,12 @@ pub(crate) enum ExprKind {
     If(Box<Condition>, Box<Expr>, Box<Expr>),
     /// 1 where the condition on data holds, else 0.
     Indicator(Box<Condition>),
-    Reduce { kind: Reduce, var: VarId, body: Box<Expr>, product: bool },
+    Reduce {
+        kind: Reduce,
+        var: VarId,
+        body: Box<Expr>,
+        product: bool,
+    },
     /// `Normal(a, b).log_prob(x)`
     LogProb(Family, Vec<Expr>, Box<Expr>),
     /// `positive(x)`, `unit(x)`: the user's word that a value lies there.

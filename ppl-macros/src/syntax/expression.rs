@@ -1,8 +1,8 @@
 //! Expressions, by precedence climbing: `||`, `&&`, comparisons, `+ -`, `* /`, unary, and what follows a name.
 
 use proc_macro2::Span;
-use syn::{Ident, Token};
 use syn::parse::ParseStream;
+use syn::{Ident, Token};
 
 use super::{BinaryOp, CallArg, Expr, ExprKind};
 use crate::messages;
@@ -165,7 +165,12 @@ fn primary(input: ParseStream<'_>) -> syn::Result<Expr> {
             return Err(input.error(message));
         }
     }
-    if input.peek(Ident) || input.peek(Token![::]) || input.peek(Token![crate]) || input.peek(Token![self]) || input.peek(Token![super]) {
+    if input.peek(Ident)
+        || input.peek(Token![::])
+        || input.peek(Token![crate])
+        || input.peek(Token![self])
+        || input.peek(Token![super])
+    {
         return name(input);
     }
     Err(input.error(messages::EXPRESSION))

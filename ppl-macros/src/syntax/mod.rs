@@ -106,16 +106,39 @@ pub(crate) enum ExprKind {
     Neg(Box<Expr>),
     /// `!x`
     Not(Box<Expr>),
-    Binary { op: BinaryOp, left: Box<Expr>, right: Box<Expr> },
-    If { condition: Box<Expr>, then: Box<Expr>, otherwise: Box<Expr> },
+    Binary {
+        op: BinaryOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    If {
+        condition: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Box<Expr>,
+    },
     /// `callee(args)`; the callee is a `Name` or a `Path`.
-    Call { callee: Box<Expr>, args: Vec<CallArg> },
+    Call {
+        callee: Box<Expr>,
+        args: Vec<CallArg>,
+    },
     /// `receiver.name(args)`
-    Method { receiver: Box<Expr>, name: Ident, args: Vec<CallArg> },
+    Method {
+        receiver: Box<Expr>,
+        name: Ident,
+        args: Vec<CallArg>,
+    },
     /// `array[index, ..]`
-    Index { array: Ident, index: Vec<Expr> },
+    Index {
+        array: Ident,
+        index: Vec<Expr>,
+    },
     /// `sum(var in range => body)`, `log_sum_exp(var in range => body)`
-    Reduce { function: Ident, var: Ident, range: Box<Range>, body: Box<Expr> },
+    Reduce {
+        function: Ident,
+        var: Ident,
+        range: Box<Range>,
+        body: Box<Expr>,
+    },
 }
 
 /// `value` or `name = value`

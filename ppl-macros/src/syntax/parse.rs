@@ -1,9 +1,9 @@
 //! From tokens to the surface tree; what does not parse is reported and skipped, so that several errors are seen at once.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
-use syn::{Ident, Token};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
+use syn::{Ident, Token};
 
 use super::{Argument, ArgumentType, Element, ElementKind, Lhs, Model, Range, Stmt};
 use crate::diagnostics::Diagnostics;
@@ -129,7 +129,9 @@ fn argument_type(input: ParseStream<'_>) -> syn::Result<ArgumentType> {
         content.parse::<Token![;]>()?;
         let dims: Vec<Ident> = content
             .parse_terminated(
-                |input: ParseStream<'_>| input.parse::<Ident>().map_err(|error| syn::Error::new(error.span(), messages::DIMENSION)),
+                |input: ParseStream<'_>| {
+                    input.parse::<Ident>().map_err(|error| syn::Error::new(error.span(), messages::DIMENSION))
+                },
                 Token![,],
             )?
             .into_iter()
@@ -235,7 +237,10 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
     for (keyword, message) in [
         (input.peek(Token![while]) || input.peek(Token![loop]), messages::LOOP),
         (input.peek(Token![if]), messages::IF_STATEMENT),
-        (input.peek(Token![return]) || input.peek(Token![fn]) || input.peek(Token![match]) || input.peek(Token![use]), messages::RUST),
+        (
+            input.peek(Token![return]) || input.peek(Token![fn]) || input.peek(Token![match]) || input.peek(Token![use]),
+            messages::RUST,
+        ),
         (input.peek(Token![;]), messages::SEMICOLON),
     ] {
         if keyword {
@@ -280,7 +285,12 @@ fn for_statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::
 
 /// A dimension, or `from..to`.
 pub(super) fn range(input: ParseStream<'_>) -> syn::Result<Range> {
-    if input.peek(Ident) && !input.peek2(Token![..]) && !input.peek2(Token![+]) && !input.peek2(Token![-]) && !input.peek2(Token![*]) {
+    if input.peek(Ident)
+        && !input.peek2(Token![..])
+        && !input.peek2(Token![+])
+        && !input.peek2(Token![-])
+        && !input.peek2(Token![*])
+    {
         return Ok(Range::Dim(input.parse()?));
     }
     let from = super::expression::expression(input)?;

@@ -22,7 +22,7 @@ const INVERSE_FACTORIALS: [f64; 14] = [
 ];
 
 /// `ln 2`, the leading bits, so that a whole number of them is exact.
-const LN_2_HIGH: f64 = 6.931_471_803_691_238_2e-1;
+const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 /// The rest of `ln 2`.
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 

@@ -27,7 +27,7 @@ fn shifted<V: Lanes>(x: V) -> (V, V, V) {
     (V::select(small, product, one), V::select(small, derivative / product, V::zero()), y)
 }
 
-/// NaN where `x` is not positive.
+/// `NaN` where `x` is not positive.
 #[inline(always)]
 fn of_positive<V: Lanes>(x: V, value: V) -> V {
     V::select(V::zero().lt(x), value, V::constant(f64::NAN))
@@ -43,7 +43,16 @@ pub(in crate::kernel) fn lgamma_and_digamma<V: Lanes>(x: V) -> (V, V) {
     // Stirling: sum of B_2k / (2k (2k - 1) y^(2k - 1)).
     let series = polynomial(
         square,
-        &[1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0, -691.0 / 360_360.0, 1.0 / 156.0, -3617.0 / 122_400.0],
+        &[
+            1.0 / 12.0,
+            -1.0 / 360.0,
+            1.0 / 1260.0,
+            -1.0 / 1680.0,
+            1.0 / 1188.0,
+            -691.0 / 360_360.0,
+            1.0 / 156.0,
+            -3617.0 / 122_400.0,
+        ],
     );
     let stirling = (y - V::constant(0.5)).mul_add(ln_y, -y) + V::constant(HALF_LN_TWO_PI);
     let lgamma = series.mul_add(inverse, stirling) - product.ln();

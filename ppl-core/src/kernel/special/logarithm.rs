@@ -13,10 +13,10 @@ const LOG: [f64; 7] = [
     1.531_383_769_920_937_3e-1,
     1.479_819_860_511_658_6e-1,
 ];
-const LN_2_HIGH: f64 = 6.931_471_803_691_238_2e-1;
+const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
-/// `ln x`: zero gives `-inf`, a negative number NaN, subnormal numbers are scaled first.
+/// `ln x`: zero gives `-inf`, a negative number `NaN`, subnormal numbers are scaled first.
 #[inline(always)]
 pub(in crate::kernel) fn ln<V: Bits>(x: V) -> V {
     let one = V::constant(1.0);
@@ -68,10 +68,9 @@ pub(in crate::kernel) fn powf<V: Lanes>(x: V, y: V) -> V {
     V::select(y.eq(V::zero()), V::constant(1.0), power)
 }
 
-
 /// `ln(1 + e^x)` and `1 / (1 + e^-x)` together: one exponential, and one division for both.
 #[inline(always)]
-pub fn softplus_and_sigmoid<V: Lanes>(x: V) -> (V, V) {
+pub(crate) fn softplus_and_sigmoid<V: Lanes>(x: V) -> (V, V) {
     let (one, zero) = (V::constant(1.0), V::zero());
     let e = (-x.abs()).exp();
     // ln(1 + e) for e up to one: of e itself, or of (1 + e) / 2 and ln 2.

@@ -108,7 +108,10 @@ impl Data {
     /// Indices that count from one, as indices that count from zero.
     pub(crate) fn indices(&self, name: &str) -> Result<Vec<usize>, Failure> {
         let values = self.field(name)?.as_array().map(|values| {
-            values.iter().map(|x| x.as_u64().and_then(|x| usize::try_from(x).ok()?.checked_sub(1))).collect::<Option<Vec<usize>>>()
+            values
+                .iter()
+                .map(|x| x.as_u64().and_then(|x| usize::try_from(x).ok()?.checked_sub(1)))
+                .collect::<Option<Vec<usize>>>()
         });
         values.flatten().ok_or_else(|| self.wrong(name, "a list of indices from one on"))
     }

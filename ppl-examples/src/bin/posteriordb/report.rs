@@ -49,14 +49,10 @@ pub(crate) fn table(entry: &Entry, fitted: &Fitted, reference: Option<&Reference
         product += (scalar.sd / sd).ln();
         count += 1;
         let best = optimum.as_ref().map_or(String::new(), |all| format!("{:.3}", all[i]));
-        let _ = writeln!(
-            out,
-            "  {name:<12} {:>10.4} {mean:>10.4} {error:>8.3} {:>9.3} {best:>8}",
-            scalar.mean,
-            scalar.sd / sd
-        );
+        let _ = writeln!(out, "  {name:<12} {:>10.4} {mean:>10.4} {error:>8.3} {:>9.3} {best:>8}", scalar.mean, scalar.sd / sd);
     }
-    let _ = writeln!(out, "  overall: largest error {worst:.3} sd, mean sd ratio {:.3}\n", (product / f64::from(count.max(1))).exp());
+    let _ =
+        writeln!(out, "  overall: largest error {worst:.3} sd, mean sd ratio {:.3}\n", (product / f64::from(count.max(1))).exp());
     out
 }
 

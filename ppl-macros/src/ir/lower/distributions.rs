@@ -22,22 +22,6 @@ pub(super) struct Lowered {
 const TRUNCATED: &[&str] = &["Normal", "Cauchy", "StudentT"];
 
 impl Lowering<'_> {
-    /// Whether the value of a distribution is a vector.
-    pub(super) fn is_vector_event(&self, expr: &syntax::Expr) -> bool {
-        match &expr.kind {
-            Surface::Paren(inner) => self.is_vector_event(inner),
-            Surface::Call { callee, .. } => match &callee.kind {
-                Surface::Name(name) => {
-                    let word = name.to_string();
-                    ["Ordered", "PositiveOrdered"].contains(&word.as_str())
-                        || catalogue::entries(&word).next().is_some_and(|entry| entry.event_rank == 1)
-                }
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-
     /// Lowers what stands right of `~`.
     ///
     /// `event` is the dimension of a value that is a vector.
@@ -119,7 +103,9 @@ impl Lowering<'_> {
                 return self.user(syn::Path::from(Ident::new(word, span)), args);
             }
             let message = match close {
-                Some(near) => format!("`{word}` is not a distribution of the language; did you mean `{near}`? (one of your own is named by its path: `crate::{word}(..)`)"),
+                Some(near) => format!(
+                    "`{word}` is not a distribution of the language; did you mean `{near}`? (one of your own is named by its path: `crate::{word}(..)`)"
+                ),
                 None => format!("`{word}` is not a distribution; right of `~` stands one, such as `Normal(0, 1)`"),
             };
             self.error(span, message);
@@ -174,7 +160,8 @@ impl Lowering<'_> {
             if let Some(name) = &arg.name
                 && !entries.iter().any(|entry| entry.parameters.iter().any(|(known, _)| name == known))
             {
-                let names: Vec<&str> = entries.iter().flat_map(|entry| entry.parameters.iter().map(|(known, _)| *known)).collect();
+                let names: Vec<&str> =
+                    entries.iter().flat_map(|entry| entry.parameters.iter().map(|(known, _)| *known)).collect();
                 let typed = name.to_string();
                 let hint = match nearest(&typed, names.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -186,7 +173,10 @@ impl Lowering<'_> {
         }
         let fits = |entry: &&&'static Entry| {
             entry.parameters.len() == args.len()
-                && args.iter().filter_map(|arg| arg.name.as_ref()).all(|name| entry.parameters.iter().any(|(known, _)| name == known))
+                && args
+                    .iter()
+                    .filter_map(|arg| arg.name.as_ref())
+                    .all(|name| entry.parameters.iter().any(|(known, _)| name == known))
         };
         let Some(entry) = entries.iter().find(fits) else {
             self.error(span, format!("`{word}` takes {}, and {} were given", signatures(word), args.len()));
@@ -252,7 +242,10 @@ impl Lowering<'_> {
             params.push(bound.clone().unwrap_or(Expr { kind: ExprKind::Number(infinite), span }));
         }
         Some(Lowered {
-            distribution: Distribution { density: Density::Univariate { family: Family::Truncated(entry), params }, span: inner_span },
+            distribution: Distribution {
+                density: Density::Univariate { family: Family::Truncated(entry), params },
+                span: inner_span,
+            },
             word: "Truncated".to_owned(),
             support: Support::Interval,
             bounds: Some(Bounds { lower, upper }),
@@ -275,7 +268,10 @@ impl Lowering<'_> {
             Family::Catalogue(entry) if entry.support == Support::Positive => Support::PositiveOrdered,
             Family::User(_) => Support::Ordered,
             _ => {
-                self.error(inner_span, format!("`Ordered` sorts draws over the real or the positive numbers, and `{word}` is over neither"));
+                self.error(
+                    inner_span,
+                    format!("`Ordered` sorts draws over the real or the positive numbers, and `{word}` is over neither"),
+                );
                 return None;
             }
         };
@@ -299,18 +295,34 @@ impl Lowering<'_> {
         let value = self.scalar(value);
         let (lowered, value) = (lowered?, value?);
         if lowered.discrete == Some(true) && !self.is_data(&value) {
-            self.error(value.span, format!("`{}` is over whole numbers, and a latent has a gradient; give it data", lowered.word));
+            self.error(
+                value.span,
+                format!("`{}` is over whole numbers, and a latent has a gradient; give it data", lowered.word),
+            );
             return None;
         }
-        match lowered.distribution.density {
-            Density::Univariate { family, params } => {
-                Some(Expr { kind: ExprKind::LogProb(family, params, Box::new(value)), span })
-            }
-            _ => {
-                self.error(receiver.span, "`log_prob` is of a distribution of one number");
-                None
-            }
+        if let Density::Univariate { family, params } = lowered.distribution.density {
+            Some(Expr { kind: ExprKind::LogProb(family, params, Box::new(value)), span })
+        } else {
+            self.error(receiver.span, "`log_prob` is of a distribution of one number");
+            None
         }
+    }
+}
+
+/// Whether the value of a distribution is a vector.
+pub(super) fn is_vector_event(expr: &syntax::Expr) -> bool {
+    match &expr.kind {
+        Surface::Paren(inner) => is_vector_event(inner),
+        Surface::Call { callee, .. } => match &callee.kind {
+            Surface::Name(name) => {
+                let word = name.to_string();
+                ["Ordered", "PositiveOrdered"].contains(&word.as_str())
+                    || catalogue::entries(&word).next().is_some_and(|entry| entry.event_rank == 1)
+            }
+            _ => false,
+        },
+        _ => false,
     }
 }
 

@@ -5,7 +5,8 @@ use proc_macro2::{Ident, Span};
 use super::{Entity, Lowering, nearest};
 use crate::catalogue::Support;
 use crate::ir::{
-    Affine, ArgKind, Comparison, Condition, DimId, Expr, ExprKind, Function, Index, Operator, Reduce, SiteKind, Term, Vector, visit,
+    Affine, ArgKind, Comparison, Condition, DimId, Expr, ExprKind, Function, Index, Operator, Reduce, SiteKind, Term, Vector,
+    visit,
 };
 use crate::syntax::{self, BinaryOp};
 
@@ -82,8 +83,7 @@ impl Lowering<'_> {
         };
         let mut lowered = self.indices(name, index, &dims)?;
         if lowered.len() + 1 == dims.len()
-            && let Some(&var) =
-                self.ambient.iter().rev().find(|&&var| self.model.vars[var].dim == dims.last().copied())
+            && let Some(&var) = self.ambient.iter().rev().find(|&&var| self.model.vars[var].dim == dims.last().copied())
         {
             lowered.push(Index::Affine(Affine::term(Term::Var(var))));
         }
@@ -183,7 +183,10 @@ impl Lowering<'_> {
             let message = if dims.is_empty() {
                 format!("`{name}` is a number, and a vector is needed here")
             } else if lowered.len() == dims.len() {
-                format!("`{name}` with {} indices is a number, and a vector is needed here; leave out the last index", lowered.len())
+                format!(
+                    "`{name}` with {} indices is a number, and a vector is needed here; leave out the last index",
+                    lowered.len()
+                )
             } else {
                 format!("`{name}` has {} axes; a vector leaves out one of them", dims.len())
             };
@@ -212,10 +215,13 @@ impl Lowering<'_> {
         };
         let word = name.to_string();
         if crate::catalogue::entries(&word).next().is_some() || ["Truncated", "Ordered"].contains(&word.as_str()) {
-            self.error(span, format!("`{word}` is a distribution, not a number; write `{word}(..).log_prob(x)` for its log density"));
+            self.error(
+                span,
+                format!("`{word}` is a distribution, not a number; write `{word}(..).log_prob(x)` for its log density"),
+            );
             return None;
         }
-        if let Some((named, _)) = args.iter().find_map(|arg| arg.name.as_ref().map(|name| (name, ()))) {
+        if let Some((named, ())) = args.iter().find_map(|arg| arg.name.as_ref().map(|name| (name, ()))) {
             self.error(named.span(), "the arguments of a function have no names; give them by position");
             return None;
         }
@@ -232,9 +238,8 @@ impl Lowering<'_> {
             "log_sum_exp" => {
                 let values: Vec<Option<Expr>> = args.iter().map(|arg| self.scalar(&arg.value)).collect();
                 let values: Option<Vec<Expr>> = values.into_iter().collect();
-                let folded = values?
-                    .into_iter()
-                    .reduce(|a, b| Expr { kind: ExprKind::Function(Function::LogSumExp, vec![a, b]), span });
+                let folded =
+                    values?.into_iter().reduce(|a, b| Expr { kind: ExprKind::Function(Function::LogSumExp, vec![a, b]), span });
                 if folded.is_none() {
                     self.error(span, "`log_sum_exp` needs something to sum: `log_sum_exp(a, b)`, or `log_sum_exp(k in K => ..)`");
                 }

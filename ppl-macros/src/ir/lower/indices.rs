@@ -18,7 +18,8 @@ impl Lowering<'_> {
                 }
                 None => {
                     let dims: Vec<String> = self.model.dims.iter().map(|dim| format!("`{}`", dim.name)).collect();
-                    let known = if dims.is_empty() { "none is declared".to_owned() } else { format!("there are {}", dims.join(", ")) };
+                    let known =
+                        if dims.is_empty() { "none is declared".to_owned() } else { format!("there are {}", dims.join(", ")) };
                     self.error(name.span(), format!("`{name}` is not a dimension of the model ({known})"));
                     None
                 }
@@ -28,7 +29,10 @@ impl Lowering<'_> {
                 let (from_affine, to_affine) = (bounds.0?, bounds.1?);
                 for (expr, bound) in [(from, &from_affine), (to, &to_affine)] {
                     if bound.vars().next().is_some() {
-                        self.error(expr.span, "the bounds of a range are made of sizes and whole numbers, not of other bound names");
+                        self.error(
+                            expr.span,
+                            "the bounds of a range are made of sizes and whole numbers, not of other bound names",
+                        );
                         return None;
                     }
                 }
@@ -93,11 +97,17 @@ impl Lowering<'_> {
             ArgKind::Index(points) if points == dim => {}
             ArgKind::Index(points) => {
                 let points = self.model.dim_name(points);
-                self.error(span, format!("`{gather}` points into `{points}`, but axis {} of `{array}` is over `{wanted}`", axis + 1));
+                self.error(
+                    span,
+                    format!("`{gather}` points into `{points}`, but axis {} of `{array}` is over `{wanted}`", axis + 1),
+                );
                 return None;
             }
             _ => {
-                self.error(span, format!("`{gather}` is not an index; declare it as `[in {wanted}; ..]` to index `{array}` with it"));
+                self.error(
+                    span,
+                    format!("`{gather}` is not an index; declare it as `[in {wanted}; ..]` to index `{array}` with it"),
+                );
                 return None;
             }
         }
@@ -106,15 +116,15 @@ impl Lowering<'_> {
             self.error(span, format!("`{gather}` has {} axes, and {} indices were given", dims.len(), index.len()));
             return None;
         }
-        let lowered: Vec<_> =
-            index.iter().zip(&dims).enumerate().map(|(a, (i, &d))| self.index(i, d, gather, a)).collect();
+        let lowered: Vec<_> = index.iter().zip(&dims).enumerate().map(|(a, (i, &d))| self.index(i, d, gather, a)).collect();
         Some(Index::Gather(arg, lowered.into_iter().collect::<Option<_>>()?))
     }
 
     /// An affine expression in bound names, sizes and whole numbers.
     pub(super) fn affine(&mut self, expr: &syntax::Expr) -> Option<Affine> {
         match &expr.kind {
-            ExprKind::Number(x) if x.fract() == 0.0 && x.abs() < 1e15 => {
+            ExprKind::Number(x) if x.fract() == 0.0 && x.abs() < 1e15 =>
+            {
                 #[allow(clippy::cast_possible_truncation, reason = "a whole number below 1e15 is exact")]
                 Some(Affine::constant(*x as i64))
             }
@@ -166,14 +176,20 @@ impl Lowering<'_> {
     }
 
     fn not_affine(&mut self, span: Span) {
-        self.error(span, "an index is a sum of bound names, sizes and whole numbers, such as `t - 1 - k`, or read from an array of `in ..`");
+        self.error(
+            span,
+            "an index is a sum of bound names, sizes and whole numbers, such as `t - 1 - k`, or read from an array of `in ..`",
+        );
     }
 
     fn unknown_index(&mut self, name: &Ident) {
         if self.declared.contains_key(&name.to_string()) {
             self.unknown(name);
         } else {
-            self.error(name.span(), format!("`{name}` is not a bound name; bind it with `for {name} in ..`, or use a dimension for the whole axis"));
+            self.error(
+                name.span(),
+                format!("`{name}` is not a bound name; bind it with `for {name} in ..`, or use a dimension for the whole axis"),
+            );
         }
     }
 }

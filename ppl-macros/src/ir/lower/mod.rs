@@ -101,14 +101,7 @@ impl<'a> Lowering<'a> {
             if !matches!(kind, ArgKind::Size(_)) {
                 self.names.push((argument.name.clone(), Entity::Arg(self.model.args.len())));
             }
-            self.model.args.push(Arg {
-                attrs: argument.attrs,
-                name: argument.name,
-                kind,
-                dims,
-                site: None,
-                covered: false,
-            });
+            self.model.args.push(Arg { attrs: argument.attrs, name: argument.name, kind, dims, site: None, covered: false });
         }
         if self.model.single {
             for arg in &self.model.args {

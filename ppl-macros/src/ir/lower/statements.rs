@@ -6,7 +6,9 @@ use quote::format_ident;
 use super::distributions::Lowered;
 use super::{Entity, Lowering};
 use crate::catalogue::Support;
-use crate::ir::{Affine, ArgKind, Bounds, DimId, Factor, Index, Local, Piece, Site, SiteId, SiteKind, Stmt, StmtKind, Term, VarId};
+use crate::ir::{
+    Affine, ArgKind, Bounds, DimId, Factor, Index, Local, Piece, Site, SiteId, SiteKind, Stmt, StmtKind, Term, VarId,
+};
 use crate::syntax::{self, ExprKind};
 
 /// An index left of `~` or `let`.
@@ -25,7 +27,7 @@ impl Lowering<'_> {
     fn statement(&mut self, stmt: &syntax::Stmt) -> Option<Stmt> {
         let text = stmt.to_string();
         match stmt {
-            syntax::Stmt::Sample { lhs, distribution, .. } => self.sample(lhs, distribution, text),
+            syntax::Stmt::Sample { lhs, distribution, .. } => self.sample(lhs, distribution, &text),
             syntax::Stmt::Let { lhs, value } => self.let_statement(lhs, value, text),
             syntax::Stmt::Factor { value, .. } => {
                 let value = self.scalar(value)?;
@@ -58,28 +60,30 @@ impl Lowering<'_> {
         self.model.factors.len() - 1
     }
 
-    fn sample(&mut self, lhs: &syntax::Lhs, distribution: &syntax::Expr, text: String) -> Option<Stmt> {
+    fn sample(&mut self, lhs: &syntax::Lhs, distribution: &syntax::Expr, text: &str) -> Option<Stmt> {
         let axes = self.axes(&lhs.index)?;
-        let vector_event = self.is_vector_event(distribution);
+        let vector_event = super::distributions::is_vector_event(distribution);
         let (site, axes) = match self.lookup(&lhs.name) {
             Some(Entity::Arg(arg)) => self.observed(arg, lhs, axes, vector_event)?,
             Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Latent => (site, axes),
             None => (self.new_site(&lhs.name, SiteKind::Latent)?, axes),
             Some(_) => {
-                self.error(lhs.name.span(), format!("`{}` already means something else; only data and new names stand left of `~`", lhs.name));
+                self.error(
+                    lhs.name.span(),
+                    format!("`{}` already means something else; only data and new names stand left of `~`", lhs.name),
+                );
                 return None;
             }
         };
         let event = if vector_event {
-            match axes.last() {
-                Some(Axis::Whole(_)) => true,
-                _ => {
-                    self.error(
-                        lhs.name.span(),
-                        format!("`{}` is a vector here; name its axis with a dimension: `{}[.., K]`", lhs.name, lhs.name),
-                    );
-                    return None;
-                }
+            if let Some(Axis::Whole(_)) = axes.last() {
+                true
+            } else {
+                self.error(
+                    lhs.name.span(),
+                    format!("`{}` is a vector here; name its axis with a dimension: `{}[.., K]`", lhs.name, lhs.name),
+                );
+                return None;
             }
         } else {
             false
@@ -104,15 +108,21 @@ impl Lowering<'_> {
             let factor = self.factor(text.trim_end_matches(';').to_owned(), Some(site));
             Some(Stmt {
                 kind: StmtKind::Sample { site, index, distribution: lowered.distribution, factor },
-                text: text.clone(),
+                text: text.to_owned(),
             })
         });
         self.abandon_axes(&opened.vars);
-        Some(close_axes(opened.vars, stmt?, &text))
+        Some(close_axes(opened.vars, stmt?, text))
     }
 
     /// The element that an observed statement is about; axes that are left out are whole.
-    fn observed(&mut self, arg: usize, lhs: &syntax::Lhs, mut axes: Vec<Axis>, vector_event: bool) -> Option<(SiteId, Vec<Axis>)> {
+    fn observed(
+        &mut self,
+        arg: usize,
+        lhs: &syntax::Lhs,
+        mut axes: Vec<Axis>,
+        vector_event: bool,
+    ) -> Option<(SiteId, Vec<Axis>)> {
         let dims = self.model.args[arg].dims.clone();
         let name = self.model.args[arg].name.clone();
         if vector_event && axes.len() + 1 == dims.len() {
@@ -121,7 +131,12 @@ impl Lowering<'_> {
         if axes.len() != dims.len() {
             self.error(
                 lhs.name.span(),
-                format!("`{name}` has {} axes, and {} indices were given; write `{}`", dims.len(), axes.len(), self.example(&name, &dims)),
+                format!(
+                    "`{name}` has {} axes, and {} indices were given; write `{}`",
+                    dims.len(),
+                    axes.len(),
+                    self.example(&name, &dims)
+                ),
             );
             return None;
         }
@@ -260,17 +275,16 @@ impl Lowering<'_> {
                     ranges.push((Affine::constant(0), Affine::term(Term::Size(*dim))));
                     dims.push(Some(*dim));
                 }
-                Axis::Element(affine, _) => match affine.as_var() {
-                    Some(var) => {
+                Axis::Element(affine, _) => {
+                    if let Some(var) = affine.as_var() {
                         let var = &self.model.vars[var];
                         ranges.push((var.from.clone(), var.to.clone()));
                         dims.push(var.dim);
-                    }
-                    None => {
+                    } else {
                         ranges.push((affine.clone(), affine.plus(&Affine::constant(1), 1)));
                         dims.push(None);
                     }
-                },
+                }
             }
         }
         let first = self.model.sites[site].pieces.is_empty();
@@ -285,7 +299,10 @@ impl Lowering<'_> {
         } else {
             if dims.len() != self.model.sites[site].dims.len() {
                 let expected = self.model.sites[site].dims.len();
-                self.error(lhs.name.span(), format!("`{}` was declared with {expected} axes before, and has {} here", lhs.name, dims.len()));
+                self.error(
+                    lhs.name.span(),
+                    format!("`{}` was declared with {expected} axes before, and has {} here", lhs.name, dims.len()),
+                );
                 return;
             }
             for (axis, dim) in dims.into_iter().enumerate() {
@@ -341,7 +358,10 @@ impl Lowering<'_> {
         let entry = &mut self.model.sites[site];
         if entry.pieces.len() > 1 && entry.kind == SiteKind::Latent && entry.support != lowered.support {
             let name = entry.name.clone();
-            self.error(span, format!("the statements of `{name}` give it different supports; all elements of a latent share one"));
+            self.error(
+                span,
+                format!("the statements of `{name}` give it different supports; all elements of a latent share one"),
+            );
             return;
         }
         entry.support = lowered.support;
@@ -398,7 +418,12 @@ impl Lowering<'_> {
         });
         if let Some(span) = own {
             let name = self.model.sites[site].name.clone();
-            self.error(span, format!("`{name}` is computed from itself; recursions of `let` are not available yet, write it as a latent with `~`"));
+            self.error(
+                span,
+                format!(
+                    "`{name}` is computed from itself; recursions of `let` are not available yet, write it as a latent with `~`"
+                ),
+            );
             return None;
         }
         Some(value)

@@ -20,7 +20,6 @@ model! {
 
 pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
     let model = EightSchools { y: data.reals("y")?, sigma: data.reals("sigma")? };
-    let names: Vec<_> =
-        elements("theta", "theta", 8).chain([number("mu", "mu"), number("tau", "tau")]).collect();
+    let names: Vec<_> = elements("theta", "theta", 8).chain([number("mu", "mu"), number("tau", "tau")]).collect();
     Ok(fitted(&fit_bbvi(&model, config)?, &names))
 }

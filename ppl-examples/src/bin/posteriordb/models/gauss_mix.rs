@@ -22,7 +22,6 @@ model! {
 
 pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
     let model = GaussMix { y: data.reals("y")?, K: 2 };
-    let names: Vec<_> =
-        elements("mu", "mu", 2).chain(elements("sigma", "sigma", 2)).chain([number("theta", "theta")]).collect();
+    let names: Vec<_> = elements("mu", "mu", 2).chain(elements("sigma", "sigma", 2)).chain([number("theta", "theta")]).collect();
     Ok(fitted(&fit_bbvi(&model, config)?, &names))
 }

@@ -20,11 +20,6 @@ model! {
 
 pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
     let model = Kidscore { kid_score: data.reals("kid_score")?, mom_hs: data.reals("mom_hs")?, mom_iq: data.reals("mom_iq")? };
-    let names = [
-        number("beta_1", "beta[1]"),
-        number("beta_2", "beta[2]"),
-        number("beta_3", "beta[3]"),
-        number("sigma", "sigma"),
-    ];
+    let names = [number("beta_1", "beta[1]"), number("beta_2", "beta[2]"), number("beta_3", "beta[3]"), number("sigma", "sigma")];
     Ok(fitted(&fit_bbvi(&model, config)?, &names))
 }

@@ -21,4 +21,4 @@ pub mod random;
 pub mod report;
 pub mod tensor;
 
-pub use ppl_macros::model;
+pub use ppl_macros::{distribution, function, model};

@@ -1,6 +1,6 @@
 //! The compiler behind `ppl_core::model!`.
-#![allow(dead_code)]
 
+mod attributes;
 mod catalogue;
 mod check;
 mod diagnostics;
@@ -11,7 +11,28 @@ mod pipeline;
 mod registry;
 mod syntax;
 
-/// Declares a probabilistic model.
+/// Declares a probabilistic model: `model! { pub Name(data: type, ..) { statements } }`.
+///
+/// What is given is data, what is not is latent: a name in the argument list that appears left of `~` is observed, any other
+/// name left of `~` is to be inferred.
+///
+/// | statement | meaning |
+/// |---|---|
+/// | `mu ~ Normal(0, 10);` | a prior, or a likelihood if `mu` is an argument |
+/// | `for n in N { .. }`, `for t in 1..T { .. }` | a plate: a dimension, or a range of it |
+/// | `let x = ..;` in a loop | a name for an expression |
+/// | `let x[n] = ..;`, or outside loops | a quantity: reported like a latent |
+/// | `factor(expr);` | any term added to the log joint density |
+///
+/// Types of arguments are `f64`, `f32`, `u64`, `bool`, `in C` (an index into dimension `C`), `usize` (a dimension), and arrays
+/// of them: `[f64; N, K]`, `[in C; N]`.
+///
+/// Expressions have `+ - * /`, comparisons of data, `if c { a } else { b }` on data, indices (`alpha[county[n]]`, `y[t - 1]`),
+/// `dot(x[n], beta)`, `sum(k in K => ..)`, `log_sum_exp(k in K => ..)`, `Normal(a, b).log_prob(x)`, `positive(x)`, `unit(x)`,
+/// the functions exp, ln, log1p, expm1, sqrt, powi, powf, abs, sin, cos, tanh, sigmoid, logit, softplus, erf, normal_cdf,
+/// lgamma, `log_sum_exp`, min and max, as functions or methods, and Rust functions under `#[ppl_core::function]`.
+///
+/// `#[ppl(crate = path)]` names ppl-core where it is not called so.
 #[proc_macro]
 pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     pipeline::model(tokens.into()).into()
@@ -22,4 +43,16 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[proc_macro]
 pub fn __registry(_tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     registry::registry().into()
+}
+
+/// Makes a function over lanes usable in models: `#[ppl_core::function] fn f<V>(x: V) -> V { .. }`.
+#[proc_macro_attribute]
+pub fn function(_attribute: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    attributes::function(item.into()).into()
+}
+
+/// Makes the density of a distribution of one's own as fast as ours: stands on its `impl Univariate<P>`.
+#[proc_macro_attribute]
+pub fn distribution(_attribute: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    attributes::distribution(item.into()).into()
 }

@@ -1,1 +1,83 @@
-//! Integration tests of the workspace.
+//! What the integration tests share: the laws of a compiled model.
+
+use ppl_core::model::{LogJoint, Statement, Visitor};
+
+/// Points of the unconstrained space, spread between -0.6 and 0.6: `[dimension][sample]`.
+#[must_use]
+pub fn points(dimensions: usize, samples: usize) -> Vec<f64> {
+    (0..dimensions * samples).map(|i| f64::from(u32::try_from(i * 7919 % 101).unwrap_or(0)) / 84.0 - 0.6).collect()
+}
+
+/// Checks that the gradient of a model is that of finite differences, that its two forms agree, and that the walk over its
+/// statements meets the same densities.
+///
+/// # Panics
+/// If they do not.
+pub fn check_model(model: &dyn LogJoint<f64>) {
+    let samples = 8;
+    let dimensions = model.layout().unconstrained();
+    let (mut work, weights) = (model.workspace(samples), model.unit_weights(samples));
+    let u = points(dimensions, samples);
+    let (mut value, mut gradient) = (vec![0.0; samples], vec![0.0; dimensions * samples]);
+    model.log_density(&u, &mut work, &weights, &mut value, &mut gradient);
+    assert!(value.iter().all(|x| x.is_finite()), "{}: {value:?}", model.layout().model);
+
+    let h = 1e-5;
+    for i in 0..dimensions {
+        let mut shifted = |h: f64| {
+            let mut v = u.clone();
+            v[i * samples..(i + 1) * samples].iter_mut().for_each(|x| *x += h);
+            let (mut value, mut unused) = (vec![0.0; samples], vec![0.0; dimensions * samples]);
+            model.log_density(&v, &mut work, &weights, &mut value, &mut unused);
+            value
+        };
+        let (above, below) = (shifted(h), shifted(-h));
+        for s in 0..samples {
+            let numeric = (above[s] - below[s]) / (2.0 * h);
+            let found = gradient[i * samples + s];
+            assert!(
+                (found - numeric).abs() < 1e-5 * (1.0 + numeric.abs()),
+                "{}, dimension {i}, sample {s}: {found} and by differences {numeric}",
+                model.layout().model
+            );
+        }
+    }
+
+    model.constrain(&u, &mut work, &mut vec![0.0; samples]);
+    model.complete(&mut work);
+    let mut by_rows = vec![0.0; samples];
+    for factor in 0..model.graph().factors.len() {
+        let rows = model.factor_rows(factor);
+        let mut out = vec![0.0; rows * samples];
+        model.log_prob_rows(factor, 0..rows, &mut work, &mut out);
+        out.iter().enumerate().for_each(|(i, x)| by_rows[i % samples] += x);
+    }
+    let mut log_joint = vec![0.0; samples];
+    model.accumulate(&mut work, &weights, &mut log_joint);
+    for (rows, whole) in by_rows.iter().zip(&log_joint) {
+        assert!((rows - whole).abs() < 1e-9 * (1.0 + whole.abs()), "{}: rows {rows}, whole {whole}", model.layout().model);
+    }
+
+    let rows = model.layout().rows();
+    let mut values: Vec<f64> = (0..rows).map(|row| work.values[row * samples]).collect();
+    let completed = values.clone();
+    let mut total = Total(0.0);
+    model.walk(&mut values, &mut model.observed(), &mut total);
+    assert!((total.0 - log_joint[0]).abs() < 1e-9 * (1.0 + total.0.abs()), "walk {}, whole {}", total.0, log_joint[0]);
+    for (walked, computed) in values.iter().zip(&completed) {
+        assert!((walked - computed).abs() < 1e-9 * (1.0 + computed.abs()), "quantities: {walked} and {computed}");
+    }
+}
+
+/// Sums the log densities that a walk meets.
+struct Total(f64);
+
+impl Visitor for Total {
+    fn visit(&mut self, statement: &Statement<'_>, value: &mut [f64]) {
+        self.0 += statement.distribution.log_prob(value, statement.params);
+    }
+
+    fn factor(&mut self, _factor: usize, _row: usize, value: f64) {
+        self.0 += value;
+    }
+}

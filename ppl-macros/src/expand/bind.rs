@@ -49,8 +49,8 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column]) -> TokenStream {
             #(#rows: usize,)*
             #(#observed: usize,)*
             #(#columns: Vec<#e>,)*
-            layout: _ppl::Layout,
-            data: _ppl::PhantomData<&'m ()>,
+            __layout: _ppl::Layout,
+            __data: _ppl::PhantomData<&'m ()>,
         }
     }
 }
@@ -134,8 +134,8 @@ pub(crate) fn bind(model: &Model, columns: &[Column], inputs_only: bool) -> Toke
             #(#rows: 0,)*
             #(#firsts: 0,)*
             #(#column_fields: Vec::new(),)*
-            layout: _ppl::Layout::default(),
-            data: _ppl::PhantomData,
+            __layout: _ppl::Layout::default(),
+            __data: _ppl::PhantomData,
         };
         #(#index_checks)*
         #(#finite)*
@@ -268,7 +268,7 @@ fn lay_out(model: &Model) -> TokenStream {
         let (field, text, dims) = (observed_field(&site.name), site.name.to_string(), &site.dims);
         out.extend(quote!(self.#field = layout.observed(#text, &[#(#dims),*]);));
     }
-    out.extend(quote!(self.layout = layout.finish();));
+    out.extend(quote!(self.__layout = layout.finish();));
     out
 }
 

@@ -180,7 +180,7 @@ fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Iden
             const BODIES: &'static [_ppl::Body] = &[#(#known),*];
 
             fn layout(&self) -> &_ppl::Layout {
-                &self.layout
+                &self.__layout
             }
 
             fn body_rows(&self, body: usize) -> usize {

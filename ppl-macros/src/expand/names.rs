@@ -5,6 +5,17 @@ use quote::{ToTokens, format_ident, quote};
 
 use crate::ir::{Affine, DimId, Index, Model, SiteKind, Term, VarId};
 
+/// Names that generated functions give to their own arguments and locals.
+const RESERVED: &[&str] = &[
+    "frame", "rows", "log_prob", "walk", "value", "parameter", "adjoints", "density", "sum", "column", "values", "layout", "dims", "all",
+    "sizes", "bound", "inputs", "fitted", "body", "index", "factor", "draws", "columns", "v",
+];
+
+/// Whether generated functions use a name themselves, or may.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || name.starts_with("weight_") || name.starts_with("d_")
+}
+
 /// A local name of generated code, which no name of the user can meet.
 pub(crate) fn local(name: &str) -> Ident {
     let word = name.to_lowercase();
@@ -15,6 +26,12 @@ pub(crate) fn local(name: &str) -> Ident {
     }
 }
 
+/// A user's name as a local, changed if generated code uses it.
+pub(crate) fn user_local(name: &Ident) -> Ident {
+    let word = name.to_string();
+    if is_reserved(&word.to_lowercase()) { local(&format!("{word}_of_model")) } else { local(&word) }
+}
+
 /// A user's name as a field of generated structs.
 pub(crate) fn field(name: &Ident) -> Ident {
     Ident::new(&name.to_string(), Span::mixed_site())
@@ -22,7 +39,7 @@ pub(crate) fn field(name: &Ident) -> Ident {
 
 /// The loop variable of a bound name.
 pub(crate) fn var(model: &Model, var: VarId) -> Ident {
-    local(&model.vars[var].name.to_string())
+    user_local(&model.vars[var].name)
 }
 
 /// `self.N`

@@ -70,7 +70,7 @@ pub(crate) fn expr(model: &Model, e: &Expr, source: Source) -> TokenStream {
         },
         ExprKind::Local(local) => match source {
             Source::Walk => {
-                let name = names::local(&model.locals[*local].name.to_string());
+                let name = names::user_local(&model.locals[*local].name);
                 quote!(#name)
             }
             Source::Fields => sub(&model.locals[*local].value),

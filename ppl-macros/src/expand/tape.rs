@@ -475,7 +475,8 @@ impl<'m> Tape<'m> {
     }
 
     fn unique(&mut self, name: &str) -> String {
-        let count = self.names.entry(name.to_lowercase()).or_insert(0);
+        let taken = usize::from(names::is_reserved(&name.to_lowercase()));
+        let count = self.names.entry(name.to_lowercase()).or_insert(taken);
         *count += 1;
         if *count == 1 { name.to_lowercase() } else { format!("{}_{count}", name.to_lowercase()) }
     }
@@ -578,7 +579,7 @@ impl<'m> Tape<'m> {
             ExprKind::Number(x) => self.node(Op::Constant(*x), 0, "number"),
             ExprKind::Size(dim) => {
                 let size = names::size(self.model, *dim);
-                self.node(Op::Count(quote!(#size as f64)), 0, &self.model.dim_name(*dim))
+                self.node(Op::Count(quote!(#size as f64)), 0, &format!("size_{}", self.model.dim_name(*dim)))
             }
             ExprKind::Var(var) => {
                 let name = names::var(self.model, *var);

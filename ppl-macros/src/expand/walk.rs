@@ -23,7 +23,7 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
             quote!(for #name in #range { #body })
         }
         StmtKind::Local { local, value } => {
-            let (name, value) = (names::local(&model.locals[*local].name.to_string()), scalar::expr(model, value, Source::Walk));
+            let (name, value) = (names::user_local(&model.locals[*local].name), scalar::expr(model, value, Source::Walk));
             quote!(let #name = #value;)
         }
         StmtKind::Quantity { site, index, value } => {

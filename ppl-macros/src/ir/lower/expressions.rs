@@ -11,7 +11,7 @@ use crate::ir::{
 use crate::syntax::{self, BinaryOp};
 
 /// Words that are functions or forms of the language besides [`Function::ALL`].
-const FORMS: &[&str] = &["powi", "dot", "sum", "factor", "positive", "unit", "log_prob"];
+const FORMS: &[&str] = &["powi", "dot", "sum", "factor", "positive", "unit"];
 
 /// Whether a name is a word of the language, and so cannot be declared.
 pub(super) fn is_word(word: &str) -> bool {

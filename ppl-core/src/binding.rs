@@ -192,11 +192,29 @@ pub fn check_index(
     Ok(())
 }
 
-/// Refuses a value outside a set, or outside bounds.
+/// Refuses a parameter outside a set, or outside bounds; probabilities of exactly zero and one are legal.
 ///
 /// # Errors
 /// [`DataError::OutsideSupport`].
 pub fn check_support(
+    model: &'static str,
+    field: &'static str,
+    row: usize,
+    value: f64,
+    statement: &'static str,
+    set: (Support, f64, f64),
+) -> Result<(), DataError> {
+    if set.0 == Support::Unit && (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    check_observed(model, field, row, value, statement, set)
+}
+
+/// Refuses an observed value outside a set, or outside bounds.
+///
+/// # Errors
+/// [`DataError::OutsideSupport`].
+pub fn check_observed(
     model: &'static str,
     field: &'static str,
     row: usize,
@@ -207,8 +225,6 @@ pub fn check_support(
     let inside = match support {
         Support::Interval => value >= lower && value <= upper,
         Support::CountUpTo => Support::Count.contains(value) && value <= upper,
-        // Probabilities of exactly zero and one are legal parameters.
-        Support::Unit => (0.0..=1.0).contains(&value),
         other => other.contains(value),
     };
     if inside {

@@ -87,10 +87,15 @@ fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<Stat
 }
 
 /// A fitted guide with all that is known of it; owns no data and has no lifetime.
-#[derive(Debug)]
 pub struct Fit<M> {
     state: State,
     model: PhantomData<fn() -> M>,
+}
+
+impl<M> std::fmt::Debug for Fit<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Fit").field(&self.state).finish()
+    }
 }
 
 impl<M> Clone for Fit<M> {

@@ -305,7 +305,7 @@ fn compute_column(model: &Model, id: usize, column: &Column) -> TokenStream {
         ColumnValue::Expr(expr) => scalar::expr(model, expr, Source::Fields),
         ColumnValue::Base(family, expr) => {
             let (family, value) = (family_type(family), scalar::expr(model, expr, Source::Fields));
-            quote!(<#family as _ppl::Univariate<_>>::base::<f64>(#value).0)
+            quote!(#family::base::<f64>(#value).0)
         }
         ColumnValue::Normalizer(family, params) => {
             let reads = super::tape::normalizer(family, params.len()).unwrap_or_default();
@@ -314,7 +314,7 @@ fn compute_column(model: &Model, id: usize, column: &Column) -> TokenStream {
                 .enumerate()
                 .map(|(i, param)| if reads.contains(&i) { scalar::expr(model, param, Source::Fields) } else { quote!(0.0) });
             let family = family_type(family);
-            quote!(<#family as _ppl::Univariate<_>>::normalizer::<f64>([#(#params),*]).0)
+            quote!(#family::normalizer::<f64>([#(#params),*]).0)
         }
     };
     let cast = if model.single { quote!((#value) as #e) } else { value };
@@ -521,7 +521,7 @@ fn check_value(
     let check = |set: Support, lower: TokenStream, upper: TokenStream| {
         let (value, row) = read(index);
         let set = support(set);
-        quote!(_ppl::check_support(#word, #field, #row, #value, #statement, (#set, #lower, #upper))?;)
+        quote!(_ppl::check_observed(#word, #field, #row, #value, #statement, (#set, #lower, #upper))?;)
     };
     let (low, high) = (quote!(f64::NEG_INFINITY), quote!(f64::INFINITY));
     let data = |expr: &Expr, otherwise: &TokenStream| {

@@ -301,11 +301,11 @@ impl<'t, 'm> Writer<'t, 'm> {
             Op::Density(family, args) => {
                 let (family, mut values) = (family_type(family), args.iter().map(|&a| self.value(a)));
                 let value = values.next();
-                quote!(<#family as _ppl::Univariate<_>>::kernel(#value, [#(#values),*]))
+                quote!(#family::kernel(#value, [#(#values),*]))
             }
             Op::Base(family, a) => {
                 let (family, a) = (family_type(family), self.value(*a));
-                quote!(<#family as _ppl::Univariate<_>>::base(#a))
+                quote!(#family::base(#a))
             }
             Op::Normalizer(family, args) => {
                 let reads = normalizer(family, args.len()).unwrap_or_default();
@@ -313,7 +313,7 @@ impl<'t, 'm> Writer<'t, 'm> {
                 let values =
                     args.iter().enumerate().map(|(i, &a)| if reads.contains(&i) { self.value(a) } else { quote!(V::zero()) });
                 let family = family_type(family);
-                quote!(<#family as _ppl::Univariate<_>>::normalizer([#(#values),*]))
+                quote!(#family::normalizer([#(#values),*]))
             }
             Op::If { .. } | Op::Reduce { .. } => TokenStream::new(),
         }
@@ -546,7 +546,7 @@ impl<'t, 'm> Writer<'t, 'm> {
             let weight = frame.weight::<V>(#factor, #row);
             let (value, parameter) = (#value_operand, #parameter_operand);
             let mut adjoints = frame.row_adjoints::<V>(#value_row, #parameter_row);
-            let density = <_ppl::distributions::#family as _ppl::Multivariate>::accumulate(value, parameter, weight, &mut adjoints);
+            let density = #family::accumulate(value, parameter, weight, &mut adjoints);
             log_prob.add_product(weight, density);
         };
         for (operand, total) in [(value, "value_total"), (parameter, "parameter_total")] {
@@ -817,7 +817,7 @@ impl<'t, 'm> Writer<'t, 'm> {
                     quote! {
                         if frame.wants(#factor, #row) {
                             #inner
-                            let density = <_ppl::distributions::#family as _ppl::Multivariate>::log_prob::<V>(#value, #parameter);
+                            let density = #family::log_prob::<V>(#value, #parameter);
                             frame.put::<V>(#row, density);
                         }
                     }

@@ -30,10 +30,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         #structs
 
         #[doc(hidden)]
-        #[allow(non_snake_case, unused_variables, unused_mut, unused_parens, clippy::all, clippy::pedantic)]
+        #[allow(non_snake_case, unused_variables, unused_mut, unused_parens, unused_imports, clippy::all, clippy::pedantic)]
         const _: () = {
             use #krate::__private as _ppl;
-            use _ppl::{Lanes as _, Sum as _};
+            use _ppl::{Lanes as _, Multivariate as _, Sum as _, Univariate as _};
             #log_joint
             #implementation
         };
@@ -83,7 +83,10 @@ fn log_joint(model: &Model) -> TokenStream {
     let [bind, bind_inputs] = binds;
     let name = &model.name;
     let inputs = format_ident!("{}Inputs", name, span = name.span());
+    let used = visit::distributions(model).into_iter().map(|word| Ident::new(word, Span::mixed_site()));
     quote! {
+        use _ppl::distributions::{#(#used),*};
+
         #bound
 
         impl Bound<'_> {

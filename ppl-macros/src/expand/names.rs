@@ -7,8 +7,30 @@ use crate::ir::{Affine, DimId, Index, Model, SiteKind, Term, VarId};
 
 /// Names that generated functions give to their own arguments and locals.
 const RESERVED: &[&str] = &[
-    "frame", "rows", "log_prob", "walk", "value", "parameter", "adjoints", "density", "sum", "column", "values", "layout", "dims", "all",
-    "sizes", "bound", "inputs", "fitted", "body", "index", "factor", "draws", "columns", "v",
+    "frame",
+    "rows",
+    "log_prob",
+    "walk",
+    "value",
+    "parameter",
+    "adjoints",
+    "density",
+    "sum",
+    "column",
+    "values",
+    "layout",
+    "dims",
+    "all",
+    "sizes",
+    "bound",
+    "inputs",
+    "fitted",
+    "body",
+    "index",
+    "factor",
+    "draws",
+    "columns",
+    "v",
 ];
 
 /// Whether generated functions use a name themselves, or may.

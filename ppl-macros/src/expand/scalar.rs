@@ -197,13 +197,13 @@ pub(crate) fn function_name(function: Function) -> proc_macro2::Ident {
 pub(crate) fn family_type(family: &Family) -> TokenStream {
     let entry = |entry: &crate::catalogue::Entry| {
         let name = proc_macro2::Ident::new(entry.rust, proc_macro2::Span::mixed_site());
-        quote!(_ppl::distributions::#name)
+        quote!(#name)
     };
     match family {
         Family::Catalogue(e) => entry(e),
         Family::Truncated(e) => {
             let inner = entry(e);
-            quote!(_ppl::distributions::Truncated<#inner>)
+            quote!(_ppl::distributions::Truncated::<#inner>)
         }
         Family::User(path) => quote!(#path),
     }

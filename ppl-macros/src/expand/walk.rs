@@ -48,7 +48,7 @@ fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribut
         }
         Density::Multivariate { entry, parameter } => {
             let name = proc_macro2::Ident::new(entry.rust, proc_macro2::Span::mixed_site());
-            let sampler = quote!(&_ppl::distributions::VectorSampler::<_ppl::distributions::#name>::NEW);
+            let sampler = quote!(&_ppl::distributions::VectorSampler::<#name>::NEW);
             (sampler, vector(model, parameter, site), entry.event_rank == 1)
         }
     };

@@ -115,6 +115,8 @@ pub(crate) struct Var {
     pub dim: Option<DimId>,
     /// Whether it stands for a whole axis that was written as a dimension.
     pub implicit: bool,
+    /// Whether it was written as a range, which may run over part of any axis: that is checked when the model is bound.
+    pub range: bool,
 }
 
 /// A `let` without an index inside a loop.

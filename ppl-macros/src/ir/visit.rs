@@ -66,3 +66,39 @@ pub(crate) fn statements<'s>(body: &'s [Stmt], visit: &mut impl FnMut(&'s Stmt))
         }
     }
 }
+
+/// The entries of the catalogue that a model uses, by the names of their types.
+pub(crate) fn distributions(model: &super::Model) -> std::collections::BTreeSet<&'static str> {
+    use super::Family;
+    let mut used = std::collections::BTreeSet::new();
+    let family = |family: &Family, used: &mut std::collections::BTreeSet<&'static str>| {
+        if let Family::Catalogue(entry) | Family::Truncated(entry) = family {
+            used.insert(entry.rust);
+        }
+    };
+    statements(&model.body, &mut |stmt| {
+        let mut read = |expr: &Expr| {
+            expressions(expr, &mut |e| {
+                if let ExprKind::LogProb(known, ..) = &e.kind {
+                    family(known, &mut used);
+                }
+            });
+        };
+        match &stmt.kind {
+            StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => read(value),
+            StmtKind::Sample { distribution, .. } => {
+                parameters(distribution).into_iter().for_each(&mut read);
+                match &distribution.density {
+                    Density::Univariate { family: known, .. } | Density::Ordered { family: known, .. } => {
+                        family(known, &mut used)
+                    }
+                    Density::Multivariate { entry, .. } => {
+                        used.insert(entry.rust);
+                    }
+                }
+            }
+            StmtKind::For { .. } => {}
+        }
+    });
+    used
+}

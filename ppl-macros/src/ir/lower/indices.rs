@@ -60,7 +60,9 @@ impl Lowering<'_> {
     fn affine_index(&mut self, expr: &syntax::Expr, dim: DimId, array: &Ident, axis: usize) -> Option<Index> {
         let affine = self.affine(expr)?;
         let dims: Vec<(VarId, Option<DimId>)> = affine.vars().map(|var| (var, self.model.vars[var].dim)).collect();
-        let fits = dims.is_empty() || dims.iter().any(|(_, d)| *d == Some(dim)) || dims.iter().all(|(_, d)| d.is_none());
+        let ranges = affine.vars().all(|var| self.model.vars[var].range);
+        let fits =
+            ranges || dims.is_empty() || dims.iter().any(|(_, d)| *d == Some(dim)) || dims.iter().all(|(_, d)| d.is_none());
         if !fits {
             let var = &self.model.vars[dims[0].0];
             let (over, wanted) = (self.model.dim_name(var.dim?), self.model.dim_name(dim));

@@ -17,6 +17,10 @@ use crate::syntax;
 /// Lowers a model; what could not be lowered is reported and left out.
 pub(crate) fn lower(model: syntax::Model, diagnostics: &mut Diagnostics) -> Model {
     let mut lowering = Lowering::new(&model, diagnostics);
+    let word = model.name.to_string();
+    if crate::catalogue::entries(&word).next().is_some() {
+        lowering.error(model.name.span(), format!("`{word}` is a word of the language; give the model another name"));
+    }
     lowering.arguments(model.arguments);
     lowering.model.body = lowering.statements(&model.body);
     lowering.model
@@ -180,7 +184,7 @@ impl<'a> Lowering<'a> {
 
     /// A fresh index variable.
     fn fresh_var(&mut self, name: Ident, from: Affine, to: Affine, dim: Option<DimId>) -> VarId {
-        self.model.vars.push(super::Var { name, from, to, dim, implicit: false });
+        self.model.vars.push(super::Var { name, from, to, dim, implicit: false, range: false });
         self.model.vars.len() - 1
     }
 }

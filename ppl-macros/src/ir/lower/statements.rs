@@ -35,11 +35,13 @@ impl Lowering<'_> {
                 Some(Stmt { kind: StmtKind::Factor { factor, value }, text })
             }
             syntax::Stmt::For { var, range, body, .. } => {
+                let written = range;
                 let range = self.range(range);
                 let known = self.names.len();
                 let free = self.free(var);
                 let (from, to, dim) = range.unwrap_or_default();
                 let id = self.fresh_var(var.clone(), from, to, dim);
+                self.model.vars[id].range = matches!(written, syntax::Range::Between { .. });
                 if free {
                     self.names.push((var.clone(), Entity::Var(id)));
                 }
@@ -143,7 +145,9 @@ impl Lowering<'_> {
         for (axis, (given, &dim)) in axes.iter().zip(&dims).enumerate() {
             let (over, span) = match given {
                 Axis::Whole(over) => (Some(*over), lhs.name.span()),
-                Axis::Element(affine, span) => (affine.vars().find_map(|v| self.model.vars[v].dim), *span),
+                Axis::Element(affine, span) => {
+                    (affine.vars().find_map(|v| self.model.vars[v].dim.filter(|_| !self.model.vars[v].range)), *span)
+                }
             };
             if over.is_some_and(|over| over != dim) {
                 let message = format!(
@@ -309,7 +313,8 @@ impl Lowering<'_> {
                 let known = self.model.sites[site].dims[axis];
                 match dim {
                     Some(dim) if known == usize::MAX => self.model.sites[site].dims[axis] = dim,
-                    Some(dim) if known != dim => {
+                    Some(dim) if known != dim && self.follows(site, axis, known) => self.model.sites[site].dims[axis] = dim,
+                    Some(dim) if known != dim && !self.precedes(site, axis) => {
                         let message = format!(
                             "axis {} of `{}` was declared over `{}` before, and runs over `{}` here",
                             axis + 1,
@@ -323,6 +328,18 @@ impl Lowering<'_> {
                 }
             }
         }
+    }
+
+    /// Whether the latest piece of a site begins where dimension `known` ends.
+    fn follows(&self, site: SiteId, axis: usize, known: DimId) -> bool {
+        let pieces = &self.model.sites[site].pieces;
+        pieces.last().is_some_and(|piece| piece.axes[axis].0 == Affine::term(Term::Size(known)))
+    }
+
+    /// Whether the latest piece of a site ends where an earlier one begins.
+    fn precedes(&self, site: SiteId, axis: usize) -> bool {
+        let Some((latest, earlier)) = self.model.sites[site].pieces.split_last() else { return false };
+        earlier.iter().any(|piece| piece.axes[axis].0 == latest.axes[axis].1)
     }
 
     /// Whether the kind of observed data fits the distribution, and whether a latent can have it.

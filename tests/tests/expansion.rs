@@ -1,0 +1,32 @@
+//! The generated code that users read: a snapshot, and that it is what is compiled.
+#![forbid(unsafe_code)]
+
+use ppl_core::prelude::*;
+
+model! {
+    /// Eight schools, non-centred.
+    pub EightSchools(y: [f64; J], sigma: [f64; J]) {
+        mu  ~ Normal(0, 5);
+        tau ~ HalfCauchy(5);
+        for j in J {
+            eta[j] ~ Normal(0, 1);
+            let theta[j] = mu + tau * eta[j];
+            y[j] ~ Normal(theta[j], sigma[j]);
+        }
+    }
+}
+
+#[test]
+fn the_expansion_parses_and_is_formatted() {
+    let file = syn::parse_file(EightSchools::EXPANSION).expect("the expansion is Rust");
+    assert_eq!(prettyplease::unparse(&file), EightSchools::EXPANSION);
+    assert!(!EightSchools::EXPANSION.contains("unsafe"));
+}
+
+#[test]
+fn a_person_who_knows_the_model_recognises_it() {
+    let text = EightSchools::EXPANSION;
+    let start = text.find("/// for j in J {").expect("the plate carries its statements");
+    let end = text[start..].find("fn plate_j_forward").expect("the second form follows the first");
+    insta::assert_snapshot!(&text[start..start + end]);
+}

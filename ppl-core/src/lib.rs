@@ -10,6 +10,8 @@ mod compiled;
 pub mod diagnostics;
 pub mod distributions;
 pub mod estimators;
+#[cfg(feature = "files")]
+pub mod files;
 pub mod fit;
 pub mod guides;
 pub mod indices;

@@ -1,0 +1,5 @@
+//! Data from files (feature `files`).
+
+mod table;
+
+pub use table::{Table, TableError};

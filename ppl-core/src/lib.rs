@@ -1,4 +1,4 @@
-//! Probabilistic models as Rust code, fitted by black-box variational inference.
+#![doc = include_str!("../README.md")]
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -11,17 +11,25 @@ pub(crate) fn model(tokens: TokenStream) -> TokenStream {
     let Some(model) = syntax::parse(tokens, &mut diagnostics) else {
         return errors(diagnostics);
     };
-    let parsed = diagnostics.is_empty();
+    if !diagnostics.is_empty() {
+        // The stub items are those of what did parse; what is wrong with that is said once the rest parses too.
+        let mut stub = ir::lower::lower(model, &mut Diagnostics::default());
+        return with_stub(diagnostics, &mut stub);
+    }
     let mut model = ir::lower::lower(model, &mut diagnostics);
-    if parsed && diagnostics.is_empty() {
+    if diagnostics.is_empty() {
         check::check(&mut model, &mut diagnostics);
     }
     if !diagnostics.is_empty() {
-        let mut out = errors(diagnostics);
-        out.extend(expand::fallback::expand(&mut model));
-        return out;
+        return with_stub(diagnostics, &mut model);
     }
     expand::expand(&model)
+}
+
+fn with_stub(diagnostics: Diagnostics, model: &mut ir::Model) -> TokenStream {
+    let mut out = errors(diagnostics);
+    out.extend(expand::fallback::expand(model));
+    out
 }
 
 fn errors(diagnostics: Diagnostics) -> TokenStream {

@@ -54,14 +54,18 @@ fn coverage(model: &Model, site: &Site) -> Coverage {
     match split.as_slice() {
         [] if site.pieces.len() == 1 => Coverage::Exact,
         [] => Coverage::Twice(1),
-        [axis] => along(model, site, *axis),
+        [axis] => along(site, *axis),
         _ => disjoint_boxes(site),
     }
 }
 
 /// Pieces that differ along one axis: they must follow each other from zero to the size.
-fn along(_model: &Model, site: &Site, axis: usize) -> Coverage {
+fn along(site: &Site, axis: usize) -> Coverage {
     let range = |piece: &Piece| piece.axes[axis].clone();
+    let whole = (Affine::constant(0), Affine::term(Term::Size(site.dims[axis])));
+    if let Some(piece) = site.pieces.iter().position(|piece| range(piece) == whole) {
+        return Coverage::Twice(piece.max(1));
+    }
     for (i, piece) in site.pieces.iter().enumerate() {
         for earlier in &site.pieces[..i] {
             if overlaps(&range(piece), &range(earlier)) {

@@ -11,13 +11,22 @@ use crate::messages;
 
 /// Parses the body of `model!`.
 pub(crate) fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Model> {
-    let parser = |input: ParseStream<'_>| Ok(model(input, diagnostics));
-    match parser.parse2(tokens) {
-        Ok(Ok(model)) => Some(model),
-        Ok(Err(error)) | Err(error) => {
+    let mut parsed = None;
+    // What a statement that did not parse leaves unread is no further error, so the verdict of syn on it is not asked for.
+    let _ = Parser::parse2(
+        |input: ParseStream<'_>| {
+            parsed = Some(model(input, diagnostics));
+            Ok(())
+        },
+        tokens,
+    );
+    match parsed {
+        Some(Ok(model)) => Some(model),
+        Some(Err(error)) => {
             diagnostics.push_error(error);
             None
         }
+        None => None,
     }
 }
 

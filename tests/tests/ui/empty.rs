@@ -1,0 +1,5 @@
+ppl_core::model! {}
+
+ppl_core::model! { pub NoBody(y: f64) }
+
+fn main() {}

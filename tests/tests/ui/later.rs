@@ -1,0 +1,13 @@
+use ppl_core::prelude::*;
+
+model! {
+    pub Later(y: [Option<f64>; N]) {
+        param theta: positive = 1;
+        k ~ Normal(0, 1) sampled;
+        sum j in N ~ Categorical(w) { }
+        factor(1, 2);
+        1 ~ Normal(0, 1);
+    }
+}
+
+fn main() {}

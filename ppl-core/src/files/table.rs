@@ -83,7 +83,9 @@ pub enum TableError {
         expected: &'static str,
     },
     /// A column that should have one value for each level has several.
-    #[error("{path}, line {line}: column `{column}` is {value} for `{level}`, but {first_value} on line {first_line}; it must be one value for each level")]
+    #[error(
+        "{path}, line {line}: column `{column}` is {value} for `{level}`, but {first_value} on line {first_line}; it must be one value for each level"
+    )]
     NotConstant {
         /// The file.
         path: String,
@@ -109,7 +111,8 @@ impl Table {
     /// [`TableError::Unreadable`], [`TableError::Ragged`].
     pub fn read_csv(path: impl AsRef<Path>) -> Result<Self, TableError> {
         let name = path.as_ref().display().to_string();
-        let unreadable = |reason: &dyn std::fmt::Display| TableError::Unreadable { path: name.clone(), reason: reason.to_string() };
+        let unreadable =
+            |reason: &dyn std::fmt::Display| TableError::Unreadable { path: name.clone(), reason: reason.to_string() };
         let text = std::fs::read(path.as_ref()).map_err(|e| unreadable(&e))?;
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
         let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text);
@@ -147,7 +150,10 @@ impl Table {
     /// The lines and cells of a column, none of them empty.
     fn cells(&self, column: &str) -> Result<Vec<(u64, &str)>, TableError> {
         let Some(index) = self.names.iter().position(|name| name == column) else {
-            let near = self.names.iter().find(|name| name.eq_ignore_ascii_case(column) || name.contains(column) || column.contains(name.as_str()));
+            let near = self
+                .names
+                .iter()
+                .find(|name| name.eq_ignore_ascii_case(column) || name.contains(column) || column.contains(name.as_str()));
             return Err(TableError::NoColumn {
                 path: self.path.clone(),
                 column: column.to_owned(),
@@ -256,11 +262,15 @@ mod tests {
 
     #[test]
     fn columns_are_read_by_name_and_labels_become_indices() {
-        let table = table("good", "\u{feff}county,y,floor\r\n\"ST LOUIS\", 1.5,0\r\nAITKIN,-2,1\r\n\"ST LOUIS\",3e1,0\r\n").unwrap();
+        let table =
+            table("good", "\u{feff}county,y,floor\r\n\"ST LOUIS\", 1.5,0\r\nAITKIN,-2,1\r\n\"ST LOUIS\",3e1,0\r\n").unwrap();
         assert_eq!(table.reals("y").unwrap(), [1.5, -2.0, 30.0]);
         assert_eq!(table.bools("floor").unwrap(), [false, true, false]);
         let county = table.indices("county").unwrap();
-        assert_eq!((county.values(), county.levels().unwrap()), (&[0, 1, 0][..], &["ST LOUIS".to_owned(), "AITKIN".to_owned()][..]));
+        assert_eq!(
+            (county.values(), county.levels().unwrap()),
+            (&[0, 1, 0][..], &["ST LOUIS".to_owned(), "AITKIN".to_owned()][..])
+        );
     }
 
     #[test]

@@ -179,7 +179,8 @@ impl Lowering<'_> {
                     .all(|name| entry.parameters.iter().any(|(known, _)| name == known))
         };
         let Some(entry) = entries.iter().find(fits) else {
-            let given = if args.len() == 1 { "1 argument was given".to_owned() } else { format!("{} arguments were given", args.len()) };
+            let given =
+                if args.len() == 1 { "1 argument was given".to_owned() } else { format!("{} arguments were given", args.len()) };
             self.error(span, format!("`{word}` is written {}; {given}", signatures(word)));
             return None;
         };

@@ -93,8 +93,9 @@ impl Distribution for MyNormal {
 #[ppl_core::distribution]
 impl Univariate<2> for MyNormal {
     fn kernel<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Partials<V, 2> {
-        let z = (x - loc) / scale;
-        let d = z / scale;
+        let inverse = V::constant(1.0) / scale;
+        let z = (x - loc) * inverse;
+        let d = z * inverse;
         Partials { log_prob: V::constant(-0.5) * z * z, d_value: -d, d_params: [d, z * d] }
     }
 

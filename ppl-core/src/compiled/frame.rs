@@ -55,13 +55,19 @@ impl<'a, E: Real> Frame<'a, E> {
         if self.complete.is_empty() { own } else { own + V::load(&self.complete[at..]) }
     }
 
-    /// The weight of a row of a factor.
+    /// The weights of the rows of a factor.
     #[inline(always)]
-    pub fn weight<V: Lanes<Element = E>>(&self, factor: usize, row: usize) -> V {
-        if let Some((_, rows)) = self.weights.rows.iter().find(|(weighted, _)| *weighted == factor) {
-            return V::load(&rows[row * self.samples + self.offset..]);
+    pub fn weights<V: Lanes<Element = E>>(&self, factor: usize) -> RowWeights<'a, V> {
+        let mut rows: &'a [E] = &[];
+        if !self.weights.rows.is_empty() {
+            for (weighted, own) in &self.weights.rows {
+                if *weighted == factor {
+                    rows = own;
+                }
+            }
         }
-        V::load(&self.weights.factors[factor * self.samples + self.offset..])
+        let constant = V::load(&self.weights.factors[factor * self.samples + self.offset..]);
+        RowWeights { constant, rows, samples: self.samples, offset: self.offset }
     }
 
     /// A column of a matrix product of a row; `before` columns belong to earlier products.
@@ -96,6 +102,23 @@ impl<'a, E: Real> Frame<'a, E> {
             value_total: V::zero(),
             parameter_total: V::zero(),
         }
+    }
+}
+
+/// The weights of the rows of a factor: one for all, or one for each.
+#[derive(Clone, Copy, Debug)]
+pub struct RowWeights<'a, V: Lanes> {
+    constant: V,
+    rows: &'a [V::Element],
+    samples: usize,
+    offset: usize,
+}
+
+impl<V: Lanes> RowWeights<'_, V> {
+    /// The weight of a row.
+    #[inline(always)]
+    pub fn of(&self, row: usize) -> V {
+        if self.rows.is_empty() { self.constant } else { V::load(&self.rows[row * self.samples + self.offset..]) }
     }
 }
 

@@ -83,8 +83,13 @@ impl<'t, 'm> Writer<'t, 'm> {
         match self.form {
             Form::Accumulate => {
                 let statements = self.accumulate_scope(0);
+                let weights = self.tape.factors().into_iter().map(|factor| {
+                    let name = weights_ident(factor);
+                    quote!(let #name = frame.weights::<V>(#factor);)
+                });
                 quote! {
                     let mut log_prob = _ppl::zero_sum::<V>();
+                    #(#weights)*
                     #statements
                     log_prob
                 }
@@ -495,7 +500,8 @@ impl<'t, 'm> Writer<'t, 'm> {
 
     fn factor(&mut self, factor: usize, row: &TokenStream, terms: &[(bool, NodeId)], scope: ScopeId) -> TokenStream {
         let weight = format_ident!("weight_{}", factor, span = Span::mixed_site());
-        let mut out = quote!(let #weight = frame.weight::<V>(#factor, #row););
+        let weights = weights_ident(factor);
+        let mut out = quote!(let #weight = #weights.of(#row););
         for &(sign, node) in terms {
             if self.deferred(node).is_some() {
                 let name = self.adjoint_ident(node);
@@ -541,9 +547,10 @@ impl<'t, 'm> Writer<'t, 'm> {
             Operand::Data(..) | Operand::Repeated(..) => quote!(None),
         };
         let (value_row, parameter_row) = (first(value), first(parameter));
+        let weights = weights_ident(factor);
         let (value_operand, parameter_operand) = (self.vector_operand(value), self.vector_operand(parameter));
         let mut out = quote! {
-            let weight = frame.weight::<V>(#factor, #row);
+            let weight = #weights.of(#row);
             let (value, parameter) = (#value_operand, #parameter_operand);
             let mut adjoints = frame.row_adjoints::<V>(#value_row, #parameter_row);
             let density = #family::accumulate(value, parameter, weight, &mut adjoints);
@@ -886,6 +893,11 @@ impl<'t, 'm> Writer<'t, 'm> {
             }
         }
     }
+}
+
+/// The weights of a factor's rows.
+fn weights_ident(factor: usize) -> Ident {
+    format_ident!("weights_{}", factor, span = Span::mixed_site())
 }
 
 /// The field of a precomputed column.

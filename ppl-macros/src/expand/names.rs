@@ -35,7 +35,7 @@ const RESERVED: &[&str] = &[
 
 /// Whether generated functions use a name themselves, or may.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name) || name.starts_with("weight_") || name.starts_with("d_")
+    RESERVED.contains(&name) || name.starts_with("weight_") || name.starts_with("weights_") || name.starts_with("d_")
 }
 
 /// A local name of generated code, which no name of the user can meet.

@@ -212,6 +212,17 @@ impl<'m> Tape<'m> {
         tape
     }
 
+    /// The factors of the body, in the order of the model.
+    pub(crate) fn factors(&self) -> BTreeSet<FactorId> {
+        let items = self.scopes.iter().flat_map(|scope| &scope.items);
+        items
+            .filter_map(|item| match item {
+                Item::Factor { factor, .. } | Item::VectorFactor { factor, .. } => Some(*factor),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The outermost loop.
     pub(crate) fn plate(&self) -> Option<VarId> {
         self.plate

@@ -5,7 +5,6 @@
 pub(crate) enum Support {
     Real,
     Positive,
-    NonNegative,
     Unit,
     Interval,
     Simplex,

@@ -29,7 +29,7 @@ mod syntax;
 ///
 /// Expressions have `+ - * /`, comparisons of data, `if c { a } else { b }` on data, indices (`alpha[county[n]]`, `y[t - 1]`),
 /// `dot(x[n], beta)`, `sum(k in K => ..)`, `log_sum_exp(k in K => ..)`, `Normal(a, b).log_prob(x)`, `positive(x)`, `unit(x)`,
-/// the functions exp, ln, log1p, expm1, sqrt, powi, powf, abs, sin, cos, tanh, sigmoid, logit, softplus, erf, normal_cdf,
+/// the functions exp, ln, log1p, expm1, sqrt, powi, powf, abs, sin, cos, tanh, sigmoid, logit, softplus, erf, `normal_cdf`,
 /// lgamma, `log_sum_exp`, min and max, as functions or methods, and Rust functions under `#[ppl_core::function]`.
 ///
 /// `#[ppl(crate = path)]` names ppl-core where it is not called so.

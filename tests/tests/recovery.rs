@@ -165,7 +165,7 @@ model! {
 
 #[test]
 fn a_log_density_that_is_never_finite_names_statement_row_and_operands() {
-    let error = fit_bbvi(&Broken { y: vec![1.0] }, Bbvi::default()).err().expect("a negative scale");
+    let error = fit_bbvi(&Broken { y: vec![1.0] }, Bbvi::default()).expect_err("a negative scale");
     let message = error.to_string();
     assert!(message.contains("y[n] ~ Normal") && message.contains("row 0") && message.contains("scale = -1"), "{message}");
     let _: Box<dyn std::error::Error + Send + Sync> = error.into();

@@ -7,7 +7,7 @@ use crate::ir::{Affine, Model, Piece, Site, SiteKind, Term};
 pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
     for id in 0..model.sites.len() {
         let site = &model.sites[id];
-        match coverage(model, site) {
+        match coverage(site) {
             Coverage::Exact => {
                 if let SiteKind::Observed(arg) = site.kind {
                     model.args[arg].covered = true;
@@ -40,7 +40,7 @@ enum Coverage {
     Twice(usize),
 }
 
-fn coverage(model: &Model, site: &Site) -> Coverage {
+fn coverage(site: &Site) -> Coverage {
     if site.dims.contains(&usize::MAX) {
         // Single elements only: nothing tells how many there are.
         return Coverage::Partial;

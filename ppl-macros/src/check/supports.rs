@@ -47,7 +47,6 @@ impl Inferred {
         let proven = match support {
             Support::Real => true,
             Support::Positive => self.is_positive(),
-            Support::NonNegative => self.is_non_negative(),
             Support::Unit => self.is_unit(),
             _ => return Verdict::Open,
         };
@@ -67,7 +66,7 @@ fn of_support(support: Support) -> Inferred {
     match support {
         Support::Real | Support::Ordered => Inferred::Unbounded,
         Support::Positive | Support::PositiveOrdered => Inferred::Positive,
-        Support::NonNegative | Support::Count | Support::Binary | Support::CountUpTo => Inferred::NonNegative,
+        Support::Count | Support::Binary | Support::CountUpTo => Inferred::NonNegative,
         Support::Unit | Support::Simplex => Inferred::Unit,
         Support::Interval => Inferred::Open,
     }

@@ -90,7 +90,7 @@ pub(crate) fn distributions(model: &super::Model) -> std::collections::BTreeSet<
                 parameters(distribution).into_iter().for_each(&mut read);
                 match &distribution.density {
                     Density::Univariate { family: known, .. } | Density::Ordered { family: known, .. } => {
-                        family(known, &mut used)
+                        family(known, &mut used);
                     }
                     Density::Multivariate { entry, .. } => {
                         used.insert(entry.rust);

@@ -52,19 +52,19 @@ pub(crate) enum ElementKind {
     /// `in C`
     Index(Ident),
     /// `Option<f64>`
-    Option(Box<Element>),
+    Option,
 }
 
 #[derive(Debug)]
 pub(crate) enum Stmt {
     /// `lhs ~ distribution;`
-    Sample { lhs: Lhs, tilde: Span, distribution: Expr },
+    Sample { lhs: Lhs, distribution: Expr },
     /// `let lhs = value;`
     Let { lhs: Lhs, value: Expr },
     /// `factor(value);`
-    Factor { span: Span, value: Expr },
+    Factor { value: Expr },
     /// `for var in range { body }`
-    For { span: Span, var: Ident, range: Range, body: Vec<Stmt> },
+    For { var: Ident, range: Range, body: Vec<Stmt> },
 }
 
 /// `name` or `name[index, ..]`

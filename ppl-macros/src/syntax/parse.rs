@@ -181,9 +181,9 @@ fn element(input: ParseStream<'_>) -> syn::Result<Element> {
         "bool" => ElementKind::Bool,
         "Option" => {
             input.parse::<Token![<]>()?;
-            let inner = element(input)?;
+            element(input)?;
             input.parse::<Token![>]>()?;
-            ElementKind::Option(Box::new(inner))
+            ElementKind::Option
         }
         other => return Err(syn::Error::new(span, messages::unknown_type(other))),
     };
@@ -260,7 +260,7 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
         let word: Ident = input.fork().parse()?;
         match word.to_string().as_str() {
             "factor" if input.peek2(syn::token::Paren) => {
-                let span = input.parse::<Ident>()?.span();
+                input.parse::<Ident>()?;
                 let content;
                 syn::parenthesized!(content in input);
                 let value = super::expression::expression(&content)?;
@@ -268,7 +268,7 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
                     return Err(content.error(messages::FACTOR_ONE));
                 }
                 end(input, &word)?;
-                return Ok(Stmt::Factor { span, value });
+                return Ok(Stmt::Factor { value });
             }
             "param" => return Err(syn::Error::new(word.span(), messages::PARAM)),
             "sum" if !input.peek2(syn::token::Paren) => return Err(syn::Error::new(word.span(), messages::SUM_BLOCK)),
@@ -279,7 +279,7 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
 }
 
 fn for_statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Stmt> {
-    let span = input.parse::<Token![for]>()?.span;
+    input.parse::<Token![for]>()?;
     let var: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), messages::FOR_NAME))?;
     input.parse::<Token![in]>().map_err(|error| syn::Error::new(error.span(), messages::for_in(&var)))?;
     let range = range(input)?;
@@ -289,7 +289,7 @@ fn for_statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::
     let content;
     syn::braced!(content in input);
     let body = statements(&content, diagnostics);
-    Ok(Stmt::For { span, var, range, body })
+    Ok(Stmt::For { var, range, body })
 }
 
 /// A dimension, or `from..to`.
@@ -340,7 +340,7 @@ fn sample(input: ParseStream<'_>) -> syn::Result<Stmt> {
     if !input.peek(Token![~]) {
         return Err(not_a_statement(input, lhs.name.span(), Some(&lhs.name)));
     }
-    let tilde = input.parse::<Token![~]>()?.span;
+    input.parse::<Token![~]>()?;
     let distribution = super::expression::expression(input)?;
     if input.peek(Ident) {
         let word: Ident = input.fork().parse()?;
@@ -349,7 +349,7 @@ fn sample(input: ParseStream<'_>) -> syn::Result<Stmt> {
         }
     }
     end(input, &lhs.name)?;
-    Ok(Stmt::Sample { lhs, tilde, distribution })
+    Ok(Stmt::Sample { lhs, distribution })
 }
 
 /// What stands where `~` should.

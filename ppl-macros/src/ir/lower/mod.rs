@@ -126,7 +126,7 @@ impl<'a> Lowering<'a> {
             syntax::ElementKind::U64 => Some(ArgKind::U64),
             syntax::ElementKind::Bool => Some(ArgKind::Bool),
             syntax::ElementKind::Index(dim) => Some(ArgKind::Index(self.dim(dim))),
-            syntax::ElementKind::Option(_) => {
+            syntax::ElementKind::Option => {
                 self.error(
                     element.span,
                     "missing values are not available yet; leave the rows out, or declare the missing ones as a latent of their own",

@@ -53,8 +53,8 @@ pub(crate) const REMAINDER: &str = "there is no remainder in the language; compu
 pub(crate) const CAST: &str = "every number is real here; leave out the `as`";
 pub(crate) const QUESTION: &str = "there is no `?` in a model; a choice is written `if c { a } else { b }`";
 pub(crate) const MATRIX_PRODUCT: &str = "there is no `@` here; a product of vectors is written `dot(a, b)`";
-pub(crate) const AND: &str = "`and` is written `&&` here";
-pub(crate) const OR: &str = "`or` is written `||` here";
+pub(crate) const AND: &str = "conditions that must both hold are joined with `&&`";
+pub(crate) const OR: &str = "conditions of which one must hold are joined with `||`";
 pub(crate) const COMPARE: &str = "`=` does not compare; write `==`";
 pub(crate) const PLUS: &str = "there is no sign `+`; leave it out";
 pub(crate) const CHAINED_COMPARISON: &str = "comparisons do not chain; write `a < b && b < c`";
@@ -77,7 +77,7 @@ pub(crate) const NAMED_ARGUMENT: &str = "an argument by name is written with `=`
 pub(crate) const MISSING_INDEX: &str =
     "an index is missing before the comma; a whole axis is kept by the name of its dimension: `x[N, k]`";
 pub(crate) const LITERAL: &str = "only numbers, `true` and `false` can be written out in a model";
-pub(crate) const IF_LET: &str = "the condition of `if` is `bool` data or a comparison";
+pub(crate) const IF_LET: &str = "the condition of `if` is `bool` data or a comparison; leave out the `let`";
 pub(crate) const IF_ELSE: &str = "`if` has a value and needs an `else { .. }`";
 pub(crate) const IF_BLOCK: &str = "a branch of `if` is one expression in braces: `{ a }`";
 pub(crate) const SLICE: &str = "a slice is not an index; use a dimension for a whole axis, or a loop over the range";
@@ -136,6 +136,10 @@ pub(crate) fn assign(name: &Ident) -> String {
 
 pub(crate) fn tilde(name: &Ident) -> String {
     format!("`~` is missing after `{name}`: `{name} ~ Normal(0, 1);`")
+}
+
+pub(crate) fn no_distribution(name: &Ident) -> String {
+    format!("the distribution of `{name}` is missing: `{name} ~ Normal(0, 1);`")
 }
 
 pub(crate) fn statement_type(name: &Ident) -> String {

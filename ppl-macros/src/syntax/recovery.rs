@@ -85,7 +85,7 @@ pub(super) fn skip_argument(input: ParseStream<'_>) {
         if input.peek(Token![,]) {
             let ahead = input.fork();
             skip(&ahead);
-            let typed = ahead.peek(Ident) && ahead.peek2(Token![:]) && !ahead.peek2(Token![::]);
+            let typed = ahead.peek2(Token![:]) && !ahead.peek2(Token![::]);
             let half_typed = ahead.peek(Ident) && (ahead.peek2(Token![,]) || followed_by_nothing(&ahead));
             if ahead.is_empty() || typed || half_typed || ahead.peek(Token![#]) {
                 return;

@@ -40,7 +40,7 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
         return for_statement(input, diagnostics);
     }
     if input.peek(Token![let]) {
-        return let_statement(input, diagnostics).map(Some);
+        return let_statement(input, diagnostics);
     }
     not_of_the_language(input)?;
     if input.peek(Ident) && !input.peek2(Token![~]) && !input.peek2(syn::token::Bracket) {
@@ -52,7 +52,7 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
             _ => {}
         }
     }
-    sample(input, diagnostics).map(Some)
+    sample(input, diagnostics)
 }
 
 /// What Rust has and the language has not.
@@ -134,7 +134,7 @@ pub(super) fn range(input: ParseStream<'_>) -> syn::Result<Range> {
 }
 
 /// `let lhs = value;`
-fn let_statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Stmt> {
+fn let_statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Option<Stmt>> {
     let span = input.parse::<Token![let]>()?.span;
     if input.is_empty() {
         return Err(syn::Error::new(span, messages::LHS));
@@ -156,10 +156,14 @@ fn let_statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::
     if !input.peek(Token![=]) || input.peek(Token![==]) {
         return Err(syn::Error::new(here_or_before(input), messages::let_equals(&name)));
     }
-    input.parse::<Token![=]>()?;
+    let equals = input.parse::<Token![=]>()?.span;
+    if value_is_missing(input) {
+        diagnostics.push(equals, messages::let_equals(&name));
+        return Ok(None);
+    }
     let value = expression(input)?;
     end(input, &name.to_string(), diagnostics)?;
-    Ok(Stmt::Let { lhs: Lhs { name, index }, value })
+    Ok(Some(Stmt::Let { lhs: Lhs { name, index }, value }))
 }
 
 /// `factor(value);`
@@ -177,7 +181,7 @@ fn factor(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<
 }
 
 /// `lhs ~ distribution;`
-fn sample(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Stmt> {
+fn sample(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Option<Stmt>> {
     let left = expression(input)?;
     if !input.peek(Token![~]) {
         return Err(not_a_statement(input, &left));
@@ -187,7 +191,11 @@ fn sample(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<
         ExprKind::Index { array, index } => Lhs { name: array, index },
         _ => return Err(syn::Error::new(left.span, messages::EXPRESSION_LEFT)),
     };
-    input.parse::<Token![~]>()?;
+    let tilde = input.parse::<Token![~]>()?.span;
+    if value_is_missing(input) {
+        diagnostics.push(tilde, messages::no_distribution(&lhs.name));
+        return Ok(None);
+    }
     let distribution = expression(input)?;
     if input.peek(Ident) {
         let word: Ident = input.fork().parse()?;
@@ -199,7 +207,25 @@ fn sample(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<
         }
     }
     end(input, &lhs.name.to_string(), diagnostics)?;
-    Ok(Stmt::Sample { lhs, distribution })
+    Ok(Some(Stmt::Sample { lhs, distribution }))
+}
+
+/// Whether nothing is typed yet right of `~` or `=`; a `;` that ends nothing is consumed.
+fn value_is_missing(input: ParseStream<'_>) -> bool {
+    if input.peek(Token![;]) {
+        return input.parse::<Token![;]>().is_ok();
+    }
+    input.is_empty() || (begins_binding(input) && !is_loop_value(input))
+}
+
+/// Whether `for n in N { .. };` is meant as a value: a statement would have no `;`.
+fn is_loop_value(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    while !ahead.is_empty() && !ahead.peek(syn::token::Brace) && !ahead.peek(Token![;]) {
+        skip(&ahead);
+    }
+    skip(&ahead);
+    input.peek(Token![for]) && ahead.peek(Token![;])
 }
 
 /// What stands where `~` should.
@@ -260,9 +286,12 @@ fn end(input: ParseStream<'_>, statement: &str, diagnostics: &mut Diagnostics) -
 }
 
 fn begins_statement(input: ParseStream<'_>) -> bool {
+    begins_binding(input) || (input.peek2(syn::token::Paren) && input.fork().parse::<Ident>().is_ok_and(|word| word == "factor"))
+}
+
+/// Whether a `let`, a loop or a `~` begins here: what no value begins with.
+fn begins_binding(input: ParseStream<'_>) -> bool {
     let keyword = input.peek(Token![let]) || input.peek(Token![for]) || input.peek(Token![#]);
-    let sample = input.peek(Ident) && (input.peek2(Token![~]) || (input.peek2(syn::token::Bracket) && input.peek3(Token![~])));
-    let factor =
-        input.peek(Ident) && input.peek2(syn::token::Paren) && input.fork().parse::<Ident>().is_ok_and(|word| word == "factor");
-    keyword || sample || factor
+    let tilde = input.peek2(Token![~]) || (input.peek2(syn::token::Bracket) && input.peek3(Token![~]));
+    keyword || (input.peek(Ident) && tilde)
 }

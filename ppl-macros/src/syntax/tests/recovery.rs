@@ -22,7 +22,7 @@ fn several_errors_are_reported_at_once() {
             messages::POWER.to_owned(),
             "write `let c = ..;` for a quantity that is computed, or `c ~ ..;` for one that is random".to_owned(),
             messages::REMAINDER.to_owned(),
-            messages::EXPRESSION.to_owned(),
+            "the distribution of `d` is missing: `d ~ Normal(0, 1);`".to_owned(),
         ]
     );
 }
@@ -38,6 +38,23 @@ fn a_missing_semicolon_costs_no_statement() {
     ] {
         assert_eq!(sentences(source), [messages::missing_semicolon("a")], "{source}");
         assert_eq!(statements(source).len(), 2, "{source}");
+    }
+}
+
+#[test]
+fn a_missing_value_costs_no_statement() {
+    for source in [
+        "M() { mu ~ sigma ~ HalfNormal(1); }",
+        "M() { mu ~ x[n] ~ Normal(0, 1); }",
+        "M() { mu ~ for n in N { x[n] ~ Normal(0, 1); } }",
+        "M() { mu ~ let a = 1; }",
+        "M() { mu ~ ; factor(1); }",
+        "M() { let a = 1; mu ~ }",
+        "M() { let a = mu ~ Normal(0, 1); }",
+        "M() { let a = for n in N { x[n] ~ Normal(0, 1); } }",
+    ] {
+        assert_eq!(sentences(source).len(), 1, "{source}: {:?}", sentences(source));
+        assert_eq!(statements(source).len(), 1, "{source}");
     }
 }
 
@@ -61,6 +78,7 @@ fn a_broken_argument_is_skipped_and_its_neighbours_stay() {
     let names: Vec<String> = model.unwrap().arguments.iter().map(|argument| argument.name.to_string()).collect();
     assert_eq!(names, ["a", "c", "e"]);
     assert_eq!(errors.len(), 2, "{errors:?}");
+    assert_eq!(sentences("M(u: f64; v: f64, type: f64, w: net(A => B), 1: f64) { }").len(), 4);
 }
 
 #[test]

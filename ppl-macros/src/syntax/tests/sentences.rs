@@ -105,6 +105,9 @@ fn ends_of_statements() {
     statement("let a = b «c»;", &m::missing_semicolon("a"));
     statement("factor(a) «3»;", &m::missing_semicolon("factor"));
     statement("let a = 1; «;»", m::SEMICOLON);
+    statement("mu «~» ;", "the distribution of `mu` is missing: `mu ~ Normal(0, 1);`");
+    statement("mu «~»", "the distribution of `mu` is missing: `mu ~ Normal(0, 1);`");
+    statement("let a «=» ;", "`let a` needs a value: `let a = ..;`");
     statement("mu ~ Normal(0, 1) «T»[0,];", m::TRUNCATION);
 }
 

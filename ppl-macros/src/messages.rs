@@ -5,48 +5,77 @@ use proc_macro2::Ident;
 pub(crate) const EMPTY_MODEL: &str = "a model is missing; write `pub Name(data: [f64; N]) { mu ~ Normal(0, 1); .. }`";
 pub(crate) const NO_NAME: &str = "a model begins with its name: `pub Name(data: [f64; N]) { .. }`";
 pub(crate) const ONE_MODEL: &str = "a `model!` holds one model; open another `model!` for this";
+pub(crate) const GENERICS: &str = "a model has no type parameters; the element type is that of its data";
+pub(crate) const ATTRIBUTE: &str = "an attribute is written `#[name]` or `#[name(..)]`";
+pub(crate) const STATEMENT_ATTRIBUTE: &str =
+    "attributes and documentation belong to the model and its arguments; a note on a statement is written with `//`";
 pub(crate) const PPL_ATTRIBUTE: &str = "this attribute takes the path of ppl-core: `#[ppl(crate = path)]`";
 pub(crate) const COMMA: &str = "arguments are separated by commas";
+pub(crate) const DEFAULT: &str = "an argument has no default; give its value where the model is made";
 pub(crate) const ARGUMENT: &str = "an argument is a name and a type: `y: [f64; N]`";
 pub(crate) const REFERENCE_TYPE: &str = "a model owns its data; leave out the `&`";
 pub(crate) const ARRAY_TYPE: &str = "an array names its dimensions after a semicolon: `[f64; N]`, `[f64; N, K]`";
-pub(crate) const DIMENSION: &str = "a dimension is a name, such as `N`; its size is found from the data";
-pub(crate) const TOO_MANY_AXES: &str = "an array has at most three axes";
-pub(crate) const NET: &str = "neural networks in models are not available yet";
+pub(crate) const NESTED_ARRAY: &str = "an array of arrays is one array with several dimensions: `[f64; N, K]`";
+pub(crate) const OPTION: &str = "an array with missing values is written `[Option<f64>; N]`";
+pub(crate) const OPTION_ARRAY: &str = "the values are missing, not the array; write `[Option<f64>; N]`";
+pub(crate) const DIMENSION: &str =
+    "a dimension is a name, such as `N`; its size is found from the data, and several are separated by commas";
+pub(crate) const TOO_MANY_AXES: &str = "an array has at most three axes; split it, or run two of them together";
+pub(crate) const NET: &str =
+    "neural networks in models are not available yet; write a layer as `tanh(dot(x[n], w))` with latent weights";
 pub(crate) const IN_DIMENSION: &str = "`in` is followed by the dimension that is pointed into: `[in C; N]`";
 pub(crate) const TYPE: &str = "a type is `f64`, `f32`, `u64`, `bool`, `in C`, `usize`, or an array of them such as `[f64; N]`";
 pub(crate) const LET_MUT: &str = "nothing in a model changes; leave out the `mut`";
+pub(crate) const LET_TUPLE: &str = "`let` names one quantity; write one `let` for each";
+pub(crate) const LET_TYPE: &str = "every quantity is real here; leave out the type";
+pub(crate) const UNDERSCORE: &str = "`_` is not a name here; write one out, such as `mu`";
 pub(crate) const LOOP: &str = "the loop of a model is `for n in N { .. }`";
 pub(crate) const IF_STATEMENT: &str = "`if` is an expression here: `let x = if a[n] > 0 { b } else { c };`";
+pub(crate) const STATEMENT_BLOCK: &str = "there are no blocks on their own; leave out the braces, or put a `for` before them";
 pub(crate) const RUST: &str =
     "a model is made of `~`, `let`, `for` and `factor`; put Rust into a function of your own and call it";
 pub(crate) const SEMICOLON: &str = "there is no statement before this `;`; leave it out";
-pub(crate) const FACTOR_ONE: &str = "`factor(..)` takes one number";
+pub(crate) const FACTOR_ONE: &str = "`factor(..)` takes one number; write one `factor(..)` for each";
 pub(crate) const PARAM: &str = "`param` is not available yet; give the name a prior with `~`, such as `x ~ Flat`";
 pub(crate) const SUM_BLOCK: &str = "`sum .. ~` blocks are not available yet; write `factor(log_sum_exp(k in K => ..))`";
 pub(crate) const SAMPLED: &str = "`sampled` is not available yet: discrete latents are summed out with `factor(log_sum_exp(..))`";
+pub(crate) const TRUNCATION: &str = "a truncated distribution is written `Truncated(Normal(0, 1), lower = 0)`";
 pub(crate) const FOR_NAME: &str = "`for` binds a name: `for n in N { .. }`";
 pub(crate) const INCLUSIVE_RANGE: &str = "a range leaves out its end: `0..3` is 0, 1, 2";
 pub(crate) const RANGE: &str = "a loop runs over a dimension or a range: `n in N`, `t in 1..T`";
 pub(crate) const LHS: &str = "a name is expected here, such as `mu` or `alpha[c]`";
 pub(crate) const EXPRESSION_LEFT: &str = "left of `~` stands a name, not an expression; use a distribution of the name itself (such as `LogNormal` for the logarithm), or add a term with `factor(..)`";
+pub(crate) const STATEMENT: &str =
+    "this is not a statement; write `x ~ Normal(0, 1);`, `let x = ..;`, `for n in N { .. }` or `factor(..);`";
 pub(crate) const POWER: &str = "`^` is not a power here; write `x.powi(2)`, or `x.powf(y)`";
 pub(crate) const POWER_STARS: &str = "`**` is not a power here; write `x.powi(2)`, or `x.powf(y)`";
 pub(crate) const REMAINDER: &str = "there is no remainder in the language; compute it in your data";
 pub(crate) const CAST: &str = "every number is real here; leave out the `as`";
-pub(crate) const QUESTION: &str = "nothing fails inside a model; leave out the `?`";
+pub(crate) const QUESTION: &str = "there is no `?` in a model; a choice is written `if c { a } else { b }`";
+pub(crate) const MATRIX_PRODUCT: &str = "there is no `@` here; a product of vectors is written `dot(a, b)`";
+pub(crate) const AND: &str = "`and` is written `&&` here";
+pub(crate) const OR: &str = "`or` is written `||` here";
+pub(crate) const COMPARE: &str = "`=` does not compare; write `==`";
+pub(crate) const PLUS: &str = "there is no sign `+`; leave it out";
 pub(crate) const CHAINED_COMPARISON: &str = "comparisons do not chain; write `a < b && b < c`";
 pub(crate) const REFERENCE: &str = "there are no references in a model; leave out the `&` or `*`";
 pub(crate) const METHOD: &str = "a function follows the dot: `x.powi(2)`";
 pub(crate) const INDEX_NAME: &str = "only a name can be indexed; give the expression a name with `let`";
 pub(crate) const CALL_NAME: &str = "only a function can be called; write `*` for a product";
-pub(crate) const EXPRESSION: &str = "an expression is expected here";
-pub(crate) const TUPLE: &str = "there are no tuples in a model";
-pub(crate) const OPERATOR: &str = "an operator or a comma is expected here";
+pub(crate) const EXPRESSION: &str = "an expression is expected here, such as `1`, `mu` or `alpha[c]`";
+pub(crate) const TUPLE: &str = "there are no tuples in a model; give each part a name with `let`";
+pub(crate) const OPERATOR: &str = "this does not continue the expression; an operator or a comma is missing before it";
 pub(crate) const ARRAY_LITERAL: &str = "there are no array literals in a model; give the numbers as an argument";
 pub(crate) const BLOCK: &str = "there are no blocks in an expression; give its parts names with `let`";
 pub(crate) const CLOSURE: &str = "there are no closures in a model; put Rust into a function of your own and call it";
 pub(crate) const MATCH: &str = "there is no `match` in a model; write `if .. { a } else { b }`";
+pub(crate) const LOOP_VALUE: &str = "a loop has no value; add up with `sum(n in N => ..)`";
+pub(crate) const PATH: &str = "a path ends with a name; types are found from the arguments, without `::<..>`";
+pub(crate) const TOO_LARGE: &str = "this number is larger than any `f64`; write the model on the scale of its logarithm";
+pub(crate) const REDUCE: &str = "a name is bound by `sum(k in K => ..)` and `log_sum_exp(k in K => ..)` only";
+pub(crate) const NAMED_ARGUMENT: &str = "an argument by name is written with `=`: `Normal(loc = 0, scale = 1)`";
+pub(crate) const MISSING_INDEX: &str =
+    "an index is missing before the comma; a whole axis is kept by the name of its dimension: `x[N, k]`";
 pub(crate) const LITERAL: &str = "only numbers, `true` and `false` can be written out in a model";
 pub(crate) const IF_LET: &str = "the condition of `if` is `bool` data or a comparison";
 pub(crate) const IF_ELSE: &str = "`if` has a value and needs an `else { .. }`";
@@ -72,6 +101,9 @@ pub(crate) fn unknown_type(word: &str) -> String {
     let way_out = match word {
         "Vec" | "Array1" | "Array2" | "Array" => "; an array is written `[f64; N]`",
         "i32" | "i64" | "u32" | "u8" | "i8" | "u16" | "i16" | "isize" | "i128" | "u128" => "; counts are `u64`, indices `in C`",
+        "usize" => "; a size is an argument of its own, counts are `u64`, indices `in C`",
+        "real" | "float" | "double" | "number" | "f16" => "; real numbers are `f64`",
+        "int" | "integer" | "uint" => "; counts are `u64`, indices `in C`",
         "String" | "str" => "; turn labels into indices: `[in C; N]`",
         _ => "; it is `f64`, `f32`, `u64`, `bool`, `in C` or `usize`",
     };
@@ -94,20 +126,32 @@ pub(crate) fn for_body(var: &Ident) -> String {
     format!("the statements of the loop over `{var}` are missing; write them in braces")
 }
 
-pub(crate) fn equals(name: &str) -> String {
+pub(crate) fn equals(name: &Ident) -> String {
     format!("write `let {name} = ..;` for a quantity that is computed, or `{name} ~ ..;` for one that is random")
 }
 
-pub(crate) fn tilde(name: &str) -> String {
-    format!("a distribution is given with `~`: `{name} ~ Normal(0, 1);`")
+pub(crate) fn assign(name: &Ident) -> String {
+    format!("nothing in a model changes; write `factor(..)` to add a term to the log joint, or `let {name} = ..;` for a quantity")
 }
 
-pub(crate) fn statement(name: &str) -> String {
-    format!("this is not a statement; write `{name} ~ Normal(0, 1);`, `let {name} = ..;`, `for n in N {{ .. }}` or `factor(..);`")
+pub(crate) fn tilde(name: &Ident) -> String {
+    format!("`~` is missing after `{name}`: `{name} ~ Normal(0, 1);`")
 }
 
-pub(crate) fn missing_semicolon(name: &Ident) -> String {
-    format!("the statement of `{name}` ends with `;`")
+pub(crate) fn statement_type(name: &Ident) -> String {
+    format!("types stand in the argument list only; leave out the type of `{name}`")
+}
+
+pub(crate) fn keyword(word: &Ident) -> String {
+    format!("`{word}` is a word of Rust; choose another name, such as `{word}_`")
+}
+
+pub(crate) fn body_follows(name: &Ident) -> String {
+    format!("the statements follow the arguments: `{name}(..) {{ .. }}`")
+}
+
+pub(crate) fn missing_semicolon(statement: &str) -> String {
+    format!("the statement of `{statement}` ends with `;`")
 }
 
 pub(crate) fn field(name: &Ident) -> String {
@@ -115,7 +159,12 @@ pub(crate) fn field(name: &Ident) -> String {
 }
 
 pub(crate) fn suffix(digits: &str, suffix: &str) -> String {
-    format!("every number is real here; leave out `{suffix}`: `{digits}`")
+    match suffix {
+        "f64" | "f32" | "usize" | "isize" | "u64" | "u32" | "u16" | "u8" | "u128" | "i64" | "i32" | "i16" | "i8" | "i128" => {
+            format!("every number is real here; leave out `{suffix}`: `{digits}`")
+        }
+        _ => format!("a product is written with `*`: `{digits} * {suffix}`"),
+    }
 }
 
 pub(crate) fn macro_call(name: &Ident) -> String {

@@ -2,7 +2,48 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::{BinaryOp, CallArg, Expr, ExprKind, Lhs, Range, Stmt};
+use super::{Argument, ArgumentType, BinaryOp, CallArg, Element, ElementKind, Expr, ExprKind, Lhs, Model, Range, Stmt};
+
+impl Display for Model {
+    /// Attributes and visibility are left out: they are no part of the mathematics.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        writeln!(f, "{}({}) {{", self.name, Commas(&self.arguments))?;
+        for stmt in &self.body {
+            write_statement(f, stmt, 1)?;
+            writeln!(f)?;
+        }
+        write!(f, "}}")
+    }
+}
+
+impl Display for Argument {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "{}: {}", self.name, self.ty)
+    }
+}
+
+impl Display for ArgumentType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            ArgumentType::Size => f.write_str("usize"),
+            ArgumentType::Array { element, dims } if dims.is_empty() => write!(f, "{element}"),
+            ArgumentType::Array { element, dims } => write!(f, "[{element}; {}]", Commas(dims)),
+        }
+    }
+}
+
+impl Display for Element {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match &self.kind {
+            ElementKind::F64 => f.write_str("f64"),
+            ElementKind::F32 => f.write_str("f32"),
+            ElementKind::U64 => f.write_str("u64"),
+            ElementKind::Bool => f.write_str("bool"),
+            ElementKind::Index(dim) => write!(f, "in {dim}"),
+            ElementKind::Option => f.write_str("Option<f64>"),
+        }
+    }
+}
 
 impl Display for Stmt {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -70,7 +111,9 @@ impl Display for CallArg {
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match &self.kind {
-            ExprKind::Number(x) => write!(f, "{x}"),
+            // `Debug` has exponents where they are shorter to read, `Display` has no `.0`.
+            ExprKind::Number(x) if x.fract() == 0.0 && x.abs() < 1e16 => write!(f, "{x}"),
+            ExprKind::Number(x) => write!(f, "{x:?}"),
             ExprKind::Bool(value) => write!(f, "{value}"),
             ExprKind::Name(name) => write!(f, "{name}"),
             ExprKind::Path(path) => {

@@ -1,12 +1,19 @@
 //! The surface tree: a model exactly as written, every node keeping the span of what the user typed.
 
+mod argument;
+mod call;
 mod display;
 mod expression;
-mod parse;
+mod model;
+mod operand;
+mod recovery;
+mod statement;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::{Ident, Span};
 
-pub(crate) use parse::parse;
+pub(crate) use model::parse;
 
 /// `attrs vis Name(arguments) { statements }`
 #[derive(Debug)]

@@ -65,31 +65,33 @@ pub trait Kernels: Sync {
 #[derive(Debug)]
 pub struct Compiled<K> {
     kernels: K,
+    /// Into how many parts each body is cut.
+    parts: Vec<usize>,
 }
 
 impl<K: Kernels> Compiled<K> {
     /// Drives these kernels.
     pub fn new(kernels: K) -> Self {
-        Compiled { kernels }
-    }
-
-    /// Into how many parts a body is cut: a function of the data alone, so that sums have the same bits on any number of threads.
-    fn partitions(&self, body: usize) -> usize {
-        let rows = self.kernels.body_rows(body);
-        let wide = (rows / BLOCK).clamp(1, PARTITIONS);
-        // Each part has its own adjoints, which must not outweigh the rows.
-        let affordable = (4 * rows / self.kernels.layout().rows().max(1)).max(1);
-        let parts = wide.min(affordable);
-        1 << parts.ilog2()
+        let parts = (0..K::BODIES.len()).map(|body| partitions(&kernels, body)).collect();
+        Compiled { kernels, parts }
     }
 
     /// The lanes that the products of a block need.
     fn product_lanes(&self, body: usize, samples: usize) -> usize {
         let columns: usize = (0..K::BODIES[body].products).map(|i| self.kernels.product(body, i).columns).sum();
-        let parts = self.partitions(body);
+        let parts = self.parts[body];
         let rows = self.kernels.body_rows(body).div_ceil(parts).min(BLOCK);
         columns * rows * samples
     }
+}
+
+/// Into how many parts a body is cut: a function of the data alone, so that sums have the same bits on any number of threads.
+fn partitions<K: Kernels>(kernels: &K, body: usize) -> usize {
+    let rows = kernels.body_rows(body);
+    let wide = (rows / BLOCK).clamp(1, PARTITIONS);
+    // Each part has its own adjoints, which must not outweigh the rows.
+    let affordable = (4 * rows / kernels.layout().rows().max(1)).max(1);
+    1 << wide.min(affordable).ilog2()
 }
 
 /// The rows of a partition, of a plate cut evenly.
@@ -236,7 +238,7 @@ impl<K: Kernels> Compiled<K> {
         weights: &Weights<K::Element>,
         log_joint: &mut [f64],
     ) {
-        let (parts, rows, samples) = (self.partitions(body), self.kernels.body_rows(body), work.samples);
+        let (parts, rows, samples) = (self.parts[body], self.kernels.body_rows(body), work.samples);
         if parts == 1 {
             let [first, ..] = work.partitions.as_mut_slice() else { return };
             dispatch(Accumulate {
@@ -295,7 +297,7 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
     fn workspace(&self, samples: usize) -> Workspace<K::Element> {
         let rows = self.layout().rows() * samples;
         let bodies = 0..K::BODIES.len();
-        let parts = bodies.clone().map(|body| self.partitions(body)).max().unwrap_or(1);
+        let parts = bodies.clone().map(|body| self.parts[body]).max().unwrap_or(1);
         let lanes = bodies.map(|body| self.product_lanes(body, samples)).max().unwrap_or(0);
         let zero = K::Element::default();
         let partition = Partition {

@@ -3,10 +3,8 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
-use rand::Rng;
-
 use crate::bijectors::Bijector;
-use crate::distributions::Support;
+use crate::distributions::{Sampler, Support};
 use crate::kernel::Real;
 
 /// What `model!` implements.
@@ -262,45 +260,6 @@ pub struct Statement<'a> {
     pub distribution: &'a dyn Sampler,
     /// The values of its parameters.
     pub params: &'a [f64],
-}
-
-/// A distribution as an object, for draws and messages.
-pub trait Sampler: Debug {
-    /// The name in the language.
-    fn name(&self) -> &'static str;
-    /// The parameters' names and supports.
-    fn parameters(&self) -> &'static [crate::distributions::Parameter];
-    /// The log density in nats; `NaN` where a parameter is outside its support.
-    fn log_prob(&self, value: &[f64], params: &[f64]) -> f64;
-    /// One draw.
-    ///
-    /// # Errors
-    /// [`SampleError`] if the distribution cannot be drawn from (flat priors) or a parameter is outside its support.
-    fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError>;
-}
-
-/// Why a distribution could not be drawn from.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SampleError {
-    /// A flat prior has no draws.
-    #[error("`{distribution}` is not a proper distribution and cannot be drawn from; give the site a proper prior")]
-    Improper {
-        /// The distribution.
-        distribution: &'static str,
-    },
-    /// A parameter is outside its support.
-    #[error("`{distribution}` cannot be drawn from with {parameter} = {value}; expected {expected:?}")]
-    Parameter {
-        /// The distribution.
-        distribution: &'static str,
-        /// The parameter's name.
-        parameter: &'static str,
-        /// Its value.
-        value: f64,
-        /// Where it must lie.
-        expected: Support,
-    },
 }
 
 /// The log joint density of a model bound to its data, object-safe: all that the engine calls.

@@ -15,7 +15,7 @@ pub use crate::collect::{draws_array, predictive_array};
 pub use crate::compiled::{Body, Compiled, Forward, Frame, Kernels, Numbers, Product, Repeated, Walk};
 pub use crate::distributions;
 pub use crate::distributions::{Multivariate, Univariate, log_prob};
-pub use crate::kernel::functions::LogSumExp;
+pub use crate::kernel::functions::{LogSumExp, ln_factorial};
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};
 pub use crate::model::{DataError, Dimension, Factor, Graph, Layout, LogJoint, Model, Owner, Read, Site, SiteKind};
 
@@ -24,10 +24,4 @@ pub use crate::model::{DataError, Dimension, Factor, Graph, Layout, LogJoint, Mo
 #[must_use]
 pub fn zero_sum<V: Lanes>() -> V::Sum {
     <V::Sum as Sum<V>>::zero()
-}
-
-/// `ln n!`
-#[must_use]
-pub fn ln_factorial(n: usize) -> f64 {
-    Lanes::lgamma(n as f64 + 1.0)
 }

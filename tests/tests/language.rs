@@ -286,3 +286,55 @@ ppl_core::model! {
 fn names_of_generated_code_are_free_for_users() {
     check_model(&*Hygiene { weight: vec![0.3, 0.9], frame: 2.0 }.bind().unwrap());
 }
+
+#[test]
+fn weights_of_factors_samples_and_rows_multiply_densities_and_derivatives() {
+    let model = everything(23);
+    let bound = model.bind().unwrap();
+    let (n, samples) = (bound.layout().unconstrained(), 8);
+    let u = ppl_tests::points(n, samples);
+    let mut work = bound.workspace(samples);
+    let factors = bound.graph().factors.len();
+    let mut weights = bound.unit_weights(samples);
+    for (i, w) in weights.factors.iter_mut().enumerate() {
+        *w = 0.5 + (i % 7) as f64 * 0.3;
+    }
+    // The likelihood of `y`, by rows.
+    let likelihood = bound.graph().factors.iter().position(|f| f.text.starts_with("y[n] ~")).expect("a likelihood");
+    let rows: Vec<f64> = (0..bound.factor_rows(likelihood) * samples).map(|i| (i % 5) as f64 * 0.4).collect();
+    weights.rows.push((likelihood, rows.clone()));
+
+    bound.constrain(&u, &mut work, &mut vec![0.0; samples]);
+    bound.complete(&mut work);
+    let mut expected = vec![0.0; samples];
+    for factor in 0..factors {
+        let mut out = vec![0.0; bound.factor_rows(factor) * samples];
+        bound.log_prob_rows(factor, 0..bound.factor_rows(factor), &mut work, &mut out);
+        for (i, x) in out.iter().enumerate() {
+            let weight = if factor == likelihood { rows[i] } else { weights.factors[factor * samples + i % samples] };
+            expected[i % samples] += weight * x;
+        }
+    }
+    let mut found = vec![0.0; samples];
+    bound.accumulate(&mut work, &weights, &mut found);
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-9 * (1.0 + expected.abs()), "{found} {expected}");
+    }
+
+    let (mut value, mut gradient) = (vec![0.0; samples], vec![0.0; n * samples]);
+    bound.log_density(&u, &mut work, &weights, &mut value, &mut gradient);
+    for i in 0..n {
+        let mut at = |h: f64| {
+            let mut v = u.clone();
+            v[i * samples..(i + 1) * samples].iter_mut().for_each(|x| *x += h);
+            let (mut value, mut unused) = (vec![0.0; samples], vec![0.0; n * samples]);
+            bound.log_density(&v, &mut work, &weights, &mut value, &mut unused);
+            value
+        };
+        let (above, below) = (at(1e-5), at(-1e-5));
+        for s in 0..samples {
+            let numeric = (above[s] - below[s]) / 2e-5;
+            assert!((numeric - gradient[i * samples + s]).abs() < 1e-5 * (1.0 + numeric.abs()), "dimension {i}");
+        }
+    }
+}

@@ -47,6 +47,16 @@ pub(super) fn forward<V: Lanes, B: Element>(
     }
 }
 
+/// Copies rows of whole lanes: shorter than a call where the rows are few.
+#[inline(always)]
+pub(super) fn copy<V: Lanes>(from: &[V::Element], to: &mut [V::Element]) {
+    let mut at = 0;
+    while at + V::WIDTH <= from.len() {
+        V::load(&from[at..]).store(&mut to[at..]);
+        at += V::WIDTH;
+    }
+}
+
 /// Pulls the adjoint of every element back.
 #[inline(always)]
 pub(super) fn pull<V: Lanes, B: Element>(map: impl Fn(usize) -> B, rows: Adjoint<'_, V::Element>, u_adjoint: &mut [V::Element]) {

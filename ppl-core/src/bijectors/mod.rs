@@ -79,11 +79,11 @@ impl Bijector {
     #[inline(always)]
     pub fn forward<V: Lanes>(&self, u: &[V::Element], z: &mut [V::Element], samples: usize, log_det: &mut [f64]) {
         match self {
-            Bijector::Identity => z.copy_from_slice(u),
+            Bijector::Identity => element::copy::<V>(u, z),
             Bijector::Exp => element::forward::<V, Exp>(|_| Exp, u, z, samples, log_det),
             Bijector::Sigmoid => element::forward::<V, Sigmoid>(|_| Sigmoid, u, z, samples, log_det),
             Bijector::Interval(bounds) => match (&bounds.lower, &bounds.upper) {
-                (None, None) => z.copy_from_slice(u),
+                (None, None) => element::copy::<V>(u, z),
                 (Some(l), None) => element::forward::<V, Lower>(|i| Lower::new(l, i), u, z, samples, log_det),
                 (None, Some(h)) => element::forward::<V, Upper>(|i| Upper::new(h, i), u, z, samples, log_det),
                 (Some(l), Some(h)) => element::forward::<V, Both>(|i| Both::new(l, h, i), u, z, samples, log_det),
@@ -107,7 +107,7 @@ impl Bijector {
     ) {
         let rows = element::Adjoint { u, z, z_adjoint, weight, samples };
         match self {
-            Bijector::Identity => u_adjoint.copy_from_slice(z_adjoint),
+            Bijector::Identity => element::copy::<V>(z_adjoint, u_adjoint),
             Bijector::Exp => element::pull::<V, Exp>(|_| Exp, rows, u_adjoint),
             Bijector::Sigmoid => element::pull::<V, Sigmoid>(|_| Sigmoid, rows, u_adjoint),
             Bijector::Interval(bounds) => match (&bounds.lower, &bounds.upper) {

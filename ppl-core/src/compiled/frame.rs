@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::distributions::{Vector, VectorAdjoints};
+use crate::distributions::{Sampler, Vector, VectorAdjoints};
 use crate::kernel::{Lanes, Real};
-use crate::model::{Sampler, SiteKind, Statement, Visitor, Weights};
+use crate::model::{SiteKind, Statement, Visitor, Weights};
 
 /// The view of a kernel that accumulates.
 #[derive(Debug)]

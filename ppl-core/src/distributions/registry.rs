@@ -2,7 +2,6 @@
 
 #[allow(clippy::wildcard_imports, reason = "the generated list names every distribution")]
 use super::*;
-use crate::model::Sampler;
 
 /// A distribution of the catalogue.
 #[derive(Clone, Copy, Debug)]

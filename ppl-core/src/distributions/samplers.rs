@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use rand::Rng;
 
-use super::{Multivariate, Parameter, Parts, Support, Univariate, Vector};
-use crate::model::{SampleError, Sampler};
+use super::{Multivariate, Parameter, Parts, SampleError, Sampler, Support, Univariate, Vector};
+use crate::kernel::functions::ln_factorial;
 
 /// A distribution of one number as an object.
 #[derive(Clone, Copy)]
@@ -163,7 +163,7 @@ impl Sampler for Sorted<'_> {
 
     fn log_prob(&self, value: &[f64], params: &[f64]) -> f64 {
         let each: f64 = value.iter().map(|&x| self.0.log_prob(&[x], params)).sum();
-        each + crate::__private::ln_factorial(value.len())
+        each + ln_factorial(value.len())
     }
 
     fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError> {

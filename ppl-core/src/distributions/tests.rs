@@ -4,8 +4,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::reference::{REFERENCE, TRUNCATED};
-use super::{Cauchy, Entry, Normal, Parts, REGISTRY, ScalarSampler, StudentT, Support, Truncated};
-use crate::model::Sampler;
+use super::{Cauchy, Entry, Normal, Parts, REGISTRY, Sampler, ScalarSampler, StudentT, Support, Truncated};
 
 fn entry(name: &str) -> &'static Entry {
     REGISTRY.iter().find(|entry| entry.name == name).expect("the reference is of the catalogue")

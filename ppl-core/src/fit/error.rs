@@ -1,6 +1,7 @@
 //! What can go wrong with a fit.
 
-use crate::model::{DataError, SampleError};
+use crate::distributions::SampleError;
+use crate::model::DataError;
 
 /// Why there is no fit; every variant is `Send + Sync + 'static`.
 #[derive(Debug, thiserror::Error)]

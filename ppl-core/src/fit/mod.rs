@@ -17,8 +17,8 @@ pub use config::Bbvi;
 pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
-pub use stopping::StopReason;
 
+pub use crate::diagnostics::StopReason;
 use crate::diagnostics::pareto_k;
 use crate::guides::{Guide, MeanField};
 use crate::kernel::Real;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::stopping::StopReason;
+use crate::diagnostics::StopReason;
 
 /// One step.
 #[derive(Clone, Copy, Debug)]

@@ -1,29 +1,5 @@
 //! When a fit is done: the averages of windows of iterates no longer move, also after the steps are halved.
 
-use serde::{Deserialize, Serialize};
-
-/// Why a fit stopped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// The averaged parameters no longer change.
-    Converged,
-    /// The most steps were taken.
-    MaxSteps,
-    /// The most time was used.
-    MaxTime,
-}
-
-impl std::fmt::Display for StopReason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            StopReason::Converged => "converged: the averaged parameters no longer change",
-            StopReason::MaxSteps => "stopped at the most steps, before convergence: raise `max_steps`",
-            StopReason::MaxTime => "stopped at the most time, before convergence: raise `max_time`",
-        })
-    }
-}
-
 /// Batches of a window, from whose spread the standard error of its average is known.
 const BATCHES: usize = 10;
 /// Steps of the first windows.

@@ -104,3 +104,8 @@ impl<V: Lanes> LogSumExp<V> {
         V::select(nothing, self.largest, self.largest + self.sum.ln())
     }
 }
+
+/// `ln n!`
+pub fn ln_factorial(n: usize) -> f64 {
+    Lanes::lgamma(n as f64 + 1.0)
+}

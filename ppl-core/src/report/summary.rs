@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fit::StopReason;
+use crate::diagnostics::StopReason;
 
 /// The posterior of one scalar, by draws.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

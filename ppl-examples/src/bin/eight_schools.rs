@@ -1,6 +1,6 @@
 //! Eight schools (Rubin 1981; Gelman et al. 2013, section 5.5): how much does coaching raise test scores?
 
-use std::error::Error;
+use std::process::ExitCode;
 
 use ppl_core::prelude::*;
 
@@ -17,7 +17,11 @@ model! {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+fn main() -> ExitCode {
+    ppl_examples::end(run())
+}
+
+fn run() -> Result<(), ppl_examples::Failure> {
     let model = EightSchools {
         y: vec![28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0],
         sigma: vec![15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0],

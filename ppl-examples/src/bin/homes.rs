@@ -1,7 +1,7 @@
 //! Radon in homes: a hierarchical regression on a CSV file, with the names of the counties in the summary.
 
-use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 use ppl_core::files::Table;
@@ -36,7 +36,11 @@ struct Arguments {
     save: Option<PathBuf>,
 }
 
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+fn main() -> ExitCode {
+    ppl_examples::end(run())
+}
+
+fn run() -> Result<(), ppl_examples::Failure> {
     let arguments = Arguments::parse();
     let shipped = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/data/homes.csv"));
     let table = Table::read_csv(arguments.file.unwrap_or_else(shipped))?;

@@ -13,7 +13,7 @@ pub(crate) struct Database {
 }
 
 /// Why a file could not be used.
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) use ppl_examples::Failure;
 
 /// Reference draws by parameter, all chains together.
 pub(crate) type Reference = BTreeMap<String, Vec<f64>>;

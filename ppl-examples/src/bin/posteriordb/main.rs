@@ -4,8 +4,8 @@ mod database;
 mod models;
 mod report;
 
-use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 use ppl_core::prelude::*;
@@ -27,7 +27,11 @@ struct Arguments {
     seed: u64,
 }
 
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+fn main() -> ExitCode {
+    ppl_examples::end(run())
+}
+
+fn run() -> Result<(), ppl_examples::Failure> {
     let arguments = Arguments::parse();
     let database = Database::open(&arguments.dir)?;
     let known = models::ALL;

@@ -1,0 +1,77 @@
+//! The programs as a user runs them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn run(program: &str, arguments: &[&str]) -> Output {
+    Command::new(program).args(arguments).output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A checkout of posteriordb: named by `PPL_POSTERIORDB`, or beside the workspace.
+fn posteriordb() -> Option<PathBuf> {
+    let named = std::env::var_os("PPL_POSTERIORDB").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/posteriordb");
+    let found = named.into_iter().chain([beside]).find(|path| path.is_dir());
+    if found.is_none() {
+        println!("skipped: no checkout of posteriordb (name it with PPL_POSTERIORDB)");
+    }
+    found
+}
+
+#[test]
+fn posterior_means_are_those_of_the_reference_draws() {
+    let Some(dir) = posteriordb() else { return };
+    let output = run(env!("CARGO_BIN_EXE_posteriordb"), &[&dir.to_string_lossy()]);
+    let table = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for (posterior, limit) in [
+        // The mean-field optimum of eight schools is off by 0.21, on tau.
+        ("eight_schools-eight_schools_noncentered", 0.25),
+        ("sblrc-blr", 0.05),
+        ("kidiq-kidscore_momhsiq", 0.05),
+        ("arK-arK", 0.05),
+        ("low_dim_gauss_mix-low_dim_gauss_mix", 0.05),
+    ] {
+        let own = table.split(&format!("{posterior}\n")).nth(1).unwrap_or_else(|| panic!("{posterior} is in the output"));
+        let error =
+            own.split("overall: largest error ").nth(1).and_then(|rest| rest.split(' ').next()).expect("an overall error");
+        let error: f64 = error.parse().expect("a number");
+        assert!(error < limit, "{posterior}: {error} reference standard deviations");
+    }
+}
+
+#[test]
+fn json_lines_have_the_names_of_posteriordb() {
+    let Some(dir) = posteriordb() else { return };
+    let output = run(env!("CARGO_BIN_EXE_posteriordb"), &[&dir.to_string_lossy(), "arK", "--json", "--seed", "3"]);
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON line");
+    assert_eq!(line["posterior"], "arK-arK");
+    assert_eq!(line["guide"], "mean_field");
+    assert!(line["params"]["beta[5]"][0].is_number() && line["seconds"].is_number() && line["elbo"].is_number());
+}
+
+#[test]
+fn unknown_posteriors_and_folders_are_named() {
+    let output = run(env!("CARGO_BIN_EXE_posteriordb"), &["no-such-folder"]);
+    assert!(!output.status.success() && text(&output.stderr).contains("no-such-folder"));
+    let Some(dir) = posteriordb() else { return };
+    let output = run(env!("CARGO_BIN_EXE_posteriordb"), &[&dir.to_string_lossy(), "no-such-posterior"]);
+    let message = text(&output.stderr);
+    assert!(message.contains("no-such-posterior") && message.contains("sblrc-blr"), "{message}");
+}
+
+#[test]
+fn homes_shows_the_names_of_the_counties_and_refuses_bad_tables() {
+    let output = run(env!("CARGO_BIN_EXE_homes"), &[]);
+    assert!(output.status.success() && text(&output.stdout).contains("alpha[MAPLE]"), "{}", text(&output.stderr));
+    let path = std::env::temp_dir().join(format!("ppl-homes-{}.csv", std::process::id()));
+    std::fs::write(&path, "county,floor,uranium,log_radon\nA,0,0.1,1.5\nA,x,0.1,1.5\n").expect("a temporary file");
+    let output = run(env!("CARGO_BIN_EXE_homes"), &[&path.to_string_lossy()]);
+    std::fs::remove_file(&path).expect("the file is there");
+    let message = text(&output.stderr);
+    assert!(message.contains("line 3") && message.contains("floor") && message.contains('x'), "{message}");
+}

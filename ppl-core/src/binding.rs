@@ -248,11 +248,10 @@ pub fn check_not_empty(model: &'static str, dim: &'static str, needed_by: &'stat
     Ok(())
 }
 
-/// Lays out latents, then quantities, over the rows of a workspace, and observed arrays over predictions.
+/// Lays out latents and quantities over the rows of a workspace, and observed arrays over predictions.
 #[derive(Debug)]
 pub struct LayoutBuilder {
     layout: Layout,
-    rows: usize,
     unconstrained: usize,
     observed: usize,
 }
@@ -262,17 +261,17 @@ impl LayoutBuilder {
     #[must_use]
     pub fn new(model: &'static str, dims: Vec<Dimension>) -> Self {
         let layout = Layout { model, dims, ..Layout::default() };
-        LayoutBuilder { layout, rows: 0, unconstrained: 0, observed: 0 }
+        LayoutBuilder { layout, unconstrained: 0, observed: 0 }
     }
 
     fn shape(&self, dims: &[usize]) -> Vec<usize> {
         dims.iter().map(|&dim| self.layout.dims[dim].size).collect()
     }
 
-    /// Adds a latent and gives its first row; `bounds` holds one number, or one per element, each.
-    pub fn latent(&mut self, name: &'static str, dims: &[usize], support: Support, bounds: Option<Bounds>) -> usize {
+    /// Adds a latent; `bounds` holds one number, or one per element, each.
+    pub fn latent(&mut self, name: &'static str, dims: &[usize], support: Support, bounds: Option<Bounds>) {
         let shape = self.shape(dims);
-        let first = self.rows;
+        let first = self.unconstrained;
         let length: usize = shape.iter().product();
         let bijector = Bijector::for_support(support, shape.last().copied().unwrap_or(1), bounds);
         let free = bijector.unconstrained_len(length);
@@ -282,21 +281,16 @@ impl LayoutBuilder {
             dims: dims.to_vec(),
             shape,
             rows: first..first + length,
-            unconstrained: self.unconstrained..self.unconstrained + free,
+            unconstrained: first..first + free,
             bijector,
         });
-        self.rows += length;
         self.unconstrained += free;
-        first
     }
 
-    /// Adds a quantity and gives its first row.
-    pub fn quantity(&mut self, name: &'static str, dims: &[usize]) -> usize {
-        let first = self.rows;
-        let variable = self.plain(name, SiteKind::Quantity, dims, first);
-        self.rows = variable.rows.end;
+    /// Adds a quantity.
+    pub fn quantity(&mut self, name: &'static str, dims: &[usize]) {
+        let variable = self.plain(name, SiteKind::Quantity, dims, 0);
         self.layout.variables.push(variable);
-        first
     }
 
     /// Adds an observed array and gives its first element.
@@ -322,9 +316,18 @@ impl LayoutBuilder {
         }
     }
 
-    /// The layout.
+    /// The layout: the unconstrained numbers come first, and with them the latents that equal them; then the others, in order.
     #[must_use]
-    pub fn finish(self) -> Layout {
+    pub fn finish(mut self) -> Layout {
+        let mut next = self.unconstrained;
+        for kind in [SiteKind::Latent, SiteKind::Quantity] {
+            for variable in self.layout.variables.iter_mut().filter(|v| v.kind == kind) {
+                if kind == SiteKind::Quantity || variable.bijector != Bijector::Identity {
+                    variable.rows = next..next + variable.rows.len();
+                    next = variable.rows.end;
+                }
+            }
+        }
         self.layout
     }
 }

@@ -148,7 +148,8 @@ pub struct Variable {
     pub dims: Vec<usize>,
     /// The sizes of its axes.
     pub shape: Vec<usize>,
-    /// Its rows in the workspace (elements of a prediction, for an observed array).
+    /// Its rows in the workspace (elements of a prediction, for an observed array); those of a latent on the whole real line are
+    /// its unconstrained rows.
     pub rows: Range<usize>,
     /// Its rows in the unconstrained space; empty unless it is a latent.
     pub unconstrained: Range<usize>,
@@ -163,10 +164,16 @@ impl Layout {
         self.variables.iter().map(|v| v.unconstrained.len()).sum()
     }
 
-    /// The number of rows of latents and quantities.
+    /// The number of rows of a workspace: unconstrained numbers, other latents, quantities.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.variables.iter().map(|v| v.rows.len()).sum()
+        self.variables.iter().map(|v| v.rows.end).max().unwrap_or(0).max(self.unconstrained())
+    }
+
+    /// The first row of a latent or a quantity, counted in the order of [`Layout::variables`].
+    #[must_use]
+    pub fn first_row(&self, variable: usize) -> usize {
+        self.variables[variable].rows.start
     }
 
     /// The number of observed elements.
@@ -200,18 +207,40 @@ impl Layout {
 }
 
 /// The buffers of an evaluation: made once, used at every step without allocating.
+///
+/// The first rows are the unconstrained space; the constrained latents that differ from their unconstrained numbers follow, then
+/// the quantities. A latent on the whole real line is its own unconstrained number, so it has no rows but these and is never copied.
 #[derive(Clone, Debug)]
 pub struct Workspace<E> {
     /// The number of Monte Carlo samples, a multiple of [`Real::LANE_MULTIPLE`].
     pub samples: usize,
-    /// Constrained latents, then quantities: `[row][sample]`.
+    /// The number of unconstrained dimensions.
+    pub unconstrained: usize,
+    /// The values of all rows: `[row][sample]`.
     pub values: Vec<E>,
     /// The derivative of the log joint with respect to each row of `values`.
     pub adjoints: Vec<E>,
-    /// One in every lane: the weight of the Jacobian.
-    pub ones: Vec<E>,
     /// The buffers of the parts of a plate that run in parallel.
     pub partitions: Vec<Partition<E>>,
+}
+
+impl<E> Workspace<E> {
+    /// The unconstrained numbers: `[dimension][sample]`.
+    #[must_use]
+    pub fn u(&self) -> &[E] {
+        &self.values[..self.unconstrained * self.samples]
+    }
+
+    /// The unconstrained numbers, to be written.
+    pub fn u_mut(&mut self) -> &mut [E] {
+        &mut self.values[..self.unconstrained * self.samples]
+    }
+
+    /// The derivative of the log density with respect to the unconstrained numbers, after [`LogJoint::log_density`].
+    #[must_use]
+    pub fn gradient(&self) -> &[E] {
+        &self.adjoints[..self.unconstrained * self.samples]
+    }
 }
 
 /// The buffers of one part of a plate.
@@ -232,6 +261,8 @@ pub struct Partition<E> {
 pub struct Weights<E> {
     /// A row of `samples` lanes per factor of the graph.
     pub factors: Vec<E>,
+    /// The weight of `log |dz / du|` and of its derivative: `[sample]`.
+    pub log_det: Vec<E>,
     /// The number of samples.
     pub samples: usize,
     /// For some factors, a weight per row and sample instead: the factor, and `[row][sample]`.
@@ -274,15 +305,13 @@ pub trait LogJoint<E: Real>: Sync {
     fn workspace(&self, samples: usize) -> Workspace<E>;
     /// Every weight one.
     fn unit_weights(&self, samples: usize) -> Weights<E>;
-    /// Writes the constrained latents of `u` to the workspace; adds `log |dz / du|` to `log_det` (`[sample]`).
-    fn constrain(&self, u: &[E], work: &mut Workspace<E>, log_det: &mut [f64]);
+    /// Computes the constrained latents of the workspace's unconstrained numbers; adds `log |dz / du|` to `log_det` (`[sample]`).
+    fn constrain(&self, work: &mut Workspace<E>, log_det: &mut [f64]);
     /// From constrained latents (as in the workspace, one sample) to unconstrained ones.
     ///
     /// # Errors
     /// The index into [`Layout::variables`] and the element that lie outside the support.
     fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)>;
-    /// Writes to `u_adjoint` the pullback of the workspace's adjoints, plus `log_det_weight` (`[sample]`) times the derivative of `log |dz / du|`.
-    fn pull_constrain(&self, u: &[E], work: &Workspace<E>, log_det_weight: &[E], u_adjoint: &mut [E]);
     /// Sets `log_joint` (`[sample]`, summed in f64, in nats) to the weighted log joint density of the workspace's latents
     /// (constrained, without Jacobian) and the workspace's adjoints to its derivative.
     fn accumulate(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_joint: &mut [f64]);
@@ -298,8 +327,9 @@ pub trait LogJoint<E: Real>: Sync {
     /// The observed elements as data, for a walk that does not replace them.
     fn observed(&self) -> Vec<f64>;
 
-    /// The log density on the unconstrained space, Jacobian included, and its gradient: `[sample]` and `[dimension][sample]`.
-    fn log_density(&self, u: &[E], work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64], gradient: &mut [E]);
+    /// Sets `log_density` (`[sample]`) to the weighted log density of the workspace's unconstrained numbers, Jacobian included, and
+    /// [`Workspace::gradient`] to its gradient.
+    fn log_density(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]);
 }
 
 /// What is wrong with the data of a model.

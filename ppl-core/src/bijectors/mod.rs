@@ -58,7 +58,10 @@ impl Bijector {
         match support {
             Support::Positive | Support::NonNegative => Bijector::Exp,
             Support::Unit => Bijector::Sigmoid,
-            Support::Interval => Bijector::Interval(bounds.unwrap_or_default()),
+            Support::Interval => match bounds.unwrap_or_default() {
+                Bounds { lower: None, upper: None } => Bijector::Identity,
+                bounds => Bijector::Interval(bounds),
+            },
             Support::Simplex => Bijector::Simplex { length },
             Support::Ordered => Bijector::Ordered { length },
             Support::PositiveOrdered => Bijector::PositiveOrdered { length },

@@ -23,8 +23,6 @@ pub struct Estimate {
 pub struct Reparameterization<E> {
     samples: usize,
     noise: Vec<E>,
-    u: Vec<E>,
-    adjoint: Vec<E>,
     log_density: Vec<f64>,
     work: Workspace<E>,
     weights: Weights<E>,
@@ -65,8 +63,6 @@ impl<E: Real> Reparameterization<E> {
         Reparameterization {
             samples,
             noise: vec![zero; dimensions * samples],
-            u: vec![zero; dimensions * samples],
-            adjoint: vec![zero; dimensions * samples],
             log_density: vec![0.0; samples],
             work: model.workspace(samples),
             weights: model.unit_weights(samples),
@@ -78,10 +74,10 @@ impl<E: Real> Reparameterization<E> {
     pub fn estimate(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>, key: u64, gradient: &mut [f64]) -> Estimate {
         let samples = self.samples;
         antithetic_normals(key, samples, &mut self.noise);
-        guide.sample(&self.noise, samples, &mut self.u);
-        model.log_density(&self.u, &mut self.work, &self.weights, &mut self.log_density, &mut self.adjoint);
+        guide.sample(&self.noise, samples, self.work.u_mut());
+        model.log_density(&mut self.work, &self.weights, &mut self.log_density);
         gradient.fill(0.0);
-        guide.pull_sample(&self.noise, samples, &self.adjoint, gradient);
+        guide.pull_sample(&self.noise, samples, self.work.gradient(), gradient);
         let share = 1.0 / samples as f64;
         gradient.iter_mut().for_each(|g| *g *= share);
         self.subtract_linear(guide, gradient);
@@ -93,7 +89,7 @@ impl<E: Real> Reparameterization<E> {
     /// The draws of the last step, `[dimension][sample]`.
     #[must_use]
     pub fn draws(&self) -> &[E] {
-        &self.u
+        self.work.u()
     }
 
     /// The log densities of the last step.
@@ -105,7 +101,7 @@ impl<E: Real> Reparameterization<E> {
     fn subtract_linear(&mut self, guide: &dyn Guide<E>, gradient: &mut [f64]) {
         let (Some(linear), Some(mean)) = (&mut self.linear, guide.mean()) else { return };
         let samples = self.samples;
-        dispatch(LinearRows { matrix: &linear.elements, mean, u: &self.u, samples, rows: &mut linear.rows });
+        dispatch(LinearRows { matrix: &linear.elements, mean, u: self.work.u(), samples, rows: &mut linear.rows });
         linear.excess.fill(0.0);
         if !guide.pull_linear(&linear.matrix, &mut linear.excess) {
             return;

@@ -125,8 +125,6 @@ struct Points<'a, E: Real> {
     dimensions: usize,
     work: crate::model::Workspace<E>,
     weights: crate::model::Weights<E>,
-    u: Vec<E>,
-    gradient: Vec<E>,
     log_density: Vec<f64>,
 }
 
@@ -138,8 +136,6 @@ impl<'a, E: Real> Points<'a, E> {
             dimensions,
             work: model.workspace(lanes),
             weights: model.unit_weights(lanes),
-            u: vec![E::default(); dimensions * lanes],
-            gradient: vec![E::default(); dimensions * lanes],
             log_density: vec![0.0; lanes],
         }
     }
@@ -152,12 +148,12 @@ impl<'a, E: Real> Points<'a, E> {
             for lane in 0..lanes {
                 let point = group.get(lane).unwrap_or(&group[0]);
                 for (i, x) in point.iter().enumerate() {
-                    self.u[i * lanes + lane] = E::from_f64(*x);
+                    self.work.u_mut()[i * lanes + lane] = E::from_f64(*x);
                 }
             }
-            self.model.log_density(&self.u, &mut self.work, &self.weights, &mut self.log_density, &mut self.gradient);
+            self.model.log_density(&mut self.work, &self.weights, &mut self.log_density);
             for lane in 0..group.len() {
-                let gradient = (0..self.dimensions).map(|i| self.gradient[i * lanes + lane].to_f64()).collect();
+                let gradient = (0..self.dimensions).map(|i| self.work.gradient()[i * lanes + lane].to_f64()).collect();
                 out.push((self.log_density[lane], gradient));
             }
         }
@@ -221,7 +217,8 @@ fn blame<E: Real>(model: &dyn LogJoint<E>, u: &[E], log_densities: &[f64]) -> Cu
     let samples = log_densities.len();
     let sample = log_densities.iter().position(|x| !x.is_finite()).unwrap_or(0);
     let mut work = model.workspace(samples);
-    model.constrain(u, &mut work, &mut vec![0.0; samples]);
+    work.u_mut().copy_from_slice(u);
+    model.constrain(&mut work, &mut vec![0.0; samples]);
     let rows = model.layout().rows();
     let mut values: Vec<f64> = (0..rows).map(|row| work.values[row * samples + sample].to_f64()).collect();
     let mut observed = model.observed();

@@ -254,7 +254,6 @@ struct Drawn<'a, E: Real> {
     key: u64,
     batches: u64,
     noise: Vec<E>,
-    u: Vec<E>,
     work: crate::model::Workspace<E>,
     weights: crate::model::Weights<E>,
     log_ratios: Vec<f64>,
@@ -269,7 +268,6 @@ impl<'a, E: Real> Drawn<'a, E> {
             key,
             batches: 0,
             noise: vec![E::default(); n * BATCH],
-            u: vec![E::default(); n * BATCH],
             work: model.workspace(BATCH),
             weights: model.unit_weights(BATCH),
             log_ratios: vec![0.0; BATCH],
@@ -283,12 +281,12 @@ impl<'a, E: Real> Drawn<'a, E> {
             unit_variance(&mut self.noise);
         }
         self.batches += 1;
-        self.guide.sample(&self.noise, BATCH, &mut self.u);
+        self.guide.sample(&self.noise, BATCH, self.work.u_mut());
         let mut log_det = vec![0.0; BATCH];
-        self.model.constrain(&self.u, &mut self.work, &mut log_det);
+        self.model.constrain(&mut self.work, &mut log_det);
         if ratios {
             let mut log_q = vec![0.0; BATCH];
-            self.guide.log_prob(&self.u, BATCH, &mut log_q);
+            self.guide.log_prob(self.work.u(), BATCH, &mut log_q);
             self.model.accumulate(&mut self.work, &self.weights, &mut self.log_ratios);
             for ((ratio, log_det), log_q) in self.log_ratios.iter_mut().zip(&log_det).zip(&log_q) {
                 *ratio += log_det - log_q;

@@ -94,15 +94,15 @@ impl<M: Model> Fit<M> {
         let batch = super::BATCH;
         let (n, rows) = (self.state.loc.len(), model.layout().rows());
         let zero = M::Element::default();
-        let (mut noise, mut u) = (vec![zero; n * batch], vec![zero; n * batch]);
+        let mut noise = vec![zero; n * batch];
         let mut work = model.workspace(batch);
         let mut values = Vec::with_capacity(draws * rows);
         let mut made = 0;
         while made < draws {
             let key = step_key(step_key(self.state.seed, u64::MAX - 2), (made / batch) as u64);
             crate::random::antithetic_normals(key, batch, &mut noise);
-            crate::guides::Guide::sample(&guide, &noise, batch, &mut u);
-            model.constrain(&u, &mut work, &mut vec![0.0; batch]);
+            crate::guides::Guide::sample(&guide, &noise, batch, work.u_mut());
+            model.constrain(&mut work, &mut vec![0.0; batch]);
             for draw in 0..(draws - made).min(batch) {
                 values.extend((0..rows).map(|row| work.values[row * batch + draw].to_f64()));
             }

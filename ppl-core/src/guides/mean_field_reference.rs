@@ -186,12 +186,11 @@ mod tests {
 
         let guide = MeanField::new(&loc.as_vec(), &log_scale.as_vec());
         let noise = noise.as_vec();
-        let (mut u, mut adjoint) = (vec![0.0; 24], vec![0.0; 24]);
         let (mut log_density, mut gradient) = ([0.0; 8], vec![0.0; 6]);
-        guide.sample(&noise, 8, &mut u);
         let mut work = model.workspace(8);
-        model.log_density(&u, &mut work, &model.unit_weights(8), &mut log_density, &mut adjoint);
-        guide.pull_sample(&noise, 8, &adjoint, &mut gradient);
+        guide.sample(&noise, 8, work.u_mut());
+        model.log_density(&mut work, &model.unit_weights(8), &mut log_density);
+        guide.pull_sample(&noise, 8, work.gradient(), &mut gradient);
         gradient.iter_mut().for_each(|g| *g /= 8.0);
         let entropy = <MeanField as Guide<f64>>::entropy(&guide, Some(&mut gradient)).unwrap_or(f64::NAN);
         let value = log_density.iter().sum::<f64>() / 8.0 + entropy;

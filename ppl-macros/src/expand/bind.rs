@@ -240,6 +240,7 @@ pub(crate) fn methods(model: &Model, columns: &[Column]) -> TokenStream {
 fn lay_out(model: &Model) -> TokenStream {
     let word = model.name.to_string();
     let mut out = quote!(let mut layout = _ppl::LayoutBuilder::new(#word, dims););
+    let mut firsts = Vec::new();
     for site in model.sites.iter().filter(|site| site.kind == SiteKind::Latent) {
         let (field, text, dims) = (names::field(&site.name), site.name.to_string(), &site.dims);
         let set = support(site.support);
@@ -258,17 +259,20 @@ fn lay_out(model: &Model) -> TokenStream {
                 quote!(Some(_ppl::Bounds { lower: #lower, upper: #upper }))
             }
         };
-        out.extend(quote!(self.#field = layout.latent(#text, &[#(#dims),*], #set, #bounds);));
+        out.extend(quote!(layout.latent(#text, &[#(#dims),*], #set, #bounds);));
+        firsts.push(field);
     }
     for site in model.sites.iter().filter(|site| site.kind == SiteKind::Quantity) {
-        let (field, text, dims) = (names::field(&site.name), site.name.to_string(), &site.dims);
-        out.extend(quote!(self.#field = layout.quantity(#text, &[#(#dims),*]);));
+        let (text, dims) = (site.name.to_string(), &site.dims);
+        out.extend(quote!(layout.quantity(#text, &[#(#dims),*]);));
+        firsts.push(names::field(&site.name));
     }
     for site in observed(model) {
         let (field, text, dims) = (observed_field(&site.name), site.name.to_string(), &site.dims);
         out.extend(quote!(self.#field = layout.observed(#text, &[#(#dims),*]);));
     }
-    out.extend(quote!(self.__layout = layout.finish();));
+    let rows = firsts.iter().enumerate().map(|(i, field)| quote!(self.#field = layout.first_row(#i);));
+    out.extend(quote!(let layout = layout.finish(); #(#rows)* self.__layout = layout;));
     out
 }
 

@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use crate::kernel::{Lanes, Real, dispatch};
 use crate::model::{Graph, Layout, LogJoint, Partition, SiteKind, Visitor, Weights, Workspace};
 
-use pass::{Constrain, Evaluate, Latents, Pass, Space};
+use pass::{Constrain, Evaluate, Latents, Mapped, Pass, Space};
 
-pub use frame::{Forward, Frame, Numbers, Repeated, Walk};
+pub use frame::{Forward, Frame, Gathered, Numbers, Repeated, Walk};
 pub use product::Product;
 
 /// Rows that go through the matrix products and the kernel together, so that they stay in the cache.
@@ -50,14 +50,9 @@ pub trait Kernels: Sync {
     /// A matrix product of a body.
     fn product(&self, body: usize, index: usize) -> Product<'_, Self::Element>;
     /// Computes the quantities of some rows of a body, and the log densities that are asked for.
-    fn forward<V: Lanes<Element = Self::Element>>(&self, body: usize, rows: Range<usize>, frame: &mut Forward<'_, V::Element>);
+    fn forward<V: Lanes<Element = Self::Element>>(&self, body: usize, rows: Range<usize>, frame: &mut Forward<'_, V>);
     /// Adds the weighted derivatives of some rows of a body, and returns their weighted log density.
-    fn accumulate<V: Lanes<Element = Self::Element>>(
-        &self,
-        body: usize,
-        rows: Range<usize>,
-        frame: &mut Frame<'_, V::Element>,
-    ) -> V::Sum;
+    fn accumulate<V: Lanes<Element = Self::Element>>(&self, body: usize, rows: Range<usize>, frame: &mut Frame<'_, V>) -> V::Sum;
     /// Meets every statement in the order of the model, with one sample.
     fn walk(&self, walk: &mut Walk<'_>);
     /// The observed elements.
@@ -74,6 +69,8 @@ pub struct Compiled<K> {
     whole: bool,
     /// How many rows of the workspace have adjoints.
     adjoint_rows: usize,
+    /// The latents that are computed from their unconstrained numbers.
+    mapped: Vec<Mapped>,
 }
 
 impl<K: Kernels> Compiled<K> {
@@ -86,7 +83,8 @@ impl<K: Kernels> Compiled<K> {
         let layout = kernels.layout();
         let of_latents = layout.latents().map(|latent| latent.rows.end).max().unwrap_or(0).max(layout.unconstrained());
         let adjoint_rows = if stores { layout.rows() } else { of_latents };
-        Compiled { kernels, parts, whole, adjoint_rows }
+        let mapped = Mapped::all(layout);
+        Compiled { kernels, parts, whole, adjoint_rows, mapped }
     }
 
     /// The lanes that the products of a block need.
@@ -185,7 +183,7 @@ impl<K: Kernels> Compiled<K> {
             product_adjoints: &mut first.product_adjoints,
             weights,
             log_joint,
-            unconstrained: work.unconstrained,
+            mapped: &self.mapped,
             derivatives: to,
         });
     }
@@ -199,7 +197,6 @@ impl<K: Kernels> Compiled<K> {
         log_joint: &mut [f64],
     ) {
         let (parts, rows, samples) = (self.parts[body], self.kernels.body_rows(body), work.samples);
-        let unconstrained = work.unconstrained;
         let (values, complete) = (&work.values[..], &work.adjoints[..]);
         work.partitions[..parts].par_iter_mut().enumerate().for_each(|(index, own)| {
             own.adjoints.fill(K::Element::default());
@@ -216,7 +213,7 @@ impl<K: Kernels> Compiled<K> {
                 product_adjoints: &mut own.product_adjoints,
                 weights,
                 log_joint: &mut own.log_joint,
-                unconstrained,
+                mapped: &self.mapped,
                 derivatives: Space::Constrained,
             });
         });
@@ -267,8 +264,7 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
     }
 
     fn constrain(&self, work: &mut Workspace<K::Element>, log_det: &mut [f64]) {
-        let (unconstrained, samples) = (work.unconstrained, work.samples);
-        dispatch(Constrain { layout: self.layout(), unconstrained, samples, values: &mut work.values, log_det });
+        dispatch(Constrain { mapped: &self.mapped, samples: work.samples, values: &mut work.values, log_det });
     }
 
     fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)> {

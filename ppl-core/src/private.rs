@@ -12,7 +12,7 @@ pub use crate::binding::{
     row_major, shape,
 };
 pub use crate::collect::{draws_array, predictive_array};
-pub use crate::compiled::{Body, Compiled, Forward, Frame, Kernels, Numbers, Product, Repeated, Walk};
+pub use crate::compiled::{Body, Compiled, Forward, Frame, Gathered, Kernels, Numbers, Product, Repeated, Walk};
 pub use crate::distributions;
 pub use crate::distributions::{Multivariate, Univariate, log_prob};
 pub use crate::kernel::functions::{LogSumExp, ln_factorial};

@@ -6,7 +6,7 @@ use super::frame::{Forward, Frame};
 use super::{BLOCK, Kernels, part, product};
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum};
-use crate::model::{Layout, SiteKind, Variable, Weights};
+use crate::model::{Layout, Weights};
 
 /// What the values and derivatives of a pass belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) struct Pass<'a, K: Kernels> {
     pub(super) weights: &'a Weights<K::Element>,
     /// The log density per sample, with the logarithm of the Jacobian determinant if latents are constrained.
     pub(super) log_joint: &'a mut [f64],
-    pub(super) unconstrained: usize,
+    pub(super) mapped: &'a [Mapped],
     /// Where the derivatives are left.
     pub(super) derivatives: Space,
 }
@@ -52,12 +52,12 @@ impl<K: Kernels> Kernel<K::Element> for Pass<'_, K> {
     #[inline(always)]
     fn run<V: Lanes<Element = K::Element>>(self) {
         let samples = self.samples;
-        let values = match self.latents {
+        let values: &[K::Element] = match self.latents {
             Latents::Given(values) => values,
             Latents::Constrain(values) => {
-                constrain::<V>(self.kernels.layout(), self.unconstrained, samples, values, self.log_joint);
-                for (log_det, weight) in self.log_joint.iter_mut().zip(&self.weights.log_det) {
-                    *log_det *= weight.to_f64();
+                for offset in (0..samples).step_by(V::WIDTH) {
+                    let log_det = constrain::<V>(self.mapped, samples, values, offset);
+                    log_det.scale(V::load(&self.weights.log_det[offset..])).add_to(&mut self.log_joint[offset..]);
                 }
                 values
             }
@@ -66,38 +66,44 @@ impl<K: Kernels> Kernel<K::Element> for Pass<'_, K> {
             let products = K::BODIES[body].products;
             let rows = self.rows.clone().unwrap_or_else(|| 0..self.kernels.body_rows(body));
             for block in blocks(rows, products) {
-                product::forward(self.kernels, body, products, block.clone(), samples, values, self.products);
-                self.product_adjoints.fill(K::Element::default());
+                if products > 0 {
+                    product::forward(self.kernels, body, products, block.clone(), samples, values, self.products);
+                    self.product_adjoints.fill(K::Element::default());
+                }
                 let mut frame = Frame {
-                    values,
-                    complete: self.complete,
-                    adjoints: &mut *self.adjoints,
-                    products: &*self.products,
-                    product_adjoints: &mut *self.product_adjoints,
+                    values: V::chunks(values),
+                    complete: V::chunks(self.complete),
+                    adjoints: V::chunks_mut(self.adjoints),
+                    products: V::chunks(self.products),
+                    product_adjoints: V::chunks_mut(self.product_adjoints),
                     weights: self.weights,
-                    samples,
-                    offset: 0,
+                    groups: samples / V::WIDTH,
+                    group: 0,
                     first: block.start,
                     block: block.len(),
                 };
-                while frame.offset < samples {
+                while frame.group < frame.groups {
                     let sum = self.kernels.accumulate::<V>(body, block.clone(), &mut frame);
-                    sum.add_to(&mut self.log_joint[frame.offset..]);
-                    frame.offset += V::WIDTH;
+                    sum.add_to(&mut self.log_joint[frame.group * V::WIDTH..]);
+                    frame.group += 1;
                 }
-                product::pullback(self.kernels, body, products, block, samples, self.product_adjoints, self.adjoints);
+                if products > 0 {
+                    product::pullback(self.kernels, body, products, block, samples, self.product_adjoints, self.adjoints);
+                }
             }
         }
         if self.derivatives == Space::Unconstrained {
-            pull::<V>(self.kernels.layout(), self.unconstrained, samples, values, self.adjoints, &self.weights.log_det);
+            for offset in (0..samples).step_by(V::WIDTH) {
+                let weight = V::load(&self.weights.log_det[offset..]);
+                pull::<V>(self.mapped, samples, values, self.adjoints, weight, offset);
+            }
         }
     }
 }
 
 /// The map from the unconstrained space alone.
 pub(super) struct Constrain<'a, E: Real> {
-    pub(super) layout: &'a Layout,
-    pub(super) unconstrained: usize,
+    pub(super) mapped: &'a [Mapped],
     pub(super) samples: usize,
     pub(super) values: &'a mut [E],
     pub(super) log_det: &'a mut [f64],
@@ -108,50 +114,65 @@ impl<E: Real> Kernel<E> for Constrain<'_, E> {
 
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(self) {
-        constrain::<V>(self.layout, self.unconstrained, self.samples, self.values, self.log_det);
+        for offset in (0..self.samples).step_by(V::WIDTH) {
+            constrain::<V>(self.mapped, self.samples, self.values, offset).add_to(&mut self.log_det[offset..]);
+        }
     }
 }
 
-/// All latents from the unconstrained numbers, which come first among the values; adds `log |dz / du|`.
-#[inline(always)]
-fn constrain<V: Lanes>(layout: &Layout, unconstrained: usize, samples: usize, values: &mut [V::Element], log_det: &mut [f64]) {
-    let (u, rest) = values.split_at_mut(unconstrained * samples);
-    for variable in &layout.variables {
-        if let Some((free, rows)) = mapped(variable, unconstrained, samples) {
-            variable.bijector.forward::<V>(&u[free], &mut rest[rows], samples, log_det);
-        }
+/// A latent that differs from its unconstrained numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Mapped {
+    bijector: Bijector,
+    unconstrained: Range<usize>,
+    rows: Range<usize>,
+}
+
+impl Mapped {
+    /// The latents of a layout that have rows of their own; these come after all unconstrained numbers.
+    pub(super) fn all(layout: &Layout) -> Vec<Mapped> {
+        layout
+            .latents()
+            .filter(|latent| latent.bijector != Bijector::Identity)
+            .map(|latent| Mapped {
+                bijector: latent.bijector.clone(),
+                unconstrained: latent.unconstrained.clone(),
+                rows: latent.rows.clone(),
+            })
+            .collect()
     }
+}
+
+/// All latents from the unconstrained numbers; gives `log |dz / du|`.
+#[inline(always)]
+fn constrain<V: Lanes>(mapped: &[Mapped], samples: usize, values: &mut [V::Element], offset: usize) -> V::Sum {
+    let mut log_det = V::Sum::zero();
+    for latent in mapped {
+        let (u, z) = values.split_at_mut(latent.rows.start * samples);
+        let u = &u[latent.unconstrained.start * samples..latent.unconstrained.end * samples];
+        let z = &mut z[..latent.rows.len() * samples];
+        log_det.join(latent.bijector.forward::<V>(u, z, samples, offset));
+    }
+    log_det
 }
 
 /// The pullback of [`constrain`].
 #[inline(always)]
 fn pull<V: Lanes>(
-    layout: &Layout,
-    unconstrained: usize,
+    mapped: &[Mapped],
     samples: usize,
     values: &[V::Element],
     adjoints: &mut [V::Element],
-    log_det_weight: &[V::Element],
+    weight: V,
+    offset: usize,
 ) {
-    let (u, rest) = values.split_at(unconstrained * samples);
-    let (gradient, rest_adjoints) = adjoints.split_at_mut(unconstrained * samples);
-    for variable in &layout.variables {
-        if let Some((free, rows)) = mapped(variable, unconstrained, samples) {
-            let (z, z_adjoint) = (&rest[rows.clone()], &rest_adjoints[rows]);
-            variable.bijector.pull::<V>(&u[free.clone()], z, z_adjoint, log_det_weight, &mut gradient[free], samples);
-        }
+    for latent in mapped {
+        let free = latent.unconstrained.start * samples..latent.unconstrained.end * samples;
+        let rows = latent.rows.start * samples..latent.rows.end * samples;
+        let (gradient, z_adjoint) = adjoints.split_at_mut(rows.start);
+        let (u, z, z_adjoint) = (&values[free.clone()], &values[rows.clone()], &z_adjoint[..rows.len()]);
+        latent.bijector.pull::<V>(u, z, z_adjoint, weight, &mut gradient[free], samples, offset);
     }
-}
-
-/// Where the unconstrained numbers of a latent are, and, counted after all of these, its own; none if they are the same.
-#[inline(always)]
-fn mapped(variable: &Variable, unconstrained: usize, samples: usize) -> Option<(Range<usize>, Range<usize>)> {
-    if variable.kind != SiteKind::Latent || variable.bijector == Bijector::Identity {
-        return None;
-    }
-    let free = variable.unconstrained.start * samples..variable.unconstrained.end * samples;
-    let rows = (variable.rows.start - unconstrained) * samples..(variable.rows.end - unconstrained) * samples;
-    Some((free, rows))
 }
 
 /// Some rows of a body, forward.
@@ -175,19 +196,19 @@ impl<K: Kernels> Kernel<K::Element> for Evaluate<'_, K> {
         for block in blocks(self.rows, products) {
             product::forward(self.kernels, self.body, products, block.clone(), self.samples, self.values, self.products);
             let mut frame = Forward {
-                values: &mut *self.values,
-                products: &*self.products,
+                values: V::chunks_mut(self.values),
+                products: V::chunks(self.products),
                 wanted: self.wanted.as_ref().map_or(usize::MAX, |(factor, _)| *factor),
                 rows: self.wanted.as_ref().map_or(0..0, |(_, rows)| rows.clone()),
-                out: &mut *self.out,
-                samples: self.samples,
-                offset: 0,
+                out: V::chunks_mut(self.out),
+                groups: self.samples / V::WIDTH,
+                group: 0,
                 first: block.start,
                 block: block.len(),
             };
-            while frame.offset < self.samples {
+            while frame.group < frame.groups {
                 self.kernels.forward::<V>(self.body, block.clone(), &mut frame);
-                frame.offset += V::WIDTH;
+                frame.group += 1;
             }
         }
     }

@@ -83,14 +83,24 @@ impl<'t, 'm> Writer<'t, 'm> {
         match self.form {
             Form::Accumulate => {
                 let statements = self.accumulate_scope(0);
-                let weights = self.tape.factors().into_iter().map(|factor| {
+                let factors = self.tape.factors();
+                let weights = factors.iter().map(|&factor| {
                     let name = weights_ident(factor);
-                    quote!(let #name = frame.weights::<V>(#factor);)
+                    quote!(let #name = frame.weights(#factor);)
                 });
+                let own = factors.iter().filter(|_| self.sum_per_factor()).map(|&factor| self.sum_ident(factor));
+                let (sums, joined) = (own.clone(), own);
+                let gathered =
+                    (0..self.tape.nodes.len()).filter(|&node| self.gathers(node)).map(|node| self.gathered_ident(node));
+                let (gathered, flushed) = (gathered.clone(), gathered);
                 quote! {
                     let mut log_prob = _ppl::zero_sum::<V>();
+                    #(let mut #sums = _ppl::zero_sum::<V>();)*
+                    #(let mut #gathered = _ppl::Gathered::<V>::new();)*
                     #(#weights)*
                     #statements
+                    #(#flushed.flush(frame);)*
+                    #(log_prob.join(#joined);)*
                     log_prob
                 }
             }
@@ -102,7 +112,7 @@ impl<'t, 'm> Writer<'t, 'm> {
         for (id, node) in self.tape.nodes.iter().enumerate() {
             let mut add = |arg: NodeId, scope: ScopeId| self.uses[arg].push(Use { scope, reader: Reader::Node(id) });
             match &node.op {
-                Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) | Op::Load(_) | Op::Product { .. } => {}
+                Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) | Op::Load { .. } | Op::Product { .. } => {}
                 Op::Binary(_, a, b) => {
                     add(*a, node.scope);
                     add(*b, node.scope);
@@ -266,8 +276,8 @@ impl<'t, 'm> Writer<'t, 'm> {
                 let column = column_field(*column);
                 quote!(V::splat(self.#column[#row]))
             }
-            Op::Load(row) => quote!(frame.load::<V>(#row)),
-            Op::Product { place, row, column } => quote!(frame.product::<V>(#place, #row, #column)),
+            Op::Load { row, .. } => quote!(frame.load(#row)),
+            Op::Product { place, row, column } => quote!(frame.product(#place, #row, #column)),
             Op::Binary(op, a, b) => self.binary(*op, *a, *b),
             Op::Neg(a) => {
                 let a = self.operand(*a);
@@ -451,7 +461,7 @@ impl<'t, 'm> Writer<'t, 'm> {
                 }
                 Item::Store { site, row, value } => {
                     if self.stored.contains(site) {
-                        let delta = Delta::Value(quote!(frame.adjoint::<V>(#row)));
+                        let delta = Delta::Value(quote!(frame.adjoint(#row)));
                         self.deliver(*value, delta, scope)
                     } else {
                         TokenStream::new()
@@ -502,23 +512,61 @@ impl<'t, 'm> Writer<'t, 'm> {
         let weight = format_ident!("weight_{}", factor, span = Span::mixed_site());
         let weights = weights_ident(factor);
         let mut out = quote!(let #weight = #weights.of(#row););
+        let now: Vec<(bool, NodeId)> = terms.iter().copied().filter(|&(_, node)| self.deferred(node).is_none()).collect();
+        if !now.is_empty() {
+            let (log_prob, value) = (self.sum_ident(factor), self.signed_sum(&now));
+            out.extend(quote!(#log_prob.add_product(#weight, #value);));
+        }
         for &(sign, node) in terms {
             if self.deferred(node).is_some() {
                 let name = self.adjoint_ident(node);
                 out.extend(quote!(#name += #weight;));
                 continue;
             }
-            let value = self.value(node);
-            if sign {
-                out.extend(quote!(log_prob.add_product(#weight, #value);));
-            } else {
-                let value = self.operand(node);
-                out.extend(quote!(log_prob -= #weight * #value;));
-            }
             let delta = if sign { Delta::Name(quote!(#weight)) } else { Delta::Value(quote!(-#weight)) };
             out.extend(self.deliver(node, delta, scope));
         }
         out
+    }
+
+    /// Whether the adjoint of a value is kept while row after row gathers the same element.
+    fn gathers(&self, node: NodeId) -> bool {
+        let known = &self.tape.nodes[node];
+        matches!(known.op, Op::Load { gathered: true, .. })
+            && matches!(self.tape.scopes[known.scope].kind, ScopeKind::Loop(_))
+            && self.collect[node] != Collect::Nothing
+    }
+
+    fn gathered_ident(&self, node: NodeId) -> Ident {
+        format_ident!("gathered_{}", self.tape.nodes[node].name, span = Span::mixed_site())
+    }
+
+    /// Terms of a factor, added up.
+    fn signed_sum(&self, terms: &[(bool, NodeId)]) -> TokenStream {
+        let mut sum = TokenStream::new();
+        for &(sign, node) in terms {
+            let value = if terms.len() == 1 && sign { self.value(node) } else { self.operand(node) };
+            sum.extend(match (sum.is_empty(), sign) {
+                (true, true) => value,
+                (false, true) => quote!(+ #value),
+                (_, false) => quote!(- #value),
+            });
+        }
+        if sum.is_empty() { quote!(V::zero()) } else { sum }
+    }
+
+    /// Whether each factor has a sum of its own: the additions to one sum would wait for each other, row after row.
+    fn sum_per_factor(&self) -> bool {
+        self.tape.plate().is_some() && self.tape.factors().len() > 1
+    }
+
+    /// The sum to which a factor is added.
+    fn sum_ident(&self, factor: usize) -> Ident {
+        if self.sum_per_factor() {
+            format_ident!("log_prob_{}", factor, span = Span::mixed_site())
+        } else {
+            Ident::new("log_prob", Span::call_site())
+        }
     }
 
     fn vector_operand(&self, operand: &Operand) -> TokenStream {
@@ -549,12 +597,13 @@ impl<'t, 'm> Writer<'t, 'm> {
         let (value_row, parameter_row) = (first(value), first(parameter));
         let weights = weights_ident(factor);
         let (value_operand, parameter_operand) = (self.vector_operand(value), self.vector_operand(parameter));
+        let log_prob = self.sum_ident(factor);
         let mut out = quote! {
             let weight = #weights.of(#row);
             let (value, parameter) = (#value_operand, #parameter_operand);
-            let mut adjoints = frame.row_adjoints::<V>(#value_row, #parameter_row);
+            let mut adjoints = frame.row_adjoints(#value_row, #parameter_row);
             let density = #family::accumulate(value, parameter, weight, &mut adjoints);
-            log_prob.add_product(weight, density);
+            #log_prob.add_product(weight, density);
         };
         for (operand, total) in [(value, "value_total"), (parameter, "parameter_total")] {
             if let Operand::Repeated(node, _) = operand
@@ -642,9 +691,14 @@ impl<'t, 'm> Writer<'t, 'm> {
         let mut out = TokenStream::new();
         match &tape.nodes[node].op {
             Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) => {}
-            Op::Load(row) => out.extend(quote!(frame.add::<V>(#row, #adjoint);)),
+            Op::Load { row, .. } => out.extend(if self.gathers(node) {
+                let gathered = self.gathered_ident(node);
+                quote!(#gathered.add(frame, #row, #adjoint);)
+            } else {
+                quote!(frame.add(#row, #adjoint);)
+            }),
             Op::Product { place, row, column } => {
-                out.extend(quote!(frame.add_product::<V>(#place, #row, #column, #adjoint);));
+                out.extend(quote!(frame.add_product(#place, #row, #column, #adjoint);));
             }
             Op::Binary(op, a, b) => {
                 let (a, b) = (*a, *b);
@@ -793,24 +847,13 @@ impl<'t, 'm> Writer<'t, 'm> {
                 }
                 Item::Store { row, value, .. } => {
                     let value = self.value(*value);
-                    quote!(frame.store::<V>(#row, #value);)
+                    quote!(frame.store(#row, #value);)
                 }
                 Item::Factor { factor, row, terms } => {
                     let inner = self.define_for(scope, terms.iter().map(|(_, node)| *node), &needed);
-                    let mut sum = TokenStream::new();
-                    for (sign, node) in terms {
-                        let value = self.operand(*node);
-                        sum.extend(match (sum.is_empty(), sign) {
-                            (true, true) => value,
-                            (false, true) => quote!(+ #value),
-                            (_, false) => quote!(- #value),
-                        });
-                    }
-                    if sum.is_empty() {
-                        sum = quote!(V::zero());
-                    }
+                    let sum = self.signed_sum(terms);
                     quote! {
-                        if frame.wants(#factor, #row) { #inner frame.put::<V>(#row, #sum); }
+                        if frame.wants(#factor, #row) { #inner frame.put(#row, #sum); }
                     }
                 }
                 Item::VectorFactor { factor, row, entry, value, parameter } => {
@@ -825,7 +868,7 @@ impl<'t, 'm> Writer<'t, 'm> {
                         if frame.wants(#factor, #row) {
                             #inner
                             let density = #family::log_prob::<V>(#value, #parameter);
-                            frame.put::<V>(#row, density);
+                            frame.put(#row, density);
                         }
                     }
                 }
@@ -873,7 +916,7 @@ impl<'t, 'm> Writer<'t, 'm> {
             return;
         }
         match &self.tape.nodes[node].op {
-            Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) | Op::Load(_) | Op::Product { .. } => {}
+            Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) | Op::Load { .. } | Op::Product { .. } => {}
             Op::Binary(_, a, b) => [*a, *b].into_iter().for_each(|a| self.reach(a, reached)),
             Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => self.reach(*a, reached),
             Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) => args.iter().for_each(|&a| self.reach(a, reached)),

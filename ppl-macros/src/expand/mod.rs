@@ -67,12 +67,12 @@ fn log_joint(model: &Model) -> TokenStream {
         quote! {
             #doc
             #[inline(always)]
-            fn #name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Frame<'_, #e>) -> V::Sum {
+            fn #name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Frame<'_, V>) -> V::Sum {
                 #accumulate
             }
 
             #[inline(always)]
-            fn #forward_name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, #e>) {
+            fn #forward_name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, V>) {
                 #forward
             }
         }
@@ -202,7 +202,7 @@ fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Iden
             }
 
             #[inline(always)]
-            fn forward<V: _ppl::Lanes<Element = #e>>(&self, body: usize, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, #e>) {
+            fn forward<V: _ppl::Lanes<Element = #e>>(&self, body: usize, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, V>) {
                 match body { #(#forward,)* _ => {} }
             }
 
@@ -211,7 +211,7 @@ fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Iden
                 &self,
                 body: usize,
                 rows: _ppl::Range<usize>,
-                frame: &mut _ppl::Frame<'_, #e>,
+                frame: &mut _ppl::Frame<'_, V>,
             ) -> V::Sum {
                 match body { #(#accumulate,)* _ => _ppl::zero_sum::<V>() }
             }

@@ -37,8 +37,11 @@ pub(crate) enum Op {
     Count(TokenStream),
     /// Precomputed from data: the column, and the row of it.
     Column(usize, TokenStream),
-    /// A latent or a stored quantity.
-    Load(TokenStream),
+    /// A latent or a stored quantity; gathered, if an index array says which of its rows.
+    Load {
+        row: TokenStream,
+        gathered: bool,
+    },
     /// A matrix product: where it is (columns before it, its own), the row and the column.
     Product {
         place: TokenStream,
@@ -493,7 +496,7 @@ impl<'m> Tape<'m> {
     }
 
     fn name(&mut self, node: NodeId, name: &str) {
-        if !self.nodes[node].named && !matches!(self.nodes[node].op, Op::Load(_) | Op::Data(_) | Op::Count(_)) {
+        if !self.nodes[node].named && !matches!(self.nodes[node].op, Op::Load { .. } | Op::Data(_) | Op::Count(_)) {
             self.nodes[node].name = self.unique(name);
             self.nodes[node].named = true;
         }
@@ -503,7 +506,7 @@ impl<'m> Tape<'m> {
         let any = |args: &[NodeId]| args.iter().any(|&arg| self.nodes[arg].active);
         match op {
             Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) => false,
-            Op::Load(_) | Op::Product { .. } => true,
+            Op::Load { .. } | Op::Product { .. } => true,
             Op::Binary(_, a, b) => any(&[*a, *b]),
             Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => any(&[*a]),
             Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) | Op::Normalizer(_, args) => any(args),
@@ -529,7 +532,8 @@ impl<'m> Tape<'m> {
             self.reads.insert(site);
         }
         let scope = self.scope_of_vars(&vars_of(index));
-        self.node(Op::Load(row), scope, &name)
+        let gathered = index.iter().any(|index| matches!(index, Index::Gather(..)));
+        self.node(Op::Load { row, gathered }, scope, &name)
     }
 
     fn data(&mut self, arg: usize, index: &[Index], _columns: &mut Vec<Column>) -> NodeId {

@@ -106,6 +106,7 @@ fn partitions<K: Kernels>(kernels: &K, body: usize) -> usize {
 }
 
 /// The rows of a partition, of a plate cut evenly.
+#[inline]
 fn part(rows: usize, parts: usize, index: usize) -> Range<usize> {
     rows * index / parts..rows * (index + 1) / parts
 }
@@ -158,6 +159,7 @@ impl<K: Kernels> Compiled<K> {
     }
 
     /// Some bodies on one thread.
+    #[inline]
     fn pass(
         &self,
         from: Space,

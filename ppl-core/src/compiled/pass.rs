@@ -25,7 +25,7 @@ pub(super) enum Latents<'a, E> {
     Constrain(&'a mut [E]),
 }
 
-/// Bodies from the last to the first, each forward and reversed at once; before them the map from the unconstrained space, after
+/// Bodies, of several none that stores, each forward and reversed at once; before them the map from the unconstrained space, after
 /// them its pullback, where they are asked for. One type for all, so that every kernel is compiled once.
 pub(super) struct Pass<'a, K: Kernels> {
     pub(super) kernels: &'a K,
@@ -62,7 +62,7 @@ impl<K: Kernels> Kernel<K::Element> for Pass<'_, K> {
                 values
             }
         };
-        for body in self.bodies.rev() {
+        for body in self.bodies {
             let products = K::BODIES[body].products;
             let rows = self.rows.clone().unwrap_or_else(|| 0..self.kernels.body_rows(body));
             for block in blocks(rows, products) {
@@ -215,6 +215,7 @@ impl<K: Kernels> Kernel<K::Element> for Evaluate<'_, K> {
 }
 
 /// The blocks of some rows.
+#[inline(always)]
 fn blocks(rows: Range<usize>, products: usize) -> impl Iterator<Item = Range<usize>> {
     let length = rows.len();
     let count = if products == 0 { 1 } else { length.div_ceil(BLOCK).max(1) };

@@ -8,7 +8,7 @@ use crate::bijectors::{Bijector, Bounds};
 use crate::distributions::Support;
 use crate::indices::Indices;
 use crate::kernel::Real;
-use crate::model::{DataError, Dimension, Layout, SiteKind, Variable};
+use crate::model::{DataError, Dimension, Layout, Missing, SiteKind, Variable};
 
 /// The sizes of the dimensions of a model, as its arrays tell them.
 #[derive(Debug)]
@@ -268,6 +268,43 @@ impl LayoutBuilder {
         dims.iter().map(|&dim| self.layout.dims[dim].size).collect()
     }
 
+    /// Adds an array that is given but for some missing values, which are latent; all are missing if there are none.
+    ///
+    /// # Errors
+    /// [`DataError::NotFinite`], [`DataError::OutsideSupport`]: of a given element.
+    pub fn partly_given(
+        &mut self,
+        (name, statement): (&'static str, &'static str),
+        dims: &[usize],
+        support: Support,
+        bounds: Option<Bounds>,
+        mut given: Vec<Option<f64>>,
+    ) -> Result<(), DataError> {
+        let model = self.layout.model;
+        let length: usize = self.shape(dims).iter().product();
+        given.resize(length, None);
+        let of = |elements: &[usize]| bounds.as_ref().map(|bounds| bounds.of(elements));
+        for (row, value) in given.iter().enumerate().filter_map(|(row, value)| value.map(|value| (row, value))) {
+            if !value.is_finite() {
+                return Err(DataError::NotFinite { model, field: name, row, value });
+            }
+            let own = of(&[row]).unwrap_or_default();
+            let end = |bound: Option<Vec<f64>>, none: f64| bound.and_then(|bound| bound.first().copied()).unwrap_or(none);
+            let set = (support, end(own.lower, f64::NEG_INFINITY), end(own.upper, f64::INFINITY));
+            check_observed(model, name, row, value, statement, set)?;
+        }
+        let elements: Vec<usize> = (0..length).filter(|&i| given[i].is_none()).collect();
+        let bounds = of(&elements);
+        self.latent(name, dims, support, bounds);
+        if let Some(variable) = self.layout.variables.last_mut() {
+            self.unconstrained -= variable.unconstrained.len();
+            variable.unconstrained.end = variable.unconstrained.start + elements.len();
+            self.unconstrained += elements.len();
+            variable.missing = Some(Missing { given, elements, rows: 0..0 });
+        }
+        Ok(())
+    }
+
     /// Adds a latent; `bounds` holds one number, or one per element, each.
     pub fn latent(&mut self, name: &'static str, dims: &[usize], support: Support, bounds: Option<Bounds>) {
         let shape = self.shape(dims);
@@ -283,6 +320,7 @@ impl LayoutBuilder {
             rows: first..first + length,
             unconstrained: first..first + free,
             bijector,
+            missing: None,
         });
         self.unconstrained += free;
     }
@@ -313,6 +351,7 @@ impl LayoutBuilder {
             rows: first..first + length,
             unconstrained: self.unconstrained..self.unconstrained,
             bijector: Bijector::Identity,
+            missing: None,
         }
     }
 
@@ -320,11 +359,18 @@ impl LayoutBuilder {
     #[must_use]
     pub fn finish(mut self) -> Layout {
         let mut next = self.unconstrained;
+        let mut take = |length: usize| {
+            next += length;
+            next - length..next
+        };
         for kind in [SiteKind::Latent, SiteKind::Quantity] {
             for variable in self.layout.variables.iter_mut().filter(|v| v.kind == kind) {
-                if kind == SiteKind::Quantity || variable.bijector != Bijector::Identity {
-                    variable.rows = next..next + variable.rows.len();
-                    next = variable.rows.end;
+                let identity = kind == SiteKind::Latent && variable.bijector == Bijector::Identity;
+                if let Some(missing) = &mut variable.missing {
+                    missing.rows = if identity { variable.unconstrained.clone() } else { take(missing.elements.len()) };
+                }
+                if !identity || variable.missing.is_some() {
+                    variable.rows = take(variable.rows.len());
                 }
             }
         }
@@ -356,6 +402,11 @@ pub fn check_simplex<E: Real>(
         return outside(row, sum, "a simplex that sums to one (the value given here is the sum)");
     }
     Ok(())
+}
+
+/// An array with missing values, as doubles in row-major order.
+pub fn given<'a, E: Real + 'a>(values: impl IntoIterator<Item = &'a Option<E>>) -> Vec<Option<f64>> {
+    values.into_iter().map(|value| value.map(Real::to_f64)).collect()
 }
 
 /// Numbers as doubles.

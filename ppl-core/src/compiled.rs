@@ -81,7 +81,7 @@ impl<K: Kernels> Compiled<K> {
         let whole = !stores && parts.iter().all(|&parts| parts == 1);
         // Quantities come last; only those that are stored have adjoints.
         let layout = kernels.layout();
-        let of_latents = layout.latents().map(|latent| latent.rows.end).max().unwrap_or(0).max(layout.unconstrained());
+        let of_latents = Layout { variables: layout.latents().cloned().collect(), ..Layout::default() }.rows();
         let adjoint_rows = if stores { layout.rows() } else { of_latents };
         let mapped = Mapped::all(layout);
         Compiled { kernels, parts, whole, adjoint_rows, mapped }
@@ -251,10 +251,18 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
             adjoints: vec![zero; if parts == 1 { 0 } else { rows }],
             log_joint: vec![0.0; samples],
         };
+        let mut values = vec![zero; rows];
+        for variable in self.layout().latents() {
+            let given = variable.missing.iter().flat_map(|missing| missing.given.iter().enumerate());
+            for (element, value) in given.filter_map(|(element, value)| value.map(|value| (element, value))) {
+                let row = variable.rows.start + element;
+                values[row * samples..(row + 1) * samples].fill(K::Element::from_f64(value));
+            }
+        }
         Workspace {
             samples,
             unconstrained: self.layout().unconstrained(),
-            values: vec![zero; rows],
+            values,
             adjoints: vec![zero; rows],
             partitions: vec![partition; parts],
         }
@@ -273,7 +281,9 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
         let mut u = Vec::with_capacity(self.layout().unconstrained());
         for (index, variable) in self.layout().variables.iter().enumerate() {
             if variable.kind == SiteKind::Latent {
-                u.extend(variable.bijector.inverse(&z[variable.rows.clone()]).map_err(|element| (index, element))?);
+                let elements = variable.elements();
+                let values: Vec<f64> = elements.iter().map(|i| z[variable.rows.start + i]).collect();
+                u.extend(variable.bijector.inverse(&values).map_err(|at| (index, elements[at]))?);
             }
         }
         Ok(u)

@@ -155,6 +155,28 @@ pub struct Variable {
     pub unconstrained: Range<usize>,
     /// From the unconstrained rows to the rows; the identity unless it is a latent.
     pub bijector: Bijector,
+    /// Of an array with missing values, which these are.
+    pub missing: Option<Missing>,
+}
+
+/// The missing values of an array that is otherwise given: they are latent, and the array is laid out whole, given elements being
+/// constants.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Missing {
+    /// The elements as given.
+    pub given: Vec<Option<f64>>,
+    /// The elements that are missing, counted from zero.
+    pub elements: Vec<usize>,
+    /// The rows of the workspace where the bijector leaves them, one after the other.
+    pub rows: Range<usize>,
+}
+
+impl Variable {
+    /// The elements that are inferred or computed: all of them, or those that are missing.
+    #[must_use]
+    pub fn elements(&self) -> Vec<usize> {
+        self.missing.as_ref().map_or_else(|| (0..self.rows.len()).collect(), |missing| missing.elements.clone())
+    }
 }
 
 impl Layout {
@@ -167,7 +189,8 @@ impl Layout {
     /// The number of rows of a workspace: unconstrained numbers, other latents, quantities.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.variables.iter().map(|v| v.rows.end).max().unwrap_or(0).max(self.unconstrained())
+        let ends = self.variables.iter().flat_map(|v| [v.rows.end, v.missing.as_ref().map_or(0, |missing| missing.rows.end)]);
+        ends.max().unwrap_or(0).max(self.unconstrained())
     }
 
     /// The first row of a latent or a quantity, counted in the order of [`Layout::variables`].

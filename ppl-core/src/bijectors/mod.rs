@@ -20,6 +20,17 @@ pub struct Bounds {
     pub upper: Option<Vec<f64>>,
 }
 
+impl Bounds {
+    /// The bounds of some elements.
+    #[must_use]
+    pub fn of(&self, elements: &[usize]) -> Bounds {
+        let pick = |bounds: &Option<Vec<f64>>| {
+            bounds.as_ref().map(|all| if all.len() == 1 { all.clone() } else { elements.iter().map(|&i| all[i]).collect() })
+        };
+        Bounds { lower: pick(&self.lower), upper: pick(&self.upper) }
+    }
+}
+
 /// The map of one latent: each element by itself, or the last axis of `length` elements as one event.
 ///
 /// `u` and `z` are rows of lanes, `[element][sample]`. Formulas and sources stand at the files of the maps.

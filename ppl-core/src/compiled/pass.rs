@@ -126,6 +126,8 @@ pub(super) struct Mapped {
     bijector: Bijector,
     unconstrained: Range<usize>,
     rows: Range<usize>,
+    /// Where the rows stand in an array with missing values; empty if they are the array.
+    scatter: Vec<usize>,
 }
 
 impl Mapped {
@@ -133,11 +135,12 @@ impl Mapped {
     pub(super) fn all(layout: &Layout) -> Vec<Mapped> {
         layout
             .latents()
-            .filter(|latent| latent.bijector != Bijector::Identity)
+            .filter(|latent| latent.bijector != Bijector::Identity || latent.missing.is_some())
             .map(|latent| Mapped {
                 bijector: latent.bijector.clone(),
                 unconstrained: latent.unconstrained.clone(),
-                rows: latent.rows.clone(),
+                rows: latent.missing.as_ref().map_or(&latent.rows, |missing| &missing.rows).clone(),
+                scatter: latent.missing.iter().flat_map(|m| m.elements.iter().map(|i| latent.rows.start + i)).collect(),
             })
             .collect()
     }
@@ -148,10 +151,15 @@ impl Mapped {
 fn constrain<V: Lanes>(mapped: &[Mapped], samples: usize, values: &mut [V::Element], offset: usize) -> V::Sum {
     let mut log_det = V::Sum::zero();
     for latent in mapped {
-        let (u, z) = values.split_at_mut(latent.rows.start * samples);
-        let u = &u[latent.unconstrained.start * samples..latent.unconstrained.end * samples];
-        let z = &mut z[..latent.rows.len() * samples];
-        log_det.join(latent.bijector.forward::<V>(u, z, samples, offset));
+        if latent.bijector != Bijector::Identity {
+            let (u, z) = values.split_at_mut(latent.rows.start * samples);
+            let u = &u[latent.unconstrained.start * samples..latent.unconstrained.end * samples];
+            let z = &mut z[..latent.rows.len() * samples];
+            log_det.join(latent.bijector.forward::<V>(u, z, samples, offset));
+        }
+        for (from, &to) in latent.rows.clone().zip(&latent.scatter) {
+            V::load(&values[from * samples + offset..]).store(&mut values[to * samples + offset..]);
+        }
     }
     log_det
 }
@@ -167,6 +175,12 @@ fn pull<V: Lanes>(
     offset: usize,
 ) {
     for latent in mapped {
+        for (to, &from) in latent.rows.clone().zip(&latent.scatter) {
+            V::load(&adjoints[from * samples + offset..]).store(&mut adjoints[to * samples + offset..]);
+        }
+        if latent.bijector == Bijector::Identity {
+            continue;
+        }
         let free = latent.unconstrained.start * samples..latent.unconstrained.end * samples;
         let rows = latent.rows.start * samples..latent.rows.end * samples;
         let (gradient, z_adjoint) = adjoints.split_at_mut(rows.start);

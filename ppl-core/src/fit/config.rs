@@ -96,16 +96,13 @@ impl Bbvi {
             let Some(variable) = layout.latents().find(|v| v.name == name) else {
                 return Err(ConfigError::UnknownInitial { name: name.clone(), known: known(layout) });
             };
-            if values.len() != variable.rows.len() {
-                return Err(ConfigError::InitialLength {
-                    name: name.clone(),
-                    given: values.len(),
-                    expected: variable.rows.len(),
-                });
+            let elements = variable.elements();
+            if values.len() != elements.len() {
+                return Err(ConfigError::InitialLength { name: name.clone(), given: values.len(), expected: elements.len() });
             }
-            let free = variable.bijector.inverse(values).map_err(|element| ConfigError::InitialSupport {
-                name: layout.element_name(variable, element),
-                value: values[element],
+            let free = variable.bijector.inverse(values).map_err(|at| ConfigError::InitialSupport {
+                name: layout.element_name(variable, elements[at]),
+                value: values[at],
             })?;
             u[variable.unconstrained.clone()].copy_from_slice(&free);
         }

@@ -53,7 +53,8 @@ pub enum FitError {
     },
     /// The fit is of data of other sizes.
     #[error(
-        "the fit has {fitted} unconstrained dimensions and this model {model}: its latents are not those of the fit; predict with sizes of the fit"
+        "the fit has {fitted} unconstrained dimensions and this model {model}: its latents are not those of the fit; predict with sizes of the fit, \
+         or, where an array has missing values, append the new rows as missing ones and fit again"
     )]
     OtherSizes {
         /// Of the fit.

@@ -22,7 +22,7 @@ pub use crate::diagnostics::StopReason;
 use crate::diagnostics::pareto_k;
 use crate::guides::{Guide, MeanField};
 use crate::kernel::Real;
-use crate::model::{Layout, LogJoint, Model};
+use crate::model::{Layout, LogJoint, Model, Variable};
 use crate::random::{antithetic_normals, step_key};
 use crate::report::{Scalar, Summary};
 
@@ -207,9 +207,10 @@ impl Report {
     fn new<E: Real>(model: &dyn LogJoint<E>, guide: &MeanField, draws: usize, seed: u64) -> Self {
         let mut drawn = Drawn::new(model, guide, step_key(seed, u64::MAX - 1));
         let layout = model.layout();
-        let shown: Vec<usize> = (0..layout.variables.len()).filter(|&v| layout.variables[v].rows.len() <= TABLE_LIMIT).collect();
-        let mut columns: Vec<Vec<f64>> =
-            shown.iter().map(|&v| Vec::with_capacity(draws * layout.variables[v].rows.len())).collect();
+        // Each variable with the elements that are inferred or computed.
+        let elements: Vec<Vec<usize>> = layout.variables.iter().map(Variable::elements).collect();
+        let shown: Vec<usize> = (0..elements.len()).filter(|&v| elements[v].len() <= TABLE_LIMIT).collect();
+        let mut columns: Vec<Vec<f64>> = shown.iter().map(|&v| Vec::with_capacity(draws * elements[v].len())).collect();
         let mut log_ratios = Vec::with_capacity(draws);
         while log_ratios.len() < draws {
             let taken = (draws - log_ratios.len()).min(BATCH);
@@ -217,7 +218,8 @@ impl Report {
             log_ratios.extend_from_slice(&drawn.log_ratios[..taken]);
             for (column, &v) in columns.iter_mut().zip(&shown) {
                 for draw in 0..taken {
-                    column.extend(layout.variables[v].rows.clone().map(|row| drawn.work.values[row * BATCH + draw].to_f64()));
+                    let first = layout.variables[v].rows.start;
+                    column.extend(elements[v].iter().map(|i| drawn.work.values[(first + i) * BATCH + draw].to_f64()));
                 }
             }
         }
@@ -232,14 +234,15 @@ impl Report {
         let mut scalars = Vec::new();
         for (column, &v) in columns.iter().zip(&shown) {
             let variable = &layout.variables[v];
-            let elements = variable.rows.len();
-            for element in 0..elements {
-                let values: Vec<f64> = column.iter().skip(element).step_by(elements.max(1)).copied().collect();
+            let count = elements[v].len();
+            for (at, &element) in elements[v].iter().enumerate() {
+                let values: Vec<f64> = column.iter().skip(at).step_by(count).copied().collect();
                 scalars.push(Scalar::of(layout.element_name(variable, element), variable.name, values));
             }
         }
-        let hidden =
-            layout.variables.iter().filter(|v| v.rows.len() > TABLE_LIMIT).map(|v| (v.name.to_owned(), v.rows.len())).collect();
+        let lengths =
+            layout.variables.iter().zip(&elements).map(|(variable, elements)| (variable.name.to_owned(), elements.len()));
+        let hidden = lengths.filter(|(_, length)| *length > TABLE_LIMIT).collect();
         Report { elbo, standard_error: (variance / pairs.len() as f64).sqrt(), pareto_k: pareto_k(&log_ratios), scalars, hidden }
     }
 }

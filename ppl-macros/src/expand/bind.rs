@@ -40,6 +40,7 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column]) -> TokenStream {
     });
     let rows = rowed(model).map(|site| names::field(&site.name));
     let observed = observed(model).map(|site| observed_field(&site.name));
+    let given = model.args.iter().filter(|arg| arg.missing).map(|arg| given_field(&arg.name));
     let columns = (0..columns.len()).map(column_field);
     quote! {
         #[allow(non_snake_case, dead_code)]
@@ -48,6 +49,7 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column]) -> TokenStream {
             #(#args,)*
             #(#rows: usize,)*
             #(#observed: usize,)*
+            #(#given: Vec<Option<f64>>,)*
             #(#columns: Vec<#e>,)*
             __layout: _ppl::Layout,
             __data: _ppl::PhantomData<&'m ()>,
@@ -56,7 +58,12 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column]) -> TokenStream {
 }
 
 fn arrays(model: &Model) -> impl Iterator<Item = &Arg> {
-    model.args.iter().filter(|arg| !matches!(arg.kind, ArgKind::Size(_)))
+    model.args.iter().filter(|arg| !matches!(arg.kind, ArgKind::Size(_)) && !arg.missing)
+}
+
+/// The field that holds an array with missing values until it is laid out.
+fn given_field(name: &proc_macro2::Ident) -> proc_macro2::Ident {
+    quote::format_ident!("__given_{}", name, span = proc_macro2::Span::mixed_site())
 }
 
 fn rowed(model: &Model) -> impl Iterator<Item = &Site> {
@@ -100,7 +107,15 @@ pub(crate) fn bind(model: &Model, columns: &[Column], inputs_only: bool) -> Toke
             quote!(sizes.check_indices(#dim, #text, &bound.#name)?;)
         })
     });
-    let finite = model.args.iter().filter(|arg| given(arg) && matches!(arg.kind, ArgKind::F64 | ArgKind::F32)).map(|arg| {
+    let partly = model.args.iter().filter(|arg| arg.missing).map(|arg| {
+        let (field, name) = (given_field(&arg.name), names::field(&arg.name));
+        match (inputs_only, arg.dims.is_empty()) {
+            (true, _) => quote!(#field: Vec::new()),
+            (false, true) => quote!(#field: _ppl::given([&self.#name])),
+            (false, false) => quote!(#field: _ppl::given(&self.#name)),
+        }
+    });
+    let finite = arrays(model).filter(|arg| given(arg) && matches!(arg.kind, ArgKind::F64 | ArgKind::F32)).map(|arg| {
         let (name, text) = (names::field(&arg.name), arg.name.to_string());
         if arg.dims.is_empty() {
             quote!(_ppl::check_finite(#word, #text, &[bound.#name])?;)
@@ -133,6 +148,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], inputs_only: bool) -> Toke
             #values
             #(#rows: 0,)*
             #(#firsts: 0,)*
+            #(#partly,)*
             #(#column_fields: Vec::new(),)*
             __layout: _ppl::Layout::default(),
             __data: _ppl::PhantomData,
@@ -140,7 +156,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], inputs_only: bool) -> Toke
         #(#index_checks)*
         #(#finite)*
         bound.check_indices()?;
-        bound.lay_out(sizes.dimensions());
+        bound.lay_out(sizes.dimensions())?;
         bound.check_parameters()?;
         #data
         Ok(Box::new(_ppl::Compiled::new(bound)))
@@ -208,8 +224,9 @@ pub(crate) fn methods(model: &Model, columns: &[Column]) -> TokenStream {
     let compute = columns.iter().enumerate().map(|(id, column)| compute_column(model, id, column));
     quote! {
         /// Gives latents and quantities their rows.
-        fn lay_out(&mut self, dims: Vec<_ppl::Dimension>) {
+        fn lay_out(&mut self, dims: Vec<_ppl::Dimension>) -> Result<(), _ppl::DataError> {
             #lay_out
+            Ok(())
         }
 
         /// Checks that shifted indices stay within their axes.
@@ -259,7 +276,19 @@ fn lay_out(model: &Model) -> TokenStream {
                 quote!(Some(_ppl::Bounds { lower: #lower, upper: #upper }))
             }
         };
-        out.extend(quote!(layout.latent(#text, &[#(#dims),*], #set, #bounds);));
+        out.extend(match model.args.iter().find(|arg| arg.missing && arg.name == site.name) {
+            None => quote!(layout.latent(#text, &[#(#dims),*], #set, #bounds);),
+            Some(arg) => {
+                let given = given_field(&arg.name);
+                let of_site =
+                    |factor: &&crate::ir::Factor| factor.site.is_some_and(|s| std::ptr::eq(&raw const model.sites[s], site));
+                let statement = model.factors.iter().find(of_site).map_or("", |factor| factor.text.trim_end_matches(';'));
+                quote! {
+                    let given = std::mem::take(&mut self.#given);
+                    layout.partly_given((#text, #statement), &[#(#dims),*], #set, #bounds, given)?;
+                }
+            }
+        });
         firsts.push(field);
     }
     for site in model.sites.iter().filter(|site| site.kind == SiteKind::Quantity) {

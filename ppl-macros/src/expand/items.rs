@@ -69,6 +69,7 @@ fn argument_type(model: &Model, arg: &Arg) -> TokenStream {
         ArgKind::Bool => quote!(bool),
         ArgKind::Index(_) | ArgKind::Size(_) => quote!(usize),
     };
+    let element = if arg.missing { quote!(::std::option::Option<#element>) } else { element };
     match (arg.dims.len(), arg.kind) {
         (0, _) => element,
         (1, ArgKind::Index(_)) => quote!(#krate::indices::Indices),

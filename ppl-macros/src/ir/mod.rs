@@ -54,6 +54,8 @@ pub(crate) struct Arg {
     pub site: Option<SiteId>,
     /// Whether every element of an observed array has a statement; else it is needed for predictions too.
     pub covered: bool,
+    /// Whether elements may be missing: then the site is a latent whose given elements are constants.
+    pub missing: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -277,13 +277,13 @@ impl LayoutBuilder {
         (name, statement): (&'static str, &'static str),
         dims: &[usize],
         support: Support,
-        bounds: Option<Bounds>,
+        bounds: Option<&Bounds>,
         mut given: Vec<Option<f64>>,
     ) -> Result<(), DataError> {
         let model = self.layout.model;
         let length: usize = self.shape(dims).iter().product();
         given.resize(length, None);
-        let of = |elements: &[usize]| bounds.as_ref().map(|bounds| bounds.of(elements));
+        let of = |elements: &[usize]| bounds.map(|bounds| bounds.of(elements));
         for (row, value) in given.iter().enumerate().filter_map(|(row, value)| value.map(|value| (row, value))) {
             if !value.is_finite() {
                 return Err(DataError::NotFinite { model, field: name, row, value });

@@ -13,7 +13,7 @@ pub use crate::binding::{
 };
 pub use crate::collect::{draws_array, predictive_array};
 pub use crate::compiled::{Body, Compiled, Forward, Frame, Gathered, Kernels, Numbers, Product, Repeated, Walk};
-pub use crate::distributions;
+pub use crate::distributions::{self, assertions};
 pub use crate::distributions::{Multivariate, Univariate, log_prob};
 pub use crate::kernel::functions::{LogSumExp, ln_factorial};
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};

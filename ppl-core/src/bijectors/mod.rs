@@ -112,8 +112,7 @@ impl Bijector {
     #[inline(always)]
     pub fn pull<V: Lanes>(
         &self,
-        u: &[V::Element],
-        z: &[V::Element],
+        (u, z): (&[V::Element], &[V::Element]),
         z_adjoint: &[V::Element],
         weight: V,
         u_adjoint: &mut [V::Element],

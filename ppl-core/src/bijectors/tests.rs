@@ -97,7 +97,7 @@ fn the_pullback_is_the_derivative() {
         };
         let (z, _) = forward(&bijector, &u, constrained);
         let mut gradient = vec![0.0; u.len()];
-        bijector.pull::<f64>(&u, &z, &z_adjoint, weight, &mut gradient, 1, 0);
+        bijector.pull::<f64>((&u, &z), &z_adjoint, weight, &mut gradient, 1, 0);
         for j in 0..u.len() {
             let (mut above, mut below) = (u.clone(), u.clone());
             above[j] += 1e-6;

@@ -185,7 +185,7 @@ fn pull<V: Lanes>(
         let rows = latent.rows.start * samples..latent.rows.end * samples;
         let (gradient, z_adjoint) = adjoints.split_at_mut(rows.start);
         let (u, z, z_adjoint) = (&values[free.clone()], &values[rows.clone()], &z_adjoint[..rows.len()]);
-        latent.bijector.pull::<V>(u, z, z_adjoint, weight, &mut gradient[free], samples, offset);
+        latent.bijector.pull::<V>((u, z), z_adjoint, weight, &mut gradient[free], samples, offset);
     }
 }
 

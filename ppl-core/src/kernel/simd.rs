@@ -391,7 +391,7 @@ macro_rules! double_sum {
             }
             #[inline(always)]
             fn join(&mut self, other: Self) {
-                *self = *self + other;
+                *self += other;
             }
             #[inline(always)]
             fn scale(self, weight: $name) -> Self {

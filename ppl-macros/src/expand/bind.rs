@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::graph::support;
+use super::graph::{site_support, support};
 use super::kernel::column_field;
 use super::names;
-use super::scalar::{self, Source, family_type, observed_field};
+use super::scalar::{self, Source, density, observed_field};
 use super::tape::{Column, ColumnValue, vars_of};
 use crate::catalogue::Support;
 use crate::check::supports::{Verdict, infer};
@@ -260,7 +260,7 @@ fn lay_out(model: &Model) -> TokenStream {
     let mut firsts = Vec::new();
     for site in model.sites.iter().filter(|site| site.kind == SiteKind::Latent) {
         let (field, text, dims) = (names::field(&site.name), site.name.to_string(), &site.dims);
-        let set = support(site.support);
+        let set = site_support(site);
         let bounds = match &site.bounds {
             None => quote!(None),
             Some(bounds) => {
@@ -285,7 +285,7 @@ fn lay_out(model: &Model) -> TokenStream {
                 let statement = model.factors.iter().find(of_site).map_or("", |factor| factor.text.trim_end_matches(';'));
                 quote! {
                     let given = std::mem::take(&mut self.#given);
-                    layout.partly_given((#text, #statement), &[#(#dims),*], #set, #bounds, given)?;
+                    layout.partly_given((#text, #statement), &[#(#dims),*], #set, #bounds.as_ref(), given)?;
                 }
             }
         });
@@ -337,7 +337,7 @@ fn compute_column(model: &Model, id: usize, column: &Column) -> TokenStream {
     let value = match &column.value {
         ColumnValue::Expr(expr) => scalar::expr(model, expr, Source::Fields),
         ColumnValue::Base(family, expr) => {
-            let (family, value) = (family_type(family), scalar::expr(model, expr, Source::Fields));
+            let (family, value) = (density(family), scalar::expr(model, expr, Source::Fields));
             quote!(#family::base::<f64>(#value).0)
         }
         ColumnValue::Normalizer(family, params) => {
@@ -346,7 +346,7 @@ fn compute_column(model: &Model, id: usize, column: &Column) -> TokenStream {
                 .iter()
                 .enumerate()
                 .map(|(i, param)| if reads.contains(&i) { scalar::expr(model, param, Source::Fields) } else { quote!(0.0) });
-            let family = family_type(family);
+            let family = density(family);
             quote!(#family::normalizer::<f64>([#(#params),*]).0)
         }
     };
@@ -500,22 +500,36 @@ fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
         if let SiteKind::Observed(arg) = known.kind {
             observed.extend(check_value(model, arg, index, distribution, statement, loops));
         }
-        let params = match &distribution.density {
+        match &distribution.density {
             Density::Univariate { family: Family::Catalogue(entry) | Family::Truncated(entry), params } => {
-                entry.parameters.iter().zip(params).collect::<Vec<_>>()
+                for ((name, set), param) in entry.parameters.iter().zip(params) {
+                    if scalar::is_data(model, param) && *set != Support::Real && infer(model, param).within(*set) == Verdict::Open
+                    {
+                        parameters.extend(check_parameter(model, &quote!(#name), &support(*set), param, statement, loops));
+                    }
+                }
             }
-            _ => return,
-        };
-        for ((name, set), param) in params {
-            if scalar::is_data(model, param) && *set != Support::Real && infer(model, param).within(*set) == Verdict::Open {
-                parameters.extend(check_parameter(model, name, *set, param, statement, loops));
+            Density::Univariate { family: Family::User(path, _), params } => {
+                for (i, param) in params.iter().enumerate().filter(|(_, param)| scalar::is_data(model, param)) {
+                    let own = super::assertions::parameter(path, params.len(), i);
+                    let (name, set) = (quote!(#own.name), quote!(#own.support));
+                    parameters.extend(check_parameter(model, &name, &set, param, statement, loops));
+                }
             }
+            _ => {}
         }
     });
     (observed, parameters)
 }
 
-fn check_parameter(model: &Model, name: &str, set: Support, param: &Expr, statement: &str, loops: &[VarId]) -> TokenStream {
+fn check_parameter(
+    model: &Model,
+    name: &TokenStream,
+    set: &TokenStream,
+    param: &Expr,
+    statement: &str,
+    loops: &[VarId],
+) -> TokenStream {
     let word = model.name.to_string();
     let value = scalar::expr(model, param, Source::Fields);
     let mut used = BTreeSet::new();
@@ -525,11 +539,11 @@ fn check_parameter(model: &Model, name: &str, set: Support, param: &Expr, statem
     let (field, row) = match &param.kind {
         ExprKind::Data(arg, index) => {
             let known = &model.args[*arg];
-            (known.name.to_string(), names::flat(model, index, &known.dims))
+            let word = known.name.to_string();
+            (quote!(#word), names::flat(model, index, &known.dims))
         }
-        _ => (name.to_owned(), names::loop_row(model, &loops)),
+        _ => (name.clone(), names::loop_row(model, &loops)),
     };
-    let set = support(set);
     nest(
         model,
         &loops,
@@ -588,7 +602,12 @@ fn check_value(
             let name = names::field(&known.name);
             quote!(_ppl::check_simplex(#word, #field, #row, &self.#name[#row..][..#size], #statement)?;)
         }
-        Density::Univariate { family: Family::User(_), .. } | Density::Ordered { .. } => return TokenStream::new(),
+        Density::Univariate { family: Family::User(path, _), .. } => {
+            let (value, row) = read(index);
+            let set = quote!(<#path as _ppl::distributions::Distribution>::SUPPORT);
+            quote!(_ppl::check_observed(#word, #field, #row, #value, #statement, (#set, #low, #high))?;)
+        }
+        Density::Ordered { .. } => return TokenStream::new(),
     };
     let used: BTreeSet<VarId> = vars_of(index).into_iter().collect();
     let loops: Vec<VarId> = loops.to_vec();

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::names;
-use super::scalar::{family_type, function_name};
+use super::scalar::{density, function_name};
 use super::tape::{Item, NodeId, Op, Operand, ScopeId, ScopeKind, Tape, normalizer};
 use crate::ir::{Operator, Reduce, SiteId};
 
@@ -314,12 +314,12 @@ impl<'t, 'm> Writer<'t, 'm> {
                 quote!(#path(#(#args),*))
             }
             Op::Density(family, args) => {
-                let (family, mut values) = (family_type(family), args.iter().map(|&a| self.value(a)));
+                let (family, mut values) = (density(family), args.iter().map(|&a| self.value(a)));
                 let value = values.next();
                 quote!(#family::kernel(#value, [#(#values),*]))
             }
             Op::Base(family, a) => {
-                let (family, a) = (family_type(family), self.value(*a));
+                let (family, a) = (density(family), self.value(*a));
                 quote!(#family::base(#a))
             }
             Op::Normalizer(family, args) => {
@@ -327,7 +327,7 @@ impl<'t, 'm> Writer<'t, 'm> {
                 // A parameter that the normalizer does not read may vary faster than it is computed.
                 let values =
                     args.iter().enumerate().map(|(i, &a)| if reads.contains(&i) { self.value(a) } else { quote!(V::zero()) });
-                let family = family_type(family);
+                let family = density(family);
                 quote!(#family::normalizer([#(#values),*]))
             }
             Op::If { .. } | Op::Reduce { .. } => TokenStream::new(),

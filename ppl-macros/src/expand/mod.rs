@@ -1,5 +1,6 @@
 //! From the checked model to tokens: one generated item a file.
 
+mod assertions;
 mod bind;
 pub(crate) mod fallback;
 mod graph;
@@ -25,6 +26,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let log_joint = log_joint(model);
     let expansion = pretty(&log_joint);
     let implementation = implementation(model, &expansion);
+    let assertions = assertions::assertions(model);
     let krate = &model.krate;
     quote! {
         #structs
@@ -36,6 +38,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             use _ppl::{Lanes as _, Multivariate as _, Sum as _, Univariate as _};
             #log_joint
             #implementation
+            #assertions
         };
     }
 }

@@ -799,20 +799,20 @@ pub(crate) fn normalizer(family: &Family, params: usize) -> Option<Vec<usize>> {
     match family {
         Family::Catalogue(entry) if entry.normalizer.is_empty() => None,
         Family::Catalogue(entry) => Some(entry.normalizer.to_vec()),
-        Family::Truncated(_) | Family::User(_) => Some((0..params).collect()),
+        Family::Truncated(_) | Family::User(..) => Some((0..params).collect()),
     }
 }
 
 fn has_base(family: &Family) -> bool {
     match family {
         Family::Catalogue(entry) | Family::Truncated(entry) => entry.base,
-        Family::User(_) => true,
+        Family::User(..) => true,
     }
 }
 
 fn has_kernel(family: &Family) -> bool {
     match family {
         Family::Catalogue(entry) => entry.shape == Shape::Univariate,
-        Family::Truncated(_) | Family::User(_) => true,
+        Family::Truncated(_) | Family::User(..) => true,
     }
 }

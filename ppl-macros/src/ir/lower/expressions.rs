@@ -423,7 +423,7 @@ impl Lowering<'_> {
                         return None;
                     }
                 }
-                Some(Condition::Compare(comparison(*op)?, a, b))
+                Some(Condition::Compare(comparison(*op)?, Box::new(a), Box::new(b)))
             }
             _ => {
                 let value = self.scalar(expr)?;
@@ -434,7 +434,7 @@ impl Lowering<'_> {
                     return None;
                 }
                 let zero = Expr { kind: ExprKind::Number(0.0), span: expr.span };
-                Some(Condition::Compare(Comparison::Ne, value, zero))
+                Some(Condition::Compare(Comparison::Ne, Box::new(value), Box::new(zero)))
             }
         }
     }

@@ -149,7 +149,16 @@ impl<'a> Lowering<'a> {
 
     /// Adds a site.
     fn site_of(&mut self, name: Ident, kind: SiteKind, dims: Vec<DimId>) -> SiteId {
-        self.model.sites.push(Site { name, kind, dims, support: Support::Real, bounds: None, event_rank: 0, pieces: Vec::new() });
+        self.model.sites.push(Site {
+            name,
+            kind,
+            dims,
+            support: Support::Real,
+            bounds: None,
+            event_rank: 0,
+            own_support: None,
+            pieces: Vec::new(),
+        });
         self.model.sites.len() - 1
     }
 

@@ -6,7 +6,9 @@ use quote::format_ident;
 use super::distributions::Lowered;
 use super::{Entity, Lowering};
 use crate::catalogue::Support;
-use crate::ir::{Affine, ArgKind, Bounds, DimId, Factor, Index, Local, Piece, SiteId, SiteKind, Stmt, StmtKind, Term, VarId};
+use crate::ir::{
+    Affine, ArgKind, Bounds, Density, DimId, Factor, Family, Index, Local, Piece, SiteId, SiteKind, Stmt, StmtKind, Term, VarId,
+};
 use crate::syntax::{self, ExprKind};
 
 /// An index left of `~` or `let`.
@@ -371,6 +373,11 @@ impl Lowering<'_> {
                 format!("the statements of `{name}` give it different supports; all elements of a latent share one"),
             );
             return;
+        }
+        if entry.kind == SiteKind::Latent
+            && let Density::Univariate { family: Family::User(path, _), .. } = &lowered.distribution.density
+        {
+            entry.own_support = Some(path.clone());
         }
         entry.support = lowered.support;
         entry.bounds.clone_from(&lowered.bounds);

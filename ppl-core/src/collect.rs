@@ -24,6 +24,8 @@ pub fn predictive_array<D: Rank>(layout: &Layout, name: &str, draws: usize, colu
 
 fn collect<D: Rank>(variables: &[Variable], stride: usize, name: &str, draws: usize, columns: &[f64]) -> Array<f64, D> {
     let variable = variables.iter().find(|v| v.name == name).expect("the layout is of this model");
+    // A long quantity that was not asked for has no draws.
+    let draws = if variable.rows.len() == variable.shape.iter().product::<usize>() { draws } else { 0 };
     let mut values = Vec::with_capacity(draws * variable.rows.len());
     for draw in 0..draws {
         let start = draw * stride;

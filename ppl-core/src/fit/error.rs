@@ -51,6 +51,14 @@ pub enum FitError {
         /// The statement as written.
         statement: &'static str,
     },
+    /// A name that is no latent or quantity.
+    #[error("`{name}` is not a latent or quantity of the model ({known})")]
+    UnknownName {
+        /// The name.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// The fit is of data of other sizes.
     #[error(
         "the fit has {fitted} unconstrained dimensions and this model {model}: its latents are not those of the fit; predict with sizes of the fit, \

@@ -1,6 +1,7 @@
 //! `fit_bbvi`: black-box variational inference of any model, and what a fit can be asked.
 
 mod config;
+mod draws;
 mod engine;
 mod error;
 mod observer;
@@ -20,11 +21,12 @@ pub use predictive::prior_predictive;
 
 pub use crate::diagnostics::StopReason;
 use crate::diagnostics::pareto_k;
-use crate::guides::{Guide, MeanField};
+use crate::guides::MeanField;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model, Variable};
-use crate::random::{antithetic_normals, step_key};
+use crate::random::step_key;
 use crate::report::{Scalar, Summary};
+use draws::{BATCH, Drawn, LONG};
 
 /// Fits a mean-field Gaussian guide to the posterior of a model.
 ///
@@ -80,6 +82,7 @@ fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<Stat
         steps: outcome.steps,
         seconds: outcome.elapsed.as_secs_f64(),
         seed: checked.seed,
+        draws: checked.draws,
         notes: outcome.notes,
         scalars: report.scalars,
         hidden: report.hidden,
@@ -119,6 +122,8 @@ pub(crate) struct State {
     steps: usize,
     seconds: f64,
     seed: u64,
+    /// How many draws the table is made of.
+    draws: usize,
     notes: Vec<String>,
     scalars: Vec<Scalar>,
     /// Arrays that are too long for the table: name and length.
@@ -200,16 +205,13 @@ struct Report {
     hidden: Vec<(String, usize)>,
 }
 
-/// Arrays longer than this are left out of the table.
-const TABLE_LIMIT: usize = 4000;
-
 impl Report {
     fn new<E: Real>(model: &dyn LogJoint<E>, guide: &MeanField, draws: usize, seed: u64) -> Self {
         let mut drawn = Drawn::new(model, guide, step_key(seed, u64::MAX - 1));
         let layout = model.layout();
         // Each variable with the elements that are inferred or computed.
         let elements: Vec<Vec<usize>> = layout.variables.iter().map(Variable::elements).collect();
-        let shown: Vec<usize> = (0..elements.len()).filter(|&v| elements[v].len() <= TABLE_LIMIT).collect();
+        let shown: Vec<usize> = (0..elements.len()).filter(|&v| elements[v].len() <= LONG).collect();
         let mut columns: Vec<Vec<f64>> = shown.iter().map(|&v| Vec::with_capacity(draws * elements[v].len())).collect();
         let mut log_ratios = Vec::with_capacity(draws);
         while log_ratios.len() < draws {
@@ -242,101 +244,12 @@ impl Report {
         }
         let lengths =
             layout.variables.iter().zip(&elements).map(|(variable, elements)| (variable.name.to_owned(), elements.len()));
-        let hidden = lengths.filter(|(_, length)| *length > TABLE_LIMIT).collect();
+        let hidden = lengths.filter(|(_, length)| *length > LONG).collect();
         Report { elbo, standard_error: (variance / pairs.len() as f64).sqrt(), pareto_k: pareto_k(&log_ratios), scalars, hidden }
     }
 }
 
-/// Draws that are made at once.
-const BATCH: usize = 64;
-
-/// Draws from a guide, completed with the quantities of the model.
-struct Drawn<'a, E: Real> {
-    model: &'a dyn LogJoint<E>,
-    guide: &'a MeanField,
-    key: u64,
-    batches: u64,
-    noise: Vec<E>,
-    work: crate::model::Workspace<E>,
-    weights: crate::model::Weights<E>,
-    log_ratios: Vec<f64>,
-}
-
-impl<'a, E: Real> Drawn<'a, E> {
-    fn new(model: &'a dyn LogJoint<E>, guide: &'a MeanField, key: u64) -> Self {
-        let n = model.layout().unconstrained();
-        Drawn {
-            model,
-            guide,
-            key,
-            batches: 0,
-            noise: vec![E::default(); n * BATCH],
-            work: model.workspace(BATCH),
-            weights: model.unit_weights(BATCH),
-            log_ratios: vec![0.0; BATCH],
-        }
-    }
-
-    /// The next draws: constrained latents and quantities in the workspace, and, if asked for, `log p - log q`.
-    fn next_batch(&mut self, ratios: bool) {
-        antithetic_normals(step_key(self.key, self.batches), BATCH, &mut self.noise);
-        if ratios {
-            unit_variance(&mut self.noise);
-        }
-        self.batches += 1;
-        self.guide.sample(&self.noise, BATCH, self.work.u_mut());
-        let mut log_det = vec![0.0; BATCH];
-        self.model.constrain(&mut self.work, &mut log_det);
-        if ratios {
-            let mut log_q = vec![0.0; BATCH];
-            self.guide.log_prob(self.work.u(), BATCH, &mut log_q);
-            self.model.accumulate(&mut self.work, &self.weights, &mut self.log_ratios);
-            for ((ratio, log_det), log_q) in self.log_ratios.iter_mut().zip(&log_det).zip(&log_q) {
-                *ratio += log_det - log_q;
-            }
-        }
-        self.model.complete(&mut self.work);
-    }
-}
-
-/// Rescales each row of noise to a mean square of one, which takes its error out of the standard deviations of the summary.
-fn unit_variance<E: Real>(noise: &mut [E]) {
-    for row in noise.chunks_exact_mut(BATCH) {
-        let square = row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / BATCH as f64;
-        let factor = square.sqrt().recip();
-        row.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
-    }
-}
-
 impl<M: Model> Fit<M> {
-    /// Draws of latents and quantities, named and shaped, the first axis being the draw.
-    ///
-    /// # Errors
-    /// [`FitError::Data`] if the data do not fit the model, [`FitError::OtherSizes`] if they are not those of the fit.
-    pub fn draws(&self, model: &M, draws: usize) -> Result<M::Draws, FitError> {
-        let bound = model.bind()?;
-        let columns = self.columns(&*bound, draws)?;
-        Ok(M::collect_draws(bound.layout(), draws, &columns))
-    }
-
-    /// The rows of the layout, draw after draw.
-    fn columns<E: Real>(&self, model: &dyn LogJoint<E>, draws: usize) -> Result<Vec<f64>, FitError> {
-        self.check_sizes(model)?;
-        let guide = self.guide();
-        let mut drawn = Drawn::new(model, &guide, step_key(self.state.seed, u64::MAX - 2));
-        let rows = model.layout().rows();
-        let mut columns = Vec::with_capacity(draws * rows);
-        let mut made = 0;
-        while made < draws {
-            drawn.next_batch(false);
-            for draw in 0..(draws - made).min(BATCH) {
-                columns.extend((0..rows).map(|row| drawn.work.values[row * BATCH + draw].to_f64()));
-            }
-            made += BATCH;
-        }
-        Ok(columns)
-    }
-
     fn check_sizes<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<(), FitError> {
         let (fitted, own) = (self.state.loc.len(), model.layout().unconstrained());
         if fitted == own { Ok(()) } else { Err(FitError::OtherSizes { fitted, model: own }) }

@@ -141,7 +141,10 @@ impl Display for Summary {
             writeln!(f, "  .. and {count} more of `{name}`: `fit.scalar(\"{name}[..]\")`, or `fit.draws(&model, n)`")?;
         }
         for (name, count) in &self.hidden {
-            writeln!(f, "  `{name}` has {count} elements: `fit.draws(&model, n)` has them all")?;
+            writeln!(
+                f,
+                "  `{name}` has {count} elements: `fit.summary_of(&model, \"{name}\")`, or `fit.draws_of(&model, n, &[\"{name}\"])`"
+            )?;
         }
         writeln!(f)?;
         writeln!(f, "  ELBO      {:.3} +- {:.3} nats", self.elbo.0, self.elbo.1)?;

@@ -140,6 +140,12 @@ pub trait Univariate<const P: usize>: Distribution {
     fn sample(params: [f64; P], rng: &mut dyn Rng) -> f64;
 }
 
+/// `NaN` where what should be a probability is none: a term that it is not in would hide that.
+#[inline(always)]
+fn of_probability<V: Lanes>(prob: V, log_prob: V) -> V {
+    V::select(V::zero().le(prob) & prob.le(V::constant(1.0)), log_prob, V::constant(f64::NAN))
+}
+
 /// The log density of one number, whole, in nats.
 pub fn log_prob<D: Univariate<P>, const P: usize>(value: f64, params: [f64; P]) -> f64 {
     D::base(value).0 + D::kernel(value, params).log_prob - D::normalizer(params).0

@@ -23,9 +23,16 @@ pub(crate) fn assertions(model: &Model) -> TokenStream {
         match &stmt.kind {
             StmtKind::Sample { site, distribution, .. } => {
                 visit::parameters(distribution).into_iter().for_each(&mut densities);
-                if let Density::Univariate { family: Family::User(path, names), params } = &distribution.density {
-                    out.extend(parameters(model, path, names, params));
-                    out.extend(value(model, path, *site));
+                match &distribution.density {
+                    Density::Univariate { family: Family::User(path, names), params } => {
+                        out.extend(parameters(model, path, names, params));
+                        out.extend(value(model, path, *site));
+                    }
+                    Density::Ordered { family: Family::User(path, names), params, .. } => {
+                        out.extend(parameters(model, path, names, params));
+                        out.extend(sorted(path));
+                    }
+                    _ => {}
                 }
             }
             StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => densities(value),
@@ -100,6 +107,15 @@ fn value(model: &Model, path: &syn::Path, site: usize) -> TokenStream {
         ),
     };
     quote_spanned!(path.span()=> const _: () = assert!(#holds, #message);)
+}
+
+/// Of draws that are sorted: that they lie anywhere on the real line.
+fn sorted(path: &syn::Path) -> TokenStream {
+    let set = quote!(<#path as _ppl::distributions::Distribution>::SUPPORT);
+    let message = format!("`Ordered` sorts draws over the real numbers, and `{}` is not over them", text(path));
+    quote_spanned! {path.span()=>
+        const _: () = assert!(_ppl::assertions::is_among(#set, &[_ppl::distributions::Support::Real]), #message);
+    }
 }
 
 /// A path as the user wrote it.

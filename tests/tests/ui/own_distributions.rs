@@ -30,6 +30,7 @@ model! {
         latent ~ Counts(1);
         real[N] ~ Counts(2);
         whole[N] ~ Counts(speed = 3);
+        sorted[N] ~ Ordered(Counts(1));
         factor(Counts(free).log_prob(2));
     }
 }

@@ -272,10 +272,8 @@ impl Lowering<'_> {
                 return None;
             }
         };
-        let Some(dim) = event else {
-            self.error(span, "`Ordered` is over a vector; name its axis with a dimension: `mu[K] ~ Ordered(..)`");
-            return None;
-        };
+        // Without an axis the statement has been refused before its distribution was read.
+        let dim = event?;
         let axis = self.axis_var(dim);
         Some(Lowered {
             distribution: Distribution { density: Density::Ordered { family, params, axis }, span },

@@ -264,6 +264,11 @@ impl<E> Workspace<E> {
     pub fn gradient(&self) -> &[E] {
         &self.adjoints[..self.unconstrained * self.samples]
     }
+
+    /// The derivative with respect to the unconstrained numbers, to be used up by a pullback.
+    pub fn gradient_mut(&mut self) -> &mut [E] {
+        &mut self.adjoints[..self.unconstrained * self.samples]
+    }
 }
 
 /// The buffers of one part of a plate.

@@ -92,7 +92,7 @@ model! {
 
 #[test]
 fn a_step_allocates_nothing() {
-    use ppl_core::estimators::Reparameterization;
+    use ppl_core::estimators::{GradientEstimator as _, Reparameterization};
     use ppl_core::guides::MeanField;
 
     let model = EightSchools { y: vec![28.0, 8.0, -3.0], sigma: vec![15.0, 10.0, 16.0] };

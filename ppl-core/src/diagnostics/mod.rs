@@ -1,7 +1,10 @@
 //! Whether to believe a fit.
 
+pub(crate) mod extended;
 mod pareto_k;
 mod stop_reason;
+mod tried;
 
 pub use pareto_k::pareto_k;
 pub use stop_reason::StopReason;
+pub use tried::Tried;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Fit, FitError};
-use crate::guides::{Guide, MeanField};
+use crate::guides::Guide;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model, SiteKind, Variable, Weights, Workspace};
 use crate::random::{antithetic_normals, step_key};
@@ -54,8 +54,7 @@ impl<M: Model> Fit<M> {
     /// Some rows of the layout, draw after draw.
     fn columns<E: Real>(&self, model: &dyn LogJoint<E>, draws: usize, rows: &[Range<usize>]) -> Result<Vec<f64>, FitError> {
         self.check_sizes(model)?;
-        let guide = self.guide();
-        let mut drawn = Drawn::new(model, &guide, step_key(self.state.seed, u64::MAX - 2));
+        let mut drawn = Drawn::new(model, self.guide().guide(), step_key(self.state.seed, u64::MAX - 2));
         let mut columns = Vec::with_capacity(draws * rows.iter().map(ExactSizeIterator::len).sum::<usize>());
         let mut made = 0;
         while made < draws {
@@ -96,7 +95,7 @@ pub(super) const BATCH: usize = 64;
 /// Draws from a guide, completed with the quantities of the model.
 pub(super) struct Drawn<'a, E: Real> {
     model: &'a dyn LogJoint<E>,
-    guide: &'a MeanField,
+    guide: &'a dyn Guide<E>,
     key: u64,
     batches: u64,
     noise: Vec<E>,
@@ -106,7 +105,7 @@ pub(super) struct Drawn<'a, E: Real> {
 }
 
 impl<'a, E: Real> Drawn<'a, E> {
-    pub(super) fn new(model: &'a dyn LogJoint<E>, guide: &'a MeanField, key: u64) -> Self {
+    pub(super) fn new(model: &'a dyn LogJoint<E>, guide: &'a dyn Guide<E>, key: u64) -> Self {
         let n = model.layout().unconstrained();
         Drawn {
             model,

@@ -7,8 +7,8 @@ use super::error::{Culprit, FitError, LastState};
 use super::observer::{Observer, StepInfo};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
-use crate::estimators::Reparameterization;
-use crate::guides::{Guide, MeanField};
+use crate::estimators::{GradientEstimator, Reparameterization, StickingTheLanding};
+use crate::guides::{FittedGuide, FullRank, MeanField};
 use crate::kernel::Real;
 use crate::model::{LogJoint, Statement, Visitor};
 use crate::optimizers::{Adam, Curvature, find_mode};
@@ -17,7 +17,7 @@ use crate::random::step_key;
 /// What the loop leaves.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    pub(crate) guide: MeanField,
+    pub(crate) guide: FittedGuide,
     pub(crate) steps: usize,
     pub(crate) elapsed: Duration,
     pub(crate) stop_reason: StopReason,
@@ -29,94 +29,122 @@ const PATIENCE: usize = 12;
 /// Random starting points that are tried.
 const TRIES: usize = 100;
 
-/// Fits a mean-field guide.
-pub(crate) fn run<E: Real>(
-    model: &dyn LogJoint<E>,
-    config: &Checked,
-    start: &[f64],
-    observers: &mut [Box<dyn Observer>],
-) -> Result<Outcome, FitError> {
-    let began = Instant::now();
-    let name = model.layout().model;
-    observers.iter_mut().for_each(|observer| observer.on_start(name, config.max_steps));
-    let mut notes = Vec::new();
-    let mut points = Points::new(model);
-    let start = finite_start(model, &mut points, start, config.seed)?;
-    let curvature = begin(&mut points, &start, &mut notes);
-    let n = start.len();
-    let log_scale: Vec<f64> = curvature.diagonal.iter().map(|a| -0.5 * a.ln()).collect();
-    let mut guide = MeanField::new(&curvature.center, &log_scale);
-    let mut estimator = Reparameterization::new(model, config.samples, curvature.matrix.as_deref());
-    let mut adam = Adam::new(2 * n);
-    let mut windows = Windows::new(2 * n, config.tolerance);
-    let mut gradient = vec![0.0; 2 * n];
-    let mut last = LastState { step: 0, loc: guide.loc().to_vec(), log_scale, elbo: f64::NAN };
-    let (mut rate, mut bad, mut undone) = (config.step, 0, 0_usize);
-    let mut stop_reason = StopReason::MaxSteps;
-    let mut steps = config.max_steps;
-    for step in 0..config.max_steps {
-        let estimate = estimator.estimate(model, &guide, step_key(config.seed, step as u64), &mut gradient);
-        if !(estimate.elbo.is_finite() && gradient.iter().all(|g| g.is_finite())) {
-            bad += 1;
-            undone += 1;
-            if bad >= PATIENCE {
-                let culprit = blame(model, estimator.draws(), estimator.log_densities());
-                return Err(FitError::NonFinite { step, culprit, last: Box::new(last) });
+/// A model with where its fits start.
+pub(crate) struct Engine<'a, E: Real> {
+    model: &'a dyn LogJoint<E>,
+    config: &'a Checked,
+    began: Instant,
+    curvature: Curvature,
+    notes: Vec<String>,
+}
+
+impl<'a, E: Real> Engine<'a, E> {
+    /// Finds the mode and the curvature there.
+    pub(crate) fn new(model: &'a dyn LogJoint<E>, config: &'a Checked, start: &[f64]) -> Result<Self, FitError> {
+        let began = Instant::now();
+        let mut notes = Vec::new();
+        let mut points = Points::new(model);
+        let start = finite_start(model, &mut points, start, config.seed)?;
+        let curvature = begin(&mut points, &start, &mut notes);
+        Ok(Engine { model, config, began, curvature, notes })
+    }
+
+    /// Whether the curvature is known whole, so that a full-rank guide has something to begin with.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.curvature.is_dense()
+    }
+
+    /// Fits a mean-field guide, in steps of the curvature.
+    pub(crate) fn mean_field(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let log_scale: Vec<f64> = self.curvature.diagonal.iter().map(|a| -0.5 * a.ln()).collect();
+        let guide = FittedGuide::MeanField(MeanField::new(&self.curvature.center, &log_scale));
+        let estimator = Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref());
+        let n = self.curvature.center.len();
+        self.climb(guide, estimator, observers, |curvature, adam, rate, gradient| {
+            curvature.whiten(&mut gradient[..n]);
+            // The Fisher information of the logarithm of a scale is two.
+            gradient[n..].iter_mut().for_each(|g| *g *= 0.5);
+            adam.step(rate, gradient);
+            curvature.unwhiten(&mut gradient[..n]);
+        })
+    }
+
+    /// Fits a full-rank guide, whose parameters are in units of the curvature.
+    pub(crate) fn full_rank(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let guide = FittedGuide::FullRank(FullRank::laplace(&self.curvature));
+        let estimator = StickingTheLanding::new(self.model, self.config.samples);
+        self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+    }
+
+    /// The loop: `step` replaces a gradient by a step.
+    fn climb(
+        &self,
+        mut guide: FittedGuide,
+        mut estimator: impl GradientEstimator<E>,
+        observers: &mut [Box<dyn Observer>],
+        step_of: impl Fn(&Curvature, &mut Adam, f64, &mut [f64]),
+    ) -> Result<Outcome, FitError> {
+        let (model, config, began) = (self.model, self.config, self.began);
+        let name = model.layout().model;
+        observers.iter_mut().for_each(|observer| observer.on_start(name, config.max_steps));
+        let parameters = guide.guide::<E>().parameters().len();
+        let mut adam = Adam::new(parameters);
+        let mut windows = Windows::new(parameters, config.tolerance);
+        let mut gradient = vec![0.0; parameters];
+        let mut last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
+        let (mut rate, mut bad, mut undone) = (config.step, 0, 0_usize);
+        let mut stop_reason = StopReason::MaxSteps;
+        let mut steps = config.max_steps;
+        for step in 0..config.max_steps {
+            let estimate = estimator.estimate(model, guide.guide(), step_key(config.seed, step as u64), &mut gradient);
+            if !(estimate.elbo.is_finite() && gradient.iter().all(|g| g.is_finite())) {
+                bad += 1;
+                undone += 1;
+                if bad >= PATIENCE {
+                    let culprit = blame(model, estimator.draws(), estimator.log_densities());
+                    return Err(FitError::NonFinite { step, culprit, last: Box::new(last) });
+                }
+                // Back to the last good state, with narrower scales and shorter steps.
+                guide.guide_mut::<E>().parameters_mut().copy_from_slice(last.guide.guide::<E>().parameters());
+                guide.guide_mut::<E>().narrow((-0.5 * bad as f64).exp());
+                rate *= 0.5;
+                adam.reset();
+                windows.restart();
+                continue;
             }
-            // Back to the last good state, with narrower scales and shorter steps.
-            let parameters = <MeanField as Guide<E>>::parameters_mut(&mut guide);
-            parameters[..n].copy_from_slice(&last.loc);
-            for (x, log_scale) in parameters[n..].iter_mut().zip(&last.log_scale) {
-                *x = log_scale - 0.5 * bad as f64;
+            bad = 0;
+            (last.step, last.elbo) = (step, estimate.elbo);
+            last.guide.guide_mut::<E>().parameters_mut().copy_from_slice(guide.guide::<E>().parameters());
+            step_of(&self.curvature, &mut adam, rate, &mut gradient);
+            guide.guide_mut::<E>().parameters_mut().iter_mut().zip(&gradient).for_each(|(x, g)| *x += g);
+            let now = guide.guide::<E>();
+            if !observers.is_empty() {
+                let (parameters, elapsed) = (now.parameters(), began.elapsed());
+                let info = StepInfo { step, max_steps: config.max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
+                observers.iter_mut().for_each(|observer| observer.on_step(&info));
             }
-            rate *= 0.5;
-            adam.reset();
-            windows.restart();
-            continue;
-        }
-        bad = 0;
-        last.step = step;
-        last.elbo = estimate.elbo;
-        last.loc.copy_from_slice(guide.loc());
-        last.log_scale.copy_from_slice(guide.log_scale());
-        curvature.whiten(&mut gradient[..n]);
-        // The Fisher information of the logarithm of a scale is two.
-        gradient[n..].iter_mut().for_each(|g| *g *= 0.5);
-        adam.step(rate, &mut gradient);
-        curvature.unwhiten(&mut gradient[..n]);
-        let parameters = <MeanField as Guide<E>>::parameters_mut(&mut guide);
-        parameters.iter_mut().zip(&gradient).for_each(|(x, g)| *x += g);
-        let info = StepInfo {
-            step,
-            max_steps: config.max_steps,
-            elbo: estimate.elbo,
-            rate,
-            elapsed: Duration::ZERO,
-            parameters: <MeanField as Guide<E>>::parameters(&guide),
-        };
-        for observer in observers.iter_mut() {
-            observer.on_step(&StepInfo { elapsed: began.elapsed(), ..info });
-        }
-        match windows.add(info.parameters) {
-            Verdict::GoOn => {}
-            Verdict::Halve => rate *= 0.5,
-            Verdict::Converged => {
-                (stop_reason, steps) = (StopReason::Converged, step + 1);
+            match windows.add(now.parameters(), |parameters, units| now.units(parameters, units)) {
+                Verdict::GoOn => {}
+                Verdict::Halve => rate *= 0.5,
+                Verdict::Converged => {
+                    (stop_reason, steps) = (StopReason::Converged, step + 1);
+                    break;
+                }
+            }
+            if step.is_multiple_of(32) && began.elapsed() > config.max_time {
+                (stop_reason, steps) = (StopReason::MaxTime, step + 1);
                 break;
             }
         }
-        if step.is_multiple_of(32) && began.elapsed() > config.max_time {
-            (stop_reason, steps) = (StopReason::MaxTime, step + 1);
-            break;
+        let mut notes = self.notes.clone();
+        if undone > 0 {
+            notes.push(format!("{undone} steps met a log density that was not finite; they were undone and taken shorter"));
         }
+        let average = windows.average(guide.guide::<E>().parameters());
+        guide.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
+        observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
+        Ok(Outcome { guide, steps, elapsed: began.elapsed(), stop_reason, notes })
     }
-    if undone > 0 {
-        notes.push(format!("{undone} steps met a log density that was not finite; they were undone and taken shorter"));
-    }
-    let average = windows.average(<MeanField as Guide<E>>::parameters(&guide));
-    <MeanField as Guide<E>>::parameters_mut(&mut guide).copy_from_slice(&average);
-    observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
-    Ok(Outcome { guide, steps, elapsed: began.elapsed(), stop_reason, notes })
 }
 
 /// The log density and its gradient at single points, several at a time.

@@ -1,6 +1,7 @@
 //! What can go wrong with a fit.
 
 use crate::distributions::SampleError;
+use crate::guides::FittedGuide;
 use crate::model::DataError;
 
 /// Why there is no fit; every variant is `Send + Sync + 'static`.
@@ -186,10 +187,8 @@ impl std::fmt::Display for Culprit {
 pub struct LastState {
     /// The step.
     pub step: usize,
-    /// The locations of the guide, on the unconstrained space.
-    pub loc: Vec<f64>,
-    /// The logarithms of its scales.
-    pub log_scale: Vec<f64>,
+    /// The guide.
+    pub guide: FittedGuide,
     /// The last finite estimate of the ELBO, in nats.
     pub elbo: f64,
 }

@@ -19,16 +19,17 @@ pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
 
-pub use crate::diagnostics::StopReason;
 use crate::diagnostics::pareto_k;
-use crate::guides::MeanField;
+pub use crate::diagnostics::{StopReason, Tried};
+use crate::guides::{Family, FittedGuide};
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model, Variable};
 use crate::random::step_key;
 use crate::report::{Scalar, Summary};
 use draws::{BATCH, Drawn, LONG};
+use engine::{Engine, Outcome};
 
-/// Fits a mean-field Gaussian guide to the posterior of a model.
+/// Fits a guide to the posterior of a model: a mean-field Gaussian, and where that is not enough one of full rank.
 ///
 /// The fit starts from the mode, with the curvature there as its units, and climbs the ELBO by the reparameterization
 /// gradient until the averaged parameters no longer change.
@@ -67,14 +68,35 @@ pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let outcome = engine::run(model, &checked, &start, &mut config.observers)?;
+    let engine = Engine::new(model, &checked, &start)?;
+    let observers = &mut config.observers;
+    let report = |outcome: Outcome| (Report::new(model, &outcome.guide, checked.draws, checked.seed), outcome);
+    let first = match checked.family {
+        Family::FullRank => engine.full_rank(observers)?,
+        Family::MeanField | Family::Auto => engine.mean_field(observers)?,
+    };
+    let mut candidates = vec![report(first)];
+    if checked.family == Family::Auto && engine.is_dense() && candidates[0].0.pareto_k > ENOUGH {
+        match engine.full_rank(observers) {
+            Ok(outcome) => candidates.push(report(outcome)),
+            Err(error) => candidates[0].1.notes.push(format!("the full-rank Gaussian could not be fitted: {error}")),
+        }
+    }
+    let tried = candidates.iter().map(|(report, outcome)| Tried {
+        family: outcome.guide.name().to_owned(),
+        elbo: report.elbo,
+        pareto_k: report.pareto_k,
+        steps: outcome.steps,
+    });
+    let tried: Vec<Tried> = tried.collect();
+    let best = (0..tried.len()).max_by(|&a, &b| tried[a].elbo.total_cmp(&tried[b].elbo)).unwrap_or(0);
+    let (report, outcome) = candidates.swap_remove(best);
     let layout = model.layout();
-    let report = Report::new(model, &outcome.guide, checked.draws, checked.seed);
     Ok(State {
         model: layout.model.to_owned(),
         dims: layout.dims.iter().map(|d| (d.name.to_owned(), d.size, d.levels.clone())).collect(),
-        loc: outcome.guide.loc().to_vec(),
-        log_scale: outcome.guide.log_scale().to_vec(),
+        guide: outcome.guide,
+        tried,
         elbo: report.elbo,
         elbo_standard_error: report.standard_error,
         pareto_k: report.pareto_k,
@@ -88,6 +110,9 @@ fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<Stat
         hidden: report.hidden,
     })
 }
+
+/// The Pareto k below which nothing richer is tried: the importance weights are nearly equal.
+const ENOUGH: f64 = 0.2;
 
 /// A fitted guide with all that is known of it; owns no data and has no lifetime.
 pub struct Fit<M> {
@@ -112,11 +137,11 @@ impl<M> Clone for Fit<M> {
 pub(crate) struct State {
     model: String,
     dims: Vec<(String, usize, Option<Vec<String>>)>,
-    loc: Vec<f64>,
-    log_scale: Vec<f64>,
+    guide: FittedGuide,
+    tried: Vec<Tried>,
     elbo: f64,
     elbo_standard_error: f64,
-    #[serde(with = "saved::extended")]
+    #[serde(with = "crate::diagnostics::extended")]
     pareto_k: f64,
     stop_reason: StopReason,
     steps: usize,
@@ -169,8 +194,14 @@ impl<M: Model> Fit<M> {
 
     /// The guide, on the unconstrained space.
     #[must_use]
-    pub fn guide(&self) -> MeanField {
-        MeanField::new(&self.state.loc, &self.state.log_scale)
+    pub fn guide(&self) -> &FittedGuide {
+        &self.state.guide
+    }
+
+    /// The families that were tried, in order; the one of the best ELBO was kept.
+    #[must_use]
+    pub fn tried(&self) -> &[Tried] {
+        &self.state.tried
     }
 
     /// The table: mean, standard deviation and quantiles of every scalar; the ELBO, the Pareto k, why it stopped, what to think of it.
@@ -183,6 +214,7 @@ impl<M: Model> Fit<M> {
             elbo: self.elbo(),
             pareto_k: self.state.pareto_k,
             stop_reason: self.state.stop_reason.clone(),
+            tried: self.state.tried.clone(),
             steps: self.state.steps,
             seconds: self.state.seconds,
             notes: self.state.notes.clone(),
@@ -206,8 +238,8 @@ struct Report {
 }
 
 impl Report {
-    fn new<E: Real>(model: &dyn LogJoint<E>, guide: &MeanField, draws: usize, seed: u64) -> Self {
-        let mut drawn = Drawn::new(model, guide, step_key(seed, u64::MAX - 1));
+    fn new<E: Real>(model: &dyn LogJoint<E>, guide: &FittedGuide, draws: usize, seed: u64) -> Self {
+        let mut drawn = Drawn::new(model, guide.guide(), step_key(seed, u64::MAX - 1));
         let layout = model.layout();
         // Each variable with the elements that are inferred or computed.
         let elements: Vec<Vec<usize>> = layout.variables.iter().map(Variable::elements).collect();
@@ -251,7 +283,7 @@ impl Report {
 
 impl<M: Model> Fit<M> {
     fn check_sizes<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<(), FitError> {
-        let (fitted, own) = (self.state.loc.len(), model.layout().unconstrained());
+        let (fitted, own) = (self.state.guide.dimensions(), model.layout().unconstrained());
         if fitted == own { Ok(()) } else { Err(FitError::OtherSizes { fitted, model: own }) }
     }
 

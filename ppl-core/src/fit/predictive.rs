@@ -90,9 +90,8 @@ impl<M: Model> Fit<M> {
     /// Latents from the guide, draw after draw, each among the rows of the layout; quantities are left for the walk.
     fn latents(&self, model: &dyn LogJoint<M::Element>, draws: usize) -> Result<Vec<f64>, FitError> {
         self.check_sizes(model)?;
-        let guide = self.guide();
         let batch = super::BATCH;
-        let (n, rows) = (self.state.loc.len(), model.layout().rows());
+        let (n, rows) = (self.state.guide.dimensions(), model.layout().rows());
         let zero = M::Element::default();
         let mut noise = vec![zero; n * batch];
         let mut work = model.workspace(batch);
@@ -101,7 +100,7 @@ impl<M: Model> Fit<M> {
         while made < draws {
             let key = step_key(step_key(self.state.seed, u64::MAX - 2), (made / batch) as u64);
             crate::random::antithetic_normals(key, batch, &mut noise);
-            crate::guides::Guide::sample(&guide, &noise, batch, work.u_mut());
+            self.guide().guide().sample(&noise, batch, work.u_mut());
             model.constrain(&mut work, &mut vec![0.0; batch]);
             for draw in 0..(draws - made).min(batch) {
                 values.extend((0..rows).map(|row| work.values[row * batch + draw].to_f64()));

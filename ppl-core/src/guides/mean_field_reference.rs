@@ -174,7 +174,7 @@ mod tests {
         let mut work = model.workspace(8);
         guide.sample(&noise, 8, work.u_mut());
         model.log_density(&mut work, &model.unit_weights(8), &mut log_density);
-        guide.pull_sample(&noise, 8, work.gradient(), &mut gradient);
+        guide.pull_sample(&noise, 8, work.gradient_mut(), &mut gradient);
         gradient.iter_mut().for_each(|g| *g /= 8.0);
         let entropy = <MeanField as Guide<f64>>::entropy(&guide, Some(&mut gradient)).unwrap_or(f64::NAN);
         let value = log_density.iter().sum::<f64>() / 8.0 + entropy;

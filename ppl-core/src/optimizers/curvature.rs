@@ -96,6 +96,23 @@ impl Curvature {
         }
     }
 
+    /// Whether the whole matrix is known, not only its diagonal.
+    #[must_use]
+    pub fn is_dense(&self) -> bool {
+        self.factor.is_some()
+    }
+
+    /// The lower factor `L` of `A = L L^T`, row by row.
+    #[must_use]
+    pub fn factor(&self) -> Vec<f64> {
+        let n = self.center.len();
+        self.factor.clone().unwrap_or_else(|| {
+            let mut factor = vec![0.0; n * n];
+            self.diagonal.iter().enumerate().for_each(|(i, a)| factor[i * (n + 1)] = a.sqrt());
+            factor
+        })
+    }
+
     /// Replaces a gradient by `L^-1 g`, with `A = L L^T`: its length is then in units of the curvature.
     pub fn whiten(&self, gradient: &mut [f64]) {
         let n = self.center.len();

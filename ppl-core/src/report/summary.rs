@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostics::StopReason;
+use crate::diagnostics::{StopReason, Tried};
 
 /// The posterior of one scalar, by draws.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,8 @@ pub struct Summary {
     pub pareto_k: f64,
     /// Why the fit stopped.
     pub stop_reason: StopReason,
+    /// The families of guides that were tried.
+    pub tried: Vec<Tried>,
     /// How many steps were taken.
     pub steps: usize,
     /// How long they took.
@@ -147,6 +149,13 @@ impl Display for Summary {
             )?;
         }
         writeln!(f)?;
+        if let Some(best) = self.tried.iter().max_by(|a, b| a.elbo.total_cmp(&b.elbo)) {
+            write!(f, "  Guide     {}", best.family)?;
+            for other in self.tried.iter().filter(|other| *other != best) {
+                write!(f, " ({}: ELBO {:.3}, Pareto k {:.2})", other.family, other.elbo, other.pareto_k)?;
+            }
+            writeln!(f)?;
+        }
         writeln!(f, "  ELBO      {:.3} +- {:.3} nats", self.elbo.0, self.elbo.1)?;
         writeln!(f, "  Pareto k  {:.2}, {}", self.pareto_k, self.verdict())?;
         writeln!(f, "  Steps     {} in {:.3} s, {}", self.steps, self.seconds, self.stop_reason)?;

@@ -53,7 +53,7 @@ fn the_mean_field_optimum_of_a_correlated_normal_is_reached() {
     let x: Vec<f64> = (0..50).map(|i| 100.0 + f64::from(i) * 0.1).collect();
     let y: Vec<f64> = x.iter().map(|x| 3.0 + 0.2 * x).collect();
     let (n, sum, squares): (f64, f64, f64) = (50.0, x.iter().sum(), x.iter().map(|x| x * x).sum());
-    let fit = fit_bbvi(&Line { x, y }, Bbvi::default()).unwrap();
+    let fit = fit_bbvi(&Line { x, y }, Bbvi { family: Family::MeanField, ..Bbvi::default() }).unwrap();
     let prior = 1e-4;
     let (a, b) = (fit.scalar("a").unwrap(), fit.scalar("b").unwrap());
     assert!((a.sd * (n + prior).sqrt() - 1.0).abs() < 0.02, "{}", a.sd);
@@ -68,7 +68,7 @@ fn the_same_seed_gives_the_same_bits() {
     let fit = |seed| fit_bbvi(&mean(), Bbvi { seed, ..Bbvi::default() }).unwrap();
     assert_eq!(fit(1).scalar("mu"), fit(1).scalar("mu"));
     assert_eq!(fit(1).elbo().0.to_bits(), fit(1).elbo().0.to_bits());
-    assert_ne!(fit(1).elbo().0.to_bits(), fit(2).elbo().0.to_bits());
+    assert_ne!(fit(1).scalar("mu"), fit(2).scalar("mu"));
 }
 
 #[test]

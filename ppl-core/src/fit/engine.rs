@@ -11,8 +11,8 @@ use crate::estimators::{GradientEstimator, Reparameterization, StickingTheLandin
 use crate::guides::{FittedGuide, FullRank, MeanField};
 use crate::kernel::Real;
 use crate::model::{LogJoint, Statement, Visitor};
-use crate::optimizers::{Adam, Curvature, find_mode};
-use crate::random::step_key;
+use crate::optimizers::{Adam, Curvature, find_mode, variational_newton};
+use crate::random::{antithetic_normals, step_key};
 
 /// What the loop leaves.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(crate) struct Outcome {
 
 /// Bad steps in a row after which the fit gives up.
 const PATIENCE: usize = 12;
+/// Samples of the noise that stays the same while Newton's method runs.
+const FIXED: usize = 32;
 /// Random starting points that are tried.
 const TRIES: usize = 100;
 
@@ -49,7 +51,7 @@ impl<'a, E: Real> Engine<'a, E> {
         Ok(Engine { model, config, began, curvature, notes })
     }
 
-    /// Whether the curvature is known whole, so that a full-rank guide has something to begin with.
+    /// Whether the dimensions are few enough for a full-rank guide.
     pub(crate) fn is_dense(&self) -> bool {
         self.curvature.is_dense()
     }
@@ -71,7 +73,13 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// Fits a full-rank guide, whose parameters are in units of the curvature.
     pub(crate) fn full_rank(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let guide = FittedGuide::FullRank(FullRank::laplace(&self.curvature));
+        let laplace = self.curvature.laplace();
+        let n = laplace.mean.len();
+        let mut noise = vec![0.0_f64; n * FIXED];
+        antithetic_normals(step_key(self.config.seed, u64::MAX - 4), FIXED, &mut noise);
+        let relative_step = if size_of::<E>() == 4 { 5e-3 } else { 6e-6 };
+        let newton = variational_newton(&laplace, &noise, relative_step, &mut Rows::new(self.model, FIXED));
+        let guide = FittedGuide::FullRank(FullRank::new(newton.unwrap_or(laplace)));
         let estimator = StickingTheLanding::new(self.model, self.config.samples);
         self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
     }
@@ -144,6 +152,27 @@ impl<'a, E: Real> Engine<'a, E> {
         guide.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
         observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
         Ok(Outcome { guide, steps, elapsed: began.elapsed(), stop_reason, notes })
+    }
+}
+
+/// The log density and its gradient at rows of points.
+struct Rows<'a, E: Real> {
+    model: &'a dyn LogJoint<E>,
+    work: crate::model::Workspace<E>,
+    weights: crate::model::Weights<E>,
+}
+
+impl<'a, E: Real> Rows<'a, E> {
+    fn new(model: &'a dyn LogJoint<E>, samples: usize) -> Self {
+        Rows { model, work: model.workspace(samples), weights: model.unit_weights(samples) }
+    }
+}
+
+impl<E: Real> crate::optimizers::Points for Rows<'_, E> {
+    fn evaluate(&mut self, points: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
+        self.work.u_mut().iter_mut().zip(points).for_each(|(u, point)| *u = E::from_f64(*point));
+        self.model.log_density(&mut self.work, &self.weights, log_density);
+        gradient.iter_mut().zip(self.work.gradient()).for_each(|(to, from)| *to = from.to_f64());
     }
 }
 

@@ -29,7 +29,7 @@ use crate::report::{Scalar, Summary};
 use draws::{BATCH, Drawn, LONG};
 use engine::{Engine, Outcome};
 
-/// Fits a guide to the posterior of a model: a mean-field Gaussian, and where that is not enough one of full rank.
+/// Fits a guide to the posterior of a model: a Gaussian of full rank, or, of very many dimensions, independent ones.
 ///
 /// The fit starts from the mode, with the curvature there as its units, and climbs the ELBO by the reparameterization
 /// gradient until the averaged parameters no longer change.
@@ -71,16 +71,19 @@ fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<Stat
     let engine = Engine::new(model, &checked, &start)?;
     let observers = &mut config.observers;
     let report = |outcome: Outcome| (Report::new(model, &outcome.guide, checked.draws, checked.seed), outcome);
-    let first = match checked.family {
-        Family::FullRank => engine.full_rank(observers)?,
-        Family::MeanField | Family::Auto => engine.mean_field(observers)?,
-    };
-    let mut candidates = vec![report(first)];
-    if checked.family == Family::Auto && engine.is_dense() && candidates[0].0.pareto_k > ENOUGH {
+    let mut candidates = Vec::new();
+    let rich = checked.family == Family::FullRank || (checked.family == Family::Auto && engine.is_dense());
+    if rich {
         match engine.full_rank(observers) {
             Ok(outcome) => candidates.push(report(outcome)),
-            Err(error) => candidates[0].1.notes.push(format!("the full-rank Gaussian could not be fitted: {error}")),
+            Err(error) if checked.family == Family::FullRank => return Err(error),
+            Err(_) => {}
         }
+    }
+    // Independent Gaussians where the dimensions are too many, or where something went wrong with their covariances.
+    let poor = candidates.first().is_none_or(|(report, _)| report.pareto_k.is_nan() || report.pareto_k > HOPELESS);
+    if checked.family == Family::MeanField || (checked.family == Family::Auto && poor) {
+        candidates.push(report(engine.mean_field(observers)?));
     }
     let tried = candidates.iter().map(|(report, outcome)| Tried {
         family: outcome.guide.name().to_owned(),
@@ -111,8 +114,8 @@ fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<Stat
     })
 }
 
-/// The Pareto k below which nothing richer is tried: the importance weights are nearly equal.
-const ENOUGH: f64 = 0.2;
+/// The Pareto k above which the mean-field Gaussian is tried beside the one of full rank.
+const HOPELESS: f64 = 1.0;
 
 /// A fitted guide with all that is known of it; owns no data and has no lifetime.
 pub struct Fit<M> {

@@ -9,7 +9,7 @@ use crate::kernel::Real;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Family {
-    /// Mean-field first; the full rank where the Pareto k says that something is missing, and the ELBO agrees.
+    /// The full rank, up to 300 unconstrained dimensions; else, or where its Pareto k is above one, mean-field, the better ELBO winning.
     #[default]
     Auto,
     /// Independent Gaussians: [`MeanField`].

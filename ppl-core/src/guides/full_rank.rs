@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Guide, lane_sum};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
-use crate::optimizers::Curvature;
+use crate::optimizers::Gaussian;
 
 /// `ln(2 pi) / 2`
 const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
 
 /// `q(u) = Normal(center + P^-T loc, P^-T T T^T P^-1)`: a Gaussian of any covariance, over `v = P^T (u - center)`, where `P P^T` is a
-/// matrix of precision that stays as it was given (the curvature at the mode), and `v ~ Normal(loc, T T^T)` is learned.
+/// precision that stays as it was given, and `v ~ Normal(loc, T T^T)` is learned.
 ///
 /// The parameters are `loc`, then the lower triangle of `T`, row by row, the diagonal as logarithms.
 ///
@@ -25,11 +25,11 @@ pub struct FullRank {
 }
 
 impl FullRank {
-    /// The Gaussian with the mode and the curvature that were found: Laplace's approximation.
+    /// A guide that begins as this Gaussian, whose scales are the units of its parameters.
     #[must_use]
-    pub fn laplace(curvature: &Curvature) -> Self {
-        let n = curvature.center.len();
-        FullRank { center: curvature.center.clone(), precision: curvature.factor(), parameters: vec![0.0; n + n * (n + 1) / 2] }
+    pub fn new(gaussian: Gaussian) -> Self {
+        let n = gaussian.mean.len();
+        FullRank { center: gaussian.mean, precision: gaussian.precision, parameters: vec![0.0; n + n * (n + 1) / 2] }
     }
 
     fn triangle(&self) -> &[f64] {

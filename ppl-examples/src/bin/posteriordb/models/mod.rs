@@ -35,16 +35,21 @@ pub(crate) struct Fitted {
     pub(crate) seconds: f64,
     /// Steps, and why it stopped.
     pub(crate) stop: String,
+    /// The families that were tried, the one that was kept first.
+    pub(crate) tried: Vec<ppl_core::diagnostics::Tried>,
 }
 
 /// The parameters of a fit, renamed: ours to theirs.
 pub(crate) fn fitted<M: Model>(fit: &Fit<M>, names: &[(String, String)]) -> Fitted {
     let params = names.iter().filter_map(|(ours, theirs)| fit.scalar(ours).map(|scalar| (theirs.clone(), scalar.clone())));
+    let mut tried = fit.tried().to_vec();
+    tried.sort_by(|a, b| b.elbo.total_cmp(&a.elbo));
     Fitted {
         params: params.collect(),
         elbo: fit.elbo(),
         pareto_k: fit.pareto_k(),
         seconds: fit.elapsed().as_secs_f64(),
+        tried,
         stop: format!("{} steps, {}", fit.steps(), fit.stop_reason()),
     }
 }
@@ -67,6 +72,12 @@ pub(crate) const ALL: &[Entry] = &[
         model: "eight_schools_noncentered",
         data: "eight_schools",
         fit: eight_schools::fit,
+    },
+    Entry {
+        posterior: "eight_schools-eight_schools_centered",
+        model: "eight_schools_centered",
+        data: "eight_schools",
+        fit: eight_schools::fit_centered,
     },
     Entry { posterior: "sblrc-blr", model: "blr", data: "sblrc", fit: blr::fit },
     Entry { posterior: "kidiq-kidscore_momhsiq", model: "kidscore_momhsiq", data: "kidiq", fit: kidscore::fit },

@@ -2,9 +2,11 @@
 
 pub(crate) mod extended;
 mod pareto_k;
+mod pareto_smoothing;
 mod stop_reason;
 mod tried;
 
 pub use pareto_k::pareto_k;
+pub use pareto_smoothing::{Smoothed, smooth};
 pub use stop_reason::StopReason;
 pub use tried::Tried;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Fit, FitError};
+use crate::diagnostics::smooth;
 use crate::guides::Guide;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model, SiteKind, Variable, Weights, Workspace};
@@ -53,19 +54,78 @@ impl<M: Model> Fit<M> {
 
     /// Some rows of the layout, draw after draw.
     fn columns<E: Real>(&self, model: &dyn LogJoint<E>, draws: usize, rows: &[Range<usize>]) -> Result<Vec<f64>, FitError> {
-        self.check_sizes(model)?;
-        let mut drawn = Drawn::new(model, self.guide().guide(), step_key(self.state.seed, u64::MAX - 2));
         let mut columns = Vec::with_capacity(draws * rows.iter().map(ExactSizeIterator::len).sum::<usize>());
-        let mut made = 0;
-        while made < draws {
-            drawn.next_batch(false);
-            for draw in 0..(draws - made).min(BATCH) {
-                columns.extend(rows.iter().cloned().flatten().map(|row| drawn.work.values[row * BATCH + draw].to_f64()));
-            }
-            made += BATCH;
-        }
+        self.each_draw(model, draws, |work, draw| {
+            columns.extend(rows.iter().cloned().flatten().map(|row| work.values[row * BATCH + draw].to_f64()));
+        })?;
         Ok(columns)
     }
+}
+
+impl<M: Model> Fit<M> {
+    /// Calls `visit` with each draw, completed, and its place in the workspace: draws of the guide, or, where importance weights correct
+    /// them, draws resampled from twice as many.
+    pub(super) fn each_draw<E: Real>(
+        &self,
+        model: &dyn LogJoint<E>,
+        draws: usize,
+        mut visit: impl FnMut(&Workspace<E>, usize),
+    ) -> Result<(), FitError> {
+        self.check_sizes(model)?;
+        let key = step_key(self.state.seed, u64::MAX - 2);
+        let mut counts = vec![1; draws];
+        if self.state.weighted.is_some() {
+            let mut drawn = Drawn::new(model, self.guide().guide(), key);
+            let mut ratios = Vec::new();
+            while ratios.len() < 2 * draws.max(500) {
+                drawn.next_batch(Stage::Ratios);
+                ratios.extend_from_slice(&drawn.log_ratios);
+            }
+            counts = smooth(&ratios).resample(draws, 0.5);
+        }
+        let mut drawn = Drawn::new(model, self.guide().guide(), key);
+        for batch in counts.chunks(BATCH) {
+            drawn.next_batch(Stage::Quantities);
+            for (draw, &count) in batch.iter().enumerate() {
+                (0..count).for_each(|_| visit(&drawn.work, draw));
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Fit::each_draw`], of latents alone and without data to weight by: where weights correct the draws, those that were resampled
+    /// for the table.
+    pub(super) fn each_kept_draw<E: Real>(
+        &self,
+        model: &dyn LogJoint<E>,
+        draws: usize,
+        mut visit: impl FnMut(&Workspace<E>, usize),
+    ) -> Result<(), FitError> {
+        self.check_sizes(model)?;
+        let kept = &self.state.resampled;
+        let mut drawn = Drawn::new(model, self.guide().guide(), step_key(self.state.seed, u64::MAX - 1));
+        let mut batches = 0;
+        for draw in 0..draws {
+            let chosen = if self.state.weighted.is_some() { kept[draw * kept.len() / draws] } else { draw };
+            while batches * BATCH <= chosen {
+                drawn.next_batch(Stage::Latents);
+                batches += 1;
+            }
+            visit(&drawn.work, chosen % BATCH);
+        }
+        Ok(())
+    }
+}
+
+/// How far draws are computed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// The latents: all that is known where there are no data.
+    Latents,
+    /// The quantities too.
+    Quantities,
+    /// The importance ratios too.
+    Ratios,
 }
 
 /// A latent or quantity by name.
@@ -119,17 +179,15 @@ impl<'a, E: Real> Drawn<'a, E> {
         }
     }
 
-    /// The next draws: constrained latents and quantities in the workspace, and, if asked for, `log p - log q`.
-    pub(super) fn next_batch(&mut self, ratios: bool) {
+    /// The next draws, in the workspace.
+    pub(super) fn next_batch(&mut self, stage: Stage) {
         antithetic_normals(step_key(self.key, self.batches), BATCH, &mut self.noise);
-        if ratios {
-            unit_variance(&mut self.noise);
-        }
+        unit_variance(&mut self.noise);
         self.batches += 1;
         self.guide.sample(&self.noise, BATCH, self.work.u_mut());
         let mut log_det = vec![0.0; BATCH];
         self.model.constrain(&mut self.work, &mut log_det);
-        if ratios {
+        if stage == Stage::Ratios {
             let mut log_q = vec![0.0; BATCH];
             self.guide.log_prob(self.work.u(), BATCH, &mut log_q);
             self.model.accumulate(&mut self.work, &self.weights, &mut self.log_ratios);
@@ -137,7 +195,9 @@ impl<'a, E: Real> Drawn<'a, E> {
                 *ratio += log_det - log_q;
             }
         }
-        self.model.complete(&mut self.work);
+        if stage >= Stage::Quantities {
+            self.model.complete(&mut self.work);
+        }
     }
 }
 

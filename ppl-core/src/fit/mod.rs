@@ -19,14 +19,14 @@ pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
 
-use crate::diagnostics::pareto_k;
+use crate::diagnostics::smooth;
 pub use crate::diagnostics::{StopReason, Tried};
 use crate::guides::{Family, FittedGuide};
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model, Variable};
 use crate::random::step_key;
 use crate::report::{Scalar, Summary};
-use draws::{BATCH, Drawn, LONG};
+use draws::{BATCH, Drawn, LONG, Stage};
 use engine::{Engine, Outcome};
 
 /// Fits a guide to the posterior of a model: a Gaussian of full rank, or, of very many dimensions, independent ones.
@@ -109,7 +109,10 @@ fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<Stat
         seed: checked.seed,
         draws: checked.draws,
         notes: outcome.notes,
+        weighted: report.weighted,
+        resampled: report.resampled,
         scalars: report.scalars,
+        raw_scalars: report.raw_scalars,
         hidden: report.hidden,
     })
 }
@@ -153,7 +156,13 @@ pub(crate) struct State {
     /// How many draws the table is made of.
     draws: usize,
     notes: Vec<String>,
+    /// How many equally weighted draws the importance-weighted ones are worth; none where they are not weighted.
+    weighted: Option<f64>,
+    /// The draws of the table that were resampled by their weights, in order, for predictions of new rows.
+    resampled: Vec<usize>,
     scalars: Vec<Scalar>,
+    /// The scalars of the guide alone.
+    raw_scalars: Vec<Scalar>,
     /// Arrays that are too long for the table: name and length.
     hidden: Vec<(String, usize)>,
 }
@@ -201,6 +210,15 @@ impl<M: Model> Fit<M> {
         &self.state.guide
     }
 
+    /// The guide alone: without the importance weights that correct draws and summaries where the Pareto k allows it.
+    #[must_use]
+    pub fn raw(&self) -> Self {
+        let mut raw = self.clone();
+        raw.state.weighted = None;
+        raw.state.scalars.clone_from(&raw.state.raw_scalars);
+        raw
+    }
+
     /// The families that were tried, in order; the one of the best ELBO was kept.
     #[must_use]
     pub fn tried(&self) -> &[Tried] {
@@ -216,6 +234,7 @@ impl<M: Model> Fit<M> {
             hidden: self.state.hidden.clone(),
             elbo: self.elbo(),
             pareto_k: self.state.pareto_k,
+            weighted: self.state.weighted.map(|effective| (effective, self.state.draws)),
             stop_reason: self.state.stop_reason.clone(),
             tried: self.state.tried.clone(),
             steps: self.state.steps,
@@ -236,9 +255,15 @@ struct Report {
     elbo: f64,
     standard_error: f64,
     pareto_k: f64,
+    weighted: Option<f64>,
+    resampled: Vec<usize>,
     scalars: Vec<Scalar>,
+    raw_scalars: Vec<Scalar>,
     hidden: Vec<(String, usize)>,
 }
+
+/// The Pareto k below which importance weights correct the draws.
+const CORRECTABLE: f64 = 0.7;
 
 impl Report {
     fn new<E: Real>(model: &dyn LogJoint<E>, guide: &FittedGuide, draws: usize, seed: u64) -> Self {
@@ -251,7 +276,7 @@ impl Report {
         let mut log_ratios = Vec::with_capacity(draws);
         while log_ratios.len() < draws {
             let taken = (draws - log_ratios.len()).min(BATCH);
-            drawn.next_batch(true);
+            drawn.next_batch(Stage::Ratios);
             log_ratios.extend_from_slice(&drawn.log_ratios[..taken]);
             for (column, &v) in columns.iter_mut().zip(&shown) {
                 for draw in 0..taken {
@@ -268,19 +293,39 @@ impl Report {
             .collect();
         let mean = pairs.iter().sum::<f64>() / pairs.len() as f64;
         let variance = pairs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (pairs.len() - 1).max(1) as f64;
-        let mut scalars = Vec::new();
+        let smoothed = smooth(&log_ratios);
+        let weights = (smoothed.pareto_k < CORRECTABLE).then(|| smoothed.weights());
+        let (mut scalars, mut raw_scalars) = (Vec::new(), Vec::new());
         for (column, &v) in columns.iter().zip(&shown) {
             let variable = &layout.variables[v];
             let count = elements[v].len();
             for (at, &element) in elements[v].iter().enumerate() {
                 let values: Vec<f64> = column.iter().skip(at).step_by(count).copied().collect();
-                scalars.push(Scalar::of(layout.element_name(variable, element), variable.name, values));
+                let name = layout.element_name(variable, element);
+                if let Some(weights) = &weights {
+                    scalars.push(Scalar::weighted(name.clone(), variable.name, &values, weights));
+                }
+                raw_scalars.push(Scalar::of(name, variable.name, values));
             }
         }
         let lengths =
             layout.variables.iter().zip(&elements).map(|(variable, elements)| (variable.name.to_owned(), elements.len()));
         let hidden = lengths.filter(|(_, length)| *length > LONG).collect();
-        Report { elbo, standard_error: (variance / pairs.len() as f64).sqrt(), pareto_k: pareto_k(&log_ratios), scalars, hidden }
+        if weights.is_none() {
+            scalars.clone_from(&raw_scalars);
+        }
+        let counts = smoothed.resample(draws, 0.5);
+        let resampled = counts.iter().enumerate().flat_map(|(draw, &count)| std::iter::repeat_n(draw, count)).collect();
+        Report {
+            elbo,
+            standard_error: (variance / pairs.len() as f64).sqrt(),
+            pareto_k: smoothed.pareto_k,
+            weighted: weights.is_some().then(|| smoothed.effective_sample_size()),
+            resampled,
+            scalars,
+            raw_scalars,
+            hidden,
+        }
     }
 }
 

@@ -95,6 +95,51 @@ mod tests {
         assert!(lost <= 1e-12 && lost > -0.3, "{lost}");
     }
 
+    /// Shapes and log weights of ArviZ 0.23.4 (`arviz.psislw`) for the same ratios.
+    #[test]
+    fn shapes_and_weights_are_those_of_arviz() {
+        let n = 400_u32;
+        let ratios = |light: bool| -> Vec<f64> {
+            (0..n)
+                .map(|i| {
+                    let (wave, share) = ((1.0 + 1.7 * f64::from(i)).sin(), (f64::from(i * 37 % n) + 0.5) / f64::from(n));
+                    if light { 1.5 * wave + 0.8 * (3.0 * share).ln_1p() } else { -0.8 * (-share).ln_1p() + 0.2 * wave }
+                })
+                .collect()
+        };
+        let arviz = [
+            (
+                true,
+                -0.414_210_376_126_194_27,
+                [
+                    -5.955_240_716_425_622,
+                    -6.381_102_831_186_125,
+                    -7.917_311_061_802_96,
+                    -4.985_329_996_989_228,
+                    -5.193_603_301_797_506_5,
+                ],
+            ),
+            (
+                false,
+                0.770_851_569_375_490_7,
+                [
+                    -7.169_992_211_224_698,
+                    -7.175_058_999_410_231,
+                    -6.856_802_639_532_834,
+                    -6.584_646_138_407_193_5,
+                    -5.328_940_884_368_412,
+                ],
+            ),
+        ];
+        for (light, k, expected) in arviz {
+            let smoothed = smooth(&ratios(light));
+            assert!((smoothed.pareto_k - k).abs() < 1e-9, "{} {k}", smoothed.pareto_k);
+            for (at, expected) in [0, 1, 17, 200, 399].into_iter().zip(expected) {
+                assert!((smoothed.log_weights[at] - expected).abs() < 1e-9, "{at}: {} {expected}", smoothed.log_weights[at]);
+            }
+        }
+    }
+
     #[test]
     fn equal_ratios_have_equal_weights_and_a_ratio_that_is_no_number_none() {
         let smoothed = smooth(&[0.3; 100]);

@@ -4,6 +4,23 @@ use ndarray::{Array, Dimension as Rank};
 
 use crate::model::{Layout, Variable};
 
+/// Rows of a layout, draw after draw.
+#[cfg(feature = "nuts")]
+#[derive(Clone, Debug)]
+pub(crate) struct Columns {
+    pub(crate) draws: usize,
+    pub(crate) rows: usize,
+    pub(crate) values: Vec<f64>,
+}
+
+#[cfg(feature = "nuts")]
+impl Columns {
+    /// All draws of a row.
+    pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = f64> + '_ {
+        self.values.iter().skip(row).step_by(self.rows).copied()
+    }
+}
+
 /// The draws of a latent or a quantity.
 ///
 /// # Panics

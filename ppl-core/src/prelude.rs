@@ -8,4 +8,6 @@ pub use crate::indices::Indices;
 pub use crate::kernel::Lanes;
 pub use crate::model;
 pub use crate::model::{DataError, LogJoint, Model};
+#[cfg(feature = "nuts")]
+pub use crate::nuts::{Chains, Nuts, sample_nuts};
 pub use crate::report::{Intervals, Scalar, Summary};

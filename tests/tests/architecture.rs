@@ -73,6 +73,7 @@ fn arrows_of_the_engine_point_one_way() {
             &["diagnostics"],
             &["report"],
             &["fit", "files"],
+            &["nuts"],
             &["prelude", "private"],
         ],
     );

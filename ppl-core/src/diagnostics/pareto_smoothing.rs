@@ -95,7 +95,7 @@ mod tests {
         assert!(lost <= 1e-12 && lost > -0.3, "{lost}");
     }
 
-    /// Shapes and log weights of ArviZ 0.23.4 (`arviz.psislw`) for the same ratios.
+    /// Shapes and log weights of `ArviZ` 0.23.4 (`arviz.psislw`) for the same ratios.
     #[test]
     fn shapes_and_weights_are_those_of_arviz() {
         let n = 400_u32;

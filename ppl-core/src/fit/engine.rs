@@ -270,7 +270,7 @@ fn begin<E: Real>(points: &mut Points<'_, E>, start: &[f64], notes: &mut Vec<Str
 }
 
 /// The statement that is not finite at the first bad sample.
-fn blame<E: Real>(model: &dyn LogJoint<E>, u: &[E], log_densities: &[f64]) -> Culprit {
+pub(crate) fn blame<E: Real>(model: &dyn LogJoint<E>, u: &[E], log_densities: &[f64]) -> Culprit {
     let samples = log_densities.len();
     let sample = log_densities.iter().position(|x| !x.is_finite()).unwrap_or(0);
     let mut work = model.workspace(samples);

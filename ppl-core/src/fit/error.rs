@@ -52,6 +52,14 @@ pub enum FitError {
         /// The statement as written.
         statement: &'static str,
     },
+    /// The sampler could not go on.
+    #[error("chain {chain} of the sampler stopped: {reason}; check the model where its density is steep, or start another seed")]
+    Sampler {
+        /// Which chain.
+        chain: u64,
+        /// What the sampler says.
+        reason: String,
+    },
     /// A name that is no latent or quantity.
     #[error("`{name}` is not a latent or quantity of the model ({known})")]
     UnknownName {

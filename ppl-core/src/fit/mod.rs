@@ -27,6 +27,8 @@ use crate::model::{Layout, LogJoint, Model, Variable};
 use crate::random::step_key;
 use crate::report::{Scalar, Summary};
 use draws::{BATCH, Drawn, LONG, Stage};
+#[cfg(feature = "nuts")]
+pub(crate) use engine::blame;
 use engine::{Engine, Outcome};
 
 /// Fits a guide to the posterior of a model: a Gaussian of full rank, or, of very many dimensions, independent ones.

@@ -34,6 +34,9 @@ pub(crate) fn table(entry: &Entry, fitted: &Fitted, reference: Option<&Reference
         let _ =
             writeln!(out, "  {}: ELBO {:.3}, Pareto k {:.2}, {} steps", tried.family, tried.elbo, tried.pareto_k, tried.steps);
     }
+    if let Some(check) = &fitted.check {
+        let _ = writeln!(out, "{check}");
+    }
     let Some(reference) = reference else {
         let _ = writeln!(out, "  no reference draws; mean and sd:");
         for (name, scalar) in fitted.params.iter().filter(|(name, _)| !name.starts_with("alpha[")) {

@@ -2,7 +2,7 @@
 
 use ppl_core::prelude::*;
 
-use super::{Fitted, elements, fitted, number};
+use super::{Fitted, Run, elements, number};
 use crate::database::{Data, Failure};
 
 model! {
@@ -18,10 +18,10 @@ model! {
     }
 }
 
-pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
+pub(crate) fn fit(data: &Data, run: &mut Run) -> Result<Fitted, Failure> {
     let model = EightSchools { y: data.reals("y")?, sigma: data.reals("sigma")? };
     let names: Vec<_> = elements("theta", "theta", 8).chain([number("mu", "mu"), number("tau", "tau")]).collect();
-    Ok(fitted(&fit_bbvi(&model, config)?, &names))
+    run.fitted(&model, &names)
 }
 
 model! {
@@ -36,8 +36,8 @@ model! {
     }
 }
 
-pub(crate) fn fit_centered(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
+pub(crate) fn fit_centered(data: &Data, run: &mut Run) -> Result<Fitted, Failure> {
     let model = EightSchoolsCentered { y: data.reals("y")?, sigma: data.reals("sigma")? };
     let names: Vec<_> = elements("theta", "theta", 8).chain([number("mu", "mu"), number("tau", "tau")]).collect();
-    Ok(fitted(&fit_bbvi(&model, config)?, &names))
+    run.fitted(&model, &names)
 }

@@ -2,16 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use super::blame::blame;
 use super::config::Checked;
-use super::error::{Culprit, FitError, LastState};
+use super::error::{FitError, LastState};
 use super::observer::{Observer, StepInfo};
+use super::start::{Points, Rows, begin, finite_start};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Reparameterization, StickingTheLanding};
 use crate::guides::{FittedGuide, FullRank, MeanField};
 use crate::kernel::Real;
-use crate::model::{LogJoint, Statement, Visitor};
-use crate::optimizers::{Adam, Curvature, find_mode, variational_newton};
+use crate::model::LogJoint;
+use crate::optimizers::{Adam, Curvature, variational_newton};
 use crate::random::{antithetic_normals, step_key};
 
 /// What the loop leaves.
@@ -28,8 +30,6 @@ pub(crate) struct Outcome {
 const PATIENCE: usize = 12;
 /// Samples of the noise that stays the same while Newton's method runs.
 const FIXED: usize = 32;
-/// Random starting points that are tried.
-const TRIES: usize = 100;
 
 /// A model with where its fits start.
 pub(crate) struct Engine<'a, E: Real> {
@@ -78,7 +78,9 @@ impl<'a, E: Real> Engine<'a, E> {
         let mut noise = vec![0.0_f64; n * FIXED];
         antithetic_normals(step_key(self.config.seed, u64::MAX - 4), FIXED, &mut noise);
         let relative_step = if size_of::<E>() == 4 { 5e-3 } else { 6e-6 };
-        let newton = variational_newton(&laplace, &noise, relative_step, &mut Rows::new(self.model, FIXED));
+        // Half of the time that is left is for polishing.
+        let until = self.began.checked_add(self.config.max_time / 2);
+        let newton = variational_newton(&laplace, &noise, relative_step, &mut Rows::new(self.model, FIXED, until));
         let guide = FittedGuide::FullRank(FullRank::new(newton.unwrap_or(laplace)));
         let estimator = StickingTheLanding::new(self.model, self.config.samples);
         self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
@@ -152,171 +154,5 @@ impl<'a, E: Real> Engine<'a, E> {
         guide.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
         observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
         Ok(Outcome { guide, steps, elapsed: began.elapsed(), stop_reason, notes })
-    }
-}
-
-/// The log density and its gradient at rows of points.
-struct Rows<'a, E: Real> {
-    model: &'a dyn LogJoint<E>,
-    work: crate::model::Workspace<E>,
-    weights: crate::model::Weights<E>,
-}
-
-impl<'a, E: Real> Rows<'a, E> {
-    fn new(model: &'a dyn LogJoint<E>, samples: usize) -> Self {
-        Rows { model, work: model.workspace(samples), weights: model.unit_weights(samples) }
-    }
-}
-
-impl<E: Real> crate::optimizers::Points for Rows<'_, E> {
-    fn evaluate(&mut self, points: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
-        self.work.u_mut().iter_mut().zip(points).for_each(|(u, point)| *u = E::from_f64(*point));
-        self.model.log_density(&mut self.work, &self.weights, log_density);
-        gradient.iter_mut().zip(self.work.gradient()).for_each(|(to, from)| *to = from.to_f64());
-    }
-}
-
-/// The log density and its gradient at single points, several at a time.
-struct Points<'a, E: Real> {
-    model: &'a dyn LogJoint<E>,
-    dimensions: usize,
-    work: crate::model::Workspace<E>,
-    weights: crate::model::Weights<E>,
-    log_density: Vec<f64>,
-}
-
-impl<'a, E: Real> Points<'a, E> {
-    fn new(model: &'a dyn LogJoint<E>) -> Self {
-        let (lanes, dimensions) = (E::LANE_MULTIPLE, model.layout().unconstrained());
-        Points {
-            model,
-            dimensions,
-            work: model.workspace(lanes),
-            weights: model.unit_weights(lanes),
-            log_density: vec![0.0; lanes],
-        }
-    }
-
-    /// The log densities and gradients of some points.
-    fn evaluate(&mut self, points: &[Vec<f64>]) -> Vec<(f64, Vec<f64>)> {
-        let lanes = E::LANE_MULTIPLE;
-        let mut out = Vec::with_capacity(points.len());
-        for group in points.chunks(lanes) {
-            for lane in 0..lanes {
-                let point = group.get(lane).unwrap_or(&group[0]);
-                for (i, x) in point.iter().enumerate() {
-                    self.work.u_mut()[i * lanes + lane] = E::from_f64(*x);
-                }
-            }
-            self.model.log_density(&mut self.work, &self.weights, &mut self.log_density);
-            for lane in 0..group.len() {
-                let gradient = (0..self.dimensions).map(|i| self.work.gradient()[i * lanes + lane].to_f64()).collect();
-                out.push((self.log_density[lane], gradient));
-            }
-        }
-        out
-    }
-}
-
-/// A starting point with a finite log density and gradient: the given one, or one of some random ones.
-fn finite_start<E: Real>(
-    model: &dyn LogJoint<E>,
-    points: &mut Points<'_, E>,
-    start: &[f64],
-    seed: u64,
-) -> Result<Vec<f64>, FitError> {
-    let n = start.len();
-    let mut tried = vec![start.to_vec()];
-    let mut noise = vec![0.0_f64; n * TRIES];
-    crate::random::antithetic_normals(step_key(seed, u64::MAX), TRIES, &mut noise);
-    tried.extend((1..TRIES).map(|k| (0..n).map(|i| start[i] + noise[i * TRIES + k]).collect::<Vec<f64>>()));
-    for point in &tried {
-        let found = points.evaluate(std::slice::from_ref(point));
-        if found.iter().all(|(value, gradient)| value.is_finite() && gradient.iter().all(|g| g.is_finite())) {
-            return Ok(point.clone());
-        }
-    }
-    let u: Vec<E> = start.iter().flat_map(|&x| vec![E::from_f64(x); E::LANE_MULTIPLE]).collect();
-    let culprit = blame(model, &u, &vec![f64::NAN; E::LANE_MULTIPLE]);
-    Err(FitError::Start { tries: TRIES, culprit })
-}
-
-/// The mode and its curvature; without a usable mode, the starting point and unit steps.
-fn begin<E: Real>(points: &mut Points<'_, E>, start: &[f64], notes: &mut Vec<String>) -> Curvature {
-    let n = start.len();
-    let mode = find_mode(start, 200 + 10 * n.min(200), |u, gradient| {
-        let mut found = points.evaluate(std::slice::from_ref(&u.to_vec()));
-        let (value, own) = found.pop().unwrap_or((f64::NAN, vec![f64::NAN; n]));
-        gradient.copy_from_slice(&own);
-        value
-    });
-    let relative_step = if size_of::<E>() == 4 { 5e-3 } else { 6e-6 };
-    let usable = mode.converged && mode.u.iter().all(|x| x.is_finite());
-    if usable {
-        let curvature = Curvature::at(&mode.u, relative_step, |p| points.evaluate(p).into_iter().map(|(_, g)| g).collect());
-        // A peak narrower than any posterior is a place where the density grows without bound.
-        if curvature.diagonal.iter().all(|a| a.is_finite() && *a < 1e14) {
-            return curvature;
-        }
-    }
-    notes.push("the log density has no usable mode; the fit started from the initial values with unit scales".to_owned());
-    let curvature = Curvature::at(start, relative_step, |p| points.evaluate(p).into_iter().map(|(_, g)| g).collect());
-    let mut unit = Curvature::unit(start, 1.0);
-    // Where the density is steep, the scales are its own.
-    for (own, known) in unit.diagonal.iter_mut().zip(&curvature.diagonal) {
-        *own = known.clamp(1.0, 1e14);
-    }
-    unit
-}
-
-/// The statement that is not finite at the first bad sample.
-pub(crate) fn blame<E: Real>(model: &dyn LogJoint<E>, u: &[E], log_densities: &[f64]) -> Culprit {
-    let samples = log_densities.len();
-    let sample = log_densities.iter().position(|x| !x.is_finite()).unwrap_or(0);
-    let mut work = model.workspace(samples);
-    work.u_mut().copy_from_slice(u);
-    model.constrain(&mut work, &mut vec![0.0; samples]);
-    let rows = model.layout().rows();
-    let mut values: Vec<f64> = (0..rows).map(|row| work.values[row * samples + sample].to_f64()).collect();
-    let mut observed = model.observed();
-    let mut search = Search { graph: model.graph(), found: None };
-    model.walk(&mut values, &mut observed, &mut search);
-    search.found.unwrap_or_default()
-}
-
-struct Search {
-    graph: &'static crate::model::Graph,
-    found: Option<Culprit>,
-}
-
-impl Visitor for Search {
-    fn visit(&mut self, statement: &Statement<'_>, value: &mut [f64]) {
-        if self.found.is_some() {
-            return;
-        }
-        let log_prob = statement.distribution.log_prob(value, statement.params);
-        if log_prob.is_finite() && value.iter().all(|x| x.is_finite()) {
-            return;
-        }
-        let names = statement.distribution.parameters();
-        let operands = statement
-            .params
-            .iter()
-            .enumerate()
-            .map(|(i, &x)| (names.get(i).map_or_else(|| format!("parameter {}", i + 1), |p| p.name.to_owned()), x));
-        self.found = Some(Culprit {
-            statement: self.graph.factors[statement.factor].text,
-            row: statement.row,
-            value: value.to_vec(),
-            operands: operands.collect(),
-            log_prob,
-        });
-    }
-
-    fn factor(&mut self, factor: usize, row: usize, value: f64) {
-        if self.found.is_none() && !value.is_finite() {
-            let statement = self.graph.factors[factor].text;
-            self.found = Some(Culprit { statement, row, log_prob: value, ..Culprit::default() });
-        }
     }
 }

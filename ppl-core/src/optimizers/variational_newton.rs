@@ -8,6 +8,10 @@ use super::cholesky;
 pub trait Points {
     /// Evaluates.
     fn evaluate(&mut self, points: &[f64], log_density: &mut [f64], gradient: &mut [f64]);
+    /// Whether the time is up: what has been reached is then the answer.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// A Gaussian: its mean, and the lower factor of its precision, row by row.
@@ -51,7 +55,7 @@ pub fn variational_newton(start: &Gaussian, noise: &[f64], relative_step: f64, p
     let mut rho = 1.0_f64;
     for _ in 0..ITERATIONS {
         let mean_gradient = elbo.mean_gradient();
-        let curvature = elbo.mean_curvature(&now, relative_step, points);
+        let Some(curvature) = elbo.mean_curvature(&now, relative_step, points) else { break };
         let mut moved = None;
         while rho > 1e-4 {
             if let Some(next) = step(&now, &mean_gradient, &curvature, rho) {
@@ -113,12 +117,15 @@ impl Elbo {
         self.gradient.chunks_exact(self.samples).map(|row| row.iter().sum::<f64>() / self.samples as f64).collect()
     }
 
-    /// The mean of minus the Hessian over the points, symmetric.
-    fn mean_curvature(&mut self, gaussian: &Gaussian, relative_step: f64, points: &mut dyn Points) -> Vec<f64> {
+    /// The mean of minus the Hessian over the points, symmetric; none if the time is up.
+    fn mean_curvature(&mut self, gaussian: &Gaussian, relative_step: f64, points: &mut dyn Points) -> Option<Vec<f64>> {
         let (n, samples) = (self.n, self.samples);
         let mut curvature = vec![0.0; n * n];
         let mut gradient = vec![0.0; n * samples];
         for i in 0..n {
+            if points.is_over() {
+                return None;
+            }
             // A small part of the conditional standard deviation.
             let own: f64 = gaussian.precision[i * n..][..=i].iter().map(|p| p * p).sum();
             let h = 30.0 * relative_step / own.sqrt();
@@ -137,7 +144,7 @@ impl Elbo {
                 (curvature[i * n + j], curvature[j * n + i]) = (both, both);
             }
         }
-        curvature
+        Some(curvature)
     }
 }
 

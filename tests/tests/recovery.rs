@@ -262,3 +262,27 @@ fn importance_weights_correct_a_skewed_posterior_and_the_raw_guide_is_kept() {
     let new = fit.predict(&CountsInputs { N: 1 }, 20_000).unwrap();
     assert!((new.y.mean().unwrap() - 0.75).abs() < 0.03, "{}", new.y.mean().unwrap());
 }
+
+#[test]
+fn leave_one_out_is_that_of_the_conjugate_normal() {
+    let y = vec![1.0, 2.0, 3.5, 0.2, 1.1, 2.4, 2.0, 1.7];
+    let model = Mean { y: y.clone() };
+    let fit = fit_bbvi(&model, Bbvi { draws: 8000, ..Bbvi::default() }).unwrap();
+    let loo = fit.loo(&model).unwrap();
+    // Without row i the posterior of mu is Normal(m, v), and y[i] is predicted by Normal(m, v + 4).
+    let log_normal = |y: f64, m: f64, v: f64| -0.5 * ((y - m).powi(2) / v + v.ln() + std::f64::consts::TAU.ln());
+    let v = 1.0 / (y.len() as f64 / 4.0 + 0.01);
+    let m = v * y.iter().sum::<f64>() / 4.0;
+    let mut parameters: f64 = y.iter().map(|y| log_normal(*y, m, v + 4.0)).sum();
+    for (i, found) in loo.pointwise.iter().enumerate() {
+        let v = 1.0 / ((y.len() as f64 - 1.0) / 4.0 + 0.01);
+        let m = v * (y.iter().sum::<f64>() - y[i]) / 4.0;
+        let expected = log_normal(y[i], m, v + 4.0);
+        parameters -= expected;
+        assert!((found - expected).abs() < 0.01, "{i}: {found} {expected}");
+    }
+    assert!((loo.effective_parameters() - parameters).abs() < 0.01, "{} {parameters}", loo.effective_parameters());
+    assert!((loo.elpd().0 - fit.waic(&model).unwrap().elpd().0).abs() < 0.1);
+    assert_eq!(loo.rows[2], "`y[n] ~ Normal(mu, 2)`, row 2");
+    assert!(loo.to_string().contains("below 0.7 for all rows"), "{loo}");
+}

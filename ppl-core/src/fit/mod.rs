@@ -5,6 +5,7 @@ mod config;
 mod draws;
 mod engine;
 mod error;
+mod loo;
 mod observer;
 mod predictive;
 mod report;

@@ -158,8 +158,8 @@ impl<K: Kernels> Compiled<K> {
         self.pass(Space::Constrained, of, 0..0, work, weights, log_joint);
     }
 
-    /// Some bodies on one thread.
-    #[inline]
+    /// Some bodies on one thread; one copy of the kernels for all that call it.
+    #[inline(never)]
     fn pass(
         &self,
         from: Space,

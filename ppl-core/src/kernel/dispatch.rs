@@ -64,13 +64,13 @@ fn detect() -> SimdLevel {
 }
 
 /// Runs a kernel with the widest lanes in use.
-#[inline(always)]
+#[inline]
 pub fn dispatch<E: Real, K: Kernel<E>>(kernel: K) -> K::Output {
     dispatch_at(simd_level(), kernel)
 }
 
 /// Runs a kernel at a level, or at the best that the processor has if that is less.
-#[inline(always)]
+#[inline]
 pub fn dispatch_at<E: Real, K: Kernel<E>>(level: SimdLevel, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
@@ -122,7 +122,7 @@ mod x86 {
     macro_rules! vectorized {
         ($element:ty, $wide:ty, $narrow:ty) => {
             impl Vectorized for $element {
-                #[inline(always)]
+                #[inline]
                 fn run_vectorized<K: Kernel<Self>>(level: SimdLevel, kernel: K) -> K::Output {
                     #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi2")]
                     fn avx512<K: Kernel<$element>>(kernel: K) -> K::Output {

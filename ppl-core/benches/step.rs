@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ppl_core::estimators::Reparameterization;
+use ppl_core::estimators::{GradientEstimator as _, Reparameterization};
 use ppl_core::guides::{Guide, MeanField, mean_field_reference};
 use ppl_core::optimizers::Adam;
 use ppl_core::prelude::*;

@@ -17,6 +17,8 @@ pub mod guides;
 pub mod indices;
 pub mod kernel;
 pub mod model;
+#[cfg(feature = "nuts")]
+pub mod nuts;
 pub mod optimizers;
 pub mod prelude;
 pub mod random;

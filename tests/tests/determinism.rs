@@ -34,9 +34,7 @@ fn one_two_and_eight_threads_give_the_same_bits() {
             let model = wide();
             let bound = model.bind().expect("good data");
             let n = bound.layout().unconstrained();
-            let (mut work, weights) = (bound.workspace(16), bound.unit_weights(16));
-            let (mut value, mut gradient) = (vec![0.0; 16], vec![0.0; n * 16]);
-            bound.log_density(&points(n, 16), &mut work, &weights, &mut value, &mut gradient);
+            let (value, gradient) = ppl_tests::log_density(&*bound, &points(n, 16), &bound.unit_weights(16));
             value.iter().chain(&gradient).map(|x| x.to_bits()).collect::<Vec<u64>>()
         })
     };
@@ -94,7 +92,7 @@ model! {
 
 #[test]
 fn a_step_allocates_nothing() {
-    use ppl_core::estimators::Reparameterization;
+    use ppl_core::estimators::{GradientEstimator as _, Reparameterization};
     use ppl_core::guides::MeanField;
 
     let model = EightSchools { y: vec![28.0, 8.0, -3.0], sigma: vec![15.0, 10.0, 16.0] };

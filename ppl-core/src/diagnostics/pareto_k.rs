@@ -10,29 +10,51 @@
 /// the weak prior of the former.
 #[must_use]
 pub fn pareto_k(log_weights: &[f64]) -> f64 {
+    generalized_pareto(log_weights).map_or(f64::NAN, |tail| tail.shape)
+}
+
+/// The generalized Pareto distribution of the largest weights, relative to the very largest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tail {
+    /// How many weights it is fitted to.
+    pub(super) count: usize,
+    /// The logarithm of the largest weight.
+    pub(super) largest: f64,
+    /// The largest weight below the tail.
+    pub(super) cutoff: f64,
+    /// The scale of the excesses over the cutoff.
+    pub(super) scale: f64,
+    /// `k`
+    pub(super) shape: f64,
+}
+
+/// Fits the tail; none with fewer than 25 weights.
+pub(super) fn generalized_pareto(log_weights: &[f64]) -> Option<Tail> {
     let n = log_weights.len();
     let mut sorted: Vec<f64> = log_weights.iter().copied().filter(|w| !w.is_nan()).collect();
     sorted.sort_by(f64::total_cmp);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
-    let tail = ((0.2 * n as f64).min(3.0 * (n as f64).sqrt())).ceil() as usize;
-    if sorted.len() < 25 || tail < 5 || tail >= sorted.len() {
-        return f64::NAN;
+    let count = ((0.2 * n as f64).min(3.0 * (n as f64).sqrt())).ceil() as usize;
+    if sorted.len() < 25 || count < 5 || count >= sorted.len() {
+        return None;
     }
     let largest = sorted[sorted.len() - 1];
+    let tail = Tail { count, largest, cutoff: f64::NAN, scale: f64::NAN, shape: f64::INFINITY };
     if !largest.is_finite() {
-        return f64::INFINITY;
+        return Some(tail);
     }
-    let cutoff = (sorted[sorted.len() - tail - 1] - largest).exp();
-    let excess: Vec<f64> = sorted[sorted.len() - tail..].iter().map(|w| (w - largest).exp() - cutoff).collect();
-    if excess[tail - 1] <= 0.0 || excess.iter().all(|&x| x <= 1e-300) {
+    let cutoff = (sorted[sorted.len() - count - 1] - largest).exp();
+    let excess: Vec<f64> = sorted[sorted.len() - count..].iter().map(|w| (w - largest).exp() - cutoff).collect();
+    if excess[count - 1] <= 0.0 || excess.iter().all(|&x| x <= 1e-300) {
         // All weights alike: the guide is the posterior.
-        return f64::NEG_INFINITY;
+        return Some(Tail { shape: f64::NEG_INFINITY, ..tail });
     }
-    shape(&excess)
+    let (shape, scale) = fit(&excess);
+    Some(Tail { cutoff, scale, shape, ..tail })
 }
 
-/// The posterior mean of the shape, of sorted excesses.
-fn shape(x: &[f64]) -> f64 {
+/// The posterior means of shape and scale, of sorted excesses.
+fn fit(x: &[f64]) -> (f64, f64) {
     let n = x.len();
     let count = n as f64;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
@@ -54,8 +76,8 @@ fn shape(x: &[f64]) -> f64 {
     let total: f64 = weights.iter().filter(|w| w.is_finite()).sum();
     let b = theta.iter().zip(&weights).filter(|(_, w)| w.is_finite()).map(|(b, w)| b * w / total).sum::<f64>();
     let k = mean_ln(b);
-    // A prior worth ten observations at one half.
-    (k * count + 0.5 * 10.0) / (count + 10.0)
+    // A prior of the shape worth ten observations at one half.
+    ((k * count + 0.5 * 10.0) / (count + 10.0), -k / b)
 }
 
 #[cfg(test)]

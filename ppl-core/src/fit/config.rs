@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::observer::Observer;
+use crate::guides::Family;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint};
 
@@ -32,6 +33,8 @@ pub struct Bbvi {
     pub seed: u64,
     /// Draws for the ELBO, the Pareto k and the summary. Default 2000; range 100 to 1 000 000.
     pub draws: usize,
+    /// Which families of guides are tried. Default [`Family::Auto`].
+    pub family: Family,
     /// Initial values of latents, by name, on the constrained scale, elements in row-major order. Default none.
     pub initial: Vec<(String, Vec<f64>)>,
     /// Who is told of the steps. Default none.
@@ -48,6 +51,7 @@ impl Default for Bbvi {
             tolerance: 0.01,
             seed: 0,
             draws: 2000,
+            family: Family::Auto,
             initial: Vec::new(),
             observers: Vec::new(),
         }
@@ -64,6 +68,7 @@ pub(crate) struct Checked {
     pub(crate) tolerance: f64,
     pub(crate) seed: u64,
     pub(crate) draws: usize,
+    pub(crate) family: Family,
 }
 
 impl Bbvi {
@@ -85,6 +90,7 @@ impl Bbvi {
             tolerance: self.tolerance,
             seed: self.seed,
             draws: self.draws,
+            family: self.family,
         })
     }
 
@@ -96,16 +102,13 @@ impl Bbvi {
             let Some(variable) = layout.latents().find(|v| v.name == name) else {
                 return Err(ConfigError::UnknownInitial { name: name.clone(), known: known(layout) });
             };
-            if values.len() != variable.rows.len() {
-                return Err(ConfigError::InitialLength {
-                    name: name.clone(),
-                    given: values.len(),
-                    expected: variable.rows.len(),
-                });
+            let elements = variable.elements();
+            if values.len() != elements.len() {
+                return Err(ConfigError::InitialLength { name: name.clone(), given: values.len(), expected: elements.len() });
             }
-            let free = variable.bijector.inverse(values).map_err(|element| ConfigError::InitialSupport {
-                name: layout.element_name(variable, element),
-                value: values[element],
+            let free = variable.bijector.inverse(values).map_err(|at| ConfigError::InitialSupport {
+                name: layout.element_name(variable, elements[at]),
+                value: values[at],
             })?;
             u[variable.unconstrained.clone()].copy_from_slice(&free);
         }

@@ -1,6 +1,7 @@
 //! What can go wrong with a fit.
 
 use crate::distributions::SampleError;
+use crate::guides::FittedGuide;
 use crate::model::DataError;
 
 /// Why there is no fit; every variant is `Send + Sync + 'static`.
@@ -51,9 +52,26 @@ pub enum FitError {
         /// The statement as written.
         statement: &'static str,
     },
+    /// The sampler could not go on.
+    #[error("chain {chain} of the sampler stopped: {reason}; check the model where its density is steep, or start another seed")]
+    Sampler {
+        /// Which chain.
+        chain: u64,
+        /// What the sampler says.
+        reason: String,
+    },
+    /// A name that is no latent or quantity.
+    #[error("`{name}` is not a latent or quantity of the model ({known})")]
+    UnknownName {
+        /// The name.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// The fit is of data of other sizes.
     #[error(
-        "the fit has {fitted} unconstrained dimensions and this model {model}: its latents are not those of the fit; predict with sizes of the fit"
+        "the fit has {fitted} unconstrained dimensions and this model {model}: its latents are not those of the fit; predict with sizes of the fit, \
+         or, where an array has missing values, append the new rows as missing ones and fit again"
     )]
     OtherSizes {
         /// Of the fit.
@@ -177,10 +195,8 @@ impl std::fmt::Display for Culprit {
 pub struct LastState {
     /// The step.
     pub step: usize,
-    /// The locations of the guide, on the unconstrained space.
-    pub loc: Vec<f64>,
-    /// The logarithms of its scales.
-    pub log_scale: Vec<f64>,
+    /// The guide.
+    pub guide: FittedGuide,
     /// The last finite estimate of the ELBO, in nats.
     pub elbo: f64,
 }

@@ -1,6 +1,8 @@
 //! The mean-field Gaussian: independent normals on the unconstrained space.
 
-use super::Guide;
+use serde::{Deserialize, Serialize};
+
+use super::{Guide, lane_sum};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
 /// `ln(2 pi) / 2`
@@ -10,7 +12,7 @@ const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
 ///
 /// # Source
 /// Kucukelbir et al. 2017, Automatic differentiation variational inference.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeanField {
     parameters: Vec<f64>,
 }
@@ -56,7 +58,31 @@ impl<E: Real> Guide<E> for MeanField {
         dispatch(Sample { guide: self, noise, samples, u });
     }
 
-    fn pull_sample(&self, noise: &[E], samples: usize, u_adjoint: &[E], gradient: &mut [f64]) {
+    fn pull_sample(&self, noise: &[E], samples: usize, u_adjoint: &mut [E], gradient: &mut [f64]) {
+        dispatch(PullSample { guide: self, noise, samples, u_adjoint, gradient });
+    }
+
+    fn stick(
+        &self,
+        noise: &[E],
+        samples: usize,
+        u_adjoint: &mut [E],
+        _scratch: &mut Vec<E>,
+        log_q: &mut [f64],
+        gradient: &mut [f64],
+    ) {
+        let constant = self.log_scale().iter().map(|log_scale| log_scale + HALF_LN_TWO_PI).sum::<f64>();
+        log_q.fill(-constant);
+        for ((noise, adjoint), log_scale) in
+            noise.chunks_exact(samples).zip(u_adjoint.chunks_exact_mut(samples)).zip(self.log_scale())
+        {
+            let inverse = (-log_scale).exp();
+            for ((z, adjoint), log_q) in noise.iter().zip(adjoint).zip(log_q.iter_mut()) {
+                let z = z.to_f64();
+                *adjoint = E::from_f64(z.mul_add(inverse, adjoint.to_f64()));
+                *log_q -= 0.5 * z * z;
+            }
+        }
         dispatch(PullSample { guide: self, noise, samples, u_adjoint, gradient });
     }
 
@@ -103,6 +129,17 @@ impl<E: Real> Guide<E> for MeanField {
             gradient[dimensions..].iter_mut().for_each(|g| *g += 1.0);
         }
         Some(self.log_scale().iter().map(|log_scale| log_scale + HALF_LN_TWO_PI + 0.5).sum())
+    }
+
+    fn units(&self, parameters: &[f64], units: &mut [f64]) {
+        let (locs, log_scales) = units.split_at_mut(parameters.len() / 2);
+        locs.iter_mut().zip(&parameters[parameters.len() / 2..]).for_each(|(unit, log_scale)| *unit = log_scale.exp());
+        log_scales.fill(1.0);
+    }
+
+    fn narrow(&mut self, factor: f64) {
+        let dimensions = self.parameters.len() / 2;
+        self.parameters[dimensions..].iter_mut().for_each(|log_scale| *log_scale += factor.ln());
     }
 
     fn mean(&self) -> Option<&[f64]> {
@@ -171,18 +208,4 @@ impl<E: Real> Kernel<E> for PullSample<'_, E> {
             self.gradient[dimensions + i] += lane_sum::<V>(d_log_scale);
         }
     }
-}
-
-/// The sum of a sum over its lanes.
-#[inline(always)]
-fn lane_sum<V: Lanes>(sum: V::Sum) -> f64 {
-    let mut lanes = [0.0; 16];
-    sum.add_to(&mut lanes[..V::WIDTH.max(1)]);
-    let mut total = 0.0;
-    let mut i = 0;
-    while i < V::WIDTH {
-        total += lanes[i];
-        i += 1;
-    }
-    total
 }

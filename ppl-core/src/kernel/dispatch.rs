@@ -25,6 +25,7 @@ pub enum SimdLevel {
 
 /// The instruction set in use: the best of the processor, or less if `PPL_SIMD` says `avx2` or `portable`.
 #[must_use]
+#[inline]
 pub fn simd_level() -> SimdLevel {
     static LEVEL: AtomicU8 = AtomicU8::new(0);
     match LEVEL.load(Ordering::Relaxed) {
@@ -63,13 +64,13 @@ fn detect() -> SimdLevel {
 }
 
 /// Runs a kernel with the widest lanes in use.
-#[inline]
+#[inline(always)]
 pub fn dispatch<E: Real, K: Kernel<E>>(kernel: K) -> K::Output {
     dispatch_at(simd_level(), kernel)
 }
 
 /// Runs a kernel at a level, or at the best that the processor has if that is less.
-#[inline]
+#[inline(always)]
 pub fn dispatch_at<E: Real, K: Kernel<E>>(level: SimdLevel, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
@@ -87,6 +88,7 @@ pub fn dispatch_at<E: Real, K: Kernel<E>>(level: SimdLevel, kernel: K) -> K::Out
 
 /// What the processor has, looked up once.
 #[cfg(target_arch = "x86_64")]
+#[inline]
 fn detected() -> SimdLevel {
     static DETECTED: AtomicU8 = AtomicU8::new(0);
     match DETECTED.load(Ordering::Relaxed) {
@@ -120,7 +122,7 @@ mod x86 {
     macro_rules! vectorized {
         ($element:ty, $wide:ty, $narrow:ty) => {
             impl Vectorized for $element {
-                #[inline]
+                #[inline(always)]
                 fn run_vectorized<K: Kernel<Self>>(level: SimdLevel, kernel: K) -> K::Output {
                     #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi2")]
                     fn avx512<K: Kernel<$element>>(kernel: K) -> K::Output {

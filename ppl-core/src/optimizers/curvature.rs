@@ -1,5 +1,7 @@
 //! The curvature of the log density at a point: the units of steps, and a linear model of the gradient.
 
+use super::Gaussian;
+
 /// `A = -d2 log p / du du`, made positive definite, with its Cholesky factor; of many dimensions the diagonal alone.
 #[derive(Clone, Debug)]
 pub struct Curvature {
@@ -96,6 +98,24 @@ impl Curvature {
         }
     }
 
+    /// Whether the dimensions are few enough for whole matrices.
+    #[must_use]
+    pub fn is_dense(&self) -> bool {
+        self.center.len() <= DENSE
+    }
+
+    /// The Gaussian with this mode and curvature: Laplace's approximation.
+    #[must_use]
+    pub fn laplace(&self) -> Gaussian {
+        let n = self.center.len();
+        let precision = self.factor.clone().unwrap_or_else(|| {
+            let mut factor = vec![0.0; n * n];
+            self.diagonal.iter().enumerate().for_each(|(i, a)| factor[i * (n + 1)] = a.sqrt());
+            factor
+        });
+        Gaussian { mean: self.center.clone(), precision }
+    }
+
     /// Replaces a gradient by `L^-1 g`, with `A = L L^T`: its length is then in units of the curvature.
     pub fn whiten(&self, gradient: &mut [f64]) {
         let n = self.center.len();
@@ -151,7 +171,7 @@ fn differences(center: &[f64], steps: &[f64], evaluate: &mut impl FnMut(&[Vec<f6
 }
 
 /// The lower Cholesky factor; none if the matrix is not positive definite.
-fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+pub(super) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     let mut l = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..=i {

@@ -1,7 +1,10 @@
 //! What a fit says of itself.
 
+mod chains;
 mod intervals;
 mod summary;
 
+pub use chains::{ChainScalar, ChainSummary};
 pub use intervals::Intervals;
+use summary::number;
 pub use summary::{Scalar, Summary};

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostics::StopReason;
+use crate::diagnostics::{StopReason, Tried};
 
 /// The posterior of one scalar, by draws.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Scalar {
 }
 
 impl Scalar {
-    /// Of draws.
+    /// Of equally weighted draws.
     #[must_use]
     pub fn of(name: String, variable: &str, mut draws: Vec<f64>) -> Self {
         let n = draws.len().max(1) as f64;
@@ -39,10 +39,41 @@ impl Scalar {
                 _ => f64::NAN,
             }
         };
-        let quantiles = [0.05, 0.25, 0.5, 0.75, 0.95].map(quantile);
+        let quantiles = LEVELS.map(quantile);
         Scalar { name, variable: variable.to_owned(), mean, sd, quantiles }
     }
+
+    /// Of draws whose weights sum to one.
+    #[must_use]
+    pub fn weighted(name: String, variable: &str, draws: &[f64], weights: &[f64]) -> Self {
+        let mean: f64 = draws.iter().zip(weights).map(|(x, w)| x * w).sum();
+        let sd = draws.iter().zip(weights).map(|(x, w)| w * (x - mean).powi(2)).sum::<f64>().sqrt();
+        let mut order: Vec<usize> = (0..draws.len()).collect();
+        order.sort_by(|&a, &b| draws[a].total_cmp(&draws[b]));
+        // Each draw stands in the middle of its weight; between draws the distribution is a line.
+        let mut below = 0.0;
+        let middles: Vec<f64> = order
+            .iter()
+            .map(|&i| {
+                below += weights[i];
+                below - 0.5 * weights[i]
+            })
+            .collect();
+        let quantile = |p: f64| match middles.partition_point(|&middle| middle < p) {
+            0 => order.first().map_or(f64::NAN, |&i| draws[i]),
+            at if at == order.len() => draws[order[at - 1]],
+            at => {
+                let (a, b) = (draws[order[at - 1]], draws[order[at]]);
+                let width = middles[at] - middles[at - 1];
+                if width > 0.0 { a + (b - a) * (p - middles[at - 1]) / width } else { b }
+            }
+        };
+        Scalar { name, variable: variable.to_owned(), mean, sd, quantiles: LEVELS.map(quantile) }
+    }
 }
+
+/// The quantiles of the table.
+const LEVELS: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 /// What a fit says of itself; `Display` prints it.
 #[derive(Clone, Debug)]
@@ -57,8 +88,12 @@ pub struct Summary {
     pub elbo: (f64, f64),
     /// The Pareto shape of the importance weights.
     pub pareto_k: f64,
+    /// If the table is of importance-weighted draws: how many equally weighted ones say as much, and how many there are.
+    pub weighted: Option<(f64, usize)>,
     /// Why the fit stopped.
     pub stop_reason: StopReason,
+    /// The families of guides that were tried.
+    pub tried: Vec<Tried>,
     /// How many steps were taken.
     pub steps: usize,
     /// How long they took.
@@ -90,7 +125,7 @@ impl Summary {
 }
 
 /// A number with about four digits.
-fn number(x: f64) -> String {
+pub(super) fn number(x: f64) -> String {
     let magnitude = x.abs();
     if x == 0.0 {
         "0".to_owned()
@@ -141,11 +176,24 @@ impl Display for Summary {
             writeln!(f, "  .. and {count} more of `{name}`: `fit.scalar(\"{name}[..]\")`, or `fit.draws(&model, n)`")?;
         }
         for (name, count) in &self.hidden {
-            writeln!(f, "  `{name}` has {count} elements: `fit.draws(&model, n)` has them all")?;
+            writeln!(
+                f,
+                "  `{name}` has {count} elements: `fit.summary_of(&model, \"{name}\")`, or `fit.draws_of(&model, n, &[\"{name}\"])`"
+            )?;
         }
         writeln!(f)?;
+        if let Some(best) = self.tried.iter().max_by(|a, b| a.elbo.total_cmp(&b.elbo)) {
+            write!(f, "  Guide     {}", best.family)?;
+            for other in self.tried.iter().filter(|other| *other != best) {
+                write!(f, " ({}: ELBO {:.3}, Pareto k {:.2})", other.family, other.elbo, other.pareto_k)?;
+            }
+            writeln!(f)?;
+        }
         writeln!(f, "  ELBO      {:.3} +- {:.3} nats", self.elbo.0, self.elbo.1)?;
         writeln!(f, "  Pareto k  {:.2}, {}", self.pareto_k, self.verdict())?;
+        if let Some((effective, draws)) = self.weighted {
+            writeln!(f, "  Draws     corrected by Pareto-smoothed importance weights, {effective:.0} effective of {draws}")?;
+        }
         writeln!(f, "  Steps     {} in {:.3} s, {}", self.steps, self.seconds, self.stop_reason)?;
         for note in &self.notes {
             writeln!(f, "  Note      {note}")?;

@@ -7,7 +7,7 @@ use ppl_core::prelude::*;
 model! {
     /// The effects of coaching in eight schools, partially pooled; non-centred.
     pub EightSchools(y: [f64; J], sigma: [f64; J]) {
-        mu  ~ Normal(0, 5);
+        mu  ~ Normal(0, 5.5);
         tau ~ HalfCauchy(5);
         for j in J {
             eta[j] ~ Normal(0, 1);

@@ -1,5 +1,6 @@
 //! From the checked model to tokens: one generated item a file.
 
+mod assertions;
 mod bind;
 pub(crate) mod fallback;
 mod graph;
@@ -25,6 +26,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let log_joint = log_joint(model);
     let expansion = pretty(&log_joint);
     let implementation = implementation(model, &expansion);
+    let assertions = assertions::assertions(model);
     let krate = &model.krate;
     quote! {
         #structs
@@ -36,6 +38,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             use _ppl::{Lanes as _, Multivariate as _, Sum as _, Univariate as _};
             #log_joint
             #implementation
+            #assertions
         };
     }
 }
@@ -67,12 +70,12 @@ fn log_joint(model: &Model) -> TokenStream {
         quote! {
             #doc
             #[inline(always)]
-            fn #name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Frame<'_, #e>) -> V::Sum {
+            fn #name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Frame<'_, V>) -> V::Sum {
                 #accumulate
             }
 
             #[inline(always)]
-            fn #forward_name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, #e>) {
+            fn #forward_name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, V>) {
                 #forward
             }
         }
@@ -202,7 +205,7 @@ fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Iden
             }
 
             #[inline(always)]
-            fn forward<V: _ppl::Lanes<Element = #e>>(&self, body: usize, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, #e>) {
+            fn forward<V: _ppl::Lanes<Element = #e>>(&self, body: usize, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, V>) {
                 match body { #(#forward,)* _ => {} }
             }
 
@@ -211,7 +214,7 @@ fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Iden
                 &self,
                 body: usize,
                 rows: _ppl::Range<usize>,
-                frame: &mut _ppl::Frame<'_, #e>,
+                frame: &mut _ppl::Frame<'_, V>,
             ) -> V::Sum {
                 match body { #(#accumulate,)* _ => _ppl::zero_sum::<V>() }
             }

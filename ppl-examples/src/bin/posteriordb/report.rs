@@ -13,7 +13,7 @@ pub(crate) fn json(entry: &Entry, fitted: &Fitted) -> String {
         fitted.params.iter().map(|(name, scalar)| (name.clone(), json!([scalar.mean, scalar.sd]))).collect();
     json!({
         "posterior": entry.posterior,
-        "guide": "mean_field",
+        "guide": fitted.tried[0].family,
         "seconds": fitted.seconds,
         "elbo": fitted.elbo.0,
         "params": params,
@@ -30,6 +30,13 @@ pub(crate) fn table(entry: &Entry, fitted: &Fitted, reference: Option<&Reference
         "  ELBO {:.3} +- {:.3} nats, Pareto k {:.2}, {:.3} s, {}",
         fitted.elbo.0, fitted.elbo.1, fitted.pareto_k, fitted.seconds, fitted.stop
     );
+    for tried in &fitted.tried {
+        let _ =
+            writeln!(out, "  {}: ELBO {:.3}, Pareto k {:.2}, {} steps", tried.family, tried.elbo, tried.pareto_k, tried.steps);
+    }
+    if let Some(check) = &fitted.check {
+        let _ = writeln!(out, "{check}");
+    }
     let Some(reference) = reference else {
         let _ = writeln!(out, "  no reference draws; mean and sd:");
         for (name, scalar) in fitted.params.iter().filter(|(name, _)| !name.starts_with("alpha[")) {

@@ -2,7 +2,7 @@
 
 use ppl_core::prelude::*;
 
-use super::{Fitted, elements, fitted, number};
+use super::{Fitted, Run, elements, number};
 use crate::database::{Data, Failure};
 
 model! {
@@ -24,7 +24,7 @@ model! {
     }
 }
 
-pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
+pub(crate) fn fit(data: &Data, run: &mut Run) -> Result<Fitted, Failure> {
     let counties = data.count("J")?;
     let model = Radon {
         log_radon: data.reals("log_radon")?,
@@ -42,5 +42,5 @@ pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
             number("sigma_y", "sigma_y"),
         ])
         .collect();
-    Ok(fitted(&fit_bbvi(&model, config)?, &names))
+    run.fitted(&model, &names)
 }

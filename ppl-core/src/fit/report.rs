@@ -1,0 +1,88 @@
+//! What is found out of a fitted guide by drawing from it: ELBO, Pareto k, weights, and the table of scalars.
+
+use super::draws::{BATCH, Drawn, LONG, Stage};
+use crate::diagnostics::smooth;
+use crate::guides::FittedGuide;
+use crate::kernel::Real;
+use crate::model::{LogJoint, Variable};
+use crate::random::step_key;
+use crate::report::Scalar;
+
+/// What is found out of a fitted guide by drawing from it.
+pub(super) struct Report {
+    pub(super) elbo: f64,
+    pub(super) standard_error: f64,
+    pub(super) pareto_k: f64,
+    pub(super) weighted: Option<f64>,
+    pub(super) resampled: Vec<usize>,
+    pub(super) scalars: Vec<Scalar>,
+    pub(super) raw_scalars: Vec<Scalar>,
+    pub(super) hidden: Vec<(String, usize)>,
+}
+
+/// The Pareto k below which importance weights correct the draws.
+const CORRECTABLE: f64 = 0.7;
+
+impl Report {
+    pub(super) fn new<E: Real>(model: &dyn LogJoint<E>, guide: &FittedGuide, draws: usize, seed: u64) -> Self {
+        let mut drawn = Drawn::new(model, guide.guide(), step_key(seed, u64::MAX - 1));
+        let layout = model.layout();
+        // Each variable with the elements that are inferred or computed.
+        let elements: Vec<Vec<usize>> = layout.variables.iter().map(Variable::elements).collect();
+        let shown: Vec<usize> = (0..elements.len()).filter(|&v| elements[v].len() <= LONG).collect();
+        let mut columns: Vec<Vec<f64>> = shown.iter().map(|&v| Vec::with_capacity(draws * elements[v].len())).collect();
+        let mut log_ratios = Vec::with_capacity(draws);
+        while log_ratios.len() < draws {
+            let taken = (draws - log_ratios.len()).min(BATCH);
+            drawn.next_batch(Stage::Ratios);
+            log_ratios.extend_from_slice(&drawn.log_ratios[..taken]);
+            for (column, &v) in columns.iter_mut().zip(&shown) {
+                for draw in 0..taken {
+                    let first = layout.variables[v].rows.start;
+                    column.extend(elements[v].iter().map(|i| drawn.work.values[(first + i) * BATCH + draw].to_f64()));
+                }
+            }
+        }
+        let elbo = log_ratios.iter().sum::<f64>() / draws as f64;
+        // Antithetic pairs stand half a batch apart; their means are independent.
+        let pairs: Vec<f64> = log_ratios
+            .chunks(BATCH)
+            .flat_map(|batch| (0..batch.len() / 2).map(|i| 0.5 * (batch[i] + batch[i + batch.len() / 2])).collect::<Vec<_>>())
+            .collect();
+        let mean = pairs.iter().sum::<f64>() / pairs.len() as f64;
+        let variance = pairs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (pairs.len() - 1).max(1) as f64;
+        let smoothed = smooth(&log_ratios);
+        let weights = (smoothed.pareto_k < CORRECTABLE).then(|| smoothed.weights());
+        let (mut scalars, mut raw_scalars) = (Vec::new(), Vec::new());
+        for (column, &v) in columns.iter().zip(&shown) {
+            let variable = &layout.variables[v];
+            let count = elements[v].len();
+            for (at, &element) in elements[v].iter().enumerate() {
+                let values: Vec<f64> = column.iter().skip(at).step_by(count).copied().collect();
+                let name = layout.element_name(variable, element);
+                if let Some(weights) = &weights {
+                    scalars.push(Scalar::weighted(name.clone(), variable.name, &values, weights));
+                }
+                raw_scalars.push(Scalar::of(name, variable.name, values));
+            }
+        }
+        let lengths =
+            layout.variables.iter().zip(&elements).map(|(variable, elements)| (variable.name.to_owned(), elements.len()));
+        let hidden = lengths.filter(|(_, length)| *length > LONG).collect();
+        if weights.is_none() {
+            scalars.clone_from(&raw_scalars);
+        }
+        let counts = smoothed.resample(draws, 0.5);
+        let resampled = counts.iter().enumerate().flat_map(|(draw, &count)| std::iter::repeat_n(draw, count)).collect();
+        Report {
+            elbo,
+            standard_error: (variance / pairs.len() as f64).sqrt(),
+            pareto_k: smoothed.pareto_k,
+            weighted: weights.is_some().then(|| smoothed.effective_sample_size()),
+            resampled,
+            scalars,
+            raw_scalars,
+            hidden,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The families of guides, as a choice and as what a fit keeps.
+
+use serde::{Deserialize, Serialize};
+
+use super::{FullRank, Guide, MeanField};
+use crate::kernel::Real;
+
+/// Which guides a fit tries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Family {
+    /// The full rank, up to 300 unconstrained dimensions; else, or where its Pareto k is above one, mean-field, the better ELBO winning.
+    #[default]
+    Auto,
+    /// Independent Gaussians: [`MeanField`].
+    MeanField,
+    /// A Gaussian of any covariance: [`FullRank`].
+    FullRank,
+}
+
+/// A guide of one of the families, which can be saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum FittedGuide {
+    /// Independent Gaussians.
+    MeanField(MeanField),
+    /// A Gaussian of any covariance.
+    FullRank(FullRank),
+}
+
+impl FittedGuide {
+    /// The guide over an element.
+    #[must_use]
+    pub fn guide<E: Real>(&self) -> &dyn Guide<E> {
+        match self {
+            FittedGuide::MeanField(guide) => guide,
+            FittedGuide::FullRank(guide) => guide,
+        }
+    }
+
+    /// The guide, to be changed.
+    pub fn guide_mut<E: Real>(&mut self) -> &mut dyn Guide<E> {
+        match self {
+            FittedGuide::MeanField(guide) => guide,
+            FittedGuide::FullRank(guide) => guide,
+        }
+    }
+
+    /// The number of unconstrained dimensions.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        Guide::<f64>::dimensions(self.guide())
+    }
+
+    /// The name of the family.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            FittedGuide::MeanField(_) => "mean-field Gaussian",
+            FittedGuide::FullRank(_) => "full-rank Gaussian",
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Laws of every guide: density against draws, pullbacks against finite differences, entropy against both.
+
+use super::{FullRank, Guide, MeanField};
+use crate::optimizers::Gaussian;
+use crate::random::antithetic_normals;
+
+const SAMPLES: usize = 8;
+
+/// Guides of three dimensions with parameters of no particular pattern.
+fn all() -> Vec<(&'static str, Box<dyn Guide<f64>>)> {
+    let gaussian = Gaussian { mean: vec![0.3, -0.2, 1.0], precision: vec![2.0, 0.0, 0.0, 0.9, 0.8, 0.0, -0.3, 0.1, 1.7] };
+    let mut guides: Vec<(&'static str, Box<dyn Guide<f64>>)> =
+        vec![("mean-field", Box::new(MeanField::new(&[0.0; 3], &[0.0; 3]))), ("full rank", Box::new(FullRank::new(gaussian)))];
+    for (_, guide) in &mut guides {
+        guide.parameters_mut().iter_mut().enumerate().for_each(|(i, x)| *x = 0.4 * (1.0 + 1.7 * i as f64).sin());
+    }
+    guides
+}
+
+fn noise() -> Vec<f64> {
+    let mut noise = vec![0.0; 3 * SAMPLES];
+    antithetic_normals(5, SAMPLES, &mut noise);
+    noise
+}
+
+/// `value` at the parameters moved by `h` in one of them.
+fn moved<T>(guide: &mut dyn Guide<f64>, i: usize, h: f64, value: impl Fn(&dyn Guide<f64>) -> T) -> T {
+    guide.parameters_mut()[i] += h;
+    let found = value(guide);
+    guide.parameters_mut()[i] -= h;
+    found
+}
+
+fn draws(guide: &dyn Guide<f64>) -> Vec<f64> {
+    let mut u = vec![0.0; 3 * SAMPLES];
+    guide.sample(&noise(), SAMPLES, &mut u);
+    u
+}
+
+fn log_prob(guide: &dyn Guide<f64>, u: &[f64]) -> Vec<f64> {
+    let mut log_prob = vec![0.0; SAMPLES];
+    guide.log_prob(u, SAMPLES, &mut log_prob);
+    log_prob
+}
+
+const H: f64 = 1e-5;
+
+fn close(name: &str, what: &str, found: f64, expected: f64) {
+    assert!((found - expected).abs() < 1e-7 * (1.0 + expected.abs()), "{name}, {what}: {found}, expected {expected}");
+}
+
+#[test]
+fn the_pullback_of_draws_is_the_derivative() {
+    for (name, mut guide) in all() {
+        let adjoint: Vec<f64> = (0..3 * SAMPLES).map(|i| (0.3 * i as f64).cos()).collect();
+        let mut gradient = vec![0.0; guide.parameters().len()];
+        guide.pull_sample(&noise(), SAMPLES, &mut adjoint.clone(), &mut gradient);
+        for (i, found) in gradient.iter().enumerate() {
+            let value = |guide: &dyn Guide<f64>| draws(guide).iter().zip(&adjoint).map(|(u, a)| u * a).sum::<f64>();
+            let numeric = (moved(&mut *guide, i, H, value) - moved(&mut *guide, i, -H, value)) / (2.0 * H);
+            close(name, "draws", *found, numeric);
+        }
+    }
+}
+
+#[test]
+fn the_pullbacks_of_the_density_are_its_derivatives() {
+    for (name, mut guide) in all() {
+        let u = draws(&*guide);
+        let weights: Vec<f64> = (0..SAMPLES).map(|s| 0.5 + s as f64).collect();
+        let mut gradient = vec![0.0; guide.parameters().len()];
+        let mut adjoint = vec![0.0; u.len()];
+        guide.pull_log_prob(&u, SAMPLES, &weights, Some(&mut adjoint), Some(&mut gradient));
+        let total = |log_prob: Vec<f64>| log_prob.iter().zip(&weights).map(|(l, w)| l * w).sum::<f64>();
+        for (i, found) in gradient.iter().enumerate() {
+            let value = |guide: &dyn Guide<f64>| total(log_prob(guide, &u));
+            let numeric = (moved(&mut *guide, i, H, value) - moved(&mut *guide, i, -H, value)) / (2.0 * H);
+            close(name, "parameters of log q", *found, numeric);
+        }
+        for (i, found) in adjoint.iter().enumerate() {
+            let at = |h: f64| {
+                let mut u = u.clone();
+                u[i] += h;
+                total(log_prob(&*guide, &u))
+            };
+            close(name, "draws of log q", *found, (at(H) - at(-H)) / (2.0 * H));
+        }
+    }
+}
+
+#[test]
+fn sticking_is_the_pullback_less_the_derivative_of_the_density() {
+    for (name, guide) in all() {
+        let u = draws(&*guide);
+        let adjoint: Vec<f64> = (0..u.len()).map(|i| (0.3 * i as f64).cos()).collect();
+        let mut path = adjoint.clone();
+        guide.pull_log_prob(&u, SAMPLES, &[-1.0; SAMPLES], Some(&mut path), None);
+        let mut expected = vec![0.0; guide.parameters().len()];
+        guide.pull_sample(&noise(), SAMPLES, &mut path, &mut expected);
+        let (mut found, mut log_q) = (vec![0.0; expected.len()], vec![0.0; SAMPLES]);
+        guide.stick(&noise(), SAMPLES, &mut adjoint.clone(), &mut Vec::new(), &mut log_q, &mut found);
+        found.iter().zip(&expected).for_each(|(found, expected)| close(name, "sticking", *found, *expected));
+        log_q.iter().zip(log_prob(&*guide, &u)).for_each(|(found, expected)| close(name, "log q", *found, expected));
+    }
+}
+
+#[test]
+fn the_density_is_that_of_the_noise_less_the_logarithm_of_the_jacobian() {
+    for (name, guide) in all() {
+        let (noise, u) = (noise(), draws(&*guide));
+        for s in 0..SAMPLES {
+            // The Jacobian of one draw, by differences.
+            let column = |k: usize| {
+                let at = |h: f64| {
+                    let mut noise = noise.clone();
+                    noise[k * SAMPLES + s] += h;
+                    let mut u = vec![0.0; u.len()];
+                    guide.sample(&noise, SAMPLES, &mut u);
+                    [0, 1, 2].map(|i| u[i * SAMPLES + s])
+                };
+                let (above, below) = (at(H), at(-H));
+                [0, 1, 2].map(|i| (above[i] - below[i]) / (2.0 * H))
+            };
+            let [a, b, c] = [column(0), column(1), column(2)];
+            let det =
+                a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0]);
+            let square: f64 = (0..3).map(|i| noise[i * SAMPLES + s].powi(2)).sum();
+            let expected = -0.5 * square - 1.5 * std::f64::consts::TAU.ln() - det.abs().ln();
+            close(name, "density", log_prob(&*guide, &u)[s], expected);
+        }
+    }
+}
+
+#[test]
+fn the_entropy_is_the_mean_of_minus_log_q_and_has_its_derivative() {
+    for (name, mut guide) in all() {
+        let Some(entropy) = guide.entropy(None) else { continue };
+        let (samples, batches) = (64, 200);
+        let (mut mean, mut square) = (0.0, 0.0);
+        for key in 0..batches {
+            let (mut noise, mut u) = (vec![0.0; 3 * samples], vec![0.0; 3 * samples]);
+            antithetic_normals(key, samples, &mut noise);
+            guide.sample(&noise, samples, &mut u);
+            let mut log_q = vec![0.0; samples];
+            guide.log_prob(&u, samples, &mut log_q);
+            let own = -log_q.iter().sum::<f64>() / samples as f64;
+            mean += own / batches as f64;
+            square += own * own / batches as f64;
+        }
+        let error = ((square - mean * mean) / batches as f64).sqrt();
+        assert!((mean - entropy).abs() < 4.0 * error, "{name}: {mean} +- {error}, {entropy}");
+        let mut gradient = vec![0.0; guide.parameters().len()];
+        guide.entropy(Some(&mut gradient));
+        for (i, found) in gradient.iter().enumerate() {
+            let value = |guide: &dyn Guide<f64>| guide.entropy(None).unwrap_or(f64::NAN);
+            let numeric = (moved(&mut *guide, i, H, value) - moved(&mut *guide, i, -H, value)) / (2.0 * H);
+            close(name, "entropy", *found, numeric);
+        }
+    }
+}
+
+#[test]
+fn narrowing_multiplies_all_scales() {
+    for (name, mut guide) in all() {
+        let zero = vec![0.0; 3 * SAMPLES];
+        let center = {
+            let mut u = zero.clone();
+            guide.sample(&zero, SAMPLES, &mut u);
+            u
+        };
+        let wide = draws(&*guide);
+        guide.narrow(0.5);
+        for ((narrow, wide), center) in draws(&*guide).iter().zip(&wide).zip(&center) {
+            close(name, "narrowed", narrow - center, 0.5 * (wide - center));
+        }
+    }
+}

@@ -94,7 +94,7 @@ mod tests {
         (found / expected - 1.0).abs() < 1e-9
     }
 
-    /// Numbers of `arviz.ess(x, method="bulk")`, `"tail"` and `"mean"`, ArviZ 0.23.4.
+    /// Numbers of `arviz.ess(x, method="bulk")`, `"tail"` and `"mean"`, `ArviZ` 0.23.4.
     #[test]
     fn effective_sample_sizes_are_those_of_arviz() {
         for (chains, bulk, tail, mean) in [
@@ -104,7 +104,8 @@ mod tests {
             (autoregressive(4, 100, -0.6, 0.0, 4), 1_040.823_996_531_185, 397.662_794_646_407_1, 1_040.823_996_531_185),
             (autoregressive(1, 400, 0.3, 0.0, 5), 133.022_750_380_806_68, 360.166_399_513_939_27, 130.077_200_793_097_57),
         ] {
-            let found = (effective_sample_size(&chains), tail_effective_sample_size(&chains), mean_effective_sample_size(&chains));
+            let found =
+                (effective_sample_size(&chains), tail_effective_sample_size(&chains), mean_effective_sample_size(&chains));
             assert!(close(found.0, bulk) && close(found.1, tail) && close(found.2, mean), "{found:?} {bulk} {tail} {mean}");
         }
     }
@@ -112,9 +113,8 @@ mod tests {
     #[test]
     fn ties_and_heavy_tails_are_those_of_arviz() {
         let plain = autoregressive(4, 200, 0.5, 0.0, 1);
-        let map = |f: fn(f64) -> f64| -> Vec<Vec<f64>> {
-            plain.iter().map(|chain| chain.iter().map(|&x| f(x)).collect()).collect()
-        };
+        let map =
+            |f: fn(f64) -> f64| -> Vec<Vec<f64>> { plain.iter().map(|chain| chain.iter().map(|&x| f(x)).collect()).collect() };
         let ties = map(|x| (2.0 * x).round_ties_even());
         assert!(close(effective_sample_size(&ties), 341.430_276_275_974_96), "{}", effective_sample_size(&ties));
         assert!(close(tail_effective_sample_size(&ties), 510.873_036_784_334_6), "{}", tail_effective_sample_size(&ties));
@@ -128,7 +128,11 @@ mod tests {
     fn the_autocorrelation_time_of_an_autoregression_is_found() {
         let chains = autoregressive(4, 20_000, 0.5, 0.0, 9);
         // Known to about five percent from so many draws.
-        assert!((mean_effective_sample_size(&chains) * 3.0 / 80_000.0 - 1.0).abs() < 0.1, "{}", mean_effective_sample_size(&chains));
+        assert!(
+            (mean_effective_sample_size(&chains) * 3.0 / 80_000.0 - 1.0).abs() < 0.1,
+            "{}",
+            mean_effective_sample_size(&chains)
+        );
     }
 
     #[test]

@@ -50,7 +50,7 @@ mod tests {
     use super::super::chains::examples::autoregressive;
     use super::r_hat;
 
-    /// Numbers of `arviz.rhat(x, method="rank")`, ArviZ 0.23.4.
+    /// Numbers of `arviz.rhat(x, method="rank")`, `ArviZ` 0.23.4.
     #[test]
     fn r_hat_is_that_of_arviz() {
         for (chains, expected) in [

@@ -60,8 +60,8 @@ impl NutsCheck {
     /// What to think of the fit, in one sentence.
     #[must_use]
     pub fn verdict(&self) -> String {
-        if !self.chains.can_be_used() {
-            return format!("the fit cannot be judged by these chains: {}", self.chains.verdict());
+        if let Some(disagreement) = self.chains.disagreement() {
+            return format!("the fit cannot be judged by these chains: {disagreement}");
         }
         let error = self.scalars.iter().map(|own| own.error.abs()).fold(0.0, f64::max);
         let ratio = self.scalars.iter().map(|own| own.sd_ratio.ln().abs()).fold(0.0, f64::max).exp();
@@ -72,7 +72,8 @@ impl NutsCheck {
         } else {
             "the fit is off: use the chains"
         };
-        format!("largest error of a mean {error:.3} sd, largest ratio of sds {ratio:.2} (or one over it): {words}")
+        let but = self.chains.diverged().map_or(String::new(), |diverged| format!("; but {diverged}"));
+        format!("largest error of a mean {error:.3} sd, largest ratio of sds {ratio:.2} (or one over it): {words}{but}")
     }
 }
 

@@ -70,16 +70,13 @@ impl ChainSummary {
     /// Whether to believe the draws, and what to do if not, in one sentence.
     #[must_use]
     pub fn verdict(&self) -> String {
-        self.trouble().unwrap_or_else(|| "the chains agree, and the draws can be used".to_owned())
+        let trouble = self.disagreement().or_else(|| self.diverged());
+        trouble.unwrap_or_else(|| "the chains agree, and the draws can be used".to_owned())
     }
 
-    /// Whether the chains agree: no R-hat above 1.01, no effective sample size below 400, no divergences.
+    /// What the chains have not agreed on yet: an R-hat above 1.01, or an effective sample size below 400; none if they agree.
     #[must_use]
-    pub fn can_be_used(&self) -> bool {
-        self.trouble().is_none()
-    }
-
-    fn trouble(&self) -> Option<String> {
+    pub fn disagreement(&self) -> Option<String> {
         // Constants have no R-hat, and must not hide those that have.
         let varying = || self.scalars.iter().filter(|own| !own.is_constant());
         if let Some(own) = varying().find(|own| own.r_hat.is_nan()) {
@@ -89,18 +86,23 @@ impl ChainSummary {
             let (name, r_hat) = (&own.scalar.name, own.r_hat);
             return Some(format!("the chains disagree about `{name}` (R-hat {r_hat:.3}): run them longer, or reparameterize"));
         }
-        if self.divergences > 0 {
-            return Some(format!(
-                "{} trajectories diverged, so that some part of the posterior may not be reached: raise `target_accept`, \
-                 or write hierarchies non-centred",
-                self.divergences
-            ));
-        }
         let smaller = |own: &ChainScalar| own.effective_sample_size.min(own.tail_effective_sample_size);
         let fewest = varying().map(|own| (own, smaller(own))).min_by(|a, b| a.1.total_cmp(&b.1));
         fewest
             .filter(|(_, size)| *size < 400.0)
             .map(|(own, size)| format!("`{}` has {size:.0} effective draws, and needs 400: raise `draws`", own.scalar.name))
+    }
+
+    /// How many trajectories diverged, and what to do about it; none if no one did.
+    #[must_use]
+    pub fn diverged(&self) -> Option<String> {
+        let (diverged, draws) = (self.divergences, self.draws);
+        (diverged > 0).then(|| {
+            format!(
+                "{diverged} of {draws} trajectories diverged, so that a narrow part of the posterior may be missing: \
+                 raise `target_accept`, or write hierarchies non-centred"
+            )
+        })
     }
 }
 

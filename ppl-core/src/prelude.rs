@@ -9,5 +9,5 @@ pub use crate::kernel::Lanes;
 pub use crate::model;
 pub use crate::model::{DataError, LogJoint, Model};
 #[cfg(feature = "nuts")]
-pub use crate::nuts::{Chains, Nuts, sample_nuts};
+pub use crate::nuts::{Chains, Nuts, NutsCheck, sample_nuts};
 pub use crate::report::{Intervals, Scalar, Summary};

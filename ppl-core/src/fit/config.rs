@@ -96,24 +96,29 @@ impl Bbvi {
 
     /// The starting point: initial values where they are given, zero elsewhere.
     pub(crate) fn start<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<Vec<f64>, ConfigError> {
-        let layout = model.layout();
-        let mut u = vec![0.0; layout.unconstrained()];
-        for (name, values) in &self.initial {
-            let Some(variable) = layout.latents().find(|v| v.name == name) else {
-                return Err(ConfigError::UnknownInitial { name: name.clone(), known: known(layout) });
-            };
-            let elements = variable.elements();
-            if values.len() != elements.len() {
-                return Err(ConfigError::InitialLength { name: name.clone(), given: values.len(), expected: elements.len() });
-            }
-            let free = variable.bijector.inverse(values).map_err(|at| ConfigError::InitialSupport {
-                name: layout.element_name(variable, elements[at]),
-                value: values[at],
-            })?;
-            u[variable.unconstrained.clone()].copy_from_slice(&free);
-        }
+        let mut u = vec![0.0; model.layout().unconstrained()];
+        place(&self.initial, model.layout(), &mut u)?;
         Ok(u)
     }
+}
+
+/// Puts initial values in their places of an unconstrained point.
+pub(crate) fn place(initial: &[(String, Vec<f64>)], layout: &Layout, u: &mut [f64]) -> Result<(), ConfigError> {
+    for (name, values) in initial {
+        let Some(variable) = layout.latents().find(|v| v.name == name) else {
+            return Err(ConfigError::UnknownInitial { name: name.clone(), known: known(layout) });
+        };
+        let elements = variable.elements();
+        if values.len() != elements.len() {
+            return Err(ConfigError::InitialLength { name: name.clone(), given: values.len(), expected: elements.len() });
+        }
+        let free = variable
+            .bijector
+            .inverse(values)
+            .map_err(|at| ConfigError::InitialSupport { name: layout.element_name(variable, elements[at]), value: values[at] })?;
+        u[variable.unconstrained.clone()].copy_from_slice(&free);
+    }
+    Ok(())
 }
 
 fn known(layout: &Layout) -> String {

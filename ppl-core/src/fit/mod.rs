@@ -28,10 +28,10 @@ use crate::guides::{Family, FittedGuide};
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
 use crate::report::{Scalar, Summary};
-#[cfg(feature = "nuts")]
-pub(crate) use blame::blame;
 use engine::{Engine, Outcome};
 use report::Report;
+#[cfg(feature = "nuts")]
+pub(crate) use {blame::blame, config::place};
 
 /// Fits a guide to the posterior of a model: a Gaussian of full rank, or, of very many dimensions, independent ones.
 ///

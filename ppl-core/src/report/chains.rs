@@ -3,14 +3,16 @@
 use std::fmt::{Display, Formatter};
 
 use super::{Scalar, number};
-use crate::diagnostics::{effective_sample_size, r_hat, tail_effective_sample_size};
+use crate::diagnostics::{effective_sample_size, mean_effective_sample_size, r_hat, tail_effective_sample_size};
 
 /// A scalar over all chains, and how far the chains agree about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChainScalar {
     /// Mean, standard deviation and quantiles.
     pub scalar: Scalar,
-    /// The rank-normalized split R-hat: below 1.01 the chains agree.
+    /// The Monte Carlo standard error of the mean, in units of the scalar; `NaN` if no draw differs.
+    pub standard_error: f64,
+    /// The rank-normalized split R-hat: at most 1.01 if the chains agree; `NaN` if no draw differs.
     pub r_hat: f64,
     /// The effective sample size of the middle of the distribution.
     pub effective_sample_size: f64,
@@ -19,15 +21,23 @@ pub struct ChainScalar {
 }
 
 impl ChainScalar {
-    /// Of the draws of all chains, and of each.
+    /// Of the draws of all chains, one chain of `draws` after the other.
     #[must_use]
-    pub fn of(name: String, variable: &str, draws: Vec<f64>, chains: &[Vec<f64>]) -> Self {
+    pub fn of(name: String, variable: &str, values: &[f64], draws: usize) -> Self {
+        let chains: Vec<&[f64]> = values.chunks(draws.max(1)).collect();
+        let scalar = Scalar::of(name, variable, values.to_vec());
         ChainScalar {
-            scalar: Scalar::of(name, variable, draws),
-            r_hat: r_hat(chains),
-            effective_sample_size: effective_sample_size(chains),
-            tail_effective_sample_size: tail_effective_sample_size(chains),
+            standard_error: scalar.sd / mean_effective_sample_size(&chains).sqrt(),
+            scalar,
+            r_hat: r_hat(&chains),
+            effective_sample_size: effective_sample_size(&chains),
+            tail_effective_sample_size: tail_effective_sample_size(&chains),
         }
+    }
+
+    /// Whether all draws are one number, as of a quantity of data alone: there is nothing to diagnose.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.r_hat.is_nan() && self.scalar.quantiles[0] == self.scalar.quantiles[4]
     }
 }
 
@@ -38,33 +48,61 @@ pub struct ChainSummary {
     pub model: String,
     /// Every scalar.
     pub scalars: Vec<ChainScalar>,
-    /// Trajectories whose energy was not conserved.
-    pub divergences: usize,
+    /// Arrays that are too long for the table: name and length.
+    pub hidden: Vec<(String, usize)>,
+    /// How many chains.
+    pub chains: usize,
     /// The draws of all chains.
     pub draws: usize,
+    /// Trajectories whose energy was not conserved.
+    pub divergences: usize,
+    /// Trajectories that ended at the most doublings, before they turned: right, but slow.
+    pub cut_short: usize,
+    /// The step size of each chain, in units of its metric.
+    pub step_sizes: Vec<f64>,
+    /// Gradients of the log density, those of the warmup included.
+    pub evaluations: u64,
     /// How long sampling took.
     pub seconds: f64,
 }
 
 impl ChainSummary {
-    /// Whether to believe the draws, in one sentence.
+    /// Whether to believe the draws, and what to do if not, in one sentence.
     #[must_use]
     pub fn verdict(&self) -> String {
-        let worst = |of: fn(&ChainScalar) -> f64| self.scalars.iter().max_by(|a, b| of(a).total_cmp(&of(b)));
-        if let Some(own) = worst(|scalar| scalar.r_hat).filter(|own| own.r_hat > 1.01) {
+        let trouble = self.disagreement().or_else(|| self.diverged());
+        trouble.unwrap_or_else(|| "the chains agree, and the draws can be used".to_owned())
+    }
+
+    /// What the chains have not agreed on yet: an R-hat above 1.01, or an effective sample size below 400; none if they agree.
+    #[must_use]
+    pub fn disagreement(&self) -> Option<String> {
+        // Constants have no R-hat, and must not hide those that have.
+        let varying = || self.scalars.iter().filter(|own| !own.is_constant());
+        if let Some(own) = varying().find(|own| own.r_hat.is_nan()) {
+            return Some(format!("draws of `{}` are not finite: give it a narrower prior", own.scalar.name));
+        }
+        if let Some(own) = varying().max_by(|a, b| a.r_hat.total_cmp(&b.r_hat)).filter(|own| own.r_hat > 1.01) {
             let (name, r_hat) = (&own.scalar.name, own.r_hat);
-            return format!("the chains disagree about `{name}` (R-hat {r_hat:.3}): run them longer, or reparameterize");
+            return Some(format!("the chains disagree about `{name}` (R-hat {r_hat:.3}): run them longer, or reparameterize"));
         }
-        if self.divergences > 0 {
-            return format!(
-                "{} trajectories diverged: some part of the posterior is not reached; reparameterize",
-                self.divergences
-            );
-        }
-        if let Some(own) = worst(|s| -s.effective_sample_size).filter(|own| own.effective_sample_size < 400.0) {
-            return format!("few effective draws of `{}` ({:.0}): run longer", own.scalar.name, own.effective_sample_size);
-        }
-        "the chains agree, and the draws can be used".to_owned()
+        let smaller = |own: &ChainScalar| own.effective_sample_size.min(own.tail_effective_sample_size);
+        let fewest = varying().map(|own| (own, smaller(own))).min_by(|a, b| a.1.total_cmp(&b.1));
+        fewest
+            .filter(|(_, size)| *size < 400.0)
+            .map(|(own, size)| format!("`{}` has {size:.0} effective draws, and needs 400: raise `draws`", own.scalar.name))
+    }
+
+    /// How many trajectories diverged, and what to do about it; none if no one did.
+    #[must_use]
+    pub fn diverged(&self) -> Option<String> {
+        let (diverged, draws) = (self.divergences, self.draws);
+        (diverged > 0).then(|| {
+            format!(
+                "{diverged} of {draws} trajectories diverged, so that a narrow part of the posterior may be missing: \
+                 raise `target_accept`, or write hierarchies non-centred"
+            )
+        })
     }
 }
 
@@ -99,6 +137,16 @@ impl Display for ChainSummary {
                 )?;
             }
         }
-        writeln!(f, "\n  {} draws in {:.2} s, {} divergences: {}", self.draws, self.seconds, self.divergences, self.verdict())
+        for (name, count) in &self.hidden {
+            writeln!(f, "  `{name}` has {count} elements: `chains.draws()` has them all")?;
+        }
+        let steps = self.step_sizes.iter().map(|size| number(*size)).collect::<Vec<_>>().join(", ");
+        writeln!(f, "\n  {} chains, {} draws, {} gradients in {:.2} s", self.chains, self.draws, self.evaluations, self.seconds)?;
+        writeln!(
+            f,
+            "  Step sizes {steps}; {} trajectories cut short at `max_depth`; {} divergences",
+            self.cut_short, self.divergences
+        )?;
+        writeln!(f, "  Verdict: {}", self.verdict())
     }
 }

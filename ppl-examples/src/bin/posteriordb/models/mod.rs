@@ -8,6 +8,7 @@ mod kidscore;
 mod radon;
 
 use ppl_core::prelude::*;
+use ppl_core::report::ChainScalar;
 
 use crate::database::{Data, Failure};
 
@@ -38,7 +39,15 @@ pub(crate) struct Fitted {
     /// The families that were tried, the one that was kept first.
     pub(crate) tried: Vec<ppl_core::diagnostics::Tried>,
     /// How far the fit is from long chains, if these were asked for.
-    pub(crate) check: Option<String>,
+    pub(crate) check: Option<Check>,
+}
+
+/// Chains of the No-U-Turn sampler beside a fit.
+pub(crate) struct Check {
+    /// The table and the sentence of [`Fit::check_with_nuts`](ppl_core::fit::Fit).
+    pub(crate) text: String,
+    /// The scalars of the chains by the names of posteriordb.
+    pub(crate) params: Vec<(String, ChainScalar)>,
 }
 
 /// How to fit.
@@ -55,7 +64,7 @@ impl Run {
         let fit = fit_bbvi(model, &mut self.config)?;
         let check = match self.chains {
             None => None,
-            Some(draws) => Some(check(&fit, model, draws)?),
+            Some(draws) => Some(check(&fit, model, draws, names)?),
         };
         let params = names.iter().filter_map(|(ours, theirs)| fit.scalar(ours).map(|scalar| (theirs.clone(), scalar.clone())));
         let mut tried = fit.tried().to_vec();
@@ -74,12 +83,15 @@ impl Run {
 
 /// The fit beside chains of the No-U-Turn sampler.
 #[cfg(feature = "nuts")]
-fn check<M: Model>(fit: &Fit<M>, model: &M, draws: usize) -> Result<String, Failure> {
-    Ok(fit.check_with_nuts(model, &Nuts { draws, warmup: 2000, ..Nuts::default() })?.to_string())
+fn check<M: Model>(fit: &Fit<M>, model: &M, draws: usize, names: &[(String, String)]) -> Result<Check, Failure> {
+    let check = fit.check_with_nuts(model, &Nuts { draws, warmup: 2000, target_accept: 0.95, ..Nuts::default() })?;
+    let own = |name: &str| check.chains.scalars.iter().find(|own| own.scalar.name == name).cloned();
+    let params = names.iter().filter_map(|(ours, theirs)| own(ours).map(|own| (theirs.clone(), own))).collect();
+    Ok(Check { text: check.to_string(), params })
 }
 
 #[cfg(not(feature = "nuts"))]
-fn check<M: Model>(_: &Fit<M>, _: &M, _: usize) -> Result<String, Failure> {
+fn check<M: Model>(_: &Fit<M>, _: &M, _: usize, _: &[(String, String)]) -> Result<Check, Failure> {
     Err("chains need the feature `nuts`: add `--features nuts` to the command".into())
 }
 

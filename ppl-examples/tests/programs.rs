@@ -64,7 +64,7 @@ fn json_lines_have_the_names_of_posteriordb() {
     let output = run(env!("CARGO_BIN_EXE_posteriordb"), &[&dir.to_string_lossy(), "arK", "--json", "--seed", "3"]);
     let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON line");
     assert_eq!(line["posterior"], "arK-arK");
-    assert_eq!(line["guide"], "mean_field");
+    assert_eq!(line["guide"], "full_rank");
     assert!(line["params"]["beta[5]"][0].is_number() && line["seconds"].is_number() && line["elbo"].is_number());
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn json(entry: &Entry, fitted: &Fitted) -> String {
         fitted.params.iter().map(|(name, scalar)| (name.clone(), json!([scalar.mean, scalar.sd]))).collect();
     json!({
         "posterior": entry.posterior,
-        "guide": fitted.tried[0].family,
+        "guide": fitted.tried[0].family.trim_end_matches(" Gaussian").replace('-', "_"),
         "seconds": fitted.seconds,
         "elbo": fitted.elbo.0,
         "params": params,

@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod model;
 #[cfg(feature = "nuts")]
 pub mod nuts;
+pub mod objective;
 pub mod optimizers;
 pub mod prelude;
 pub mod random;

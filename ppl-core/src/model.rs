@@ -265,6 +265,12 @@ impl<E> Workspace<E> {
         &self.adjoints[..self.unconstrained * self.samples]
     }
 
+    /// The unconstrained numbers, and the derivative with respect to them, to be used up by a pullback.
+    pub fn u_and_gradient_mut(&mut self) -> (&[E], &mut [E]) {
+        let lanes = self.unconstrained * self.samples;
+        (&self.values[..lanes], &mut self.adjoints[..lanes])
+    }
+
     /// The derivative with respect to the unconstrained numbers, to be used up by a pullback.
     pub fn gradient_mut(&mut self) -> &mut [E] {
         &mut self.adjoints[..self.unconstrained * self.samples]

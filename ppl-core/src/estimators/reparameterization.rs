@@ -1,7 +1,7 @@
 //! The reparameterization gradient with the closed entropy, its noise lessened by a linear model of the gradient.
 
 use super::{Estimate, GradientEstimator};
-use crate::guides::Guide;
+use crate::guides::{Guide, Path};
 use crate::kernel::{Kernel, Lanes, Real, dispatch};
 use crate::model::{LogJoint, Weights, Workspace};
 use crate::random::antithetic_normals;
@@ -74,7 +74,8 @@ impl<E: Real> Reparameterization<E> {
         }
         // The gradient of the model is -A (u - E u) and more; the excess is what this step's noise makes of the first part.
         linear.excess.iter_mut().for_each(|x| *x *= -(samples as f64));
-        guide.pull_sample(&self.noise, samples, &mut linear.rows, &mut linear.excess);
+        let path = Path { noise: &self.noise, u: self.work.u(), samples };
+        guide.pull_sample(path, &mut linear.rows, &mut linear.excess);
         let coefficient = (linear.covariance / linear.variance).clamp(0.0, 1.0);
         let (mut covariance, mut variance) = (0.0, 0.0);
         for ((g, excess), mean) in gradient.iter_mut().zip(&linear.excess).zip(&mut linear.mean) {
@@ -98,7 +99,8 @@ impl<E: Real> GradientEstimator<E> for Reparameterization<E> {
         guide.sample(&self.noise, samples, self.work.u_mut());
         model.log_density(&mut self.work, &self.weights, &mut self.log_density);
         gradient.fill(0.0);
-        guide.pull_sample(&self.noise, samples, self.work.gradient_mut(), gradient);
+        let (u, adjoint) = self.work.u_and_gradient_mut();
+        guide.pull_sample(Path { noise: &self.noise, u, samples }, adjoint, gradient);
         let share = 1.0 / samples as f64;
         gradient.iter_mut().for_each(|g| *g *= share);
         self.subtract_linear(guide, gradient);

@@ -166,13 +166,12 @@ pub(super) struct Drawn<'a, E: Real> {
 
 impl<'a, E: Real> Drawn<'a, E> {
     pub(super) fn new(model: &'a dyn LogJoint<E>, guide: &'a dyn Guide<E>, key: u64) -> Self {
-        let n = model.layout().unconstrained();
         Drawn {
             model,
             guide,
             key,
             batches: 0,
-            noise: vec![E::default(); n * BATCH],
+            noise: vec![E::default(); guide.noise() * BATCH],
             work: model.workspace(BATCH),
             weights: model.unit_weights(BATCH),
             log_ratios: vec![0.0; BATCH],
@@ -184,7 +183,7 @@ impl<'a, E: Real> Drawn<'a, E> {
         antithetic_normals(step_key(self.key, self.batches), BATCH, &mut self.noise);
         unit_variance(&mut self.noise);
         self.batches += 1;
-        self.guide.sample(&self.noise, BATCH, self.work.u_mut());
+        self.guide.draw(&self.noise, BATCH, self.work.u_mut());
         let mut log_det = vec![0.0; BATCH];
         self.model.constrain(&mut self.work, &mut log_det);
         if stage == Stage::Ratios {

@@ -9,10 +9,11 @@ use super::observer::{Observer, StepInfo};
 use super::start::{Points, Rows, begin, finite_start};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
-use crate::estimators::{GradientEstimator, Reparameterization, StickingTheLanding};
+use crate::estimators::{GradientEstimator, Pathwise, Reparameterization};
 use crate::guides::{FittedGuide, FullRank, MeanField};
 use crate::kernel::Real;
 use crate::model::LogJoint;
+use crate::objective::Objective;
 use crate::optimizers::{Adam, Curvature, variational_newton};
 use crate::random::{antithetic_normals, step_key};
 
@@ -82,7 +83,7 @@ impl<'a, E: Real> Engine<'a, E> {
         let until = self.began.checked_add(self.config.max_time / 2);
         let newton = variational_newton(&laplace, &noise, relative_step, &mut Rows::new(self.model, FIXED, until));
         let guide = FittedGuide::FullRank(FullRank::new(newton.unwrap_or(laplace)));
-        let estimator = StickingTheLanding::new(self.model, self.config.samples);
+        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, Objective::Elbo);
         self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
     }
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Guide, lane_sum};
+use super::mean_field::standard_log_prob;
+use super::{Guide, Path, lane_sum};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 use crate::optimizers::Gaussian;
 
@@ -79,26 +80,8 @@ impl<E: Real> Guide<E> for FullRank {
         dispatch(Sample { guide: self, noise, samples, u });
     }
 
-    fn pull_sample(&self, noise: &[E], samples: usize, u_adjoint: &mut [E], gradient: &mut [f64]) {
-        dispatch(Pull { guide: self, noise, samples, u_adjoint, score: None, gradient });
-    }
-
-    fn stick(
-        &self,
-        noise: &[E],
-        samples: usize,
-        u_adjoint: &mut [E],
-        scratch: &mut Vec<E>,
-        log_q: &mut [f64],
-        gradient: &mut [f64],
-    ) {
-        scratch.resize(noise.len(), E::default());
-        dispatch(Pull { guide: self, noise, samples, u_adjoint, score: Some(scratch), gradient });
-        let constant = self.log_det() + HALF_LN_TWO_PI * self.center.len() as f64;
-        for (s, log_q) in log_q.iter_mut().enumerate() {
-            let square: f64 = noise.iter().skip(s).step_by(samples).map(|z| z.to_f64().powi(2)).sum();
-            *log_q = -0.5 * square - constant;
-        }
+    fn pull_sample(&self, path: Path<'_, E>, u_adjoint: &mut [E], gradient: &mut [f64]) {
+        dispatch(Pull { guide: self, path, u_adjoint, score: None, gradient });
     }
 
     fn log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
@@ -107,6 +90,22 @@ impl<E: Real> Guide<E> for FullRank {
         for (s, log_prob) in log_prob.iter_mut().enumerate() {
             *log_prob = -0.5 * z.iter().skip(s).step_by(samples).map(|z| z * z).sum::<f64>() - constant;
         }
+    }
+
+    fn log_prob_of(&self, path: Path<'_, E>, log_prob: &mut [f64]) {
+        standard_log_prob(path, self.log_det() + HALF_LN_TWO_PI * self.center.len() as f64, log_prob);
+    }
+
+    fn stick(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], scratch: &mut Vec<E>) {
+        scratch.resize(path.noise.len(), E::default());
+        dispatch(Pull { guide: self, path, u_adjoint, score: Some((scratch, weights)), gradient });
+    }
+
+    fn pull_path(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _: &mut Vec<E>) {
+        // log q of the noise is what it is: along the path only the Jacobian determinant changes.
+        self.pull_sample(path, u_adjoint, gradient);
+        let (n, weight) = (self.center.len(), weights.iter().map(|w| w.to_f64()).sum::<f64>());
+        (0..n).for_each(|i| gradient[n + i * (i + 3) / 2] += weight);
     }
 
     fn pull_log_prob(
@@ -218,10 +217,10 @@ impl<E: Real> Kernel<E> for Sample<'_, E> {
 /// The pullback of a draw; with room for it, less the derivative of log q along the path.
 struct Pull<'a, E> {
     guide: &'a FullRank,
-    noise: &'a [E],
-    samples: usize,
+    path: Path<'a, E>,
     u_adjoint: &'a mut [E],
-    score: Option<&'a mut Vec<E>>,
+    /// Room for the derivative of log q, and its weights.
+    score: Option<(&'a mut Vec<E>, &'a [E])>,
     gradient: &'a mut [f64],
 }
 
@@ -230,7 +229,7 @@ impl<E: Real> Kernel<E> for Pull<'_, E> {
 
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(mut self) {
-        let (guide, n, samples) = (self.guide, self.guide.center.len(), self.samples);
+        let (guide, n, Path { noise, samples, .. }) = (self.guide, self.guide.center.len(), self.path);
         let mut offset = 0;
         while offset < samples {
             // P^-1 adjoint: with respect to v.
@@ -242,12 +241,13 @@ impl<E: Real> Kernel<E> for Pull<'_, E> {
                 }
                 (a * V::constant(1.0 / row[i])).store(&mut self.u_adjoint[i * samples + offset..]);
             }
-            if let Some(score) = &mut self.score {
+            if let Some((score, weights)) = &mut self.score {
                 // The derivative of log q with respect to v is -T^-T noise.
-                score_rows::<V>(guide, self.noise, samples, offset, score);
+                let weights = V::load(&weights[offset..]);
+                score_rows::<V>(guide, noise, samples, offset, score);
                 for i in 0..n {
                     let adjoint = &mut self.u_adjoint[i * samples + offset..];
-                    (V::load(adjoint) + V::load(&score[i * samples + offset..])).store(adjoint);
+                    V::load(&score[i * samples + offset..]).mul_add(weights, V::load(adjoint)).store(adjoint);
                 }
             }
             offset += V::WIDTH;
@@ -262,7 +262,7 @@ impl<E: Real> Kernel<E> for Pull<'_, E> {
             }
             d_loc[i] += lane_sum::<V>(sum);
             for k in 0..=i {
-                let noise = &self.noise[k * samples..(k + 1) * samples];
+                let noise = &noise[k * samples..(k + 1) * samples];
                 let mut sum = V::Sum::zero();
                 for offset in (0..samples).step_by(V::WIDTH) {
                     sum.add_product(V::load(&adjoint[offset..]), V::load(&noise[offset..]));

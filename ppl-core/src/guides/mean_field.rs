@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Guide, lane_sum};
+use super::{Guide, Path, lane_sum};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
 /// `ln(2 pi) / 2`
@@ -58,32 +58,8 @@ impl<E: Real> Guide<E> for MeanField {
         dispatch(Sample { guide: self, noise, samples, u });
     }
 
-    fn pull_sample(&self, noise: &[E], samples: usize, u_adjoint: &mut [E], gradient: &mut [f64]) {
-        dispatch(PullSample { guide: self, noise, samples, u_adjoint, gradient });
-    }
-
-    fn stick(
-        &self,
-        noise: &[E],
-        samples: usize,
-        u_adjoint: &mut [E],
-        _scratch: &mut Vec<E>,
-        log_q: &mut [f64],
-        gradient: &mut [f64],
-    ) {
-        let constant = self.log_scale().iter().map(|log_scale| log_scale + HALF_LN_TWO_PI).sum::<f64>();
-        log_q.fill(-constant);
-        for ((noise, adjoint), log_scale) in
-            noise.chunks_exact(samples).zip(u_adjoint.chunks_exact_mut(samples)).zip(self.log_scale())
-        {
-            let inverse = (-log_scale).exp();
-            for ((z, adjoint), log_q) in noise.iter().zip(adjoint).zip(log_q.iter_mut()) {
-                let z = z.to_f64();
-                *adjoint = E::from_f64(z.mul_add(inverse, adjoint.to_f64()));
-                *log_q -= 0.5 * z * z;
-            }
-        }
-        dispatch(PullSample { guide: self, noise, samples, u_adjoint, gradient });
+    fn pull_sample(&self, path: Path<'_, E>, u_adjoint: &mut [E], gradient: &mut [f64]) {
+        dispatch(PullSample { guide: self, noise: path.noise, samples: path.samples, u_adjoint, gradient });
     }
 
     fn log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
@@ -96,6 +72,31 @@ impl<E: Real> Guide<E> for MeanField {
                 *total += -0.5 * z * z - log_scale - HALF_LN_TWO_PI;
             }
         }
+    }
+
+    fn log_prob_of(&self, path: Path<'_, E>, log_prob: &mut [f64]) {
+        let constant = self.log_scale().iter().map(|log_scale| log_scale + HALF_LN_TWO_PI).sum::<f64>();
+        standard_log_prob(path, constant, log_prob);
+    }
+
+    fn stick(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _: &mut Vec<E>) {
+        let samples = path.samples;
+        for ((noise, adjoint), log_scale) in
+            path.noise.chunks_exact(samples).zip(u_adjoint.chunks_exact_mut(samples)).zip(self.log_scale())
+        {
+            let inverse = (-log_scale).exp();
+            for ((z, adjoint), weight) in noise.iter().zip(adjoint).zip(weights) {
+                *adjoint = E::from_f64((weight.to_f64() * z.to_f64()).mul_add(inverse, adjoint.to_f64()));
+            }
+        }
+        self.pull_sample(path, u_adjoint, gradient);
+    }
+
+    fn pull_path(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _: &mut Vec<E>) {
+        // log q of the noise is what it is: along the path only the Jacobian determinant changes.
+        self.pull_sample(path, u_adjoint, gradient);
+        let weight: f64 = weights.iter().map(|w| w.to_f64()).sum();
+        gradient[self.parameters.len() / 2..].iter_mut().for_each(|g| *g += weight);
     }
 
     fn pull_log_prob(
@@ -152,6 +153,17 @@ impl<E: Real> Guide<E> for MeanField {
             gradient[dimensions + i] += matrix[i * dimensions + i] * (2.0 * self.log_scale()[i]).exp();
         }
         true
+    }
+}
+
+/// The log density of standard normal noise, less a constant.
+pub(super) fn standard_log_prob<E: Real>(path: Path<'_, E>, constant: f64, log_prob: &mut [f64]) {
+    log_prob.fill(-constant);
+    for row in path.noise.chunks_exact(path.samples) {
+        for (z, log_prob) in row.iter().zip(log_prob.iter_mut()) {
+            let z = z.to_f64();
+            *log_prob -= 0.5 * z * z;
+        }
     }
 }
 

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_closed_pullbacks_of_the_guide_give_the_same_gradient() -> Result<(), TensorError> {
-        use crate::guides::{Guide, MeanField};
+        use crate::guides::{Guide, MeanField, Path};
         use crate::model::LogJoint;
 
         let model = CorrelatedGaussian::<f64>::new();
@@ -174,7 +174,8 @@ mod tests {
         let mut work = model.workspace(8);
         guide.sample(&noise, 8, work.u_mut());
         model.log_density(&mut work, &model.unit_weights(8), &mut log_density);
-        guide.pull_sample(&noise, 8, work.gradient_mut(), &mut gradient);
+        let (u, adjoint) = work.u_and_gradient_mut();
+        guide.pull_sample(Path { noise: &noise, u, samples: 8 }, adjoint, &mut gradient);
         gradient.iter_mut().for_each(|g| *g /= 8.0);
         let entropy = <MeanField as Guide<f64>>::entropy(&guide, Some(&mut gradient)).unwrap_or(f64::NAN);
         let value = log_density.iter().sum::<f64>() / 8.0 + entropy;

@@ -1,6 +1,6 @@
 //! Laws of every guide: density against draws, pullbacks against finite differences, entropy against both.
 
-use super::{FullRank, Guide, MeanField};
+use super::{FullRank, Guide, MeanField, Path, Whitened, Whitening};
 use crate::optimizers::Gaussian;
 use crate::random::antithetic_normals;
 
@@ -9,18 +9,38 @@ const SAMPLES: usize = 8;
 /// Guides of three dimensions with parameters of no particular pattern.
 fn all() -> Vec<(&'static str, Box<dyn Guide<f64>>)> {
     let gaussian = Gaussian { mean: vec![0.3, -0.2, 1.0], precision: vec![2.0, 0.0, 0.0, 0.9, 0.8, 0.0, -0.3, 0.1, 1.7] };
-    let mut guides: Vec<(&'static str, Box<dyn Guide<f64>>)> =
-        vec![("mean-field", Box::new(MeanField::new(&[0.0; 3], &[0.0; 3]))), ("full rank", Box::new(FullRank::new(gaussian)))];
+    let mean_field = || MeanField::new(&[0.0; 3], &[0.0; 3]);
+    let dense = Whitened::new(Whitening::new(gaussian.clone()), mean_field());
+    let diagonal = Whitened::new(Whitening::diagonal(gaussian.mean.clone(), &[0.5, 2.0, 0.8]), mean_field());
+    let mut guides: Vec<(&'static str, Box<dyn Guide<f64>>)> = vec![
+        ("mean-field", Box::new(mean_field())),
+        ("full rank", Box::new(FullRank::new(gaussian))),
+        ("whitened mean-field", Box::new(dense)),
+        ("mean-field in units", Box::new(diagonal)),
+    ];
     for (_, guide) in &mut guides {
         guide.parameters_mut().iter_mut().enumerate().for_each(|(i, x)| *x = 0.4 * (1.0 + 1.7 * i as f64).sin());
     }
     guides
 }
 
-fn noise() -> Vec<f64> {
-    let mut noise = vec![0.0; 3 * SAMPLES];
-    antithetic_normals(5, SAMPLES, &mut noise);
-    noise
+/// Noise, and the samples that a guide makes of it.
+struct Made {
+    noise: Vec<f64>,
+    u: Vec<f64>,
+}
+
+impl Made {
+    fn by(guide: &dyn Guide<f64>) -> Made {
+        let (mut noise, mut u) = (vec![0.0; guide.noise() * SAMPLES], vec![0.0; 3 * SAMPLES]);
+        antithetic_normals(5, SAMPLES, &mut noise);
+        guide.sample(&noise, SAMPLES, &mut u);
+        Made { noise, u }
+    }
+
+    fn path(&self) -> Path<'_, f64> {
+        Path { noise: &self.noise, u: &self.u, samples: SAMPLES }
+    }
 }
 
 /// `value` at the parameters moved by `h` in one of them.
@@ -32,9 +52,7 @@ fn moved<T>(guide: &mut dyn Guide<f64>, i: usize, h: f64, value: impl Fn(&dyn Gu
 }
 
 fn draws(guide: &dyn Guide<f64>) -> Vec<f64> {
-    let mut u = vec![0.0; 3 * SAMPLES];
-    guide.sample(&noise(), SAMPLES, &mut u);
-    u
+    Made::by(guide).u
 }
 
 fn log_prob(guide: &dyn Guide<f64>, u: &[f64]) -> Vec<f64> {
@@ -54,7 +72,7 @@ fn the_pullback_of_draws_is_the_derivative() {
     for (name, mut guide) in all() {
         let adjoint: Vec<f64> = (0..3 * SAMPLES).map(|i| (0.3 * i as f64).cos()).collect();
         let mut gradient = vec![0.0; guide.parameters().len()];
-        guide.pull_sample(&noise(), SAMPLES, &mut adjoint.clone(), &mut gradient);
+        guide.pull_sample(Made::by(&*guide).path(), &mut adjoint.clone(), &mut gradient);
         for (i, found) in gradient.iter().enumerate() {
             let value = |guide: &dyn Guide<f64>| draws(guide).iter().zip(&adjoint).map(|(u, a)| u * a).sum::<f64>();
             let numeric = (moved(&mut *guide, i, H, value) - moved(&mut *guide, i, -H, value)) / (2.0 * H);
@@ -89,25 +107,38 @@ fn the_pullbacks_of_the_density_are_its_derivatives() {
 }
 
 #[test]
-fn sticking_is_the_pullback_less_the_derivative_of_the_density() {
-    for (name, guide) in all() {
-        let u = draws(&*guide);
-        let adjoint: Vec<f64> = (0..u.len()).map(|i| (0.3 * i as f64).cos()).collect();
-        let mut path = adjoint.clone();
-        guide.pull_log_prob(&u, SAMPLES, &[-1.0; SAMPLES], Some(&mut path), None);
-        let mut expected = vec![0.0; guide.parameters().len()];
-        guide.pull_sample(&noise(), SAMPLES, &mut path, &mut expected);
-        let (mut found, mut log_q) = (vec![0.0; expected.len()], vec![0.0; SAMPLES]);
-        guide.stick(&noise(), SAMPLES, &mut adjoint.clone(), &mut Vec::new(), &mut log_q, &mut found);
-        found.iter().zip(&expected).for_each(|(found, expected)| close(name, "sticking", *found, *expected));
-        log_q.iter().zip(log_prob(&*guide, &u)).for_each(|(found, expected)| close(name, "log q", *found, expected));
+fn the_path_derivatives_of_the_density_are_its_derivatives() {
+    for (name, mut guide) in all() {
+        let made = Made::by(&*guide);
+        let adjoint: Vec<f64> = (0..made.u.len()).map(|i| (0.3 * i as f64).cos()).collect();
+        let weights: Vec<f64> = (0..SAMPLES).map(|s| 0.5 + s as f64).collect();
+        let parameters = guide.parameters().len();
+        let (mut whole, mut sticking, mut scratch) = (vec![0.0; parameters], vec![0.0; parameters], Vec::new());
+        guide.pull_path(made.path(), &weights, &mut adjoint.clone(), &mut whole, &mut scratch);
+        guide.stick(made.path(), &weights, &mut adjoint.clone(), &mut sticking, &mut scratch);
+        let mut by_parameters = vec![0.0; parameters];
+        guide.pull_log_prob(&made.u, SAMPLES, &weights, None, Some(&mut by_parameters));
+        let mut of_path = vec![0.0; SAMPLES];
+        guide.log_prob_of(made.path(), &mut of_path);
+        of_path.iter().zip(log_prob(&*guide, &made.u)).for_each(|(found, expected)| close(name, "log q", *found, expected));
+        for i in 0..parameters {
+            let value = |guide: &dyn Guide<f64>| {
+                let u = draws(guide);
+                let log_q = log_prob(guide, &u);
+                u.iter().zip(&adjoint).map(|(u, a)| u * a).sum::<f64>()
+                    - log_q.iter().zip(&weights).map(|(l, w)| l * w).sum::<f64>()
+            };
+            let numeric = (moved(&mut *guide, i, H, value) - moved(&mut *guide, i, -H, value)) / (2.0 * H);
+            close(name, "the whole path", whole[i], numeric);
+            close(name, "sticking", sticking[i], numeric + by_parameters[i]);
+        }
     }
 }
 
 #[test]
 fn the_density_is_that_of_the_noise_less_the_logarithm_of_the_jacobian() {
     for (name, guide) in all() {
-        let (noise, u) = (noise(), draws(&*guide));
+        let Made { noise, u } = Made::by(&*guide);
         for s in 0..SAMPLES {
             // The Jacobian of one draw, by differences.
             let column = |k: usize| {

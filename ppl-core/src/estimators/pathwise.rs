@@ -133,7 +133,7 @@ impl<E: Real> GradientEstimator<E> for Pathwise<E> {
             let mut next = sticks;
             if steps.is_multiple_of(CHECK) && samples >= 4 {
                 let [sticking, whole] = [true, false].map(|sticks| self.variance(guide, sticks, gradient.len()));
-                next = !(whole < sticking);
+                next = sticking <= whole || whole.is_nan();
             }
             self.landing = Landing::Measured { sticks: next, steps: steps + 1 };
         }

@@ -51,22 +51,22 @@ impl Whitening {
 
     /// From `v` to `u`, in place: `[dimension][sample]`.
     pub fn unwhiten<E: Real>(&self, rows: &mut [E], samples: usize) {
-        dispatch(Turn { whitening: self, rows, samples, turn: Direction::Unwhiten });
+        dispatch(Turn { whitening: self, rows, samples, direction: Direction::Unwhiten });
     }
 
     /// From `u` to `v`, in place: `[dimension][sample]`.
     pub fn whiten<E: Real>(&self, rows: &mut [E], samples: usize) {
-        dispatch(Turn { whitening: self, rows, samples, turn: Direction::Whiten });
+        dispatch(Turn { whitening: self, rows, samples, direction: Direction::Whiten });
     }
 
     /// The pullback of [`Whitening::unwhiten`], in place: from the adjoint of `u` to that of `v`.
     pub fn pull_unwhiten<E: Real>(&self, adjoint: &mut [E], samples: usize) {
-        dispatch(Turn { whitening: self, rows: adjoint, samples, turn: Direction::PullUnwhiten });
+        dispatch(Turn { whitening: self, rows: adjoint, samples, direction: Direction::PullUnwhiten });
     }
 
     /// The pullback of [`Whitening::whiten`], in place: from the adjoint of `v` to that of `u`.
     pub fn pull_whiten<E: Real>(&self, adjoint: &mut [E], samples: usize) {
-        dispatch(Turn { whitening: self, rows: adjoint, samples, turn: Direction::PullWhiten });
+        dispatch(Turn { whitening: self, rows: adjoint, samples, direction: Direction::PullWhiten });
     }
 }
 
@@ -82,7 +82,7 @@ struct Turn<'a, E> {
     whitening: &'a Whitening,
     rows: &'a mut [E],
     samples: usize,
-    turn: Direction,
+    direction: Direction,
 }
 
 impl<E: Real> Kernel<E> for Turn<'_, E> {
@@ -99,10 +99,10 @@ impl<E: Real> Kernel<E> for Turn<'_, E> {
             }
         };
         for offset in (0..samples).step_by(V::WIDTH) {
-            if let Direction::Whiten = self.turn {
+            if let Direction::Whiten = self.direction {
                 add(rows, -1.0, offset);
             }
-            match (&self.whitening.factor, self.turn) {
+            match (&self.whitening.factor, self.direction) {
                 (Factor::Diagonal(p), Direction::Unwhiten | Direction::PullUnwhiten) => {
                     for (i, p) in p.iter().enumerate() {
                         let at = &mut rows[i * samples + offset..];
@@ -159,7 +159,7 @@ impl<E: Real> Kernel<E> for Turn<'_, E> {
                     }
                 }
             }
-            if let Direction::Unwhiten = self.turn {
+            if let Direction::Unwhiten = self.direction {
                 add(rows, 1.0, offset);
             }
         }

@@ -8,7 +8,7 @@ use crate::bijectors::{Bijector, Bounds};
 use crate::distributions::Support;
 use crate::indices::Indices;
 use crate::kernel::Real;
-use crate::model::{DataError, Dimension, Layout, Missing, SiteKind, Variable};
+use crate::model::{Centred, DataError, Dimension, Layout, Missing, SiteKind, Variable};
 
 /// The sizes of the dimensions of a model, as its arrays tell them.
 #[derive(Debug)]
@@ -355,10 +355,20 @@ impl LayoutBuilder {
         }
     }
 
+    /// Says that the location and the scale of a latent depend on other latents.
+    pub fn centred(&mut self, name: &'static str) {
+        if let Some(variable) = self.layout.variables.iter().position(|variable| variable.name == name) {
+            self.layout.centred.push(Centred { variable, degree: 0, location: 0..0, scale: 0..0 });
+        }
+    }
+
     /// The layout: the unconstrained numbers come first, and with them the latents that equal them; then the others, in order.
     #[must_use]
     pub fn finish(mut self) -> Layout {
-        let mut next = self.unconstrained;
+        for (i, centred) in self.layout.centred.iter_mut().enumerate() {
+            centred.degree = self.unconstrained + i;
+        }
+        let mut next = self.unconstrained + self.layout.centred.len();
         let mut take = |length: usize| {
             next += length;
             next - length..next
@@ -373,6 +383,10 @@ impl LayoutBuilder {
                     variable.rows = take(variable.rows.len());
                 }
             }
+        }
+        for centred in &mut self.layout.centred {
+            let length = self.layout.variables[centred.variable].rows.len();
+            (centred.location, centred.scale) = (take(length), take(length));
         }
         self.layout
     }

@@ -264,6 +264,7 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
             unconstrained: self.layout().unconstrained(),
             values,
             adjoints: vec![zero; rows],
+            kept: Vec::new(),
             partitions: vec![partition; parts],
         }
     }
@@ -320,6 +321,22 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
 
     fn observed(&self) -> Vec<f64> {
         self.kernels.observed()
+    }
+
+    fn locate(&self, centred: usize, work: &mut Workspace<K::Element>) {
+        let body = K::BODIES.len() + centred;
+        self.forward(body, 0..self.kernels.body_rows(body), work, None, &mut []);
+    }
+
+    fn pull_locate(&self, centred: usize, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>) {
+        let body = K::BODIES.len() + centred;
+        let mut unused = vec![0.0; work.samples];
+        self.pass(Space::Constrained, Space::Constrained, body..body + 1, work, weights, &mut unused);
+    }
+
+    fn pull_constrain(&self, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>) {
+        let mut unused = vec![0.0; work.samples];
+        self.pass(Space::Constrained, Space::Unconstrained, 0..0, work, weights, &mut unused);
     }
 
     fn log_density(&self, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>, log_density: &mut [f64]) {

@@ -5,6 +5,7 @@
 pub mod __private;
 pub mod bijectors;
 mod binding;
+pub mod centring;
 mod collect;
 mod compiled;
 pub mod diagnostics;

@@ -67,6 +67,8 @@ pub enum SiteKind {
     Quantity,
     /// Given as data.
     Observed,
+    /// How far a location-scale latent is guided as written (1) or through its standardized residual (0).
+    Degree,
 }
 
 /// A name left of `~` or `let`.
@@ -124,6 +126,21 @@ pub struct Layout {
     pub variables: Vec<Variable>,
     /// The observed arrays, each over its own elements of a prediction.
     pub observed: Vec<Variable>,
+    /// The latents whose location and scale depend on other latents, in the order of the model.
+    pub centred: Vec<Centred>,
+}
+
+/// A latent whose location and scale depend on other latents: it may be guided through its standardized residual.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Centred {
+    /// Which of [`Layout::variables`].
+    pub variable: usize,
+    /// The row that is kept for the degree of centring: after the unconstrained numbers.
+    pub degree: usize,
+    /// The rows of the location, an element each.
+    pub location: Range<usize>,
+    /// The rows of the scale.
+    pub scale: Range<usize>,
 }
 
 /// A dimension at run time.
@@ -186,11 +203,18 @@ impl Layout {
         self.variables.iter().map(|v| v.unconstrained.len()).sum()
     }
 
+    /// How many of the unconstrained dimensions, the last ones, are points: maximised, not integrated over.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.variables.iter().filter(|v| v.kind == SiteKind::Degree).map(|v| v.unconstrained.len()).sum()
+    }
+
     /// The number of rows of a workspace: unconstrained numbers, other latents, quantities.
     #[must_use]
     pub fn rows(&self) -> usize {
         let ends = self.variables.iter().flat_map(|v| [v.rows.end, v.missing.as_ref().map_or(0, |missing| missing.rows.end)]);
-        ends.max().unwrap_or(0).max(self.unconstrained())
+        let centred = self.centred.iter().flat_map(|centred| [centred.degree + 1, centred.location.end, centred.scale.end]);
+        ends.chain(centred).max().unwrap_or(0).max(self.unconstrained())
     }
 
     /// The first row of a latent or a quantity, counted in the order of [`Layout::variables`].
@@ -231,7 +255,7 @@ impl Layout {
 
 /// The buffers of an evaluation: made once, used at every step without allocating.
 ///
-/// The first rows are the unconstrained space; the constrained latents that differ from their unconstrained numbers follow, then
+/// The first rows are the unconstrained space (and room for degrees of centring); the constrained latents that differ from their unconstrained numbers follow, then
 /// the quantities. A latent on the whole real line is its own unconstrained number, so it has no rows but these and is never copied.
 #[derive(Clone, Debug)]
 pub struct Workspace<E> {
@@ -243,6 +267,8 @@ pub struct Workspace<E> {
     pub values: Vec<E>,
     /// The derivative of the log joint with respect to each row of `values`.
     pub adjoints: Vec<E>,
+    /// Unconstrained numbers that were overwritten by what they stand for, to be put back.
+    pub kept: Vec<E>,
     /// The buffers of the parts of a plate that run in parallel.
     pub partitions: Vec<Partition<E>>,
 }
@@ -360,6 +386,13 @@ pub trait LogJoint<E: Real>: Sync {
     fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor);
     /// The observed elements as data, for a walk that does not replace them.
     fn observed(&self) -> Vec<f64>;
+
+    /// Computes the rows of the location and scale of one of [`Layout::centred`] from the latents before it.
+    fn locate(&self, centred: usize, work: &mut Workspace<E>);
+    /// Adds the pullback of the adjoints of these rows.
+    fn pull_locate(&self, centred: usize, work: &mut Workspace<E>, weights: &Weights<E>);
+    /// Pulls the adjoints of the constrained latents back to the unconstrained numbers, with that of `log |dz / du|`.
+    fn pull_constrain(&self, work: &mut Workspace<E>, weights: &Weights<E>);
 
     /// Sets `log_density` (`[sample]`) to the weighted log density of the workspace's unconstrained numbers, Jacobian included, and
     /// [`Workspace::gradient`] to its gradient.

@@ -63,7 +63,7 @@ impl<K: Kernels> Kernel<K::Element> for Pass<'_, K> {
             }
         };
         for body in self.bodies {
-            let products = K::BODIES[body].products;
+            let products = products::<K>(body);
             let rows = self.rows.clone().unwrap_or_else(|| 0..self.kernels.body_rows(body));
             for block in blocks(rows, products) {
                 if products > 0 {
@@ -206,7 +206,7 @@ impl<K: Kernels> Kernel<K::Element> for Evaluate<'_, K> {
 
     #[inline(always)]
     fn run<V: Lanes<Element = K::Element>>(self) {
-        let products = K::BODIES[self.body].products;
+        let products = products::<K>(self.body);
         for block in blocks(self.rows, products) {
             product::forward(self.kernels, self.body, products, block.clone(), self.samples, self.values, self.products);
             let mut frame = Forward {
@@ -226,6 +226,12 @@ impl<K: Kernels> Kernel<K::Element> for Evaluate<'_, K> {
             }
         }
     }
+}
+
+/// The number of matrix products of a body; those of locations and scales have none.
+#[inline(always)]
+fn products<K: Kernels>(body: usize) -> usize {
+    K::BODIES.get(body).map_or(0, |known| known.products)
 }
 
 /// The blocks of some rows.

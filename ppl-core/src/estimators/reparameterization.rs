@@ -56,7 +56,7 @@ impl<E: Real> Reparameterization<E> {
         });
         Reparameterization {
             samples,
-            noise: vec![zero; dimensions * samples],
+            noise: vec![zero; (dimensions - model.layout().points()) * samples],
             log_density: vec![0.0; samples],
             work: model.workspace(samples),
             weights: model.unit_weights(samples),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Fit, FitError};
+use crate::centring::View;
 use crate::diagnostics::smooth;
 use crate::guides::Guide;
 use crate::kernel::Real;
@@ -71,11 +72,10 @@ impl<M: Model> Fit<M> {
         draws: usize,
         mut visit: impl FnMut(&Workspace<E>, usize),
     ) -> Result<(), FitError> {
-        self.check_sizes(model)?;
         let key = step_key(self.state.seed, u64::MAX - 2);
         let mut counts = vec![1; draws];
         if self.state.weighted.is_some() {
-            let mut drawn = Drawn::new(model, self.guide().guide(), key);
+            let mut drawn = Drawn::new(model, self.guide().guide(), key)?;
             let mut ratios = Vec::new();
             while ratios.len() < 2 * draws.max(500) {
                 drawn.next_batch(Stage::Ratios);
@@ -83,7 +83,7 @@ impl<M: Model> Fit<M> {
             }
             counts = smooth(&ratios).resample(draws, 0.5);
         }
-        let mut drawn = Drawn::new(model, self.guide().guide(), key);
+        let mut drawn = Drawn::new(model, self.guide().guide(), key)?;
         for batch in counts.chunks(BATCH) {
             drawn.next_batch(Stage::Quantities);
             for (draw, &count) in batch.iter().enumerate() {
@@ -101,9 +101,8 @@ impl<M: Model> Fit<M> {
         draws: usize,
         mut visit: impl FnMut(&Workspace<E>, usize),
     ) -> Result<(), FitError> {
-        self.check_sizes(model)?;
         let kept = &self.state.resampled;
-        let mut drawn = Drawn::new(model, self.guide().guide(), step_key(self.state.seed, u64::MAX - 1));
+        let mut drawn = Drawn::new(model, self.guide().guide(), step_key(self.state.seed, u64::MAX - 1))?;
         let mut batches = 0;
         for draw in 0..draws {
             let chosen = if self.state.weighted.is_some() { kept[draw * kept.len() / draws] } else { draw };
@@ -154,7 +153,7 @@ pub(super) const BATCH: usize = 64;
 
 /// Draws from a guide, completed with the quantities of the model.
 pub(super) struct Drawn<'a, E: Real> {
-    model: &'a dyn LogJoint<E>,
+    view: View<'a, E>,
     guide: &'a dyn Guide<E>,
     key: u64,
     batches: u64,
@@ -165,9 +164,12 @@ pub(super) struct Drawn<'a, E: Real> {
 }
 
 impl<'a, E: Real> Drawn<'a, E> {
-    pub(super) fn new(model: &'a dyn LogJoint<E>, guide: &'a dyn Guide<E>, key: u64) -> Self {
-        Drawn {
-            model,
+    /// Draws of a guide whose dimensions are those of the model, as written or with the degrees of centring.
+    pub(super) fn new(written: &'a dyn LogJoint<E>, guide: &'a dyn Guide<E>, key: u64) -> Result<Self, FitError> {
+        let (fitted, own) = (guide.dimensions(), written.layout().unconstrained());
+        let view = View::of_dimensions(written, fitted).ok_or(FitError::OtherSizes { fitted, model: own })?;
+        let model = view.model();
+        Ok(Drawn {
             guide,
             key,
             batches: 0,
@@ -175,7 +177,8 @@ impl<'a, E: Real> Drawn<'a, E> {
             work: model.workspace(BATCH),
             weights: model.unit_weights(BATCH),
             log_ratios: vec![0.0; BATCH],
-        }
+            view,
+        })
     }
 
     /// The next draws, in the workspace.
@@ -184,18 +187,20 @@ impl<'a, E: Real> Drawn<'a, E> {
         unit_variance(&mut self.noise);
         self.batches += 1;
         self.guide.draw(&self.noise, BATCH, self.work.u_mut());
-        let mut log_det = vec![0.0; BATCH];
-        self.model.constrain(&mut self.work, &mut log_det);
+        let (mut log_det, mut log_q) = (vec![0.0; BATCH], vec![0.0; BATCH]);
         if stage == Stage::Ratios {
-            let mut log_q = vec![0.0; BATCH];
             self.guide.log_prob(self.work.u(), BATCH, &mut log_q);
-            self.model.accumulate(&mut self.work, &self.weights, &mut self.log_ratios);
+        }
+        let model = self.view.model();
+        model.constrain(&mut self.work, &mut log_det);
+        if stage == Stage::Ratios {
+            model.accumulate(&mut self.work, &self.weights, &mut self.log_ratios);
             for ((ratio, log_det), log_q) in self.log_ratios.iter_mut().zip(&log_det).zip(&log_q) {
                 *ratio += log_det - log_q;
             }
         }
         if stage >= Stage::Quantities {
-            self.model.complete(&mut self.work);
+            model.complete(&mut self.work);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Pathwise, Reparameterization};
 use crate::guides::{FittedGuide, FullRank, MeanField};
 use crate::kernel::Real;
-use crate::model::LogJoint;
+use crate::model::{LogJoint, SiteKind};
 use crate::objective::Objective;
 use crate::optimizers::{Adam, Curvature, variational_newton};
 use crate::random::{antithetic_normals, step_key};
@@ -21,6 +21,8 @@ use crate::random::{antithetic_normals, step_key};
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) guide: FittedGuide,
+    /// The name of the family, and of the coordinates if they are not those of the model.
+    pub(crate) family: String,
     pub(crate) steps: usize,
     pub(crate) elapsed: Duration,
     pub(crate) stop_reason: StopReason,
@@ -59,8 +61,10 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// Fits a mean-field guide, in steps of the curvature.
     pub(crate) fn mean_field(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let log_scale: Vec<f64> = self.curvature.diagonal.iter().map(|a| -0.5 * a.ln()).collect();
-        let guide = FittedGuide::MeanField(MeanField::new(&self.curvature.center, &log_scale));
+        let scales: Vec<f64> = self.curvature.diagonal.iter().map(|a| a.sqrt().recip()).collect();
+        let (spread, points) = scales.split_at(scales.len() - self.model.layout().points());
+        let log_scale: Vec<f64> = spread.iter().map(|scale| scale.ln()).collect();
+        let guide = FittedGuide::MeanField(MeanField::with_points(&self.curvature.center, &log_scale, points));
         let estimator = Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref());
         let n = self.curvature.center.len();
         self.climb(guide, estimator, observers, |curvature, adam, rate, gradient| {
@@ -75,16 +79,32 @@ impl<'a, E: Real> Engine<'a, E> {
     /// Fits a full-rank guide, whose parameters are in units of the curvature.
     pub(crate) fn full_rank(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
         let laplace = self.curvature.laplace();
-        let n = laplace.mean.len();
+        let (n, points) = (laplace.mean.len(), self.model.layout().points());
         let mut noise = vec![0.0_f64; n * FIXED];
-        antithetic_normals(step_key(self.config.seed, u64::MAX - 4), FIXED, &mut noise);
+        antithetic_normals(step_key(self.config.seed, u64::MAX - 4), FIXED, &mut noise[..(n - points) * FIXED]);
         let relative_step = if size_of::<E>() == 4 { 5e-3 } else { 6e-6 };
         // Half of the time that is left is for polishing.
         let until = self.began.checked_add(self.config.max_time / 2);
-        let newton = variational_newton(&laplace, &noise, relative_step, &mut Rows::new(self.model, FIXED, until));
-        let guide = FittedGuide::FullRank(FullRank::new(newton.unwrap_or(laplace)));
+        let newton = variational_newton(&laplace, points, &noise, relative_step, &mut Rows::new(self.model, FIXED, until));
+        let guide = FittedGuide::FullRank(FullRank::with_points(newton.unwrap_or(laplace), points));
         let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, Objective::Elbo);
         self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+    }
+
+    /// How far each location-scale latent is guided as written.
+    fn degrees(&self, guide: &FittedGuide) -> Vec<String> {
+        let (layout, guide) = (self.model.layout(), guide.guide::<E>());
+        // Points are where they are without noise as well.
+        let lanes = E::LANE_MULTIPLE;
+        let mut u = vec![E::default(); guide.dimensions() * lanes];
+        guide.sample(&vec![E::default(); guide.noise() * lanes], lanes, &mut u);
+        let degrees = layout.variables.iter().filter(|variable| variable.kind == SiteKind::Degree);
+        degrees
+            .map(|degree| {
+                let (name, c) = (degree.name, u[degree.unconstrained.start * lanes].to_f64());
+                format!("`{name}` is guided through its residual, of degree of centring {c:.2} (1: as written, 0: standardized)")
+            })
+            .collect()
     }
 
     /// The loop: `step` replaces a gradient by a step.
@@ -154,6 +174,9 @@ impl<'a, E: Real> Engine<'a, E> {
         let average = windows.average(guide.guide::<E>().parameters());
         guide.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
         observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
-        Ok(Outcome { guide, steps, elapsed: began.elapsed(), stop_reason, notes })
+        let degrees = self.degrees(&guide);
+        let family = if degrees.is_empty() { guide.name().to_owned() } else { format!("{} of residuals", guide.name()) };
+        notes.extend(degrees);
+        Ok(Outcome { guide, family, steps, elapsed: began.elapsed(), stop_reason, notes })
     }
 }

@@ -55,7 +55,6 @@ impl<M: Model> Fit<M> {
         model: &dyn LogJoint<E>,
         mut visit: impl FnMut(Vec<String>, &[Vec<f64>], &[f64]),
     ) -> Result<(), FitError> {
-        self.check_sizes(model)?;
         let graph = model.graph();
         for (id, factor) in graph.factors.iter().enumerate() {
             if !factor.site.is_some_and(|site| graph.sites[site].kind == SiteKind::Observed) {
@@ -64,7 +63,7 @@ impl<M: Model> Fit<M> {
             let rows = model.factor_rows(id);
             for first in (0..rows).step_by(BLOCK) {
                 let block = first..(first + BLOCK).min(rows);
-                let mut drawn = Drawn::new(model, self.guide().guide(), step_key(self.state.seed, u64::MAX - 1));
+                let mut drawn = Drawn::new(model, self.guide().guide(), step_key(self.state.seed, u64::MAX - 1))?;
                 let mut log_density = vec![Vec::with_capacity(self.state.draws); block.len()];
                 let mut ratios = Vec::with_capacity(self.state.draws);
                 let mut out = vec![E::default(); block.len() * BATCH];

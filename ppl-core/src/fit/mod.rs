@@ -10,6 +10,7 @@ mod observer;
 mod predictive;
 mod report;
 mod saved;
+mod search;
 mod start;
 mod stopping;
 
@@ -24,12 +25,11 @@ pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
 
 pub use crate::diagnostics::{StopReason, Tried};
-use crate::guides::{Family, FittedGuide};
+use crate::guides::FittedGuide;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
 use crate::report::{Scalar, Summary};
-use engine::{Engine, Outcome};
-use report::Report;
+use search::{Found, search};
 #[cfg(feature = "nuts")]
 pub(crate) use {blame::blame, config::place};
 
@@ -72,32 +72,7 @@ pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let engine = Engine::new(model, &checked, &start)?;
-    let observers = &mut config.observers;
-    let report = |outcome: Outcome| (Report::new(model, &outcome.guide, checked.draws, checked.seed), outcome);
-    let mut candidates = Vec::new();
-    let rich = checked.family == Family::FullRank || (checked.family == Family::Auto && engine.is_dense());
-    if rich {
-        match engine.full_rank(observers) {
-            Ok(outcome) => candidates.push(report(outcome)),
-            Err(error) if checked.family == Family::FullRank => return Err(error),
-            Err(_) => {}
-        }
-    }
-    // Independent Gaussians where the dimensions are too many, or where something went wrong with their covariances.
-    let poor = candidates.first().is_none_or(|(report, _)| report.pareto_k.is_nan() || report.pareto_k > HOPELESS);
-    if checked.family == Family::MeanField || (checked.family == Family::Auto && poor) {
-        candidates.push(report(engine.mean_field(observers)?));
-    }
-    let tried = candidates.iter().map(|(report, outcome)| Tried {
-        family: outcome.guide.name().to_owned(),
-        elbo: report.elbo,
-        pareto_k: report.pareto_k,
-        steps: outcome.steps,
-    });
-    let tried: Vec<Tried> = tried.collect();
-    let best = (0..tried.len()).max_by(|&a, &b| tried[a].elbo.total_cmp(&tried[b].elbo)).unwrap_or(0);
-    let (report, outcome) = candidates.swap_remove(best);
+    let Found { tried, report, outcome } = search(model, &checked, &start, &mut config.observers)?;
     let layout = model.layout();
     Ok(State {
         model: layout.model.to_owned(),
@@ -120,9 +95,6 @@ fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<Stat
         hidden: report.hidden,
     })
 }
-
-/// The Pareto k above which the mean-field Gaussian is tried beside the one of full rank.
-const HOPELESS: f64 = 1.0;
 
 /// A fitted guide with all that is known of it; owns no data and has no lifetime.
 pub struct Fit<M> {
@@ -255,11 +227,6 @@ impl<M: Model> Fit<M> {
 }
 
 impl<M: Model> Fit<M> {
-    fn check_sizes<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<(), FitError> {
-        let (fitted, own) = (self.state.guide.dimensions(), model.layout().unconstrained());
-        if fitted == own { Ok(()) } else { Err(FitError::OtherSizes { fitted, model: own }) }
-    }
-
     /// The sizes and levels of the fit, for binding new inputs.
     fn layout(&self) -> Layout {
         let dims = M::GRAPH

@@ -1,5 +1,6 @@
 //! What is found out of a fitted guide by drawing from it: ELBO, Pareto k, weights, and the table of scalars.
 
+use super::FitError;
 use super::draws::{BATCH, Drawn, LONG, Stage};
 use crate::diagnostics::smooth;
 use crate::guides::FittedGuide;
@@ -24,8 +25,8 @@ pub(super) struct Report {
 const CORRECTABLE: f64 = 0.7;
 
 impl Report {
-    pub(super) fn new<E: Real>(model: &dyn LogJoint<E>, guide: &FittedGuide, draws: usize, seed: u64) -> Self {
-        let mut drawn = Drawn::new(model, guide.guide(), step_key(seed, u64::MAX - 1));
+    pub(super) fn new<E: Real>(model: &dyn LogJoint<E>, guide: &FittedGuide, draws: usize, seed: u64) -> Result<Self, FitError> {
+        let mut drawn = Drawn::new(model, guide.guide(), step_key(seed, u64::MAX - 1))?;
         let layout = model.layout();
         // Each variable with the elements that are inferred or computed.
         let elements: Vec<Vec<usize>> = layout.variables.iter().map(Variable::elements).collect();
@@ -74,7 +75,7 @@ impl Report {
         }
         let counts = smoothed.resample(draws, 0.5);
         let resampled = counts.iter().enumerate().flat_map(|(draw, &count)| std::iter::repeat_n(draw, count)).collect();
-        Report {
+        Ok(Report {
             elbo,
             standard_error: (variance / pairs.len() as f64).sqrt(),
             pareto_k: smoothed.pareto_k,
@@ -83,6 +84,6 @@ impl Report {
             scalars,
             raw_scalars,
             hidden,
-        }
+        })
     }
 }

@@ -87,11 +87,12 @@ pub(super) fn finite_start<E: Real>(
     start: &[f64],
     seed: u64,
 ) -> Result<Vec<f64>, FitError> {
-    let n = start.len();
+    let (n, moved) = (start.len(), start.len() - model.layout().points());
     let mut tried = vec![start.to_vec()];
     let mut noise = vec![0.0_f64; n * TRIES];
     crate::random::antithetic_normals(step_key(seed, u64::MAX), TRIES, &mut noise);
-    tried.extend((1..TRIES).map(|k| (0..n).map(|i| start[i] + noise[i * TRIES + k]).collect::<Vec<f64>>()));
+    let at = |i: usize, k: usize| if i < moved { start[i] + noise[i * TRIES + k] } else { start[i] };
+    tried.extend((1..TRIES).map(|k| (0..n).map(|i| at(i, k)).collect::<Vec<f64>>()));
     for point in &tried {
         let found = points.evaluate(std::slice::from_ref(point));
         if found.iter().all(|(value, gradient)| value.is_finite() && gradient.iter().all(|g| g.is_finite())) {
@@ -103,26 +104,29 @@ pub(super) fn finite_start<E: Real>(
     Err(FitError::Start { tries: TRIES, culprit })
 }
 
-/// The mode and its curvature; without a usable mode, the starting point and unit steps.
+/// The mode, points held where they start, and its curvature; without a usable mode, the starting point and unit steps.
 pub(super) fn begin<E: Real>(points: &mut Points<'_, E>, start: &[f64], notes: &mut Vec<String>) -> Curvature {
     let n = start.len();
+    let apart = points.model.layout().points();
     let mode = find_mode(start, 200 + 10 * n.min(200), |u, gradient| {
         let mut found = points.evaluate(std::slice::from_ref(&u.to_vec()));
         let (value, own) = found.pop().unwrap_or((f64::NAN, vec![f64::NAN; n]));
         gradient.copy_from_slice(&own);
+        gradient[n - apart..].fill(0.0);
         value
     });
     let relative_step = if size_of::<E>() == 4 { 5e-3 } else { 6e-6 };
     let usable = mode.converged && mode.u.iter().all(|x| x.is_finite());
     if usable {
-        let curvature = Curvature::at(&mode.u, relative_step, |p| points.evaluate(p).into_iter().map(|(_, g)| g).collect());
+        let curvature =
+            Curvature::at(&mode.u, apart, relative_step, |p| points.evaluate(p).into_iter().map(|(_, g)| g).collect());
         // A peak narrower than any posterior is a place where the density grows without bound.
         if curvature.diagonal.iter().all(|a| a.is_finite() && *a < 1e14) {
             return curvature;
         }
     }
     notes.push("the log density has no usable mode; the fit started from the initial values with unit scales".to_owned());
-    let curvature = Curvature::at(start, relative_step, |p| points.evaluate(p).into_iter().map(|(_, g)| g).collect());
+    let curvature = Curvature::at(start, apart, relative_step, |p| points.evaluate(p).into_iter().map(|(_, g)| g).collect());
     let mut unit = Curvature::unit(start, 1.0);
     // Where the density is steep, the scales are its own.
     for (own, known) in unit.diagonal.iter_mut().zip(&curvature.diagonal) {

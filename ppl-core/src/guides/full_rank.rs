@@ -13,7 +13,8 @@ const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
 /// `q(u) = Normal(center + P^-T loc, P^-T T T^T P^-1)`: a Gaussian of any covariance, over `v = P^T (u - center)`, where `P P^T` is a
 /// precision that stays as it was given, and `v ~ Normal(loc, T T^T)` is learned.
 ///
-/// The parameters are `loc`, then the lower triangle of `T`, row by row, the diagonal as logarithms.
+/// The parameters are `loc`, then the lower triangle of `T`, row by row, the diagonal as logarithms. The last dimensions may be points, which
+/// have no rows in `T`.
 ///
 /// # Source
 /// Kucukelbir et al. 2017, Automatic differentiation variational inference, section 2.5; Roeder, Wu & Duvenaud 2017, Sticking the landing.
@@ -23,14 +24,26 @@ pub struct FullRank {
     /// The lower factor of the precision, row by row.
     precision: Vec<f64>,
     parameters: Vec<f64>,
+    points: usize,
 }
 
 impl FullRank {
     /// A guide that begins as this Gaussian, whose scales are the units of its parameters.
     #[must_use]
     pub fn new(gaussian: Gaussian) -> Self {
-        let n = gaussian.mean.len();
-        FullRank { center: gaussian.mean, precision: gaussian.precision, parameters: vec![0.0; n + n * (n + 1) / 2] }
+        Self::with_points(gaussian, 0)
+    }
+
+    /// As [`FullRank::new`], with the last dimensions as points: at their means, the others distributed as under the condition that they are there.
+    #[must_use]
+    pub fn with_points(gaussian: Gaussian, points: usize) -> Self {
+        let (n, m) = (gaussian.mean.len(), gaussian.mean.len() - points);
+        FullRank { center: gaussian.mean, precision: gaussian.precision, parameters: vec![0.0; n + m * (m + 1) / 2], points }
+    }
+
+    /// The number of dimensions that are distributed.
+    fn spread(&self) -> usize {
+        self.center.len() - self.points
     }
 
     fn triangle(&self) -> &[f64] {
@@ -45,15 +58,15 @@ impl FullRank {
     /// `ln |det| ` of the map from noise to draws.
     fn log_det(&self) -> f64 {
         let n = self.center.len();
-        (0..n).map(|i| self.entry(i, i) - self.precision[i * n + i].ln()).sum()
+        (0..self.spread()).map(|i| self.entry(i, i) - self.precision[i * n + i].ln()).sum()
     }
 
     /// The noise that gives each draw, and the matrix products are undone: `z = T^-1 (P^T (u - center) - loc)`, `[dimension][sample]`.
     fn standardize<E: Real>(&self, u: &[E], samples: usize) -> Vec<f64> {
-        let n = self.center.len();
-        let mut z = vec![0.0; n * samples];
+        let (n, m) = (self.center.len(), self.spread());
+        let mut z = vec![0.0; m * samples];
         for s in 0..samples {
-            for i in 0..n {
+            for i in 0..m {
                 let v: f64 = (i..n).map(|k| self.precision[k * n + i] * (u[k * samples + s].to_f64() - self.center[k])).sum();
                 let known: f64 = (0..i).map(|k| self.entry(i, k) * z[k * samples + s]).sum();
                 z[i * samples + s] = (v - self.parameters[i] - known) * (-self.entry(i, i)).exp();
@@ -76,6 +89,10 @@ impl<E: Real> Guide<E> for FullRank {
         self.center.len()
     }
 
+    fn noise(&self) -> usize {
+        self.spread()
+    }
+
     fn sample(&self, noise: &[E], samples: usize, u: &mut [E]) {
         dispatch(Sample { guide: self, noise, samples, u });
     }
@@ -86,14 +103,14 @@ impl<E: Real> Guide<E> for FullRank {
 
     fn log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
         let z = self.standardize(u, samples);
-        let constant = self.log_det() + HALF_LN_TWO_PI * self.center.len() as f64;
+        let constant = self.log_det() + HALF_LN_TWO_PI * self.spread() as f64;
         for (s, log_prob) in log_prob.iter_mut().enumerate() {
             *log_prob = -0.5 * z.iter().skip(s).step_by(samples).map(|z| z * z).sum::<f64>() - constant;
         }
     }
 
     fn log_prob_of(&self, path: Path<'_, E>, log_prob: &mut [f64]) {
-        standard_log_prob(path, self.log_det() + HALF_LN_TWO_PI * self.center.len() as f64, log_prob);
+        standard_log_prob(path, self.log_det() + HALF_LN_TWO_PI * self.spread() as f64, log_prob);
     }
 
     fn stick(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], scratch: &mut Vec<E>) {
@@ -105,7 +122,7 @@ impl<E: Real> Guide<E> for FullRank {
         // log q of the noise is what it is: along the path only the Jacobian determinant changes.
         self.pull_sample(path, u_adjoint, gradient);
         let (n, weight) = (self.center.len(), weights.iter().map(|w| w.to_f64()).sum::<f64>());
-        (0..n).for_each(|i| gradient[n + i * (i + 3) / 2] += weight);
+        (0..self.spread()).for_each(|i| gradient[n + i * (i + 3) / 2] += weight);
     }
 
     fn pull_log_prob(
@@ -116,25 +133,25 @@ impl<E: Real> Guide<E> for FullRank {
         mut u_adjoint: Option<&mut [E]>,
         mut gradient: Option<&mut [f64]>,
     ) {
-        let n = self.center.len();
+        let (n, m) = (self.center.len(), self.spread());
         let z = self.standardize(u, samples);
-        let mut score = vec![0.0; n];
+        let mut score = vec![0.0; m];
         for (s, weight) in weights.iter().enumerate() {
             // T^-T z: the derivative with respect to loc.
-            for i in (0..n).rev() {
-                let known: f64 = (i + 1..n).map(|k| self.entry(k, i) * score[k]).sum();
+            for i in (0..m).rev() {
+                let known: f64 = (i + 1..m).map(|k| self.entry(k, i) * score[k]).sum();
                 score[i] = (z[i * samples + s] - known) * (-self.entry(i, i)).exp();
             }
             if let Some(adjoint) = u_adjoint.as_deref_mut() {
                 for k in 0..n {
-                    let pulled: f64 = (0..=k).map(|i| self.precision[k * n + i] * score[i]).sum();
+                    let pulled: f64 = self.precision[k * n..=k * n + k].iter().zip(&score).map(|(p, s)| p * s).sum();
                     let at = &mut adjoint[k * samples + s];
                     *at = E::from_f64(at.to_f64() - weight * pulled);
                 }
             }
             if let Some(gradient) = gradient.as_deref_mut() {
                 let (d_loc, d_triangle) = gradient.split_at_mut(n);
-                for i in 0..n {
+                for i in 0..m {
                     d_loc[i] += weight * score[i];
                     let row = i * (i + 1) / 2;
                     for k in 0..i {
@@ -147,18 +164,18 @@ impl<E: Real> Guide<E> for FullRank {
     }
 
     fn entropy(&self, gradient: Option<&mut [f64]>) -> Option<f64> {
-        let n = self.center.len();
+        let (n, m) = (self.center.len(), self.spread());
         if let Some(gradient) = gradient {
-            (0..n).for_each(|i| gradient[n + i * (i + 3) / 2] += 1.0);
+            (0..m).for_each(|i| gradient[n + i * (i + 3) / 2] += 1.0);
         }
-        Some(self.log_det() + n as f64 * (HALF_LN_TWO_PI + 0.5))
+        Some(self.log_det() + m as f64 * (HALF_LN_TWO_PI + 0.5))
     }
 
     fn units(&self, parameters: &[f64], units: &mut [f64]) {
         // The standard deviation of `v` for a location; one of noise for the rows of T, which is as much.
         let n = self.center.len();
-        units[n..].fill(1.0);
-        for i in 0..n {
+        units.fill(1.0);
+        for i in 0..self.spread() {
             let row = &parameters[n + i * (i + 1) / 2..][..=i];
             let (diagonal, others) = (row[i], &row[..i]);
             units[i] = (others.iter().map(|x| x * x).sum::<f64>() + (2.0 * diagonal).exp()).sqrt();
@@ -167,7 +184,7 @@ impl<E: Real> Guide<E> for FullRank {
 
     fn narrow(&mut self, factor: f64) {
         let n = self.center.len();
-        for i in 0..n {
+        for i in 0..self.spread() {
             let row = n + i * (i + 1) / 2;
             self.parameters[row..row + i].iter_mut().for_each(|x| *x *= factor);
             self.parameters[row + i] += factor.ln();
@@ -190,7 +207,10 @@ impl<E: Real> Kernel<E> for Sample<'_, E> {
         let (guide, n, samples) = (self.guide, self.guide.center.len(), self.samples);
         let mut offset = 0;
         while offset < samples {
-            for i in 0..n {
+            for i in guide.spread()..n {
+                V::constant(guide.parameters[i]).store(&mut self.u[i * samples + offset..]);
+            }
+            for i in 0..guide.spread() {
                 let row = &guide.triangle()[i * (i + 1) / 2..][..=i];
                 let mut v = V::load(&self.noise[i * samples + offset..])
                     .mul_add(V::constant(row[i]).exp(), V::constant(guide.parameters[i]));
@@ -245,7 +265,7 @@ impl<E: Real> Kernel<E> for Pull<'_, E> {
                 // The derivative of log q with respect to v is -T^-T noise.
                 let weights = V::load(&weights[offset..]);
                 score_rows::<V>(guide, noise, samples, offset, score);
-                for i in 0..n {
+                for i in 0..guide.spread() {
                     let adjoint = &mut self.u_adjoint[i * samples + offset..];
                     V::load(&score[i * samples + offset..]).mul_add(weights, V::load(adjoint)).store(adjoint);
                 }
@@ -254,13 +274,16 @@ impl<E: Real> Kernel<E> for Pull<'_, E> {
         }
         for i in 0..n {
             let (d_loc, d_triangle) = self.gradient.split_at_mut(n);
-            let row = &mut d_triangle[i * (i + 1) / 2..][..=i];
             let adjoint = &self.u_adjoint[i * samples..(i + 1) * samples];
             let mut sum = V::Sum::zero();
             for offset in (0..samples).step_by(V::WIDTH) {
                 sum += V::load(&adjoint[offset..]);
             }
             d_loc[i] += lane_sum::<V>(sum);
+            if i >= guide.spread() {
+                continue;
+            }
+            let row = &mut d_triangle[i * (i + 1) / 2..][..=i];
             for k in 0..=i {
                 let noise = &noise[k * samples..(k + 1) * samples];
                 let mut sum = V::Sum::zero();
@@ -277,7 +300,7 @@ impl<E: Real> Kernel<E> for Pull<'_, E> {
 /// `T^-T noise`, from the last row on.
 #[inline(always)]
 fn score_rows<V: Lanes>(guide: &FullRank, noise: &[V::Element], samples: usize, offset: usize, score: &mut [V::Element]) {
-    let n = guide.center.len();
+    let n = guide.spread();
     for i in 0..n {
         V::load(&noise[i * samples + offset..]).store(&mut score[i * samples + offset..]);
     }

@@ -14,7 +14,9 @@ fn all() -> Vec<(&'static str, Box<dyn Guide<f64>>)> {
     let diagonal = Whitened::new(Whitening::diagonal(gaussian.mean.clone(), &[0.5, 2.0, 0.8]), mean_field());
     let mut guides: Vec<(&'static str, Box<dyn Guide<f64>>)> = vec![
         ("mean-field", Box::new(mean_field())),
-        ("full rank", Box::new(FullRank::new(gaussian))),
+        ("full rank", Box::new(FullRank::new(gaussian.clone()))),
+        ("mean-field with a point", Box::new(MeanField::with_points(&[0.0; 3], &[0.0; 2], &[0.5]))),
+        ("full rank with a point", Box::new(FullRank::with_points(gaussian, 1))),
         ("whitened mean-field", Box::new(dense)),
         ("mean-field in units", Box::new(diagonal)),
     ];
@@ -140,7 +142,8 @@ fn the_density_is_that_of_the_noise_less_the_logarithm_of_the_jacobian() {
     for (name, guide) in all() {
         let Made { noise, u } = Made::by(&*guide);
         for s in 0..SAMPLES {
-            // The Jacobian of one draw, by differences.
+            // The Jacobian of one draw, by differences; points have neither noise nor density.
+            let spread = guide.noise();
             let column = |k: usize| {
                 let at = |h: f64| {
                     let mut noise = noise.clone();
@@ -152,11 +155,11 @@ fn the_density_is_that_of_the_noise_less_the_logarithm_of_the_jacobian() {
                 let (above, below) = (at(H), at(-H));
                 [0, 1, 2].map(|i| (above[i] - below[i]) / (2.0 * H))
             };
-            let [a, b, c] = [column(0), column(1), column(2)];
+            let [a, b, c] = [0, 1, 2].map(|k| if k < spread { column(k) } else { [0.0, 0.0, 1.0] });
             let det =
                 a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0]);
-            let square: f64 = (0..3).map(|i| noise[i * SAMPLES + s].powi(2)).sum();
-            let expected = -0.5 * square - 1.5 * std::f64::consts::TAU.ln() - det.abs().ln();
+            let square: f64 = (0..spread).map(|i| noise[i * SAMPLES + s].powi(2)).sum();
+            let expected = -0.5 * square - 0.5 * spread as f64 * std::f64::consts::TAU.ln() - det.abs().ln();
             close(name, "density", log_prob(&*guide, &u)[s], expected);
         }
     }
@@ -169,7 +172,7 @@ fn the_entropy_is_the_mean_of_minus_log_q_and_has_its_derivative() {
         let (samples, batches) = (64, 200);
         let (mut mean, mut square) = (0.0, 0.0);
         for key in 0..batches {
-            let (mut noise, mut u) = (vec![0.0; 3 * samples], vec![0.0; 3 * samples]);
+            let (mut noise, mut u) = (vec![0.0; guide.noise() * samples], vec![0.0; 3 * samples]);
             antithetic_normals(key, samples, &mut noise);
             guide.sample(&noise, samples, &mut u);
             let mut log_q = vec![0.0; samples];
@@ -196,7 +199,7 @@ fn narrowing_multiplies_all_scales() {
         let zero = vec![0.0; 3 * SAMPLES];
         let center = {
             let mut u = zero.clone();
-            guide.sample(&zero, SAMPLES, &mut u);
+            guide.sample(&zero[..guide.noise() * SAMPLES], SAMPLES, &mut u);
             u
         };
         let wide = draws(&*guide);

@@ -22,8 +22,8 @@ const DENSE: usize = 300;
 
 impl Curvature {
     /// By central differences of the gradient; `evaluate` writes the gradients of several points (`[point][dimension]`).
-    /// `relative_step` is about the cube root of the precision.
-    pub fn at(center: &[f64], relative_step: f64, mut evaluate: impl FnMut(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Self {
+    /// `relative_step` is about the cube root of the precision. Each of the last `apart` dimensions is taken as independent of all others.
+    pub fn at(center: &[f64], apart: usize, relative_step: f64, mut evaluate: impl FnMut(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Self {
         let n = center.len();
         let gradient = evaluate(std::slice::from_ref(&center.to_vec())).pop().unwrap_or_default();
         let mut steps: Vec<f64> = center.iter().map(|x| relative_step * (1.0 + x.abs())).collect();
@@ -35,6 +35,13 @@ impl Curvature {
                 let own = -columns[i][i];
                 if own.is_finite() && own > 0.0 {
                     *step = (30.0 * relative_step / own.sqrt()).clamp(1e-9, 1.0);
+                }
+            }
+        }
+        for (i, column) in columns.iter_mut().enumerate() {
+            for (j, entry) in column.iter_mut().enumerate() {
+                if i != j && i.max(j) >= n - apart {
+                    *entry = 0.0;
                 }
             }
         }
@@ -198,7 +205,7 @@ mod tests {
     #[test]
     fn the_curvature_of_a_quadratic_is_its_matrix() {
         let a = [[4.0, 1.9, 0.0], [1.9, 1.0, 0.1], [0.0, 0.1, 1e4]];
-        let curvature = Curvature::at(&[0.3, -0.2, 1.0], 6e-6, |points| {
+        let curvature = Curvature::at(&[0.3, -0.2, 1.0], 0, 6e-6, |points| {
             points.iter().map(|u| a.iter().map(|row| -row.iter().zip(u).map(|(a, u)| a * u).sum::<f64>()).collect()).collect()
         });
         let matrix = curvature.matrix.as_ref().expect("three dimensions are few");

@@ -30,16 +30,23 @@ const SETTLED: f64 = 2e-3;
 
 /// Climbs the ELBO over fixed noise (`[dimension][sample]`): `mean <- mean + rho S E[grad log p]`, `precision <- (1 - rho) precision +
 /// rho E[-hessian of log p]`, with the step `rho` that does not descend. The Hessian comes from differences of the gradient, all
-/// samples at once. None if the ELBO is nowhere finite.
+/// samples at once. The last `fixed` dimensions are points, whose noise is zero: they are maximised, and the others distributed as under the condition
+/// that these are where they are. None if the ELBO is nowhere finite.
 ///
 /// # Source
 /// Opper & Archambeau 2009, The variational Gaussian approximation revisited, equations 4 and 5; Khan & Rue 2023, The Bayesian
 /// learning rule, equation 22; fixed noise: Giordano, Ingram & Broderick 2024.
-pub fn variational_newton(start: &Gaussian, noise: &[f64], relative_step: f64, points: &mut dyn Points) -> Option<Gaussian> {
+pub fn variational_newton(
+    start: &Gaussian,
+    fixed: usize,
+    noise: &[f64],
+    relative_step: f64,
+    points: &mut dyn Points,
+) -> Option<Gaussian> {
     let n = start.mean.len();
     let samples = noise.len().checked_div(n)?;
     let mut now = start.clone();
-    let mut elbo = Elbo::new(n, samples);
+    let mut elbo = Elbo::new(n, n - fixed, samples);
     let mut value = elbo.at(&now, noise, points);
     // A first Gaussian that is too wide to have a finite ELBO is narrowed.
     for _ in 0..20 {
@@ -58,7 +65,7 @@ pub fn variational_newton(start: &Gaussian, noise: &[f64], relative_step: f64, p
         let Some(curvature) = elbo.mean_curvature(&now, relative_step, points) else { break };
         let mut moved = None;
         while rho > 1e-4 {
-            if let Some(next) = step(&now, &mean_gradient, &curvature, rho) {
+            if let Some(next) = step(&now, fixed, &mean_gradient, &curvature, rho) {
                 let found = elbo.at(&next, noise, points);
                 if found > value - 1e-9 * (1.0 + value.abs()) {
                     moved = Some((next, found));
@@ -81,6 +88,8 @@ pub fn variational_newton(start: &Gaussian, noise: &[f64], relative_step: f64, p
 /// The ELBO over fixed noise, with the points and the gradients of the latest evaluation.
 struct Elbo {
     n: usize,
+    /// The dimensions that are not points.
+    spread: usize,
     samples: usize,
     points: Vec<f64>,
     log_density: Vec<f64>,
@@ -88,8 +97,15 @@ struct Elbo {
 }
 
 impl Elbo {
-    fn new(n: usize, samples: usize) -> Self {
-        Elbo { n, samples, points: vec![0.0; n * samples], log_density: vec![0.0; samples], gradient: vec![0.0; n * samples] }
+    fn new(n: usize, spread: usize, samples: usize) -> Self {
+        Elbo {
+            n,
+            spread,
+            samples,
+            points: vec![0.0; n * samples],
+            log_density: vec![0.0; samples],
+            gradient: vec![0.0; n * samples],
+        }
     }
 
     /// The ELBO but for a constant; not finite if any sample is not.
@@ -109,7 +125,7 @@ impl Elbo {
             row.iter_mut().for_each(|x| *x += mean);
         }
         points.evaluate(&self.points, &mut self.log_density, &mut self.gradient);
-        let log_det: f64 = (0..n).map(|i| gaussian.precision[i * (n + 1)].ln()).sum();
+        let log_det: f64 = (0..self.spread).map(|i| gaussian.precision[i * (n + 1)].ln()).sum();
         self.log_density.iter().sum::<f64>() / samples as f64 - log_det
     }
 
@@ -149,7 +165,7 @@ impl Elbo {
 }
 
 /// One step; none if the precision would not be positive definite.
-fn step(now: &Gaussian, mean_gradient: &[f64], curvature: &[f64], rho: f64) -> Option<Gaussian> {
+fn step(now: &Gaussian, fixed: usize, mean_gradient: &[f64], curvature: &[f64], rho: f64) -> Option<Gaussian> {
     let n = now.mean.len();
     let mut matrix = vec![0.0; n * n];
     for i in 0..n {
@@ -159,7 +175,18 @@ fn step(now: &Gaussian, mean_gradient: &[f64], curvature: &[f64], rho: f64) -> O
             matrix[j * n + i] = matrix[i * n + j];
         }
     }
-    let precision = matrix.iter().all(|x| x.is_finite()).then(|| cholesky(&matrix, n))??;
+    if !matrix.iter().all(|x| x.is_finite()) {
+        return None;
+    }
+    // A direction of the points that curves the wrong way is walked with care.
+    let mut precision = cholesky(&matrix, n);
+    let mut ridge = 0.1;
+    while precision.is_none() && fixed > 0 && ridge < 1e6 {
+        (n - fixed..n).for_each(|i| matrix[i * (n + 1)] += ridge * (1.0 + matrix[i * (n + 1)].abs()));
+        precision = cholesky(&matrix, n);
+        ridge *= 4.0;
+    }
+    let precision = precision?;
     let mut direction = mean_gradient.to_vec();
     solve(&precision, &mut direction);
     let mean = now.mean.iter().zip(&direction).map(|(m, d)| rho.mul_add(*d, *m)).collect();
@@ -214,7 +241,7 @@ mod tests {
         let mut noise = vec![0.0; 2 * 8];
         crate::random::antithetic_normals(1, 8, &mut noise);
         let start = Gaussian { mean: vec![5.0, 3.0], precision: vec![10.0, 0.0, 0.0, 0.1] };
-        let found = variational_newton(&start, &noise, 6e-6, &mut Target).expect("a finite ELBO");
+        let found = variational_newton(&start, 0, &noise, 6e-6, &mut Target).expect("a finite ELBO");
         // P P^T = [[2, 0.8], [0.8, 1]].
         let (p, q) = (2.0_f64.sqrt(), 0.8 / 2.0_f64.sqrt());
         let expected = [p, 0.0, q, (1.0 - q * q).sqrt()];
@@ -238,7 +265,7 @@ mod tests {
         let mut noise = vec![0.0; 8192];
         crate::random::antithetic_normals(1, 8192, &mut noise);
         let start = Gaussian { mean: vec![4.0], precision: vec![0.3] };
-        let found = variational_newton(&start, &noise, 6e-6, &mut Exponential).expect("a finite ELBO");
+        let found = variational_newton(&start, 0, &noise, 6e-6, &mut Exponential).expect("a finite ELBO");
         assert!((found.mean[0] + 0.5).abs() < 0.03 && (found.precision[0] - 1.0).abs() < 0.03, "{found:?}");
     }
 }

@@ -69,7 +69,7 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
     fn workspace(&self, samples: usize) -> Workspace<E> {
         assert!(samples.is_multiple_of(E::LANE_MULTIPLE), "{samples} samples do not fill the lanes");
         let rows = vec![E::default(); 3 * samples];
-        Workspace { samples, unconstrained: 3, values: rows.clone(), adjoints: rows, partitions: vec![] }
+        Workspace { samples, unconstrained: 3, values: rows.clone(), adjoints: rows, kept: vec![], partitions: vec![] }
     }
 
     fn unit_weights(&self, samples: usize) -> Weights<E> {
@@ -99,6 +99,12 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
     fn accumulate(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_joint: &mut [f64]) {
         self.log_density(work, weights, log_joint);
     }
+
+    fn locate(&self, _centred: usize, _work: &mut Workspace<E>) {}
+
+    fn pull_locate(&self, _centred: usize, _work: &mut Workspace<E>, _weights: &Weights<E>) {}
+
+    fn pull_constrain(&self, _work: &mut Workspace<E>, _weights: &Weights<E>) {}
 
     fn complete(&self, _work: &mut Workspace<E>) {}
 

@@ -6,6 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{element, given_field, observed};
+use crate::expand::centring::Centred;
 use crate::expand::graph::site_support;
 use crate::expand::kernel::column_field;
 use crate::expand::names;
@@ -13,7 +14,7 @@ use crate::expand::scalar::{self, Source, density, observed_field};
 use crate::expand::tape::{Column, ColumnValue};
 use crate::ir::{Expr, Model, Site, SiteKind, VarId};
 
-pub(super) fn lay_out(model: &Model) -> TokenStream {
+pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
     let word = model.name.to_string();
     let mut out = quote!(let mut layout = _ppl::LayoutBuilder::new(#word, dims););
     let mut firsts = Vec::new();
@@ -59,8 +60,19 @@ pub(super) fn lay_out(model: &Model) -> TokenStream {
         let (field, text, dims) = (observed_field(&site.name), site.name.to_string(), &site.dims);
         out.extend(quote!(self.#field = layout.observed(#text, &[#(#dims),*]);));
     }
+    for known in centred {
+        let text = model.sites[known.site].name.to_string();
+        out.extend(quote!(layout.centred(#text);));
+    }
+    let centrings = centred.iter().enumerate().map(|(i, known)| {
+        let [location, scale] = known.fields(model);
+        quote! {
+            self.#location = layout.centred[#i].location.start;
+            self.#scale = layout.centred[#i].scale.start;
+        }
+    });
     let rows = firsts.iter().enumerate().map(|(i, field)| quote!(self.#field = layout.first_row(#i);));
-    out.extend(quote!(let layout = layout.finish(); #(#rows)* self.__layout = layout;));
+    out.extend(quote!(let layout = layout.finish(); #(#rows)* #(#centrings)* self.__layout = layout;));
     out
 }
 

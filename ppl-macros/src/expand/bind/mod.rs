@@ -6,6 +6,7 @@ mod layout;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::centring::Centred;
 use super::kernel::column_field;
 use super::names;
 use super::scalar::observed_field;
@@ -20,7 +21,7 @@ pub(crate) fn element(model: &Model) -> TokenStream {
 }
 
 /// The struct that holds a model bound to its data.
-pub(crate) fn bound_struct(model: &Model, columns: &[Column]) -> TokenStream {
+pub(crate) fn bound_struct(model: &Model, columns: &[Column], centred: &[Centred]) -> TokenStream {
     let e = element(model);
     let dims = model.dims.iter().map(|dim| names::field(&dim.name));
     let args = arrays(model).map(|arg| {
@@ -39,12 +40,14 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column]) -> TokenStream {
     let observed = observed(model).map(|site| observed_field(&site.name));
     let given = model.args.iter().filter(|arg| arg.missing).map(|arg| given_field(&arg.name));
     let columns = (0..columns.len()).map(column_field);
+    let centred = centred.iter().flat_map(|centred| centred.fields(model));
     quote! {
         #[allow(non_snake_case, dead_code)]
         struct Bound<'m> {
             #(#dims: usize,)*
             #(#args,)*
             #(#rows: usize,)*
+            #(#centred: usize,)*
             #(#observed: usize,)*
             #(#given: Vec<Option<f64>>,)*
             #(#columns: Vec<#e>,)*
@@ -72,7 +75,7 @@ fn observed(model: &Model) -> impl Iterator<Item = &Site> {
 }
 
 /// `bind` or `bind_inputs`: the checks of sizes and values, and the struct.
-pub(crate) fn bind(model: &Model, columns: &[Column], inputs_only: bool) -> TokenStream {
+pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], inputs_only: bool) -> TokenStream {
     let word = model.name.to_string();
     let dims = model.dims.iter().map(|dim| dim.name.to_string());
     let fitted = if inputs_only { quote!(fitted) } else { quote!(None) };
@@ -127,6 +130,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], inputs_only: bool) -> Toke
     let rows = rowed(model).map(|site| names::field(&site.name));
     let firsts = observed(model).map(|site| observed_field(&site.name));
     let column_fields = (0..columns.len()).map(column_field);
+    let centred = centred.iter().flat_map(|centred| centred.fields(model));
     let data = if inputs_only {
         TokenStream::new()
     } else {
@@ -143,6 +147,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], inputs_only: bool) -> Toke
             #(#dim_fields,)*
             #values
             #(#rows: 0,)*
+            #(#centred: 0,)*
             #(#firsts: 0,)*
             #(#partly,)*
             #(#column_fields: Vec::new(),)*
@@ -213,8 +218,8 @@ fn absent(arg: &Arg) -> TokenStream {
 }
 
 /// The methods of the bound struct that bind it.
-pub(crate) fn methods(model: &Model, columns: &[Column]) -> TokenStream {
-    let lay_out = lay_out(model);
+pub(crate) fn methods(model: &Model, columns: &[Column], centred: &[Centred]) -> TokenStream {
+    let lay_out = lay_out(model, centred);
     let check_indices = check_indices(model);
     let (check_observed, check_parameters) = check_supports(model);
     let compute = columns.iter().enumerate().map(|(id, column)| compute_column(model, id, column));

@@ -20,7 +20,7 @@ impl Writer<'_, '_> {
                     self.loop_over(*inner, &statements)
                 }
                 Item::Store { site, row, value } => {
-                    if self.stored.contains(site) {
+                    if site.is_none_or(|site| self.stored.contains(&site)) {
                         let delta = Delta::Value(quote!(frame.adjoint(#row)));
                         self.deliver(*value, delta, scope)
                     } else {

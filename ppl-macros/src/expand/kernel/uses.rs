@@ -39,7 +39,7 @@ impl Writer<'_, '_> {
                         }
                     }
                     Item::Store { value, site, .. } => {
-                        if self.form == Form::Forward || self.stored.contains(site) {
+                        if self.form == Form::Forward || site.is_none_or(|site| self.stored.contains(&site)) {
                             self.uses[*value].push(Use { scope, reader: Reader::Other });
                         }
                     }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 
+use super::centring::Centred;
 use super::names;
 use crate::catalogue::Shape;
 use crate::ir::{Expr, FactorId, Family, Function, Index, LocalId, Model, Operator, Reduce, SiteId, Stmt, StmtKind, VarId};
@@ -91,9 +92,9 @@ pub(crate) enum ScopeKind {
 pub(crate) enum Item {
     Node(NodeId),
     Loop(ScopeId),
-    /// A quantity gets its value.
+    /// A quantity gets its value; without a site it is one that the engine pulls back.
     Store {
-        site: SiteId,
+        site: Option<SiteId>,
         row: TokenStream,
         value: NodeId,
     },
@@ -210,6 +211,23 @@ impl<'m> Tape<'m> {
         };
         for stmt in &body.stmts {
             tape.statement(stmt, columns);
+        }
+        tape
+    }
+
+    /// Builds the tape that computes the location and the scale of a latent.
+    pub(crate) fn centring(model: &'m Model, centred: &Centred, columns: &mut Vec<Column>) -> Self {
+        let mut tape = Tape::new(model, &centred.body(model), columns);
+        let scopes: Vec<ScopeId> = centred.loops.iter().map(|&var| tape.open(ScopeKind::Loop(var))).collect();
+        let words = ["location", "scale"];
+        for ((expr, row), word) in [&centred.location, &centred.scale].into_iter().zip(centred.rows(model)).zip(words) {
+            let value = tape.expr(expr, columns);
+            tape.name(value, word);
+            tape.push(Item::Store { site: None, row, value });
+        }
+        for scope in scopes.into_iter().rev() {
+            tape.close(scope);
+            tape.push(Item::Loop(scope));
         }
         tape
     }

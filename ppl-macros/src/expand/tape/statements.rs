@@ -28,7 +28,7 @@ impl<'m> Tape<'m> {
                 let row = names::row(self.model, *site, index);
                 self.name(node, &names::element_name(self.model, &self.model.sites[*site].name, index));
                 self.stored.insert((*site, row.to_string()), node);
-                self.push(Item::Store { site: *site, row, value: node });
+                self.push(Item::Store { site: Some(*site), row, value: node });
             }
             StmtKind::Factor { factor, value } => {
                 let node = self.expr(value, columns);

@@ -1,0 +1,85 @@
+//! Which guides a fit tries, and which one it keeps: the one of the best bound.
+
+use super::config::Checked;
+use super::engine::{Engine, Outcome};
+use super::observer::Observer;
+use super::report::Report;
+use super::{FitError, Tried};
+use crate::centring::PartlyCentred;
+use crate::guides::Family;
+use crate::kernel::Real;
+use crate::model::LogJoint;
+
+/// What was tried, and what was kept.
+pub(super) struct Found {
+    pub(super) tried: Vec<Tried>,
+    pub(super) report: Report,
+    pub(super) outcome: Outcome,
+}
+
+/// A guide with what is found out of it.
+type Candidate = (Report, Outcome);
+
+/// The Pareto k above which the mean-field Gaussian is tried beside the one of full rank.
+const HOPELESS: f64 = 1.0;
+
+/// Fits the families that the configuration asks for, each as the model is written and, where location-scale latents depend on others, in the
+/// coordinates of their residuals; keeps the guide of the best ELBO.
+pub(super) fn search<E: Real>(
+    model: &dyn LogJoint<E>,
+    config: &Checked,
+    start: &[f64],
+    observers: &mut [Box<dyn Observer>],
+) -> Result<Found, FitError> {
+    let residuals = PartlyCentred::new(model);
+    let fits = |view: &dyn LogJoint<E>, observers: &mut [Box<dyn Observer>]| {
+        let mut start = start.to_vec();
+        start.resize(view.layout().unconstrained(), 0.0);
+        of_view(model, view, config, &start, observers)
+    };
+    let written = fits(model, observers);
+    let of_residuals = residuals.as_ref().map(|view| fits(view, observers));
+    let mut candidates = match (written, of_residuals) {
+        (Ok(written), Some(Ok(of_residuals))) => written.into_iter().chain(of_residuals).collect::<Vec<_>>(),
+        (Ok(candidates), _) | (Err(_), Some(Ok(candidates))) => candidates,
+        (Err(error), _) => return Err(error),
+    };
+    let tried: Vec<Tried> = candidates
+        .iter()
+        .map(|(report, outcome)| Tried {
+            family: outcome.family.clone(),
+            elbo: report.elbo,
+            pareto_k: report.pareto_k,
+            steps: outcome.steps,
+        })
+        .collect();
+    let best = (0..tried.len()).max_by(|&a, &b| tried[a].elbo.total_cmp(&tried[b].elbo)).unwrap_or(0);
+    let (report, outcome) = candidates.swap_remove(best);
+    Ok(Found { tried, report, outcome })
+}
+
+/// The candidates in one set of coordinates, one at least.
+fn of_view<E: Real>(
+    model: &dyn LogJoint<E>,
+    view: &dyn LogJoint<E>,
+    config: &Checked,
+    start: &[f64],
+    observers: &mut [Box<dyn Observer>],
+) -> Result<Vec<Candidate>, FitError> {
+    let engine = Engine::new(view, config, start)?;
+    let report = |outcome: Outcome| Report::new(model, &outcome.guide, config.draws, config.seed).map(|report| (report, outcome));
+    let mut candidates: Vec<Candidate> = Vec::new();
+    if config.family == Family::FullRank || (config.family == Family::Auto && engine.is_dense()) {
+        match engine.full_rank(observers).and_then(report) {
+            Ok(candidate) => candidates.push(candidate),
+            Err(error) if config.family == Family::FullRank => return Err(error),
+            Err(_) => {}
+        }
+    }
+    // Independent Gaussians where the dimensions are too many, or where something went wrong with their covariances.
+    let poor = candidates.first().is_none_or(|(report, _)| report.pareto_k.is_nan() || report.pareto_k > HOPELESS);
+    if config.family == Family::MeanField || (config.family == Family::Auto && poor) {
+        candidates.push(report(engine.mean_field(observers)?)?);
+    }
+    Ok(candidates)
+}

@@ -12,6 +12,8 @@ use crate::random::{standardized_normals, step_key};
 
 /// The first number of samples.
 const FIRST: usize = 1024;
+/// The first number of samples of each stratum, where there are several.
+const FIRST_OF_GROUP: usize = 256;
 /// The most numbers of noise.
 const MOST: usize = 1 << 18;
 
@@ -61,11 +63,12 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
     let enough = if size_of::<E>() == 4 { 1e-3 } else { 1e-6 };
     let mut units = vec![1.0; parameters];
     guide.units(guide.parameters(), &mut units);
-    let mut climbed =
-        Climbed { steps: 0, samples: FIRST.max((4 * rows).next_multiple_of(64)).min(most), error: f64::NAN, end: End::Lost };
+    let groups = guide.groups();
+    let first = if groups == 1 { FIRST } else { FIRST_OF_GROUP };
+    let samples = groups * first.max((4 * rows).next_multiple_of(64)).min(most);
+    let mut climbed = Climbed { steps: 0, samples, error: f64::NAN, end: End::Lost };
     loop {
-        let mut noise = vec![E::default(); rows * climbed.samples];
-        standardized_normals(step_key(limits.seed, u64::MAX - 8), climbed.samples, &mut noise);
+        let noise = same_for_all(groups, rows, climbed.samples, step_key(limits.seed, u64::MAX - 8));
         let mut estimator = Pathwise::new(model, guide, climbed.samples, Objective::Elbo).over(noise);
         // Parameters in their units: then one is as steep as another.
         let start: Vec<f64> = guide.parameters().iter().zip(&units).map(|(x, unit)| x / unit).collect();
@@ -107,9 +110,21 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
         if climbed.error <= 2.0 * limits.tolerance {
             return Climbed { end: End::Settled, ..climbed };
         }
-        if climbed.samples >= most || climbed.error.is_nan() {
+        if 2 * climbed.samples > groups * most.div_ceil(groups) || climbed.error.is_nan() {
             return Climbed { end: End::Noisy, ..climbed };
         }
-        climbed.samples = (4 * climbed.samples).min(most);
+        climbed.samples = groups * (4 * climbed.samples / groups).min(most.div_ceil(groups)).next_multiple_of(64);
     }
+}
+
+/// Noise whose strata are all alike, and in each of which the moments are those of the normal.
+fn same_for_all<E: Real>(groups: usize, rows: usize, samples: usize, key: u64) -> Vec<E> {
+    let own = samples / groups;
+    let mut noise = vec![E::default(); rows * own];
+    standardized_normals(key, own, &mut noise);
+    if groups == 1 {
+        return noise;
+    }
+    let halves = noise.chunks_exact(own).flat_map(|row| row.chunks_exact(own / 2));
+    halves.flat_map(|half| std::iter::repeat_n(half, groups).flatten().copied()).collect()
 }

@@ -11,11 +11,11 @@ use super::start::{Points, Rows, begin, finite_start};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Pathwise, Reparameterization};
-use crate::guides::{FittedGuide, FullRank, MeanField};
+use crate::guides::{FittedGuide, FullRank, MeanField, Mixture, Whitened, Whitening};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
 use crate::objective::Objective;
-use crate::optimizers::{Adam, Curvature, variational_newton};
+use crate::optimizers::{Adam, Curvature, Gaussian, variational_newton};
 use crate::random::{antithetic_normals, step_key};
 
 /// What the loop leaves.
@@ -83,6 +83,37 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// Fits a full-rank guide, whose parameters are in units of the curvature.
     pub(crate) fn full_rank(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let guide = FittedGuide::FullRank(FullRank::with_points(self.gaussian(), self.model.layout().points()));
+        let guide = match self.settle(guide, observers) {
+            Ok(outcome) => return Ok(outcome),
+            Err(guide) => guide,
+        };
+        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, Objective::Elbo);
+        self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+    }
+
+    /// Fits a mixture, in the units of the best single Gaussian, from the components that draws around the modes fall into.
+    pub(crate) fn mixture(
+        &self,
+        components: usize,
+        full_rank: bool,
+        observers: &mut [Box<dyn Observer>],
+    ) -> Result<Outcome, FitError> {
+        let (gaussian, points) = (self.gaussian(), self.model.layout().points());
+        let whitening = Whitening::with_points(gaussian.clone(), points);
+        let start = super::components::components(self.model, &whitening, &gaussian, components, self.config.seed);
+        let mixture = Mixture::new(&start, full_rank, &vec![0.0; points]);
+        let guide = FittedGuide::Mixture(Whitened::new(whitening, mixture));
+        let guide = match self.settle(guide, observers) {
+            Ok(outcome) => return Ok(outcome),
+            Err(guide) => guide,
+        };
+        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples.max(16 * components), Objective::Elbo);
+        self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+    }
+
+    /// The best Gaussian over a few samples that stay the same, or Laplace's approximation.
+    fn gaussian(&self) -> Gaussian {
         let laplace = self.curvature.laplace();
         let (n, points) = (laplace.mean.len(), self.model.layout().points());
         let mut noise = vec![0.0_f64; n * FIXED];
@@ -91,13 +122,7 @@ impl<'a, E: Real> Engine<'a, E> {
         // Half of the time that is left is for polishing.
         let until = self.began.checked_add(self.config.max_time / 2);
         let newton = variational_newton(&laplace, points, &noise, relative_step, &mut Rows::new(self.model, FIXED, until));
-        let guide = FittedGuide::FullRank(FullRank::with_points(newton.unwrap_or(laplace), points));
-        let guide = match self.settle(guide, observers) {
-            Ok(outcome) => return Ok(outcome),
-            Err(guide) => guide,
-        };
-        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, Objective::Elbo);
-        self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+        newton.unwrap_or(laplace)
     }
 
     /// The top of the ELBO over fixed noise; the guide as it was given where there is none.
@@ -139,7 +164,7 @@ impl<'a, E: Real> Engine<'a, E> {
 
     fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
         let degrees = self.degrees(&guide);
-        let family = if degrees.is_empty() { guide.name().to_owned() } else { format!("{} of residuals", guide.name()) };
+        let family = if degrees.is_empty() { guide.name() } else { format!("{} of residuals", guide.name()) };
         notes.extend(degrees);
         Outcome { guide, family, steps, elapsed: self.began.elapsed(), stop_reason, notes }
     }

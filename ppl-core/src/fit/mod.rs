@@ -1,6 +1,7 @@
 //! `fit_bbvi`: black-box variational inference of any model, and what a fit can be asked.
 
 mod blame;
+mod components;
 mod config;
 mod deterministic;
 mod draws;

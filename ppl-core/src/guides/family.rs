@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FullRank, Guide, MeanField};
+use super::{FullRank, Guide, MeanField, Mixture, Whitened};
 use crate::kernel::Real;
 
 /// Which guides a fit tries.
@@ -16,6 +16,13 @@ pub enum Family {
     MeanField,
     /// A Gaussian of any covariance: [`FullRank`].
     FullRank,
+    /// So many Gaussians: [`Mixture`], in the units of the best single one.
+    Mixture {
+        /// How many, 1 to 64.
+        components: usize,
+        /// Whether each has any covariance, or independent dimensions.
+        full_rank: bool,
+    },
 }
 
 /// A guide of one of the families, which can be saved.
@@ -26,6 +33,8 @@ pub enum FittedGuide {
     MeanField(MeanField),
     /// A Gaussian of any covariance.
     FullRank(FullRank),
+    /// Several Gaussians.
+    Mixture(Whitened<Mixture>),
 }
 
 impl FittedGuide {
@@ -35,6 +44,7 @@ impl FittedGuide {
         match self {
             FittedGuide::MeanField(guide) => guide,
             FittedGuide::FullRank(guide) => guide,
+            FittedGuide::Mixture(guide) => guide,
         }
     }
 
@@ -43,6 +53,7 @@ impl FittedGuide {
         match self {
             FittedGuide::MeanField(guide) => guide,
             FittedGuide::FullRank(guide) => guide,
+            FittedGuide::Mixture(guide) => guide,
         }
     }
 
@@ -54,10 +65,11 @@ impl FittedGuide {
 
     /// The name of the family.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> String {
         match self {
-            FittedGuide::MeanField(_) => "mean-field Gaussian",
-            FittedGuide::FullRank(_) => "full-rank Gaussian",
+            FittedGuide::MeanField(_) => "mean-field Gaussian".to_owned(),
+            FittedGuide::FullRank(_) => "full-rank Gaussian".to_owned(),
+            FittedGuide::Mixture(guide) => format!("mixture of {} Gaussians", guide.inner().components()),
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::optimizers::Gaussian;
 pub struct Whitening {
     center: Vec<f64>,
     factor: Factor,
+    /// The last dimensions that are points: they have no part in the Jacobian determinant.
+    points: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,13 +26,19 @@ impl Whitening {
     /// The units of a Gaussian.
     #[must_use]
     pub fn new(gaussian: Gaussian) -> Self {
-        Whitening { center: gaussian.mean, factor: Factor::Dense(gaussian.precision) }
+        Self::with_points(gaussian, 0)
+    }
+
+    /// As [`Whitening::new`], the last dimensions being points.
+    #[must_use]
+    pub fn with_points(gaussian: Gaussian, points: usize) -> Self {
+        Whitening { center: gaussian.mean, factor: Factor::Dense(gaussian.precision), points }
     }
 
     /// The units of independent Gaussians of these standard deviations.
     #[must_use]
     pub fn diagonal(center: Vec<f64>, scale: &[f64]) -> Self {
-        Whitening { center, factor: Factor::Diagonal(scale.iter().map(|scale| 1.0 / scale).collect()) }
+        Whitening { center, factor: Factor::Diagonal(scale.iter().map(|scale| 1.0 / scale).collect()), points: 0 }
     }
 
     /// The number of dimensions.
@@ -44,8 +52,8 @@ impl Whitening {
     pub fn log_det(&self) -> f64 {
         let n = self.center.len();
         match &self.factor {
-            Factor::Dense(p) => -(0..n).map(|i| p[i * n + i].ln()).sum::<f64>(),
-            Factor::Diagonal(p) => -p.iter().map(|p| p.ln()).sum::<f64>(),
+            Factor::Dense(p) => -(0..n - self.points).map(|i| p[i * n + i].ln()).sum::<f64>(),
+            Factor::Diagonal(p) => -p[..n - self.points].iter().map(|p| p.ln()).sum::<f64>(),
         }
     }
 
@@ -229,6 +237,10 @@ impl<E: Real, G: Guide<E>> Guide<E> for Whitened<G> {
     fn draw(&self, noise: &[E], samples: usize, u: &mut [E]) {
         self.inner.draw(noise, samples, u);
         self.whitening.unwhiten(u, samples);
+    }
+
+    fn groups(&self) -> usize {
+        self.inner.groups()
     }
 
     fn strata(&self, samples: usize, weights: &mut [f64]) -> bool {

@@ -178,7 +178,7 @@ fn differences(center: &[f64], steps: &[f64], evaluate: &mut impl FnMut(&[Vec<f6
 }
 
 /// The lower Cholesky factor; none if the matrix is not positive definite.
-pub(super) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     let mut l = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..=i {

@@ -111,9 +111,10 @@ fn distance(gaussian: &Gaussian, u: &[f64]) -> f64 {
 fn in_units(whitening: &Whitening, mode: &Mode, known: &Gaussian, m: usize) -> Option<Component> {
     let n = known.mean.len();
     let place = |u: &[f64]| {
-        let mut v = u.to_vec();
-        whitening.whiten(&mut v, 1);
-        v
+        let lanes = <f64 as Real>::LANE_MULTIPLE;
+        let mut v: Vec<f64> = u.iter().flat_map(|&x| std::iter::repeat_n(x, lanes)).collect();
+        whitening.whiten(&mut v, lanes);
+        v.into_iter().step_by(lanes).collect::<Vec<f64>>()
     };
     let mut mean = mode.gaussian.mean.clone();
     mean[m..].copy_from_slice(&known.mean[m..]);

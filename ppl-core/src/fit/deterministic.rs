@@ -24,6 +24,7 @@ pub(super) struct Limits<'a> {
     /// The Monte Carlo error of the parameters, in standard deviations of the guide, that is small enough.
     pub(super) tolerance: f64,
     pub(super) seed: u64,
+    pub(super) objective: Objective,
     /// Told the step, the estimate and the parameters.
     pub(super) tell: &'a mut dyn FnMut(usize, f64, &[f64]),
 }
@@ -69,7 +70,7 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
     let mut climbed = Climbed { steps: 0, samples, error: f64::NAN, end: End::Lost };
     loop {
         let noise = same_for_all(groups, rows, climbed.samples, step_key(limits.seed, u64::MAX - 8));
-        let mut estimator = Pathwise::new(model, guide, climbed.samples, Objective::Elbo).over(noise);
+        let mut estimator = Pathwise::new(model, guide, climbed.samples, limits.objective).over(noise);
         // Parameters in their units: then one is as steep as another.
         let start: Vec<f64> = guide.parameters().iter().zip(&units).map(|(x, unit)| x / unit).collect();
         let mut at = start.clone();

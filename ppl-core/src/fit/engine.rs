@@ -51,7 +51,7 @@ impl<'a, E: Real> Engine<'a, E> {
         let mut notes = Vec::new();
         let mut points = Points::new(model);
         let start = finite_start(model, &mut points, start, config.seed)?;
-        let curvature = begin(&mut points, &start, &mut notes);
+        let curvature = begin(&mut points, &start, config.seed, &mut notes);
         Ok(Engine { model, config, began, curvature, notes })
     }
 
@@ -70,15 +70,20 @@ impl<'a, E: Real> Engine<'a, E> {
             Ok(outcome) => return Ok(outcome),
             Err(guide) => guide,
         };
-        let estimator = Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref());
         let n = self.curvature.center.len();
-        self.climb(guide, estimator, observers, |curvature, adam, rate, gradient| {
+        let step = |curvature: &Curvature, adam: &mut Adam, rate: f64, gradient: &mut [f64]| {
             curvature.whiten(&mut gradient[..n]);
             // The Fisher information of the logarithm of a scale is two.
             gradient[n..].iter_mut().for_each(|g| *g *= 0.5);
             adam.step(rate, gradient);
             curvature.unwhiten(&mut gradient[..n]);
-        })
+        };
+        if self.config.objective.group() > 1 {
+            let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, self.config.objective);
+            return self.climb(guide, estimator, observers, step);
+        }
+        let estimator = Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref());
+        self.climb(guide, estimator, observers, step)
     }
 
     /// Fits a full-rank guide, whose parameters are in units of the curvature.
@@ -88,7 +93,7 @@ impl<'a, E: Real> Engine<'a, E> {
             Ok(outcome) => return Ok(outcome),
             Err(guide) => guide,
         };
-        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, Objective::Elbo);
+        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, self.config.objective);
         self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
     }
 
@@ -138,6 +143,7 @@ impl<'a, E: Real> Engine<'a, E> {
                 until: began.checked_add(config.max_time),
                 tolerance: config.tolerance,
                 seed: config.seed,
+                objective: config.objective,
                 tell: &mut |step, elbo, parameters| {
                     let elapsed = began.elapsed();
                     let info = StepInfo { step, max_steps: config.max_steps, elbo, rate: 1.0, elapsed, parameters };

@@ -24,7 +24,7 @@ type Candidate = (Report, Outcome);
 const HOPELESS: f64 = 1.0;
 
 /// Fits the families that the configuration asks for, each as the model is written and, where location-scale latents depend on others, in the
-/// coordinates of their residuals; keeps the guide of the best ELBO.
+/// coordinates of their residuals; keeps the guide of the best bound.
 pub(super) fn search<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
@@ -53,7 +53,7 @@ pub(super) fn search<E: Real>(
             steps: outcome.steps,
         })
         .collect();
-    let best = (0..tried.len()).max_by(|&a, &b| tried[a].elbo.total_cmp(&tried[b].elbo)).unwrap_or(0);
+    let best = (0..tried.len()).max_by(|&a, &b| candidates[a].0.bound.0.total_cmp(&candidates[b].0.bound.0)).unwrap_or(0);
     let (report, outcome) = candidates.swap_remove(best);
     Ok(Found { tried, report, outcome })
 }
@@ -67,7 +67,9 @@ fn of_view<E: Real>(
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Vec<Candidate>, FitError> {
     let engine = Engine::new(view, config, start)?;
-    let report = |outcome: Outcome| Report::new(model, &outcome.guide, config.draws, config.seed).map(|report| (report, outcome));
+    let report = |outcome: Outcome| {
+        Report::new(model, &outcome.guide, config.objective, config.draws, config.seed).map(|report| (report, outcome))
+    };
     let mut candidates: Vec<Candidate> = Vec::new();
     if let Family::Mixture { components, full_rank } = config.family {
         return Ok(vec![report(engine.mixture(components, full_rank, observers)?)?]);

@@ -16,6 +16,8 @@ const NEGLIGIBLE: f64 = 12.0;
 /// Draws that are grouped into components.
 const DRAWS: usize = 4096;
 const ITERATIONS: usize = 30;
+/// The most directions in which draws are grouped.
+const AXES: usize = 4;
 
 /// A mode: Laplace's approximation with its share of the evidence.
 struct Mode {
@@ -57,8 +59,92 @@ pub(super) fn components<E: Real>(
     let mut log_p = vec![0.0; DRAWS];
     model.log_density(&mut work, &model.unit_weights(DRAWS), &mut log_p);
     let ratios: Vec<f64> = log_p.iter().zip(&log_q).map(|(p, q)| p - q).collect();
-    let v: Vec<f64> = v[..m * DRAWS].iter().map(|x| x.to_f64()).collect();
-    Grouping { dimensions: m, draws: &v, weights: truncated(&ratios) }.components(count, seed)
+    let weights = truncated(&ratios);
+    // What the standard normal leaves of the gradient.
+    let residual = work.gradient_mut();
+    whitening.pull_unwhiten(residual, DRAWS);
+    let residual: Vec<f64> = residual.iter().zip(&v).map(|(g, v)| g.to_f64() + v.to_f64()).collect();
+    let axes = active(&residual[..m * DRAWS], &weights, m);
+    let rank = axes.len() / m;
+    let mut projected = vec![0.0; rank * DRAWS];
+    for (axis, row) in axes.chunks_exact(m).zip(projected.chunks_exact_mut(DRAWS)) {
+        for (q, v) in axis.iter().zip(v.chunks_exact(DRAWS)) {
+            row.iter_mut().zip(v).for_each(|(y, v)| *y += q * v.to_f64());
+        }
+    }
+    let grouped = Grouping { dimensions: rank, draws: &projected, weights }.components(count, seed);
+    grouped.into_iter().filter_map(|component| embedded(&component, &axes, m)).collect()
+}
+
+/// The directions in which the target differs from a standard normal, row by row and orthonormal: the leading eigenvectors of the second moments of what
+/// the normal leaves of the gradient (`[dimension][draw]`).
+///
+/// # Source
+/// Zahm, Cui, Law, Spantini & Marzouk 2022, Certified dimension reduction in nonlinear Bayesian inverse problems.
+fn active(residual: &[f64], weights: &[f64], m: usize) -> Vec<f64> {
+    let draws = weights.len();
+    let mut moments = vec![0.0; m * m];
+    for i in 0..m {
+        for j in 0..=i {
+            let (a, b) = (&residual[i * draws..][..draws], &residual[j * draws..][..draws]);
+            let terms = weights.iter().zip(a.iter().zip(b)).map(|(w, (a, b))| if *w > 0.0 { w * a * b } else { 0.0 });
+            moments[i * m + j] = terms.sum();
+            moments[j * m + i] = moments[i * m + j];
+        }
+    }
+    let rank = m.min(AXES);
+    // Orthogonal iteration, from the axes that differ most.
+    let mut order: Vec<usize> = (0..m).collect();
+    order.sort_by(|&a, &b| moments[b * (m + 1)].total_cmp(&moments[a * (m + 1)]));
+    let mut axes = vec![0.0; rank * m];
+    order.iter().take(rank).enumerate().for_each(|(row, &i)| axes[row * m + i] = 1.0);
+    let mut values = vec![0.0; rank];
+    for _ in 0..100 {
+        let mut next = vec![0.0; rank * m];
+        for (to, from) in next.chunks_exact_mut(m).zip(axes.chunks_exact(m)) {
+            for (x, row) in to.iter_mut().zip(moments.chunks_exact(m)) {
+                *x = row.iter().zip(from).map(|(a, b)| a * b).sum();
+            }
+        }
+        for row in 0..rank {
+            let (before, rest) = next.split_at_mut(row * m);
+            let own = &mut rest[..m];
+            for other in before.chunks_exact(m) {
+                let product: f64 = own.iter().zip(other).map(|(a, b)| a * b).sum();
+                own.iter_mut().zip(other).for_each(|(a, b)| *a -= product * b);
+            }
+            let length = own.iter().map(|x| x * x).sum::<f64>().sqrt();
+            values[row] = length;
+            if length > 0.0 && length.is_finite() {
+                own.iter_mut().for_each(|x| *x /= length);
+            } else {
+                own.copy_from_slice(&axes[row * m..(row + 1) * m]);
+            }
+        }
+        axes = next;
+    }
+    let kept = values.iter().filter(|value| **value > 0.02 * values[0]).count().max(1);
+    axes.truncate(kept * m);
+    axes
+}
+
+/// A component along some axes, standard normal across them; none if that is no covariance.
+fn embedded(component: &Component, axes: &[f64], m: usize) -> Option<Component> {
+    let rank = component.loc.len();
+    let mut covariance: Vec<f64> = (0..m * m).map(|i| if i % (m + 1) == 0 { 1.0 } else { 0.0 }).collect();
+    for a in 0..rank {
+        for b in 0..rank {
+            let along: f64 = (0..=a.min(b)).map(|k| component.factor[a * rank + k] * component.factor[b * rank + k]).sum();
+            let change = along - if a == b { 1.0 } else { 0.0 };
+            for i in 0..m {
+                for j in 0..m {
+                    covariance[i * m + j] += change * axes[a * m + i] * axes[b * m + j];
+                }
+            }
+        }
+    }
+    let loc = (0..m).map(|i| (0..rank).map(|a| component.loc[a] * axes[a * m + i]).sum()).collect();
+    Some(Component { logit: component.logit, loc, factor: cholesky(&covariance, m)? })
 }
 
 /// The modes that are found from random starts, the one that is known first.

@@ -14,6 +14,8 @@ use crate::random::{standardized_normals, step_key};
 const FIRST: usize = 1024;
 /// The first number of samples of each stratum, where there are several.
 const FIRST_OF_GROUP: usize = 256;
+/// Nats by which the top may be the noise's own.
+const OPTIMISM: f64 = 0.02;
 /// The most numbers of noise.
 const MOST: usize = 1 << 18;
 
@@ -37,6 +39,8 @@ pub(super) struct Climbed {
     pub(super) samples: usize,
     /// The largest Monte Carlo error of a parameter, in standard deviations of the guide.
     pub(super) error: f64,
+    /// By how much the bound over its own noise is above that over other noise, in nats.
+    pub(super) optimism: f64,
     pub(super) end: End,
 }
 
@@ -67,7 +71,7 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
     let groups = guide.groups();
     let first = if groups == 1 { FIRST } else { FIRST_OF_GROUP };
     let samples = groups * first.max((4 * rows).next_multiple_of(64)).min(most);
-    let mut climbed = Climbed { steps: 0, samples, error: f64::NAN, end: End::Lost };
+    let mut climbed = Climbed { steps: 0, samples, error: f64::NAN, optimism: f64::NAN, end: End::Lost };
     loop {
         let noise = same_for_all(groups, rows, climbed.samples, step_key(limits.seed, u64::MAX - 8));
         let mut estimator = Pathwise::new(model, guide, climbed.samples, limits.objective).over(noise);
@@ -108,7 +112,10 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
         guide.units(&at, &mut units);
         let errors = estimator.standard_errors(model, guide);
         climbed.error = errors.iter().zip(&units).map(|(error, unit)| error * unit).fold(0.0, f64::max);
-        if climbed.error <= 2.0 * limits.tolerance {
+        let fresh = same_for_all(groups, rows, climbed.samples, step_key(limits.seed, u64::MAX - 14));
+        let mut judge = Pathwise::new(model, guide, climbed.samples, limits.objective).over(fresh);
+        climbed.optimism = there.elbo - judge.estimate(model, guide, 0, &mut gradient).elbo;
+        if climbed.error <= 2.0 * limits.tolerance && climbed.optimism < OPTIMISM {
             return Climbed { end: End::Settled, ..climbed };
         }
         if 2 * climbed.samples > groups * most.div_ceil(groups) || climbed.error.is_nan() {

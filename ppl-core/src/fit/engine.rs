@@ -11,7 +11,7 @@ use super::start::{Points, Rows, begin, finite_start};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Pathwise, Reparameterization};
-use crate::guides::{FittedGuide, FullRank, MeanField, Mixture, Whitened, Whitening};
+use crate::guides::{FittedGuide, FullRank, Guide, MeanField, Mixture, Whitened, Whitening};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
 use crate::objective::Objective;
@@ -27,6 +27,8 @@ pub(crate) struct Outcome {
     pub(crate) steps: usize,
     pub(crate) elapsed: Duration,
     pub(crate) stop_reason: StopReason,
+    /// Whether it is the top of the bound, but for a Monte Carlo error within the tolerance.
+    pub(crate) settled: bool,
     pub(crate) notes: Vec<String>,
 }
 
@@ -109,12 +111,40 @@ impl<'a, E: Real> Engine<'a, E> {
         let start = super::components::components(self.model, &whitening, &gaussian, components, self.config.seed);
         let mixture = Mixture::new(&start, full_rank, &vec![0.0; points]);
         let guide = FittedGuide::Mixture(Whitened::new(whitening, mixture));
-        let guide = match self.settle(guide, observers) {
-            Ok(outcome) => return Ok(outcome),
-            Err(guide) => guide,
+        let (guide, settled) = match self.settle(guide, observers) {
+            Ok(outcome) if outcome.settled => return Ok(outcome),
+            Ok(outcome) if outcome.stop_reason != StopReason::Converged => return Ok(outcome),
+            Ok(outcome) => (outcome.guide.clone(), Some(outcome)),
+            Err(guide) => (guide, None),
         };
+        // With so many parameters the top over fixed noise is too much the noise's own: the rest of the way by steps with noise that changes.
+        let natural = natural_units(guide.guide::<E>(), components);
         let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples.max(16 * components), Objective::Elbo);
-        self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+        let polished = self.climb(guide, estimator, observers, |_, adam, rate, gradient| {
+            gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
+            adam.step(0.25 * rate, gradient);
+            gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
+        });
+        match (settled, polished) {
+            (Some(settled), Ok(polished)) => {
+                let better = self.elbo(&polished.guide) > self.elbo(&settled.guide);
+                Ok(if better { Outcome { steps: polished.steps + settled.steps, ..polished } } else { settled })
+            }
+            (Some(settled), Err(_)) => Ok(settled),
+            (None, polished) => polished,
+        }
+    }
+
+    /// The ELBO over a few thousand samples, for a comparison.
+    fn elbo(&self, guide: &FittedGuide) -> f64 {
+        let guide = guide.guide::<E>();
+        let samples = (256 * guide.groups()).max(4096);
+        let mut unused = vec![0.0; guide.parameters().len()];
+        let key = step_key(self.config.seed, u64::MAX - 13);
+        Pathwise::new(self.model, guide, samples, Objective::Elbo)
+            .sticking(false)
+            .estimate(self.model, guide, key, &mut unused)
+            .elbo
     }
 
     /// The best Gaussian over a few samples that stay the same, or Laplace's approximation.
@@ -165,14 +195,14 @@ impl<'a, E: Real> Engine<'a, E> {
             ));
         }
         observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
-        Ok(self.outcome(moved, climbed.steps, stop_reason, notes))
+        Ok(Outcome { settled: climbed.end == End::Settled, ..self.outcome(moved, climbed.steps, stop_reason, notes) })
     }
 
     fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
         let degrees = self.degrees(&guide);
         let family = if degrees.is_empty() { guide.name() } else { format!("{} of residuals", guide.name()) };
         notes.extend(degrees);
-        Outcome { guide, family, steps, elapsed: self.began.elapsed(), stop_reason, notes }
+        Outcome { guide, family, steps, elapsed: self.began.elapsed(), stop_reason, settled: false, notes }
     }
 
     /// How far each location-scale latent is guided as written.
@@ -260,4 +290,23 @@ impl<'a, E: Real> Engine<'a, E> {
         observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
         Ok(self.outcome(guide, steps, stop_reason, notes))
     }
+}
+
+/// What each parameter of a mixture is to be multiplied by so that its Fisher information is about one: its unit over the root of the probability of its
+/// component.
+fn natural_units<E: Real>(guide: &dyn Guide<E>, components: usize) -> Vec<f64> {
+    let parameters = guide.parameters();
+    let mut units = vec![1.0; parameters.len()];
+    guide.units(parameters, &mut units);
+    let samples = 2 * components * E::LANE_MULTIPLE;
+    let mut weights = vec![1.0; samples];
+    guide.strata(samples, &mut weights);
+    // Samples of the strata follow each other; each has its probability times the number of components as its weight.
+    let root = |k: usize| (weights[k * E::LANE_MULTIPLE] / components as f64).max(1e-3).sqrt();
+    let own = (parameters.len() - components) / components;
+    for (i, unit) in units.iter_mut().enumerate() {
+        let component = if i < components { i } else { ((i - components) / own).min(components - 1) };
+        *unit /= root(component);
+    }
+    units
 }

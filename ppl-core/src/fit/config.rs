@@ -36,6 +36,9 @@ pub struct Bbvi {
     pub draws: usize,
     /// Which families of guides are tried. Default [`Family::Auto`].
     pub family: Family,
+    /// How long [`Family::Auto`] may go on to richer families, where importance weights cannot correct the best Gaussian. Default 2 seconds; zero for
+    /// Gaussians alone. A fit that this cuts short does not have the same bits again.
+    pub search_time: Duration,
     /// What is maximised. Default [`Objective::Elbo`]; bounds of several samples take guides without strata.
     pub objective: Objective,
     /// Initial values of latents, by name, on the constrained scale, elements in row-major order. Default none.
@@ -55,6 +58,7 @@ impl Default for Bbvi {
             seed: 0,
             draws: 2000,
             family: Family::Auto,
+            search_time: Duration::from_secs(2),
             objective: Objective::Elbo,
             initial: Vec::new(),
             observers: Vec::new(),
@@ -73,6 +77,7 @@ pub(crate) struct Checked {
     pub(crate) seed: u64,
     pub(crate) draws: usize,
     pub(crate) family: Family,
+    pub(crate) search_time: Duration,
     pub(crate) objective: Objective,
 }
 
@@ -107,6 +112,7 @@ impl Bbvi {
             seed: self.seed,
             draws: self.draws,
             family: self.family,
+            search_time: self.search_time,
             objective: self.objective,
         })
     }

@@ -34,6 +34,8 @@ pub(crate) struct Outcome {
 
 /// Bad steps in a row after which the fit gives up.
 const PATIENCE: usize = 12;
+/// A mixture is polished by one in so many of the most steps.
+const POLISHING: usize = 10;
 /// Samples of the noise that stays the same while Newton's method runs.
 const FIXED: usize = 32;
 
@@ -82,10 +84,10 @@ impl<'a, E: Real> Engine<'a, E> {
         };
         if self.config.objective.group() > 1 {
             let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, self.config.objective);
-            return self.climb(guide, estimator, observers, step);
+            return self.climb(guide, estimator, observers, self.config.max_steps, step);
         }
         let estimator = Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref());
-        self.climb(guide, estimator, observers, step)
+        self.climb(guide, estimator, observers, self.config.max_steps, step)
     }
 
     /// Fits a full-rank guide, whose parameters are in units of the curvature.
@@ -96,7 +98,7 @@ impl<'a, E: Real> Engine<'a, E> {
             Err(guide) => guide,
         };
         let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, self.config.objective);
-        self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+        self.climb(guide, estimator, observers, self.config.max_steps, |_, adam, rate, gradient| adam.step(rate, gradient))
     }
 
     /// Fits a mixture, in the units of the best single Gaussian, from the components that draws around the modes fall into.
@@ -120,7 +122,8 @@ impl<'a, E: Real> Engine<'a, E> {
         // With so many parameters the top over fixed noise is too much the noise's own: the rest of the way by steps with noise that changes.
         let natural = natural_units(guide.guide::<E>(), components);
         let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples.max(16 * components), Objective::Elbo);
-        let polished = self.climb(guide, estimator, observers, |_, adam, rate, gradient| {
+        let most = self.config.max_steps.div_ceil(POLISHING);
+        let polished = self.climb(guide, estimator, observers, most, |_, adam, rate, gradient| {
             gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
             adam.step(0.25 * rate, gradient);
             gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
@@ -221,17 +224,18 @@ impl<'a, E: Real> Engine<'a, E> {
             .collect()
     }
 
-    /// The loop: `step` replaces a gradient by a step.
+    /// The loop, of so many steps at most: `step_of` replaces a gradient by a step.
     fn climb(
         &self,
         mut guide: FittedGuide,
         mut estimator: impl GradientEstimator<E>,
         observers: &mut [Box<dyn Observer>],
+        max_steps: usize,
         step_of: impl Fn(&Curvature, &mut Adam, f64, &mut [f64]),
     ) -> Result<Outcome, FitError> {
         let (model, config, began) = (self.model, self.config, self.began);
         let name = model.layout().model;
-        observers.iter_mut().for_each(|observer| observer.on_start(name, config.max_steps));
+        observers.iter_mut().for_each(|observer| observer.on_start(name, max_steps));
         let parameters = guide.guide::<E>().parameters().len();
         let mut adam = Adam::new(parameters);
         let mut windows = Windows::new(parameters, config.tolerance);
@@ -239,8 +243,8 @@ impl<'a, E: Real> Engine<'a, E> {
         let mut last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
         let (mut rate, mut bad, mut undone) = (config.step, 0, 0_usize);
         let mut stop_reason = StopReason::MaxSteps;
-        let mut steps = config.max_steps;
-        for step in 0..config.max_steps {
+        let mut steps = max_steps;
+        for step in 0..max_steps {
             let estimate = estimator.estimate(model, guide.guide(), step_key(config.seed, step as u64), &mut gradient);
             if !(estimate.elbo.is_finite() && gradient.iter().all(|g| g.is_finite())) {
                 bad += 1;
@@ -265,7 +269,7 @@ impl<'a, E: Real> Engine<'a, E> {
             let now = guide.guide::<E>();
             if !observers.is_empty() {
                 let (parameters, elapsed) = (now.parameters(), began.elapsed());
-                let info = StepInfo { step, max_steps: config.max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
+                let info = StepInfo { step, max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
                 observers.iter_mut().for_each(|observer| observer.on_step(&info));
             }
             match windows.add(now.parameters(), |parameters, units| now.units(parameters, units)) {

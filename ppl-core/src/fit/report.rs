@@ -25,7 +25,7 @@ pub(super) struct Report {
 }
 
 /// The Pareto k below which importance weights correct the draws.
-const CORRECTABLE: f64 = 0.7;
+pub(super) const CORRECTABLE: f64 = 0.7;
 
 impl Report {
     pub(super) fn new<E: Real>(

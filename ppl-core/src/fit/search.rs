@@ -36,13 +36,16 @@ pub(super) fn search<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
     start: &[f64],
+    members: &[Vec<usize>],
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Found, FitError> {
-    let residuals = PartlyCentred::new(model);
+    // The mode, and what is known of it alone, depends on the coordinates: it is that of the model as written.
+    let at_mode = matches!(config.family, Family::Map | Family::Laplace);
+    let residuals = PartlyCentred::new(model).filter(|_| !at_mode);
     let fits = |view: &dyn LogJoint<E>, observers: &mut [Box<dyn Observer>]| {
         let mut start = start.to_vec();
         start.resize(view.layout().unconstrained(), 0.0);
-        of_view(model, view, config, &start, observers)
+        of_view(model, view, config, &start, members, observers)
     };
     let written = fits(model, observers);
     let of_residuals = residuals.as_ref().map(|view| fits(view, observers));
@@ -111,12 +114,13 @@ fn enrich<E: Real>(
     }
 }
 
-/// The candidates in one set of coordinates, one at least.
+/// The candidates in one set of coordinates, one at least; `members` are the dimensions of blocks.
 fn of_view<E: Real>(
     model: &dyn LogJoint<E>,
     view: &dyn LogJoint<E>,
     config: &Checked,
     start: &[f64],
+    members: &[Vec<usize>],
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Vec<Candidate>, FitError> {
     let engine = Engine::new(view, config, start)?;
@@ -124,8 +128,16 @@ fn of_view<E: Real>(
         Report::new(model, &outcome.guide, config.objective, config.draws, config.seed).map(|report| (report, outcome))
     };
     let mut candidates: Vec<Candidate> = Vec::new();
-    if let Family::Mixture { components, full_rank } = config.family {
-        return Ok(vec![report(engine.mixture(components, full_rank, observers)?)?]);
+    let only = match config.family {
+        Family::Map => Some(engine.mode()),
+        Family::Laplace => Some(engine.laplace()),
+        Family::Blocks => Some(engine.blocks(members, observers)?),
+        Family::LowRank { rank } => Some(engine.low_rank(rank, observers)?),
+        Family::Mixture { components, full_rank } => Some(engine.mixture(components, full_rank, observers)?),
+        Family::Auto | Family::MeanField | Family::FullRank => None,
+    };
+    if let Some(outcome) = only {
+        return Ok(vec![report(outcome)?]);
     }
     if config.family == Family::FullRank || (config.family == Family::Auto && engine.is_dense()) {
         match engine.full_rank(observers).and_then(report) {

@@ -1,7 +1,9 @@
 //! Guides: variational families on the unconstrained space, each two differentiable maps.
 
+mod blocks;
 mod family;
 mod full_rank;
+mod low_rank;
 mod mean_field;
 pub mod mean_field_reference;
 mod mixture;
@@ -9,8 +11,10 @@ mod mixture;
 mod tests;
 mod whitened;
 
+pub use blocks::Blocks;
 pub use family::{Family, FittedGuide};
 pub use full_rank::FullRank;
+pub use low_rank::LowRank;
 pub use mean_field::MeanField;
 pub use mixture::{Component, Mixture};
 pub use whitened::{Whitened, Whitening};

@@ -188,7 +188,7 @@ fn blocks_are_joined_by_name() -> Outcome {
 fn the_mode_is_where_the_density_is_highest() -> Outcome {
     let model = Pairs { y: 1.0 };
     let fit = fit_bbvi(&model, Bbvi { family: Family::Map, ..Bbvi::default() })?;
-    let at = |name: &str| fit.scalar(name).map(|scalar| (scalar.mean, scalar.sd)).unwrap_or((f64::NAN, f64::NAN));
+    let at = |name: &str| fit.scalar(name).map_or((f64::NAN, f64::NAN), |scalar| (scalar.mean, scalar.sd));
     for (name, mode) in [("a", 0.0), ("b", 0.0), ("c", 0.75), ("e", 0.75)] {
         let (mean, sd) = at(name);
         assert!((mean - mode).abs() < 1e-4 && sd < 1e-12, "{name}: {mean} {sd}");

@@ -92,8 +92,18 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// Fits a full-rank guide, whose parameters are in units of the curvature.
     pub(crate) fn full_rank(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let guide = FittedGuide::FullRank(FullRank::with_points(self.gaussian(), self.model.layout().points()));
-        self.settle_or_climb(guide, observers)
+        self.settle_or_climb(self.sketch(), observers)
+    }
+
+    /// The best full-rank guide over a few samples, with its ELBO, for a comparison.
+    pub(crate) fn sketched(&self) -> (Outcome, f64) {
+        let guide = self.sketch();
+        let elbo = self.elbo(&guide);
+        (self.outcome(guide, 0, StopReason::Converged, self.notes.clone()), elbo)
+    }
+
+    fn sketch(&self) -> FittedGuide {
+        FittedGuide::FullRank(FullRank::with_points(self.gaussian(), self.model.layout().points()))
     }
 
     /// The mode alone.
@@ -211,7 +221,7 @@ impl<'a, E: Real> Engine<'a, E> {
         let climbed = climb(
             self.model,
             moved.guide_mut(),
-            Limits {
+            &mut Limits {
                 steps: config.max_steps,
                 until: began.checked_add(config.max_time),
                 tolerance: config.tolerance,

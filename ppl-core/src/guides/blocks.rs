@@ -10,7 +10,7 @@ use crate::optimizers::Gaussian;
 /// next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Blocks {
-    blocks: Vec<Block>,
+    parts: Vec<Block>,
     dimensions: usize,
     /// Those of all blocks; the blocks hold copies.
     parameters: Vec<f64>,
@@ -39,7 +39,7 @@ impl Blocks {
         let precision = |i: usize, j: usize| -> f64 {
             (0..=i.min(j)).map(|k| gaussian.precision[i * n + k] * gaussian.precision[j * n + k]).sum()
         };
-        let blocks = members.into_iter().map(|members| {
+        let parts = members.into_iter().map(|members| {
             let m = members.len();
             let matrix: Vec<f64> = (0..m * m).map(|at| precision(members[at / m], members[at % m])).collect();
             let diagonal = || (0..m * m).map(|at| if at % (m + 1) == 0 { matrix[at].sqrt() } else { 0.0 }).collect();
@@ -47,22 +47,22 @@ impl Blocks {
             let mean = members.iter().map(|&i| gaussian.mean[i]).collect();
             let gaussian = Gaussian { mean, precision: factor };
             let points = if members.first().is_some_and(|&i| i >= n - points) { m } else { 0 };
-            Block { members: members.to_vec(), guide: FullRank::with_points(gaussian, points) }
+            Block { members: members.clone(), guide: FullRank::with_points(gaussian, points) }
         });
-        let mut guide = Blocks { blocks: blocks.collect(), dimensions: n, parameters: Vec::new() };
-        guide.parameters = guide.blocks.iter().flat_map(|block| parameters(&block.guide).to_vec()).collect();
+        let mut guide = Blocks { parts: parts.collect(), dimensions: n, parameters: Vec::new() };
+        guide.parameters = guide.parts.iter().flat_map(|block| parameters(&block.guide).to_vec()).collect();
         guide
     }
 
     /// The dimensions of each block.
     pub fn members(&self) -> impl Iterator<Item = &[usize]> {
-        self.blocks.iter().map(|block| &block.members[..])
+        self.parts.iter().map(|block| &block.members[..])
     }
 
     /// Each block as it is now, with where its parameters are.
     fn each(&self) -> impl Iterator<Item = (&Block, FullRank, std::ops::Range<usize>)> {
         let mut next = 0;
-        self.blocks.iter().map(move |block| {
+        self.parts.iter().map(move |block| {
             let count = parameters(&block.guide).len();
             let own = next..next + count;
             next += count;

@@ -146,10 +146,10 @@ impl<E: Real> Guide<E> for LowRank {
         let (own, along) = noise.split_at(self.spread * samples);
         for (i, (row, scale)) in u.chunks_exact_mut(samples).zip(self.scales()).enumerate() {
             for (x, e) in row.iter_mut().zip(&own[i * samples..]) {
-                *x = E::from_f64(scale.mul_add(e.to_f64(), self.loc()[i]));
+                *x = E::from_f64(scale * e.to_f64() + self.loc()[i]);
             }
             for (f, v) in along.chunks_exact(samples).zip(self.row(i)) {
-                row.iter_mut().zip(f).for_each(|(x, f)| *x = E::from_f64(v.mul_add(f.to_f64(), x.to_f64())));
+                row.iter_mut().zip(f).for_each(|(x, f)| *x = E::from_f64(v * f.to_f64() + x.to_f64()));
             }
         }
         let points = &self.parameters[self.parameters.len() - self.points..];
@@ -204,7 +204,7 @@ impl<E: Real> Guide<E> for LowRank {
             if let Some(adjoint) = u_adjoint.as_deref_mut() {
                 for (i, pulled) in pulled.iter().enumerate() {
                     let at = &mut adjoint[i * samples + s];
-                    *at = E::from_f64(weight.mul_add(-pulled, at.to_f64()));
+                    *at = E::from_f64(at.to_f64() - weight * pulled);
                 }
             }
             let Some(gradient) = gradient.as_deref_mut() else { continue };

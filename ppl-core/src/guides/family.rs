@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blocks, FullRank, Guide, LowRank, MeanField, Mixture, Whitened};
+use super::{Blocks, FullRank, Guide, LowRank, MeanField, Mixture, OwnGuide, Whitened};
 use crate::kernel::Real;
 
 /// Which guides a fit tries.
@@ -50,6 +50,8 @@ pub enum FittedGuide {
     LowRank(Whitened<LowRank>),
     /// Several Gaussians.
     Mixture(Whitened<Mixture>),
+    /// One of a user's type.
+    Own(OwnGuide),
 }
 
 impl FittedGuide {
@@ -62,6 +64,7 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => guide,
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
+            FittedGuide::Own(guide) => guide.guide(),
         }
     }
 
@@ -73,13 +76,17 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => guide,
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
+            FittedGuide::Own(guide) => guide.guide_mut(),
         }
     }
 
     /// The number of unconstrained dimensions.
     #[must_use]
     pub fn dimensions(&self) -> usize {
-        Guide::<f64>::dimensions(self.guide())
+        match self {
+            FittedGuide::Own(guide) => guide.dimensions(),
+            _ => Guide::<f64>::dimensions(self.guide()),
+        }
     }
 
     /// The name of the family.
@@ -91,6 +98,7 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => format!("Gaussian of {} blocks", guide.members().count()),
             FittedGuide::LowRank(guide) => format!("Gaussian of rank {} plus diagonal", guide.inner().rank()),
             FittedGuide::FullRank(_) => "full-rank Gaussian".to_owned(),
+            FittedGuide::Own(guide) => guide.name().to_owned(),
             FittedGuide::Mixture(guide) => format!("mixture of {} Gaussians", guide.inner().components()),
         }
     }

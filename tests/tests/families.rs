@@ -196,3 +196,20 @@ fn the_mode_is_where_the_density_is_highest() -> Outcome {
     assert!(fit.summary().to_string().contains("mode"), "{}", fit.summary());
     Ok(())
 }
+
+#[test]
+fn linear_response_has_the_standard_deviations_that_independent_gaussians_miss() -> Outcome {
+    let model = ridge();
+    let fit = fit_bbvi(&model, Bbvi { family: Family::MeanField, ..Bbvi::default() })?;
+    let response = fit.linear_response(&model)?;
+    for (n, (d, v)) in model.d.iter().zip(&model.v).enumerate() {
+        let name = format!("x[{n}]");
+        let sd = (d * d + v * v).sqrt();
+        let found = response.sd(&name).ok_or("x")?;
+        assert!((found / sd - 1.0).abs() < 0.01, "{name}: {found} {sd}");
+        assert!(fit.raw().scalar(&name).ok_or("x")?.sd < 0.97 * sd);
+    }
+    let full = fit_bbvi(&model, Bbvi { family: Family::FullRank, ..Bbvi::default() })?;
+    assert!(matches!(full.linear_response(&model), Err(FitError::LinearResponse { .. })));
+    Ok(())
+}

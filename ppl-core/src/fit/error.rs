@@ -8,6 +8,12 @@ use crate::model::DataError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
+    /// Linear response was asked of a fit that has none.
+    #[error("there is no linear response: {reason}")]
+    LinearResponse {
+        /// Why.
+        reason: &'static str,
+    },
     /// The data do not fit the model.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -7,6 +7,7 @@ mod deterministic;
 mod draws;
 mod engine;
 mod error;
+mod linear_response;
 mod loo;
 mod observer;
 mod predictive;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use config::Bbvi;
 pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
+pub use linear_response::LinearResponse;
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
 

@@ -38,10 +38,11 @@ use search::{Found, search};
 #[cfg(feature = "nuts")]
 pub(crate) use {blame::blame, config::place};
 
-/// Fits a guide to the posterior of a model: a Gaussian of full rank, or, of very many dimensions, independent ones.
+/// Fits a guide to the posterior of a model: of itself a Gaussian of full rank, or of very many dimensions independent ones, and where importance weights
+/// cannot correct it, a mixture; [`Bbvi::family`] asks for others.
 ///
-/// The fit starts from the mode, with the curvature there as its units, and climbs the ELBO by the reparameterization
-/// gradient until the averaged parameters no longer change.
+/// The fit starts from the mode, with the curvature there as its units, and climbs the bound over fixed noise, with as many samples as the Monte Carlo
+/// error of the top asks for. Latents of a location and a scale that depend on others are tried as written and through their residuals.
 ///
 /// # Errors
 /// [`FitError`]: the data do not fit the model, the configuration is out of range, or the log density is not finite.

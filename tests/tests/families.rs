@@ -213,3 +213,28 @@ fn linear_response_has_the_standard_deviations_that_independent_gaussians_miss()
     assert!(matches!(full.linear_response(&model), Err(FitError::LinearResponse { .. })));
     Ok(())
 }
+
+model! {
+    /// A small hill near the origin, and a mountain twelve away.
+    pub Hills(D: usize) {
+        x[D] ~ Flat();
+        factor(log_sum_exp(
+            sum(d in D => Normal(0, 0.5).log_prob(x[d])) + ln(0.05),
+            sum(d in D => Normal(3, 1).log_prob(x[d])) + ln(0.95),
+        ));
+    }
+}
+
+#[test]
+fn restarts_find_the_higher_of_two_hills_whatever_the_number_of_threads() -> Outcome {
+    let fit = |restarts, threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let config = || Bbvi { family: Family::FullRank, restarts, ..Bbvi::default() };
+        Ok::<_, Box<dyn std::error::Error>>(pool.install(|| bound(&Hills { D: 6 }, config()))?.1)
+    };
+    assert!((fit(1, 1)? - 0.05_f64.ln()).abs() < 0.02);
+    let one = fit(12, 1)?;
+    assert!((one - 0.95_f64.ln()).abs() < 0.02, "{one}");
+    assert_eq!(one.to_bits(), fit(12, 4)?.to_bits());
+    Ok(())
+}

@@ -34,7 +34,7 @@ use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
 use crate::objective::Objective;
 use crate::report::{Scalar, Summary};
-use search::{Found, search};
+use search::{Found, restarted};
 #[cfg(feature = "nuts")]
 pub(crate) use {blame::blame, config::place};
 
@@ -103,7 +103,8 @@ where
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let found = search(model, &checked, &start, &config.members(model.layout())?, &mut config.observers)?;
+    let members = config.members(model.layout())?;
+    let found = restarted(model, &checked, &start, &members, &mut config.observers, config.restarts)?;
     Ok(state(model, &checked, found))
 }
 

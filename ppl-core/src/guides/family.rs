@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FullRank, Guide, MeanField};
+use super::{Flow, FlowKind, FullRank, Guide, MeanField, Whitened};
 use crate::kernel::Real;
 
 /// Which guides a fit tries.
@@ -16,6 +16,8 @@ pub enum Family {
     MeanField,
     /// A Gaussian of any covariance: [`FullRank`].
     FullRank,
+    /// A normalizing flow that begins as the Gaussian of full rank (of independent dimensions, beyond 300): of any shape, but slower by far. See [`Flow`].
+    Flow(FlowKind),
 }
 
 /// A guide of one of the families, which can be saved.
@@ -26,6 +28,8 @@ pub enum FittedGuide {
     MeanField(MeanField),
     /// A Gaussian of any covariance.
     FullRank(FullRank),
+    /// A normalizing flow in the units of a Gaussian.
+    Flow(Whitened<Flow>),
 }
 
 impl FittedGuide {
@@ -35,6 +39,7 @@ impl FittedGuide {
         match self {
             FittedGuide::MeanField(guide) => guide,
             FittedGuide::FullRank(guide) => guide,
+            FittedGuide::Flow(guide) => guide,
         }
     }
 
@@ -43,6 +48,7 @@ impl FittedGuide {
         match self {
             FittedGuide::MeanField(guide) => guide,
             FittedGuide::FullRank(guide) => guide,
+            FittedGuide::Flow(guide) => guide,
         }
     }
 
@@ -58,6 +64,7 @@ impl FittedGuide {
         match self {
             FittedGuide::MeanField(_) => "mean-field Gaussian",
             FittedGuide::FullRank(_) => "full-rank Gaussian",
+            FittedGuide::Flow(guide) => guide.inner().kind().name(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Guides: variational families on the unconstrained space, each two differentiable maps.
 
 mod family;
+mod flows;
 mod full_rank;
 mod mean_field;
 pub mod mean_field_reference;
@@ -9,6 +10,7 @@ mod tests;
 mod whitened;
 
 pub use family::{Family, FittedGuide};
+pub use flows::{Flow, FlowError, FlowKind};
 pub use full_rank::FullRank;
 pub use mean_field::MeanField;
 pub use whitened::{Whitened, Whitening};

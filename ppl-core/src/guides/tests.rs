@@ -1,6 +1,6 @@
 //! Laws of every guide: density against draws, pullbacks against finite differences, entropy against both.
 
-use super::{FullRank, Guide, MeanField, Path, Whitened, Whitening};
+use super::{Flow, FlowKind, FullRank, Guide, MeanField, Path, Whitened, Whitening};
 use crate::optimizers::Gaussian;
 use crate::random::antithetic_normals;
 
@@ -16,10 +16,21 @@ fn all() -> Vec<(&'static str, Box<dyn Guide<f64>>)> {
         ("mean-field", Box::new(mean_field())),
         ("full rank", Box::new(FullRank::new(gaussian.clone()))),
         ("mean-field with a point", Box::new(MeanField::with_points(&[0.0; 3], &[0.0; 2], &[0.5]))),
-        ("full rank with a point", Box::new(FullRank::with_points(gaussian, 1))),
+        ("full rank with a point", Box::new(FullRank::with_points(gaussian.clone(), 1))),
         ("whitened mean-field", Box::new(dense)),
         ("mean-field in units", Box::new(diagonal)),
     ];
+    for kind in [
+        FlowKind::Planar { layers: 3 },
+        FlowKind::RealNvp { layers: 3, hidden: 4 },
+        FlowKind::InverseAutoregressive { layers: 2, hidden: 5 },
+        FlowKind::NeuralSpline { layers: 3, hidden: 4, bins: 4 },
+    ] {
+        let flow = |spread, points| Flow::new(kind, spread, points, 3).expect("good sizes");
+        let whitening = Whitening::new(gaussian.clone());
+        guides.push(("a flow with a point", Box::new(Whitened::new(whitening.clone().with_points(1), flow(2, 1)))));
+        guides.push((kind.name(), Box::new(Whitened::new(whitening, flow(3, 0)))));
+    }
     for (_, guide) in &mut guides {
         guide.parameters_mut().iter_mut().enumerate().for_each(|(i, x)| *x = 0.4 * (1.0 + 1.7 * i as f64).sin());
     }

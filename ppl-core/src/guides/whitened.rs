@@ -11,6 +11,8 @@ use crate::optimizers::Gaussian;
 pub struct Whitening {
     center: Vec<f64>,
     factor: Factor,
+    /// How many of the last dimensions have no distribution.
+    points: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,13 +26,19 @@ impl Whitening {
     /// The units of a Gaussian.
     #[must_use]
     pub fn new(gaussian: Gaussian) -> Self {
-        Whitening { center: gaussian.mean, factor: Factor::Dense(gaussian.precision) }
+        Whitening { center: gaussian.mean, factor: Factor::Dense(gaussian.precision), points: 0 }
+    }
+
+    /// The same units, where the last dimensions are points: the others are standard normal under the condition that these are where they are.
+    #[must_use]
+    pub fn with_points(self, points: usize) -> Self {
+        Whitening { points, ..self }
     }
 
     /// The units of independent Gaussians of these standard deviations.
     #[must_use]
     pub fn diagonal(center: Vec<f64>, scale: &[f64]) -> Self {
-        Whitening { center, factor: Factor::Diagonal(scale.iter().map(|scale| 1.0 / scale).collect()) }
+        Whitening { center, factor: Factor::Diagonal(scale.iter().map(|scale| 1.0 / scale).collect()), points: 0 }
     }
 
     /// The number of dimensions.
@@ -39,13 +47,13 @@ impl Whitening {
         self.center.len()
     }
 
-    /// `ln |du / dv|`.
+    /// `ln |du / dv|`, of the dimensions that are no points.
     #[must_use]
     pub fn log_det(&self) -> f64 {
         let n = self.center.len();
         match &self.factor {
-            Factor::Dense(p) => -(0..n).map(|i| p[i * n + i].ln()).sum::<f64>(),
-            Factor::Diagonal(p) => -p.iter().map(|p| p.ln()).sum::<f64>(),
+            Factor::Dense(p) => -(0..n - self.points).map(|i| p[i * n + i].ln()).sum::<f64>(),
+            Factor::Diagonal(p) => -p[..n - self.points].iter().map(|p| p.ln()).sum::<f64>(),
         }
     }
 

@@ -36,6 +36,38 @@ pub fn antithetic_normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {
     dispatch(FromUniforms { half, samples, rows: out });
 }
 
+/// As [`antithetic_normals`], with the second moments of the normal too: rows are uncorrelated, of mean square one, where there are few enough of them
+/// for the samples (else of mean square one alone).
+pub fn standardized_normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {
+    antithetic_normals(key, samples, out);
+    let rows = out.len() / samples.max(1);
+    if rows > 1 && rows <= 512 && 4 * rows <= samples {
+        decorrelate(samples, rows, out);
+        return;
+    }
+    for row in out.chunks_exact_mut(samples) {
+        let square = row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / samples as f64;
+        let factor = square.sqrt().recip();
+        row.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
+    }
+}
+
+/// Multiplies rows by the inverse of the Cholesky factor of their second moments.
+fn decorrelate<E: Real>(samples: usize, rows: usize, out: &mut [E]) {
+    // Gram-Schmidt, row by row: the same as the Cholesky factor's inverse.
+    for i in 0..rows {
+        let (before, rest) = out.split_at_mut(i * samples);
+        let own = &mut rest[..samples];
+        for other in before.chunks_exact(samples) {
+            let product = other.iter().zip(&*own).map(|(a, b)| a.to_f64() * b.to_f64()).sum::<f64>() / samples as f64;
+            own.iter_mut().zip(other).for_each(|(x, o)| *x = E::from_f64(product.mul_add(-o.to_f64(), x.to_f64())));
+        }
+        let square = own.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / samples as f64;
+        let factor = square.sqrt().recip();
+        own.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
+    }
+}
+
 struct FromUniforms<'a, E> {
     half: usize,
     samples: usize,

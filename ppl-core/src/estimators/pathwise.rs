@@ -7,6 +7,8 @@ use crate::model::{LogJoint, Weights, Workspace};
 use crate::objective::Objective;
 use crate::random::antithetic_normals;
 
+/// Parts of the samples, from whose spread the standard error of the gradient is known.
+const BLOCKS: usize = 8;
 /// Steps after which the two variances are measured again.
 const CHECK: usize = 100;
 
@@ -24,6 +26,8 @@ pub struct Pathwise<E> {
     samples: usize,
     landing: Landing,
     noise: Vec<E>,
+    /// Whether every step has the same noise.
+    fixed: bool,
     scratch: Vec<E>,
     log_density: Vec<f64>,
     /// Log density less log q.
@@ -52,6 +56,7 @@ impl<E: Real> Pathwise<E> {
             samples,
             landing: Landing::Measured { sticks: true, steps: 0 },
             noise: vec![zero; guide.noise() * samples],
+            fixed: false,
             scratch: Vec::new(),
             log_density: vec![0.0; samples],
             ratios: vec![0.0; samples],
@@ -68,6 +73,39 @@ impl<E: Real> Pathwise<E> {
     pub fn sticking(mut self, sticks: bool) -> Self {
         self.landing = Landing::Always(sticks);
         self
+    }
+
+    /// Takes this noise (`[noise][sample]`) at every step: the estimate is then a function of the parameters alone, and its gradient, with the derivative of
+    /// `log q` by its parameters, exact.
+    ///
+    /// # Source
+    /// Giordano, Ingram & Broderick 2024, Black box variational inference with a deterministic objective.
+    #[must_use]
+    pub fn over(mut self, noise: Vec<E>) -> Self {
+        (self.noise, self.fixed) = (noise, true);
+        self.sticking(false)
+    }
+
+    /// The standard error of the gradient of the last step, a parameter each, from its blocks of samples; the derivative of `log q` by its parameters is
+    /// left out, so that there is no error where `q` is the target.
+    pub fn standard_errors(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>) -> Vec<f64> {
+        // The step used the adjoints up.
+        model.log_density(&mut self.work, &self.weights, &mut self.log_density);
+        let parameters = guide.parameters().len();
+        let half = self.samples / 2;
+        let (mut mean, mut square) = (vec![0.0; parameters], vec![0.0; parameters]);
+        let mut gradient = vec![0.0; parameters];
+        for block in 0..BLOCKS {
+            gradient.fill(0.0);
+            let mut adjoint = self.work.gradient().to_vec();
+            // Both halves of an antithetic pair are in the same block.
+            self.pull(guide, true, &mut adjoint, |s| (s % half) * BLOCKS / half == block, &mut gradient);
+            for ((mean, square), g) in mean.iter_mut().zip(&mut square).zip(&gradient) {
+                *mean += g;
+                *square += g * g * BLOCKS as f64;
+            }
+        }
+        mean.iter().zip(&square).map(|(mean, square)| ((square - mean * mean).max(0.0) / (BLOCKS - 1) as f64).sqrt()).collect()
     }
 
     /// Whether the derivative of `log q` by its parameters is left out now.
@@ -123,7 +161,9 @@ impl<E: Real> Pathwise<E> {
 impl<E: Real> GradientEstimator<E> for Pathwise<E> {
     fn estimate(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>, key: u64, gradient: &mut [f64]) -> Estimate {
         let samples = self.samples;
-        antithetic_normals(key, samples, &mut self.noise);
+        if !self.fixed {
+            antithetic_normals(key, samples, &mut self.noise);
+        }
         guide.sample(&self.noise, samples, self.work.u_mut());
         model.log_density(&mut self.work, &self.weights, &mut self.log_density);
         guide.log_prob_of(Path { noise: &self.noise, u: self.work.u(), samples }, &mut self.ratios);

@@ -137,7 +137,7 @@ fn find<'l>(layout: &'l Layout, name: &str) -> Result<&'l Variable, FitError> {
 
 /// A layout of some variables alone, without gaps, and their rows in the whole; the others have none.
 fn keep(layout: &Layout, wanted: impl Fn(&Variable) -> bool) -> (Layout, Vec<Range<usize>>) {
-    let (mut kept, mut rows, mut next) = (layout.clone(), Vec::new(), 0);
+    let (mut kept, mut rows, mut next) = (Layout { centred: Vec::new(), ..layout.clone() }, Vec::new(), 0);
     for variable in &mut kept.variables {
         let length = if wanted(variable) { variable.rows.len() } else { 0 };
         rows.push(variable.rows.start..variable.rows.start + length);

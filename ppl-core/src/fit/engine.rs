@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::blame::blame;
 use super::config::Checked;
+use super::deterministic::{End, Limits, climb};
 use super::error::{FitError, LastState};
 use super::observer::{Observer, StepInfo};
 use super::start::{Points, Rows, begin, finite_start};
@@ -65,6 +66,10 @@ impl<'a, E: Real> Engine<'a, E> {
         let (spread, points) = scales.split_at(scales.len() - self.model.layout().points());
         let log_scale: Vec<f64> = spread.iter().map(|scale| scale.ln()).collect();
         let guide = FittedGuide::MeanField(MeanField::with_points(&self.curvature.center, &log_scale, points));
+        let guide = match self.settle(guide, observers) {
+            Ok(outcome) => return Ok(outcome),
+            Err(guide) => guide,
+        };
         let estimator = Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref());
         let n = self.curvature.center.len();
         self.climb(guide, estimator, observers, |curvature, adam, rate, gradient| {
@@ -87,8 +92,56 @@ impl<'a, E: Real> Engine<'a, E> {
         let until = self.began.checked_add(self.config.max_time / 2);
         let newton = variational_newton(&laplace, points, &noise, relative_step, &mut Rows::new(self.model, FIXED, until));
         let guide = FittedGuide::FullRank(FullRank::with_points(newton.unwrap_or(laplace), points));
+        let guide = match self.settle(guide, observers) {
+            Ok(outcome) => return Ok(outcome),
+            Err(guide) => guide,
+        };
         let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, Objective::Elbo);
         self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+    }
+
+    /// The top of the ELBO over fixed noise; the guide as it was given where there is none.
+    fn settle(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FittedGuide> {
+        let (config, began) = (self.config, self.began);
+        observers.iter_mut().for_each(|observer| observer.on_start(self.model.layout().model, config.max_steps));
+        let mut moved = guide.clone();
+        let climbed = climb(
+            self.model,
+            moved.guide_mut(),
+            Limits {
+                steps: config.max_steps,
+                until: began.checked_add(config.max_time),
+                tolerance: config.tolerance,
+                seed: config.seed,
+                tell: &mut |step, elbo, parameters| {
+                    let elapsed = began.elapsed();
+                    let info = StepInfo { step, max_steps: config.max_steps, elbo, rate: 1.0, elapsed, parameters };
+                    observers.iter_mut().for_each(|observer| observer.on_step(&info));
+                },
+            },
+        );
+        let stop_reason = match climbed.end {
+            End::Lost => return Err(guide),
+            End::Settled | End::Noisy => StopReason::Converged,
+            End::Steps => StopReason::MaxSteps,
+            End::Time => StopReason::MaxTime,
+        };
+        let mut notes = self.notes.clone();
+        if climbed.end == End::Noisy {
+            notes.push(format!(
+                "the Monte Carlo error of the guide over {} samples is {:.2} of its standard deviations, and more samples would need too much memory",
+                climbed.samples, climbed.error
+            ));
+        }
+        observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
+        Ok(self.outcome(moved, climbed.steps, stop_reason, notes))
+    }
+
+    fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
+        let degrees = self.degrees(&guide);
+        let family = if degrees.is_empty() { guide.name().to_owned() } else { format!("{} of residuals", guide.name()) };
+        notes.extend(degrees);
+        Outcome { guide, family, steps, elapsed: self.began.elapsed(), stop_reason, notes }
     }
 
     /// How far each location-scale latent is guided as written.
@@ -174,9 +227,6 @@ impl<'a, E: Real> Engine<'a, E> {
         let average = windows.average(guide.guide::<E>().parameters());
         guide.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
         observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
-        let degrees = self.degrees(&guide);
-        let family = if degrees.is_empty() { guide.name().to_owned() } else { format!("{} of residuals", guide.name()) };
-        notes.extend(degrees);
-        Ok(Outcome { guide, family, steps, elapsed: began.elapsed(), stop_reason, notes })
+        Ok(self.outcome(guide, steps, stop_reason, notes))
     }
 }

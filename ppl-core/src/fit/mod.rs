@@ -2,6 +2,7 @@
 
 mod blame;
 mod config;
+mod deterministic;
 mod draws;
 mod engine;
 mod error;

@@ -108,7 +108,7 @@ pub(super) fn finite_start<E: Real>(
 pub(super) fn begin<E: Real>(points: &mut Points<'_, E>, start: &[f64], notes: &mut Vec<String>) -> Curvature {
     let n = start.len();
     let apart = points.model.layout().points();
-    let mode = find_mode(start, 200 + 10 * n.min(200), |u, gradient| {
+    let mode = find_mode(start, 200 + 10 * n.min(200), 1e-12, |u, gradient| {
         let mut found = points.evaluate(std::slice::from_ref(&u.to_vec()));
         let (value, own) = found.pop().unwrap_or((f64::NAN, vec![f64::NAN; n]));
         gradient.copy_from_slice(&own);

@@ -135,4 +135,10 @@ pub(crate) const ALL: &[Entry] = &[
         data: "radon_mn",
         fit: radon::fit,
     },
+    Entry {
+        posterior: "radon_mn-radon_hierarchical_intercept_centered",
+        model: "radon_hierarchical_intercept_centered",
+        data: "radon_mn",
+        fit: radon::fit_centered,
+    },
 ];

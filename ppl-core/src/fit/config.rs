@@ -82,6 +82,9 @@ impl Bbvi {
         range("step", self.step, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
         range("tolerance", self.tolerance, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
         range("draws", self.draws as f64, 100.0, 1e6, "between 100 and 1 000 000")?;
+        if let Family::Flow(kind) = self.family {
+            kind.check()?;
+        }
         Ok(Checked {
             samples: self.samples.next_multiple_of(E::LANE_MULTIPLE),
             max_steps: self.max_steps,

@@ -15,7 +15,7 @@ use crate::guides::{FittedGuide, FullRank, MeanField};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
 use crate::objective::Objective;
-use crate::optimizers::{Adam, Curvature, variational_newton};
+use crate::optimizers::{Adam, Curvature, Gaussian, variational_newton};
 use crate::random::{antithetic_normals, step_key};
 
 /// What the loop leaves.
@@ -31,17 +31,17 @@ pub(crate) struct Outcome {
 }
 
 /// Bad steps in a row after which the fit gives up.
-const PATIENCE: usize = 12;
+pub(super) const PATIENCE: usize = 12;
 /// Samples of the noise that stays the same while Newton's method runs.
 const FIXED: usize = 32;
 
 /// A model with where its fits start.
 pub(crate) struct Engine<'a, E: Real> {
-    model: &'a dyn LogJoint<E>,
-    config: &'a Checked,
-    began: Instant,
-    curvature: Curvature,
-    notes: Vec<String>,
+    pub(super) model: &'a dyn LogJoint<E>,
+    pub(super) config: &'a Checked,
+    pub(super) began: Instant,
+    pub(super) curvature: Curvature,
+    pub(super) notes: Vec<String>,
 }
 
 impl<'a, E: Real> Engine<'a, E> {
@@ -83,6 +83,17 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// Fits a full-rank guide, whose parameters are in units of the curvature.
     pub(crate) fn full_rank(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let guide = FittedGuide::FullRank(FullRank::with_points(self.gaussian(), self.model.layout().points()));
+        let guide = match self.settle(guide, observers) {
+            Ok(outcome) => return Ok(outcome),
+            Err(guide) => guide,
+        };
+        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, Objective::Elbo);
+        self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+    }
+
+    /// The best Gaussian over a few samples that stay the same, or Laplace's approximation.
+    pub(super) fn gaussian(&self) -> Gaussian {
         let laplace = self.curvature.laplace();
         let (n, points) = (laplace.mean.len(), self.model.layout().points());
         let mut noise = vec![0.0_f64; n * FIXED];
@@ -91,13 +102,7 @@ impl<'a, E: Real> Engine<'a, E> {
         // Half of the time that is left is for polishing.
         let until = self.began.checked_add(self.config.max_time / 2);
         let newton = variational_newton(&laplace, points, &noise, relative_step, &mut Rows::new(self.model, FIXED, until));
-        let guide = FittedGuide::FullRank(FullRank::with_points(newton.unwrap_or(laplace), points));
-        let guide = match self.settle(guide, observers) {
-            Ok(outcome) => return Ok(outcome),
-            Err(guide) => guide,
-        };
-        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, Objective::Elbo);
-        self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+        newton.unwrap_or(laplace)
     }
 
     /// The top of the ELBO over fixed noise; the guide as it was given where there is none.
@@ -137,7 +142,7 @@ impl<'a, E: Real> Engine<'a, E> {
         Ok(self.outcome(moved, climbed.steps, stop_reason, notes))
     }
 
-    fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
+    pub(super) fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
         let degrees = self.degrees(&guide);
         let family = if degrees.is_empty() { guide.name().to_owned() } else { format!("{} of residuals", guide.name()) };
         notes.extend(degrees);

@@ -69,6 +69,9 @@ fn of_view<E: Real>(
     let engine = Engine::new(view, config, start)?;
     let report = |outcome: Outcome| Report::new(model, &outcome.guide, config.draws, config.seed).map(|report| (report, outcome));
     let mut candidates: Vec<Candidate> = Vec::new();
+    if let Family::Flow(kind) = config.family {
+        return Ok(vec![report(engine.flow(kind, observers)?)?]);
+    }
     if config.family == Family::FullRank || (config.family == Family::Auto && engine.is_dense()) {
         match engine.full_rank(observers).and_then(report) {
             Ok(candidate) => candidates.push(candidate),

@@ -27,9 +27,9 @@ fn all() -> Vec<(&'static str, Box<dyn Guide<f64>>)> {
         FlowKind::NeuralSpline { layers: 3, hidden: 4, bins: 4 },
     ] {
         let flow = |spread, points| Flow::new(kind, spread, points, 3).expect("good sizes");
-        let whitening = Whitening::new(gaussian.clone());
-        guides.push(("a flow with a point", Box::new(Whitened::new(whitening.clone().with_points(1), flow(2, 1)))));
-        guides.push((kind.name(), Box::new(Whitened::new(whitening, flow(3, 0)))));
+        let whitening = |points| Whitening::with_points(gaussian.clone(), points);
+        guides.push((kind.name(), Box::new(Whitened::new(whitening(0), flow(3, 0)))));
+        guides.push(("a flow with a point", Box::new(Whitened::new(whitening(1), flow(2, 1)))));
     }
     for (_, guide) in &mut guides {
         guide.parameters_mut().iter_mut().enumerate().for_each(|(i, x)| *x = 0.4 * (1.0 + 1.7 * i as f64).sin());

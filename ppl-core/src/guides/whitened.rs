@@ -11,7 +11,7 @@ use crate::optimizers::Gaussian;
 pub struct Whitening {
     center: Vec<f64>,
     factor: Factor,
-    /// How many of the last dimensions have no distribution.
+    /// The last dimensions that are points: they have no part in the Jacobian determinant.
     points: usize,
 }
 
@@ -26,19 +26,25 @@ impl Whitening {
     /// The units of a Gaussian.
     #[must_use]
     pub fn new(gaussian: Gaussian) -> Self {
-        Whitening { center: gaussian.mean, factor: Factor::Dense(gaussian.precision), points: 0 }
+        Self::with_points(gaussian, 0)
     }
 
-    /// The same units, where the last dimensions are points: the others are standard normal under the condition that these are where they are.
+    /// As [`Whitening::new`], the last dimensions being points.
     #[must_use]
-    pub fn with_points(self, points: usize) -> Self {
-        Whitening { points, ..self }
+    pub fn with_points(gaussian: Gaussian, points: usize) -> Self {
+        Whitening { center: gaussian.mean, factor: Factor::Dense(gaussian.precision), points }
     }
 
     /// The units of independent Gaussians of these standard deviations.
     #[must_use]
     pub fn diagonal(center: Vec<f64>, scale: &[f64]) -> Self {
-        Whitening { center, factor: Factor::Diagonal(scale.iter().map(|scale| 1.0 / scale).collect()), points: 0 }
+        Self::diagonal_with_points(center, scale, 0)
+    }
+
+    /// As [`Whitening::diagonal`], the last dimensions being points.
+    #[must_use]
+    pub fn diagonal_with_points(center: Vec<f64>, scale: &[f64], points: usize) -> Self {
+        Whitening { center, factor: Factor::Diagonal(scale.iter().map(|scale| 1.0 / scale).collect()), points }
     }
 
     /// The number of dimensions.

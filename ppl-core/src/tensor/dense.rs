@@ -41,7 +41,8 @@ pub fn dense<E: Element>(
     }
     let mut operation = Fused::new(name);
     let (x, w, b) = (operation.input(x)?, operation.input(w)?, operation.input(b)?);
-    let mut values: Vec<E> = b.iter().flat_map(|&b| std::iter::repeat_n(b, samples)).collect();
+    let mut values = Vec::with_capacity(outputs * samples);
+    b.iter().enumerate().for_each(|(row, &b)| values.resize((row + 1) * samples, b));
     multiply(rows(&w, outputs, inputs), rows(&x, inputs, samples), &mut values, samples, true);
     dispatch(Activate { activation, values: &mut values });
     let saved = if activation == Activation::Identity { Vec::new() } else { values.clone() };

@@ -83,10 +83,10 @@ impl FlowKind {
         FlowKind::InverseAutoregressive { layers: 4, hidden: 32 }
     }
 
-    /// 6 couplings with 32 hidden units and 8 bins: the default.
+    /// 4 couplings with 32 hidden units and 8 bins: the default.
     #[must_use]
     pub fn neural_spline() -> Self {
-        FlowKind::NeuralSpline { layers: 6, hidden: 32, bins: 8 }
+        FlowKind::NeuralSpline { layers: 4, hidden: 32, bins: 8 }
     }
 
     /// Its name, for a report.

@@ -24,7 +24,9 @@ impl Network {
         // A hidden unit of degree d sees the ranks up to d, and is seen by those above it.
         let degree = |unit: usize| unit % highest;
         let first = (0..hidden).flat_map(|unit| rank.iter().map(move |&own| truth(own <= degree(unit)))).collect();
-        let of_row = |row: usize| (0..hidden).map(move |unit| truth(rank[row] > degree(unit)));
+        // Outputs are means of the hidden units times the root of their number, so that a step of the weights is a step of the outputs in any size.
+        let share = (hidden as f64).sqrt().recip();
+        let of_row = |row: usize| (0..hidden).map(move |unit| share * truth(rank[row] > degree(unit)));
         let second = rows.iter().flat_map(|&row| (0..each).flat_map(move |_| of_row(row))).collect();
         Network { inputs: rank.len(), hidden, outputs: rows.len() * each, first, second }
     }

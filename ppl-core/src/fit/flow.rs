@@ -15,7 +15,14 @@ use crate::optimizers::Adam;
 use crate::random::{antithetic_normals, step_key};
 
 /// The length of a step of a weight, of that of a parameter in units of the curvature.
-const WEIGHT: f64 = 0.05;
+fn rate(kind: FlowKind) -> f64 {
+    match kind {
+        // A spline is steep in many parameters at once.
+        FlowKind::NeuralSpline { .. } => 0.025,
+        _ => 0.05,
+    }
+}
+
 /// Samples a step, for each that a Gaussian would take.
 const SAMPLES: usize = 4;
 /// Steps over which their length grows to what it is to be.
@@ -54,7 +61,7 @@ impl<E: Real> Engine<'_, E> {
         let mut plateau = Plateau::new(parameters, config.tolerance);
         let mut gradient = vec![0.0; parameters];
         let mut last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
-        let (mut rate, mut bad, mut undone) = (WEIGHT * config.step, 0, 0_usize);
+        let (mut rate, mut bad, mut undone) = (rate(kind) * config.step, 0, 0_usize);
         let (mut stop_reason, mut steps) = (StopReason::MaxSteps, config.max_steps);
         for step in 0..config.max_steps {
             let estimate = estimator.estimate(model, guide.guide(), step_key(config.seed, step as u64), &mut gradient);

@@ -62,10 +62,30 @@ impl Objective {
         }
     }
 
-    /// The members of group `g` of `groups`, of ratios in antithetic halves: a stride apart, so that no group holds a draw and its mirror image unless it
-    /// must.
-    fn members(groups: usize, g: usize, samples: usize) -> impl Iterator<Item = usize> + Clone {
-        (g..samples).step_by(groups)
+    /// The groups of some samples whose second half mirrors the first: each in one half, so that its members are independent.
+    fn groups(&self, samples: usize) -> impl Iterator<Item = std::ops::Range<usize>> + Clone + use<> {
+        let (half, size) = (samples / 2, self.group());
+        let each = half / size;
+        (0..2 * each).map(move |g| {
+            let first = (g / each) * half + (g % each) * size;
+            first..first + size
+        })
+    }
+
+    /// The bound as each group of samples has it; its mean is the estimate. At least twice as many samples are needed as make a group.
+    #[must_use]
+    pub fn values(&self, ratios: &[f64]) -> Vec<f64> {
+        let power = self.power();
+        if power == 0.0 {
+            return ratios.to_vec();
+        }
+        let value = |group: std::ops::Range<usize>| {
+            let own = &ratios[group];
+            let most = own.iter().map(|r| power * r).fold(f64::NEG_INFINITY, f64::max);
+            let sum: f64 = own.iter().map(|r| (power * r - most).exp()).sum();
+            (most + (sum / own.len() as f64).ln()) / power
+        };
+        self.groups(ratios.len()).map(value).collect()
     }
 
     /// An estimate of the bound; writes its derivative by each ratio to `slopes` (`[sample]`).
@@ -75,27 +95,23 @@ impl Objective {
             slopes.fill(1.0 / samples as f64);
             return ratios.iter().sum::<f64>() / samples as f64;
         }
-        let groups = (samples / self.group()).max(1);
-        let mut total = 0.0;
-        for g in 0..groups {
-            let members = Self::members(groups, g, samples);
-            let most = members.clone().map(|s| power * ratios[s]).fold(f64::NEG_INFINITY, f64::max);
-            let mut sum = 0.0;
-            for s in members.clone() {
-                slopes[s] = (power * ratios[s] - most).exp();
-                sum += slopes[s];
+        let values = self.values(ratios);
+        let share = 1.0 / values.len() as f64;
+        slopes.fill(0.0);
+        for (group, value) in self.groups(samples).zip(&values) {
+            let size = group.len() as f64;
+            for s in group {
+                slopes[s] = share * (power * (ratios[s] - value)).exp() / size;
             }
-            total += (most + (sum / members.clone().count() as f64).ln()) / power;
-            members.for_each(|s| slopes[s] /= sum * groups as f64);
         }
-        total / groups as f64
+        values.iter().sum::<f64>() * share
     }
 
     /// Replaces slopes by the weights of the path derivative of each ratio that have the same expectation when the derivative of `log q` by its parameters is
     /// left out: `alpha w + (1 - alpha) w^2` of normalized weights `w`.
     pub fn path_weights(&self, slopes: &mut [f64]) {
         let power = self.power();
-        let groups = (slopes.len() / self.group()).max(1) as f64;
+        let groups = self.groups(slopes.len()).count() as f64;
         if power > 0.0 {
             slopes.iter_mut().for_each(|w| *w *= (1.0 - power) + power * *w * groups);
         }

@@ -21,6 +21,12 @@ pub fn step_key(seed: u64, step: u64) -> u64 {
     hash(mix(seed ^ 0x6a09_e667_f3bc_c908), step)
 }
 
+/// A uniform number strictly between zero and one.
+#[must_use]
+pub fn uniform(key: u64, counter: u64) -> f64 {
+    ((hash(key, counter) >> 12) as f64 + 0.5) * 2.220_446_049_250_313e-16
+}
+
 /// Standard normal noise, `[element][sample]`: the second half of the samples is the first with its signs changed
 /// (antithetic pairs), so that its mean over samples is exactly zero.
 pub fn antithetic_normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {

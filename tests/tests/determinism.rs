@@ -43,6 +43,22 @@ fn one_two_and_eight_threads_give_the_same_bits() {
     assert_eq!(one, evaluate(8));
 }
 
+#[test]
+fn whole_fits_have_the_same_bits_on_any_number_of_threads() {
+    let fit = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| {
+            let model = wide();
+            let fit = fit_bbvi(&model, Bbvi { draws: 200, max_steps: 3, ..Bbvi::default() }).expect("a fit");
+            let draws = fit.draws(&model, 50).expect("draws");
+            (fit.elbo().0.to_bits(), draws.a.iter().map(|x| x.to_bits()).collect::<Vec<u64>>())
+        })
+    };
+    let one = fit(1);
+    assert_eq!(one, fit(2));
+    assert_eq!(one, fit(8));
+}
+
 /// Counts the allocations of this thread.
 mod counting {
     use std::alloc::{GlobalAlloc, Layout, System};

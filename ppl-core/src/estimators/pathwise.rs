@@ -99,7 +99,7 @@ impl<E: Real> Pathwise<E> {
             gradient.fill(0.0);
             let mut adjoint = self.work.gradient().to_vec();
             // Both halves of an antithetic pair are in the same block.
-            self.pull(guide, true, &mut adjoint, |s| (s % half) * BLOCKS / half == block, &mut gradient);
+            self.pull(guide, true, &mut adjoint, |s| (s % half) % BLOCKS == block, &mut gradient);
             for ((mean, square), g) in mean.iter_mut().zip(&mut square).zip(&gradient) {
                 *mean += g;
                 *square += g * g * BLOCKS as f64;
@@ -147,11 +147,11 @@ impl<E: Real> Pathwise<E> {
 
     /// The squared difference of the gradients of two halves of the samples, none of which holds half of an antithetic pair.
     fn variance(&mut self, guide: &dyn Guide<E>, sticks: bool, parameters: usize) -> f64 {
-        let (half, quarter) = (self.samples / 2, self.samples / 4);
+        let half = self.samples / 2;
         let [first, second] = [true, false].map(|first| {
             let mut gradient = vec![0.0; parameters];
             let mut adjoint = self.work.gradient().to_vec();
-            self.pull(guide, sticks, &mut adjoint, |s| (s % half < quarter) == first, &mut gradient);
+            self.pull(guide, sticks, &mut adjoint, |s| (s % half).is_multiple_of(2) == first, &mut gradient);
             gradient
         });
         first.iter().zip(&second).map(|(a, b)| (a - b).powi(2)).sum()

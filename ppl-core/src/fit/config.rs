@@ -7,6 +7,7 @@ use super::observer::Observer;
 use crate::guides::Family;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint};
+use crate::objective::Objective;
 
 /// How to fit; every field has a default that needs no tuning.
 ///
@@ -35,6 +36,11 @@ pub struct Bbvi {
     pub draws: usize,
     /// Which families of guides are tried. Default [`Family::Auto`].
     pub family: Family,
+    /// How long [`Family::Auto`] may go on to richer families, where importance weights cannot correct the best Gaussian. Default 2 seconds; zero for
+    /// Gaussians alone. A fit that this cuts short does not have the same bits again.
+    pub search_time: Duration,
+    /// What is maximised. Default [`Objective::Elbo`]; bounds of several samples take guides without strata.
+    pub objective: Objective,
     /// Initial values of latents, by name, on the constrained scale, elements in row-major order. Default none.
     pub initial: Vec<(String, Vec<f64>)>,
     /// Who is told of the steps. Default none.
@@ -52,6 +58,8 @@ impl Default for Bbvi {
             seed: 0,
             draws: 2000,
             family: Family::Auto,
+            search_time: Duration::from_secs(2),
+            objective: Objective::Elbo,
             initial: Vec::new(),
             observers: Vec::new(),
         }
@@ -69,6 +77,8 @@ pub(crate) struct Checked {
     pub(crate) seed: u64,
     pub(crate) draws: usize,
     pub(crate) family: Family,
+    pub(crate) search_time: Duration,
+    pub(crate) objective: Objective,
 }
 
 impl Bbvi {
@@ -85,8 +95,19 @@ impl Bbvi {
         if let Family::Flow(kind) = self.family {
             kind.check()?;
         }
+        if let Family::Mixture { components, .. } = self.family {
+            range("components", components as f64, 1.0, 64.0, "between 1 and 64")?;
+        }
+        let group = self.objective.group();
+        range("objective.samples", group as f64, 1.0, self.draws as f64 / 8.0, "between 1 and an eighth of `draws`")?;
+        if let Objective::Renyi { alpha, .. } = self.objective {
+            range("objective.alpha", alpha, 0.0, 1.0, "between 0 and 1")?;
+        }
+        if let (Family::Mixture { .. }, 2..) = (self.family, group) {
+            return Err(ConfigError::Strata { objective: self.objective.name() });
+        }
         Ok(Checked {
-            samples: self.samples.next_multiple_of(E::LANE_MULTIPLE),
+            samples: self.samples.max(2 * group).next_multiple_of(E::LANE_MULTIPLE),
             max_steps: self.max_steps,
             max_time: self.max_time,
             step: self.step,
@@ -94,6 +115,8 @@ impl Bbvi {
             seed: self.seed,
             draws: self.draws,
             family: self.family,
+            search_time: self.search_time,
+            objective: self.objective,
         })
     }
 

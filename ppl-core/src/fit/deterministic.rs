@@ -12,6 +12,10 @@ use crate::random::{standardized_normals, step_key};
 
 /// The first number of samples.
 const FIRST: usize = 1024;
+/// The first number of samples of each stratum, where there are several.
+const FIRST_OF_GROUP: usize = 256;
+/// Nats by which the top may be the noise's own.
+const OPTIMISM: f64 = 0.02;
 /// The most numbers of noise.
 const MOST: usize = 1 << 18;
 
@@ -22,6 +26,7 @@ pub(super) struct Limits<'a> {
     /// The Monte Carlo error of the parameters, in standard deviations of the guide, that is small enough.
     pub(super) tolerance: f64,
     pub(super) seed: u64,
+    pub(super) objective: Objective,
     /// Told the step, the estimate and the parameters.
     pub(super) tell: &'a mut dyn FnMut(usize, f64, &[f64]),
 }
@@ -34,6 +39,8 @@ pub(super) struct Climbed {
     pub(super) samples: usize,
     /// The largest Monte Carlo error of a parameter, in standard deviations of the guide.
     pub(super) error: f64,
+    /// By how much the bound over its own noise is above that over other noise, in nats.
+    pub(super) optimism: f64,
     pub(super) end: End,
 }
 
@@ -61,12 +68,13 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
     let enough = if size_of::<E>() == 4 { 1e-3 } else { 1e-6 };
     let mut units = vec![1.0; parameters];
     guide.units(guide.parameters(), &mut units);
-    let mut climbed =
-        Climbed { steps: 0, samples: FIRST.max((4 * rows).next_multiple_of(64)).min(most), error: f64::NAN, end: End::Lost };
+    let groups = guide.groups();
+    let first = if groups == 1 { FIRST } else { FIRST_OF_GROUP };
+    let samples = groups * first.max((4 * rows).next_multiple_of(64)).min(most);
+    let mut climbed = Climbed { steps: 0, samples, error: f64::NAN, optimism: f64::NAN, end: End::Lost };
     loop {
-        let mut noise = vec![E::default(); rows * climbed.samples];
-        standardized_normals(step_key(limits.seed, u64::MAX - 8), climbed.samples, &mut noise);
-        let mut estimator = Pathwise::new(model, guide, climbed.samples, Objective::Elbo).over(noise);
+        let noise = same_for_all(groups, rows, climbed.samples, step_key(limits.seed, u64::MAX - 8));
+        let mut estimator = Pathwise::new(model, guide, climbed.samples, limits.objective).over(noise);
         // Parameters in their units: then one is as steep as another.
         let start: Vec<f64> = guide.parameters().iter().zip(&units).map(|(x, unit)| x / unit).collect();
         let mut at = start.clone();
@@ -104,12 +112,27 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
         guide.units(&at, &mut units);
         let errors = estimator.standard_errors(model, guide);
         climbed.error = errors.iter().zip(&units).map(|(error, unit)| error * unit).fold(0.0, f64::max);
-        if climbed.error <= 2.0 * limits.tolerance {
+        let fresh = same_for_all(groups, rows, climbed.samples, step_key(limits.seed, u64::MAX - 14));
+        let mut judge = Pathwise::new(model, guide, climbed.samples, limits.objective).over(fresh);
+        climbed.optimism = there.elbo - judge.estimate(model, guide, 0, &mut gradient).elbo;
+        if climbed.error <= 2.0 * limits.tolerance && climbed.optimism < OPTIMISM {
             return Climbed { end: End::Settled, ..climbed };
         }
-        if climbed.samples >= most || climbed.error.is_nan() {
+        if 2 * climbed.samples > groups * most.div_ceil(groups) || climbed.error.is_nan() {
             return Climbed { end: End::Noisy, ..climbed };
         }
-        climbed.samples = (4 * climbed.samples).min(most);
+        climbed.samples = groups * (4 * climbed.samples / groups).min(most.div_ceil(groups)).next_multiple_of(64);
     }
+}
+
+/// Noise whose strata are all alike, and in each of which the moments are those of the normal.
+fn same_for_all<E: Real>(groups: usize, rows: usize, samples: usize, key: u64) -> Vec<E> {
+    let own = samples / groups;
+    let mut noise = vec![E::default(); rows * own];
+    standardized_normals(key, own, &mut noise);
+    if groups == 1 {
+        return noise;
+    }
+    let halves = noise.chunks_exact(own).flat_map(|row| row.chunks_exact(own / 2));
+    halves.flat_map(|half| std::iter::repeat_n(half, groups).flatten().copied()).collect()
 }

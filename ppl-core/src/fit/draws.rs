@@ -73,17 +73,18 @@ impl<M: Model> Fit<M> {
         mut visit: impl FnMut(&Workspace<E>, usize),
     ) -> Result<(), FitError> {
         let key = step_key(self.state.seed, u64::MAX - 2);
-        let mut counts = vec![1; draws];
+        let (mut counts, mut proposed) = (vec![1; draws], draws);
         if self.state.weighted.is_some() {
-            let mut drawn = Drawn::new(model, self.guide().guide(), key)?;
+            proposed = 2 * draws.max(500);
+            let mut drawn = Drawn::new(model, self.guide().guide(), proposed, key)?;
             let mut ratios = Vec::new();
-            while ratios.len() < 2 * draws.max(500) {
+            while ratios.len() < proposed {
                 drawn.next_batch(Stage::Ratios);
                 ratios.extend_from_slice(&drawn.log_ratios);
             }
             counts = smooth(&ratios).resample(draws, 0.5);
         }
-        let mut drawn = Drawn::new(model, self.guide().guide(), key)?;
+        let mut drawn = Drawn::new(model, self.guide().guide(), proposed, key)?;
         for batch in counts.chunks(BATCH) {
             drawn.next_batch(Stage::Quantities);
             for (draw, &count) in batch.iter().enumerate() {
@@ -102,7 +103,7 @@ impl<M: Model> Fit<M> {
         mut visit: impl FnMut(&Workspace<E>, usize),
     ) -> Result<(), FitError> {
         let kept = &self.state.resampled;
-        let mut drawn = Drawn::new(model, self.guide().guide(), step_key(self.state.seed, u64::MAX - 1))?;
+        let mut drawn = Drawn::new(model, self.guide().guide(), self.state.draws, step_key(self.state.seed, u64::MAX - 1))?;
         let mut batches = 0;
         for draw in 0..draws {
             let chosen = if self.state.weighted.is_some() { kept[draw * kept.len() / draws] } else { draw };
@@ -158,14 +159,15 @@ pub(super) struct Drawn<'a, E: Real> {
     key: u64,
     batches: u64,
     noise: Vec<E>,
+    factors: Vec<f64>,
     pub(super) work: Workspace<E>,
     weights: Weights<E>,
     pub(super) log_ratios: Vec<f64>,
 }
 
 impl<'a, E: Real> Drawn<'a, E> {
-    /// Draws of a guide whose dimensions are those of the model, as written or with the degrees of centring.
-    pub(super) fn new(written: &'a dyn LogJoint<E>, guide: &'a dyn Guide<E>, key: u64) -> Result<Self, FitError> {
+    /// So many draws of a guide whose dimensions are those of the model, as written or with the degrees of centring.
+    pub(super) fn new(written: &'a dyn LogJoint<E>, guide: &'a dyn Guide<E>, draws: usize, key: u64) -> Result<Self, FitError> {
         let (fitted, own) = (guide.dimensions(), written.layout().unconstrained());
         let view = View::of_dimensions(written, fitted).ok_or(FitError::OtherSizes { fitted, model: own })?;
         let model = view.model();
@@ -174,6 +176,7 @@ impl<'a, E: Real> Drawn<'a, E> {
             key,
             batches: 0,
             noise: vec![E::default(); guide.noise() * BATCH],
+            factors: unit_variance::<E>(guide.noise(), draws, key),
             work: model.workspace(BATCH),
             weights: model.unit_weights(BATCH),
             log_ratios: vec![0.0; BATCH],
@@ -184,7 +187,9 @@ impl<'a, E: Real> Drawn<'a, E> {
     /// The next draws, in the workspace.
     pub(super) fn next_batch(&mut self, stage: Stage) {
         antithetic_normals(step_key(self.key, self.batches), BATCH, &mut self.noise);
-        unit_variance(&mut self.noise);
+        for (row, factor) in self.noise.chunks_exact_mut(BATCH).zip(&self.factors) {
+            row.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
+        }
         self.batches += 1;
         self.guide.draw(&self.noise, BATCH, self.work.u_mut());
         let (mut log_det, mut log_q) = (vec![0.0; BATCH], vec![0.0; BATCH]);
@@ -205,11 +210,17 @@ impl<'a, E: Real> Drawn<'a, E> {
     }
 }
 
-/// Rescales each row of noise to a mean square of one, which takes its error out of the standard deviations of the summary.
-fn unit_variance<E: Real>(noise: &mut [E]) {
-    for row in noise.chunks_exact_mut(BATCH) {
-        let square = row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / BATCH as f64;
-        let factor = square.sqrt().recip();
-        row.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
+/// What each row of noise is multiplied by, to have a mean square of one over all draws: this takes its error out of the standard deviations of the
+/// summary. (Over few draws it would bias what depends on higher moments.)
+fn unit_variance<E: Real>(rows: usize, draws: usize, key: u64) -> Vec<f64> {
+    let mut squares = vec![0.0; rows];
+    let mut noise = vec![E::default(); rows * BATCH];
+    let batches = draws.div_ceil(BATCH).max(1);
+    for batch in 0..batches {
+        antithetic_normals(step_key(key, batch as u64), BATCH, &mut noise);
+        for (square, row) in squares.iter_mut().zip(noise.chunks_exact(BATCH)) {
+            *square += row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>();
+        }
     }
+    squares.iter().map(|square| (square / (batches * BATCH) as f64).sqrt().recip()).collect()
 }

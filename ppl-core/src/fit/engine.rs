@@ -11,7 +11,7 @@ use super::start::{Points, Rows, begin, finite_start};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Pathwise, Reparameterization};
-use crate::guides::{FittedGuide, FullRank, MeanField};
+use crate::guides::{FittedGuide, FullRank, Guide, MeanField, Mixture, Whitened, Whitening};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
 use crate::objective::Objective;
@@ -27,11 +27,15 @@ pub(crate) struct Outcome {
     pub(crate) steps: usize,
     pub(crate) elapsed: Duration,
     pub(crate) stop_reason: StopReason,
+    /// Whether it is the top of the bound, but for a Monte Carlo error within the tolerance.
+    pub(crate) settled: bool,
     pub(crate) notes: Vec<String>,
 }
 
 /// Bad steps in a row after which the fit gives up.
 pub(super) const PATIENCE: usize = 12;
+/// A mixture is polished by one in so many of the most steps.
+const POLISHING: usize = 10;
 /// Samples of the noise that stays the same while Newton's method runs.
 const FIXED: usize = 32;
 
@@ -51,7 +55,7 @@ impl<'a, E: Real> Engine<'a, E> {
         let mut notes = Vec::new();
         let mut points = Points::new(model);
         let start = finite_start(model, &mut points, start, config.seed)?;
-        let curvature = begin(&mut points, &start, &mut notes);
+        let curvature = begin(&mut points, &start, config.seed, &mut notes);
         Ok(Engine { model, config, began, curvature, notes })
     }
 
@@ -70,15 +74,20 @@ impl<'a, E: Real> Engine<'a, E> {
             Ok(outcome) => return Ok(outcome),
             Err(guide) => guide,
         };
-        let estimator = Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref());
         let n = self.curvature.center.len();
-        self.climb(guide, estimator, observers, |curvature, adam, rate, gradient| {
+        let step = |curvature: &Curvature, adam: &mut Adam, rate: f64, gradient: &mut [f64]| {
             curvature.whiten(&mut gradient[..n]);
             // The Fisher information of the logarithm of a scale is two.
             gradient[n..].iter_mut().for_each(|g| *g *= 0.5);
             adam.step(rate, gradient);
             curvature.unwhiten(&mut gradient[..n]);
-        })
+        };
+        if self.config.objective.group() > 1 {
+            let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, self.config.objective);
+            return self.climb(guide, estimator, observers, self.config.max_steps, step);
+        }
+        let estimator = Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref());
+        self.climb(guide, estimator, observers, self.config.max_steps, step)
     }
 
     /// Fits a full-rank guide, whose parameters are in units of the curvature.
@@ -88,8 +97,57 @@ impl<'a, E: Real> Engine<'a, E> {
             Ok(outcome) => return Ok(outcome),
             Err(guide) => guide,
         };
-        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, Objective::Elbo);
-        self.climb(guide, estimator, observers, |_, adam, rate, gradient| adam.step(rate, gradient))
+        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, self.config.objective);
+        self.climb(guide, estimator, observers, self.config.max_steps, |_, adam, rate, gradient| adam.step(rate, gradient))
+    }
+
+    /// Fits a mixture, in the units of the best single Gaussian, from the components that draws around the modes fall into.
+    pub(crate) fn mixture(
+        &self,
+        components: usize,
+        full_rank: bool,
+        observers: &mut [Box<dyn Observer>],
+    ) -> Result<Outcome, FitError> {
+        let (gaussian, points) = (self.gaussian(), self.model.layout().points());
+        let whitening = Whitening::with_points(gaussian.clone(), points);
+        let start = super::components::components(self.model, &whitening, &gaussian, components, self.config.seed);
+        let mixture = Mixture::new(&start, full_rank, &vec![0.0; points]);
+        let guide = FittedGuide::Mixture(Whitened::new(whitening, mixture));
+        let (guide, settled) = match self.settle(guide, observers) {
+            Ok(outcome) if outcome.settled => return Ok(outcome),
+            Ok(outcome) if outcome.stop_reason != StopReason::Converged => return Ok(outcome),
+            Ok(outcome) => (outcome.guide.clone(), Some(outcome)),
+            Err(guide) => (guide, None),
+        };
+        // With so many parameters the top over fixed noise is too much the noise's own: the rest of the way by steps with noise that changes.
+        let natural = natural_units(guide.guide::<E>(), components);
+        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples.max(16 * components), Objective::Elbo);
+        let most = self.config.max_steps.div_ceil(POLISHING);
+        let polished = self.climb(guide, estimator, observers, most, |_, adam, rate, gradient| {
+            gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
+            adam.step(0.25 * rate, gradient);
+            gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
+        });
+        match (settled, polished) {
+            (Some(settled), Ok(polished)) => {
+                let better = self.bound(&polished.guide) > self.bound(&settled.guide);
+                Ok(if better { Outcome { steps: polished.steps + settled.steps, ..polished } } else { settled })
+            }
+            (Some(settled), Err(_)) => Ok(settled),
+            (None, polished) => polished,
+        }
+    }
+
+    /// The bound that is maximised, over a few thousand samples, for a comparison.
+    pub(super) fn bound(&self, guide: &FittedGuide) -> f64 {
+        let guide = guide.guide::<E>();
+        let samples = (256 * guide.groups()).max(4096);
+        let mut unused = vec![0.0; guide.parameters().len()];
+        let key = step_key(self.config.seed, u64::MAX - 13);
+        Pathwise::new(self.model, guide, samples, self.config.objective)
+            .sticking(false)
+            .estimate(self.model, guide, key, &mut unused)
+            .elbo
     }
 
     /// The best Gaussian over a few samples that stay the same, or Laplace's approximation.
@@ -118,6 +176,7 @@ impl<'a, E: Real> Engine<'a, E> {
                 until: began.checked_add(config.max_time),
                 tolerance: config.tolerance,
                 seed: config.seed,
+                objective: config.objective,
                 tell: &mut |step, elbo, parameters| {
                     let elapsed = began.elapsed();
                     let info = StepInfo { step, max_steps: config.max_steps, elbo, rate: 1.0, elapsed, parameters };
@@ -139,14 +198,14 @@ impl<'a, E: Real> Engine<'a, E> {
             ));
         }
         observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
-        Ok(self.outcome(moved, climbed.steps, stop_reason, notes))
+        Ok(Outcome { settled: climbed.end == End::Settled, ..self.outcome(moved, climbed.steps, stop_reason, notes) })
     }
 
     pub(super) fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
         let degrees = self.degrees(&guide);
-        let family = if degrees.is_empty() { guide.name().to_owned() } else { format!("{} of residuals", guide.name()) };
+        let family = if degrees.is_empty() { guide.name() } else { format!("{} of residuals", guide.name()) };
         notes.extend(degrees);
-        Outcome { guide, family, steps, elapsed: self.began.elapsed(), stop_reason, notes }
+        Outcome { guide, family, steps, elapsed: self.began.elapsed(), stop_reason, settled: false, notes }
     }
 
     /// How far each location-scale latent is guided as written.
@@ -165,17 +224,18 @@ impl<'a, E: Real> Engine<'a, E> {
             .collect()
     }
 
-    /// The loop: `step` replaces a gradient by a step.
+    /// The loop, of so many steps at most: `step_of` replaces a gradient by a step.
     fn climb(
         &self,
         mut guide: FittedGuide,
         mut estimator: impl GradientEstimator<E>,
         observers: &mut [Box<dyn Observer>],
+        max_steps: usize,
         step_of: impl Fn(&Curvature, &mut Adam, f64, &mut [f64]),
     ) -> Result<Outcome, FitError> {
         let (model, config, began) = (self.model, self.config, self.began);
         let name = model.layout().model;
-        observers.iter_mut().for_each(|observer| observer.on_start(name, config.max_steps));
+        observers.iter_mut().for_each(|observer| observer.on_start(name, max_steps));
         let parameters = guide.guide::<E>().parameters().len();
         let mut adam = Adam::new(parameters);
         let mut windows = Windows::new(parameters, config.tolerance);
@@ -183,8 +243,8 @@ impl<'a, E: Real> Engine<'a, E> {
         let mut last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
         let (mut rate, mut bad, mut undone) = (config.step, 0, 0_usize);
         let mut stop_reason = StopReason::MaxSteps;
-        let mut steps = config.max_steps;
-        for step in 0..config.max_steps {
+        let mut steps = max_steps;
+        for step in 0..max_steps {
             let estimate = estimator.estimate(model, guide.guide(), step_key(config.seed, step as u64), &mut gradient);
             if !(estimate.elbo.is_finite() && gradient.iter().all(|g| g.is_finite())) {
                 bad += 1;
@@ -209,7 +269,7 @@ impl<'a, E: Real> Engine<'a, E> {
             let now = guide.guide::<E>();
             if !observers.is_empty() {
                 let (parameters, elapsed) = (now.parameters(), began.elapsed());
-                let info = StepInfo { step, max_steps: config.max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
+                let info = StepInfo { step, max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
                 observers.iter_mut().for_each(|observer| observer.on_step(&info));
             }
             match windows.add(now.parameters(), |parameters, units| now.units(parameters, units)) {
@@ -234,4 +294,23 @@ impl<'a, E: Real> Engine<'a, E> {
         observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
         Ok(self.outcome(guide, steps, stop_reason, notes))
     }
+}
+
+/// What each parameter of a mixture is to be multiplied by so that its Fisher information is about one: its unit over the root of the probability of its
+/// component.
+fn natural_units<E: Real>(guide: &dyn Guide<E>, components: usize) -> Vec<f64> {
+    let parameters = guide.parameters();
+    let mut units = vec![1.0; parameters.len()];
+    guide.units(parameters, &mut units);
+    let samples = 2 * components * E::LANE_MULTIPLE;
+    let mut weights = vec![1.0; samples];
+    guide.strata(samples, &mut weights);
+    // Samples of the strata follow each other; each has its probability times the number of components as its weight.
+    let root = |k: usize| (weights[k * E::LANE_MULTIPLE] / components as f64).max(1e-3).sqrt();
+    let own = (parameters.len() - components) / components;
+    for (i, unit) in units.iter_mut().enumerate() {
+        let component = if i < components { i } else { ((i - components) / own).min(components - 1) };
+        *unit /= root(component);
+    }
+    units
 }

@@ -121,6 +121,14 @@ pub enum FileReason {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
+    /// A bound of several samples over a guide of strata.
+    #[error(
+        "the {objective} takes samples that are alike, but a mixture divides its samples into strata: take the ELBO, or another family"
+    )]
+    Strata {
+        /// The bound.
+        objective: String,
+    },
     /// A number out of its range.
     #[error("`{field}` is {value}; it must be {expected}")]
     OutOfRange {

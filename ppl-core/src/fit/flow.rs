@@ -8,11 +8,10 @@ use super::plateau::Plateau;
 use super::stopping::Verdict;
 use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Pathwise};
-use crate::guides::{FittedGuide, Flow, FlowError, FlowKind, Guide, Path, Whitened, Whitening};
+use crate::guides::{FittedGuide, Flow, FlowError, FlowKind, Whitened, Whitening};
 use crate::kernel::Real;
-use crate::objective::Objective;
 use crate::optimizers::Adam;
-use crate::random::{antithetic_normals, step_key};
+use crate::random::step_key;
 
 /// The length of a step of a weight, of that of a parameter in units of the curvature.
 fn rate(kind: FlowKind) -> f64 {
@@ -27,8 +26,6 @@ fn rate(kind: FlowKind) -> f64 {
 const SAMPLES: usize = 4;
 /// Steps over which their length grows to what it is to be.
 const WARM: usize = 200;
-/// Samples that the last guides are compared by.
-const COMPARED: usize = 256;
 
 impl<E: Real> Engine<'_, E> {
     /// Fits a flow in the units of the best Gaussian, which it begins as.
@@ -55,7 +52,7 @@ impl<E: Real> Engine<'_, E> {
         // The whole derivative: without that of log q by the parameters the noise vanishes at the posterior, but far from it, where a flow is steep, the noise
         // is many times larger; and it takes the inverse.
         let mut estimator =
-            Pathwise::new(model, guide.guide(), config.samples * SAMPLES, Objective::Elbo).sticking(false);
+            Pathwise::new(model, guide.guide(), config.samples * SAMPLES, config.objective).sticking(false);
         let parameters = guide.guide::<E>().parameters().len();
         let (mut adam, mut clip) = (Adam::unitless(parameters), Clip::default());
         let mut plateau = Plateau::new(parameters, config.tolerance);
@@ -116,32 +113,13 @@ impl<E: Real> Engine<'_, E> {
         if let Some(average) = plateau.average() {
             averaged.guide_mut::<E>().parameters_mut().copy_from_slice(average);
         }
-        let guide = self.best_of([averaged, guide, start]);
+        // Never worse than where it began.
+        let candidates = [averaged, guide, start].map(|guide| (self.bound(&guide), guide));
+        let better = |a: &(f64, FittedGuide), b: &(f64, FittedGuide)| b.0 > a.0 || a.0.is_nan();
+        let best = candidates.into_iter().reduce(|best, other| if better(&best, &other) { other } else { best });
+        let guide = best.map_or(last.guide, |(_, guide)| guide);
         observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
         Ok(self.outcome(guide, steps, stop_reason, notes))
-    }
-
-    /// The guide of the highest ELBO over the same noise: the first, where they are equal.
-    fn best_of(&self, guides: [FittedGuide; 3]) -> FittedGuide {
-        let (model, weights) = (self.model, self.model.unit_weights(COMPARED));
-        let mut work = model.workspace(COMPARED);
-        let mut noise = vec![E::default(); guides[0].guide::<E>().noise() * COMPARED];
-        antithetic_normals(step_key(self.config.seed, u64::MAX - 5), COMPARED, &mut noise);
-        let mut elbo = |guide: &dyn Guide<E>| {
-            let (mut log_density, mut log_q) = (vec![0.0; COMPARED], vec![0.0; COMPARED]);
-            guide.sample(&noise, COMPARED, work.u_mut());
-            guide.log_prob_of(Path { noise: &noise, u: work.u(), samples: COMPARED }, &mut log_q);
-            model.log_density(&mut work, &weights, &mut log_density);
-            log_density.iter().zip(&log_q).map(|(p, q)| p - q).sum::<f64>()
-        };
-        let mut best: Option<(f64, FittedGuide)> = None;
-        for guide in guides {
-            let found = elbo(guide.guide());
-            if best.as_ref().is_none_or(|(best, _)| found > *best || best.is_nan()) {
-                best = Some((found, guide));
-            }
-        }
-        best.expect("there are three guides").1
     }
 }
 

@@ -63,7 +63,8 @@ impl<M: Model> Fit<M> {
             let rows = model.factor_rows(id);
             for first in (0..rows).step_by(BLOCK) {
                 let block = first..(first + BLOCK).min(rows);
-                let mut drawn = Drawn::new(model, self.guide().guide(), step_key(self.state.seed, u64::MAX - 1))?;
+                let mut drawn =
+                    Drawn::new(model, self.guide().guide(), self.state.draws, step_key(self.state.seed, u64::MAX - 1))?;
                 let mut log_density = vec![Vec::with_capacity(self.state.draws); block.len()];
                 let mut ratios = Vec::with_capacity(self.state.draws);
                 let mut out = vec![E::default(); block.len() * BATCH];

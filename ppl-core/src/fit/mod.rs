@@ -1,6 +1,7 @@
 //! `fit_bbvi`: black-box variational inference of any model, and what a fit can be asked.
 
 mod blame;
+mod components;
 mod config;
 mod deterministic;
 mod draws;
@@ -31,6 +32,7 @@ pub use crate::diagnostics::{StopReason, Tried};
 use crate::guides::FittedGuide;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
+use crate::objective::Objective;
 use crate::report::{Scalar, Summary};
 use search::{Found, search};
 #[cfg(feature = "nuts")]
@@ -84,6 +86,8 @@ fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<Stat
         tried,
         elbo: report.elbo,
         elbo_standard_error: report.standard_error,
+        objective: checked.objective,
+        bound: report.bound,
         pareto_k: report.pareto_k,
         stop_reason: outcome.stop_reason,
         steps: outcome.steps,
@@ -126,6 +130,9 @@ pub(crate) struct State {
     tried: Vec<Tried>,
     elbo: f64,
     elbo_standard_error: f64,
+    /// The bound that was maximised, its standard error.
+    objective: Objective,
+    bound: (f64, f64),
     #[serde(with = "crate::diagnostics::extended")]
     pareto_k: f64,
     stop_reason: StopReason,
@@ -151,6 +158,12 @@ impl<M: Model> Fit<M> {
     #[must_use]
     pub fn elbo(&self) -> (f64, f64) {
         (self.state.elbo, self.state.elbo_standard_error)
+    }
+
+    /// The bound of the log evidence that was maximised, in nats, and its Monte Carlo standard error: the ELBO unless [`Bbvi::objective`] says otherwise.
+    #[must_use]
+    pub fn bound(&self) -> (f64, f64) {
+        self.state.bound
     }
 
     /// The Pareto shape of the importance weights: below 0.7 the guide covers the posterior.

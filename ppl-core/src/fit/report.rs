@@ -6,6 +6,7 @@ use crate::diagnostics::smooth;
 use crate::guides::FittedGuide;
 use crate::kernel::Real;
 use crate::model::{LogJoint, Variable};
+use crate::objective::Objective;
 use crate::random::step_key;
 use crate::report::Scalar;
 
@@ -13,6 +14,8 @@ use crate::report::Scalar;
 pub(super) struct Report {
     pub(super) elbo: f64,
     pub(super) standard_error: f64,
+    /// The bound that was maximised, and its standard error.
+    pub(super) bound: (f64, f64),
     pub(super) pareto_k: f64,
     pub(super) weighted: Option<f64>,
     pub(super) resampled: Vec<usize>,
@@ -22,11 +25,17 @@ pub(super) struct Report {
 }
 
 /// The Pareto k below which importance weights correct the draws.
-const CORRECTABLE: f64 = 0.7;
+pub(super) const CORRECTABLE: f64 = 0.7;
 
 impl Report {
-    pub(super) fn new<E: Real>(model: &dyn LogJoint<E>, guide: &FittedGuide, draws: usize, seed: u64) -> Result<Self, FitError> {
-        let mut drawn = Drawn::new(model, guide.guide(), step_key(seed, u64::MAX - 1))?;
+    pub(super) fn new<E: Real>(
+        model: &dyn LogJoint<E>,
+        guide: &FittedGuide,
+        objective: Objective,
+        draws: usize,
+        seed: u64,
+    ) -> Result<Self, FitError> {
+        let mut drawn = Drawn::new(model, guide.guide(), draws, step_key(seed, u64::MAX - 1))?;
         let layout = model.layout();
         // Each variable with the elements that are inferred or computed.
         let elements: Vec<Vec<usize>> = layout.variables.iter().map(Variable::elements).collect();
@@ -44,14 +53,13 @@ impl Report {
                 }
             }
         }
-        let elbo = log_ratios.iter().sum::<f64>() / draws as f64;
-        // Antithetic pairs stand half a batch apart; their means are independent.
-        let pairs: Vec<f64> = log_ratios
-            .chunks(BATCH)
-            .flat_map(|batch| (0..batch.len() / 2).map(|i| 0.5 * (batch[i] + batch[i + batch.len() / 2])).collect::<Vec<_>>())
-            .collect();
-        let mean = pairs.iter().sum::<f64>() / pairs.len() as f64;
-        let variance = pairs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (pairs.len() - 1).max(1) as f64;
+        // Antithetic pairs stand half a batch apart: the first of each, then the second.
+        let half = |second: usize| {
+            log_ratios.chunks_exact(BATCH).flat_map(move |b| b[second * BATCH / 2..][..BATCH / 2].iter().copied())
+        };
+        let mirrored: Vec<f64> = half(0).chain(half(1)).collect();
+        let (elbo, standard_error) = estimate(&Objective::Elbo.values(&mirrored));
+        let bound = estimate(&objective.values(&mirrored));
         let smoothed = smooth(&log_ratios);
         let weights = (smoothed.pareto_k < CORRECTABLE).then(|| smoothed.weights());
         let (mut scalars, mut raw_scalars) = (Vec::new(), Vec::new());
@@ -77,7 +85,8 @@ impl Report {
         let resampled = counts.iter().enumerate().flat_map(|(draw, &count)| std::iter::repeat_n(draw, count)).collect();
         Ok(Report {
             elbo,
-            standard_error: (variance / pairs.len() as f64).sqrt(),
+            standard_error,
+            bound,
             pareto_k: smoothed.pareto_k,
             weighted: weights.is_some().then(|| smoothed.effective_sample_size()),
             resampled,
@@ -86,4 +95,13 @@ impl Report {
             hidden,
         })
     }
+}
+
+/// The mean of values whose second half mirrors the first, and its standard error.
+fn estimate(values: &[f64]) -> (f64, f64) {
+    let (first, second) = values.split_at(values.len() / 2);
+    let pairs: Vec<f64> = first.iter().zip(second).map(|(a, b)| 0.5 * (a + b)).collect();
+    let mean = pairs.iter().sum::<f64>() / pairs.len() as f64;
+    let variance = pairs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (pairs.len() - 1).max(1) as f64;
+    (mean, (variance / pairs.len() as f64).sqrt())
 }

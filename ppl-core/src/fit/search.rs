@@ -1,9 +1,11 @@
 //! Which guides a fit tries, and which one it keeps: the one of the best bound.
 
+use std::time::Instant;
+
 use super::config::Checked;
 use super::engine::{Engine, Outcome};
 use super::observer::Observer;
-use super::report::Report;
+use super::report::{CORRECTABLE, Report};
 use super::{FitError, Tried};
 use crate::centring::PartlyCentred;
 use crate::guides::Family;
@@ -23,8 +25,13 @@ type Candidate = (Report, Outcome);
 /// The Pareto k above which the mean-field Gaussian is tried beside the one of full rank.
 const HOPELESS: f64 = 1.0;
 
+/// Nats that a richer family must gain, to go on to a still richer one.
+const PAYS: f64 = 0.02;
+/// The most dimensions in which mixtures are tried unasked.
+const FEW: usize = 32;
+
 /// Fits the families that the configuration asks for, each as the model is written and, where location-scale latents depend on others, in the
-/// coordinates of their residuals; keeps the guide of the best ELBO.
+/// coordinates of their residuals; keeps the guide of the best bound.
 pub(super) fn search<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
@@ -44,18 +51,64 @@ pub(super) fn search<E: Real>(
         (Ok(candidates), _) | (Err(_), Some(Ok(candidates))) => candidates,
         (Err(error), _) => return Err(error),
     };
-    let tried: Vec<Tried> = candidates
-        .iter()
-        .map(|(report, outcome)| Tried {
-            family: outcome.family.clone(),
-            elbo: report.elbo,
-            pareto_k: report.pareto_k,
-            steps: outcome.steps,
-        })
-        .collect();
-    let best = (0..tried.len()).max_by(|&a, &b| tried[a].elbo.total_cmp(&tried[b].elbo)).unwrap_or(0);
+    if config.family == Family::Auto {
+        enrich(model, residuals.as_ref(), config, &mut candidates, observers);
+    }
+    let tried = candidates.iter().map(|(report, outcome)| Tried {
+        family: outcome.family.clone(),
+        elbo: report.elbo,
+        pareto_k: report.pareto_k,
+        steps: outcome.steps,
+    });
+    let tried: Vec<Tried> = tried.collect();
+    let best = best(&candidates);
     let (report, outcome) = candidates.swap_remove(best);
     Ok(Found { tried, report, outcome })
+}
+
+/// The candidate of the best bound.
+fn best(candidates: &[Candidate]) -> usize {
+    let bound = |i: &usize| candidates[*i].0.bound.0;
+    (0..candidates.len()).max_by(|a, b| bound(a).total_cmp(&bound(b))).unwrap_or(0)
+}
+
+/// Goes on to mixtures of more and more Gaussians, in the coordinates of the best candidate, while importance weights cannot correct it, each gains
+/// something, and there is time.
+fn enrich<E: Real>(
+    model: &dyn LogJoint<E>,
+    residuals: Option<&PartlyCentred<'_, E>>,
+    config: &Checked,
+    candidates: &mut Vec<Candidate>,
+    observers: &mut [Box<dyn Observer>],
+) {
+    let began = Instant::now();
+    for components in [4, 16] {
+        let (report, outcome) = &candidates[best(candidates)];
+        let (k, bound) = (report.pareto_k, report.bound.0);
+        let dimensions = outcome.guide.dimensions();
+        let is_good = k < CORRECTABLE || !bound.is_finite();
+        if is_good || dimensions > FEW || config.objective.group() > 1 || began.elapsed() > config.search_time {
+            return;
+        }
+        let view = match residuals {
+            Some(view) if view.layout().unconstrained() == dimensions => view as &dyn LogJoint<E>,
+            _ => model,
+        };
+        let until = config.search_time.saturating_sub(began.elapsed());
+        let config = Checked { max_time: config.max_time.min(until), ..*config };
+        let start = vec![0.0; dimensions];
+        let fitted = Engine::new(view, &config, &start).and_then(|engine| engine.mixture(components, true, observers)).and_then(
+            |outcome| {
+                Report::new(model, &outcome.guide, config.objective, config.draws, config.seed).map(|report| (report, outcome))
+            },
+        );
+        let Ok(candidate) = fitted else { return };
+        let gained = candidate.0.bound.0 - bound;
+        candidates.push(candidate);
+        if gained < PAYS {
+            return;
+        }
+    }
 }
 
 /// The candidates in one set of coordinates, one at least.
@@ -67,10 +120,15 @@ fn of_view<E: Real>(
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Vec<Candidate>, FitError> {
     let engine = Engine::new(view, config, start)?;
-    let report = |outcome: Outcome| Report::new(model, &outcome.guide, config.draws, config.seed).map(|report| (report, outcome));
+    let report = |outcome: Outcome| {
+        Report::new(model, &outcome.guide, config.objective, config.draws, config.seed).map(|report| (report, outcome))
+    };
     let mut candidates: Vec<Candidate> = Vec::new();
     if let Family::Flow(kind) = config.family {
         return Ok(vec![report(engine.flow(kind, observers)?)?]);
+    }
+    if let Family::Mixture { components, full_rank } = config.family {
+        return Ok(vec![report(engine.mixture(components, full_rank, observers)?)?]);
     }
     if config.family == Family::FullRank || (config.family == Family::Auto && engine.is_dense()) {
         match engine.full_rank(observers).and_then(report) {

@@ -11,6 +11,8 @@ use crate::random::step_key;
 
 /// Random starting points that are tried.
 const TRIES: usize = 100;
+/// Times that a search for the mode may end at a saddle; the last one is taken as it is.
+const SADDLES: usize = 4;
 
 /// The log density and its gradient at rows of points.
 pub(super) struct Rows<'a, E: Real> {
@@ -105,25 +107,37 @@ pub(super) fn finite_start<E: Real>(
 }
 
 /// The mode, points held where they start, and its curvature; without a usable mode, the starting point and unit steps.
-pub(super) fn begin<E: Real>(points: &mut Points<'_, E>, start: &[f64], notes: &mut Vec<String>) -> Curvature {
+pub(super) fn begin<E: Real>(points: &mut Points<'_, E>, start: &[f64], seed: u64, notes: &mut Vec<String>) -> Curvature {
     let n = start.len();
     let apart = points.model.layout().points();
-    let mode = find_mode(start, 200 + 10 * n.min(200), 1e-12, |u, gradient| {
-        let mut found = points.evaluate(std::slice::from_ref(&u.to_vec()));
-        let (value, own) = found.pop().unwrap_or((f64::NAN, vec![f64::NAN; n]));
-        gradient.copy_from_slice(&own);
-        gradient[n - apart..].fill(0.0);
-        value
-    });
     let relative_step = if size_of::<E>() == 4 { 5e-3 } else { 6e-6 };
-    let usable = mode.converged && mode.u.iter().all(|x| x.is_finite());
-    if usable {
+    let mut from = start.to_vec();
+    let mut noise = vec![0.0_f64; (n - apart) * SADDLES];
+    crate::random::antithetic_normals(step_key(seed, u64::MAX - 12), SADDLES, &mut noise);
+    for attempt in 0..SADDLES {
+        let mode = find_mode(&from, 200 + 10 * n.min(200), 1e-12, |u, gradient| {
+            let mut found = points.evaluate(std::slice::from_ref(&u.to_vec()));
+            let (value, own) = found.pop().unwrap_or((f64::NAN, vec![f64::NAN; n]));
+            gradient.copy_from_slice(&own);
+            gradient[n - apart..].fill(0.0);
+            value
+        });
+        if !mode.converged || !mode.u.iter().all(|x| x.is_finite()) {
+            break;
+        }
         let curvature =
             Curvature::at(&mode.u, apart, relative_step, |p| points.evaluate(p).into_iter().map(|(_, g)| g).collect());
         // A peak narrower than any posterior is a place where the density grows without bound.
-        if curvature.diagonal.iter().all(|a| a.is_finite() && *a < 1e14) {
+        let usable = curvature.diagonal.iter().all(|a| a.is_finite() && *a < 1e14);
+        if usable && (curvature.is_mode || attempt + 1 == SADDLES) {
             return curvature;
         }
+        if !usable {
+            break;
+        }
+        // Off the saddle, by a random step.
+        from.clone_from(&mode.u);
+        from.iter_mut().enumerate().take(n - apart).for_each(|(i, x)| *x += 0.5 * noise[i * SADDLES + attempt]);
     }
     notes.push("the log density has no usable mode; the fit started from the initial values with unit scales".to_owned());
     let curvature = Curvature::at(start, apart, relative_step, |p| points.evaluate(p).into_iter().map(|(_, g)| g).collect());

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, FlowKind, FullRank, Guide, MeanField, Whitened};
+use super::{Flow, FlowKind, FullRank, Guide, MeanField, Mixture, Whitened};
 use crate::kernel::Real;
 
 /// Which guides a fit tries.
@@ -16,6 +16,13 @@ pub enum Family {
     MeanField,
     /// A Gaussian of any covariance: [`FullRank`].
     FullRank,
+    /// So many Gaussians: [`Mixture`], in the units of the best single one.
+    Mixture {
+        /// How many, 1 to 64.
+        components: usize,
+        /// Whether each has any covariance, or independent dimensions.
+        full_rank: bool,
+    },
     /// A normalizing flow that begins as the Gaussian of full rank (of independent dimensions, beyond 300): of any shape, but slower by far. See [`Flow`].
     Flow(FlowKind),
 }
@@ -28,6 +35,8 @@ pub enum FittedGuide {
     MeanField(MeanField),
     /// A Gaussian of any covariance.
     FullRank(FullRank),
+    /// Several Gaussians.
+    Mixture(Whitened<Mixture>),
     /// A normalizing flow in the units of a Gaussian.
     Flow(Whitened<Flow>),
 }
@@ -39,6 +48,7 @@ impl FittedGuide {
         match self {
             FittedGuide::MeanField(guide) => guide,
             FittedGuide::FullRank(guide) => guide,
+            FittedGuide::Mixture(guide) => guide,
             FittedGuide::Flow(guide) => guide,
         }
     }
@@ -48,6 +58,7 @@ impl FittedGuide {
         match self {
             FittedGuide::MeanField(guide) => guide,
             FittedGuide::FullRank(guide) => guide,
+            FittedGuide::Mixture(guide) => guide,
             FittedGuide::Flow(guide) => guide,
         }
     }
@@ -60,11 +71,12 @@ impl FittedGuide {
 
     /// The name of the family.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> String {
         match self {
-            FittedGuide::MeanField(_) => "mean-field Gaussian",
-            FittedGuide::FullRank(_) => "full-rank Gaussian",
-            FittedGuide::Flow(guide) => guide.inner().kind().name(),
+            FittedGuide::MeanField(_) => "mean-field Gaussian".to_owned(),
+            FittedGuide::FullRank(_) => "full-rank Gaussian".to_owned(),
+            FittedGuide::Mixture(guide) => format!("mixture of {} Gaussians", guide.inner().components()),
+            FittedGuide::Flow(guide) => guide.inner().kind().name().to_owned(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod flows;
 mod full_rank;
 mod mean_field;
 pub mod mean_field_reference;
+mod mixture;
 #[cfg(test)]
 mod tests;
 mod whitened;
@@ -13,6 +14,7 @@ pub use family::{Family, FittedGuide};
 pub use flows::{Flow, FlowError, FlowKind};
 pub use full_rank::FullRank;
 pub use mean_field::MeanField;
+pub use mixture::{Component, Mixture};
 pub use whitened::{Whitened, Whitening};
 
 use crate::kernel::{Lanes, Real, Sum};
@@ -32,6 +34,11 @@ pub trait Guide<E: Real>: Send {
     /// How many standard normal numbers a draw is made of.
     fn noise(&self) -> usize {
         self.dimensions()
+    }
+
+    /// Into how many strata of samples [`Guide::sample`] divides them: at least twice as many samples are needed.
+    fn groups(&self) -> usize {
+        1
     }
 
     /// Turns standard normal noise into samples `u`, for expectations: of equal weight, or as [`Guide::strata`] says.

@@ -1,6 +1,6 @@
 //! Laws of every guide: density against draws, pullbacks against finite differences, entropy against both.
 
-use super::{Flow, FlowKind, FullRank, Guide, MeanField, Path, Whitened, Whitening};
+use super::{Component, Flow, FlowKind, FullRank, Guide, MeanField, Mixture, Path, Whitened, Whitening};
 use crate::optimizers::Gaussian;
 use crate::random::antithetic_normals;
 
@@ -12,6 +12,11 @@ fn all() -> Vec<(&'static str, Box<dyn Guide<f64>>)> {
     let mean_field = || MeanField::new(&[0.0; 3], &[0.0; 3]);
     let dense = Whitened::new(Whitening::new(gaussian.clone()), mean_field());
     let diagonal = Whitened::new(Whitening::diagonal(gaussian.mean.clone(), &[0.5, 2.0, 0.8]), mean_field());
+    let of_size = |n: usize| {
+        let factor = (0..n * n).map(|i| if i % (n + 1) == 0 { 1.0 } else { 0.0 }).collect();
+        Component { logit: 0.0, loc: vec![0.0; n], factor }
+    };
+    let (component, small) = (|| of_size(3), || of_size(2));
     let mut guides: Vec<(&'static str, Box<dyn Guide<f64>>)> = vec![
         ("mean-field", Box::new(mean_field())),
         ("full rank", Box::new(FullRank::new(gaussian.clone()))),
@@ -19,6 +24,9 @@ fn all() -> Vec<(&'static str, Box<dyn Guide<f64>>)> {
         ("full rank with a point", Box::new(FullRank::with_points(gaussian.clone(), 1))),
         ("whitened mean-field", Box::new(dense)),
         ("mean-field in units", Box::new(diagonal)),
+        ("mixture", Box::new(Mixture::new(&[component(), component()], true, &[]))),
+        ("mixture of mean fields", Box::new(Mixture::new(&[component(), component(), component()], false, &[]))),
+        ("mixture with a point", Box::new(Mixture::new(&[small(), small()], true, &[0.0]))),
     ];
     for kind in [
         FlowKind::Planar { layers: 3 },
@@ -149,8 +157,72 @@ fn the_path_derivatives_of_the_density_are_its_derivatives() {
 }
 
 #[test]
-fn the_density_is_that_of_the_noise_less_the_logarithm_of_the_jacobian() {
+fn strata_weigh_components_by_their_probabilities() {
+    for (name, mut guide) in all() {
+        let (mut weights, adjoint) = (vec![0.0; SAMPLES], (0..SAMPLES).map(|s| (s as f64).sin()).collect::<Vec<_>>());
+        if !guide.strata(SAMPLES, &mut weights) {
+            assert_eq!(guide.groups(), 1, "{name}");
+            continue;
+        }
+        close(name, "the mean weight", weights.iter().sum::<f64>() / SAMPLES as f64, 1.0);
+        let mut gradient = vec![0.0; guide.parameters().len()];
+        guide.pull_strata(&adjoint, &mut gradient);
+        for (i, found) in gradient.iter().enumerate() {
+            let value = |guide: &dyn Guide<f64>| {
+                let mut weights = vec![0.0; SAMPLES];
+                guide.strata(SAMPLES, &mut weights);
+                weights.iter().zip(&adjoint).map(|(w, a)| w * a).sum::<f64>()
+            };
+            let numeric = (moved(&mut *guide, i, H, value) - moved(&mut *guide, i, -H, value)) / (2.0 * H);
+            close(name, "strata", *found, numeric);
+        }
+    }
+}
+
+/// The mean of one and of a square over draws, and over the strata, agree with the density: importance weights have mean one.
+#[test]
+fn draws_and_strata_have_the_distribution_of_the_density() {
     for (name, guide) in all() {
+        let (samples, batches) = (1024, 200);
+        let spread = 3 - usize::from(name.ends_with("point"));
+        // Against a wide normal around zero, whose density is known.
+        let (mut drawn, mut stratified) = (Vec::new(), Vec::new());
+        for key in 0..batches {
+            let (mut noise, mut u) = (vec![0.0; guide.noise() * samples], vec![0.0; 3 * samples]);
+            antithetic_normals(key, samples, &mut noise);
+            let mean = |u: &[f64], weights: &[f64]| {
+                let mut log_q = vec![0.0; samples];
+                guide.log_prob(u, samples, &mut log_q);
+                let ratio = |s: usize| {
+                    let square: f64 = (0..spread).map(|i| (u[i * samples + s] - 0.2).powi(2)).sum();
+                    weights[s]
+                        * (-0.5 * square / 0.09
+                            - spread as f64 * 0.3_f64.ln()
+                            - 0.5 * spread as f64 * std::f64::consts::TAU.ln()
+                            - log_q[s])
+                            .exp()
+                };
+                (0..samples).map(ratio).sum::<f64>() / samples as f64
+            };
+            guide.draw(&noise, samples, &mut u);
+            drawn.push(mean(&u, &vec![1.0; samples]));
+            let mut weights = vec![1.0; samples];
+            guide.strata(samples, &mut weights);
+            guide.sample(&noise, samples, &mut u);
+            stratified.push(mean(&u, &weights));
+        }
+        for (what, values) in [("draws", drawn), ("strata", stratified)] {
+            let mean = values.iter().sum::<f64>() / batches as f64;
+            let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (batches - 1) as f64;
+            let error = (variance / batches as f64).sqrt();
+            assert!((mean - 1.0).abs() < 4.0 * error && error < 0.05, "{name}, {what}: {mean} +- {error}");
+        }
+    }
+}
+
+#[test]
+fn the_density_is_that_of_the_noise_less_the_logarithm_of_the_jacobian() {
+    for (name, guide) in all().into_iter().filter(|(_, guide)| guide.groups() == 1) {
         let Made { noise, u } = Made::by(&*guide);
         for s in 0..SAMPLES {
             // The Jacobian of one draw, by differences; points have neither noise nor density.
@@ -210,7 +282,7 @@ fn narrowing_multiplies_all_scales() {
         let zero = vec![0.0; 3 * SAMPLES];
         let center = {
             let mut u = zero.clone();
-            guide.sample(&zero[..guide.noise() * SAMPLES], SAMPLES, &mut u);
+            guide.sample(&vec![0.0; guide.noise() * SAMPLES], SAMPLES, &mut u);
             u
         };
         let wide = draws(&*guide);

@@ -245,6 +245,10 @@ impl<E: Real, G: Guide<E>> Guide<E> for Whitened<G> {
         self.whitening.unwhiten(u, samples);
     }
 
+    fn groups(&self) -> usize {
+        self.inner.groups()
+    }
+
     fn strata(&self, samples: usize, weights: &mut [f64]) -> bool {
         self.inner.strata(samples, weights)
     }

@@ -11,6 +11,8 @@ pub struct Curvature {
     pub gradient: Vec<f64>,
     /// The diagonal of `A`, positive.
     pub diagonal: Vec<f64>,
+    /// Whether the density falls off in every direction, as at a mode; else `A` was made positive definite.
+    pub is_mode: bool,
     /// `A` itself, row by row, if the dimensions are few.
     pub matrix: Option<Vec<f64>>,
     /// The lower Cholesky factor of `A`, row by row.
@@ -52,7 +54,8 @@ impl Curvature {
                 if own.is_finite() && own > 1e-8 { own.min(1e16) } else { 1.0 }
             })
             .collect();
-        let mut curvature = Curvature { center: center.to_vec(), gradient, diagonal, matrix: None, factor: None };
+        let is_mode = (0..n).all(|i| columns[i][i] <= 0.0);
+        let mut curvature = Curvature { center: center.to_vec(), gradient, diagonal, is_mode, matrix: None, factor: None };
         if n <= DENSE {
             curvature.densify(&columns);
         }
@@ -67,6 +70,7 @@ impl Curvature {
             center: center.to_vec(),
             gradient: vec![0.0; n],
             diagonal: vec![1.0 / (scale * scale); n],
+            is_mode: true,
             matrix: None,
             factor: None,
         }
@@ -98,6 +102,7 @@ impl Curvature {
                 self.factor = Some(factor);
                 return;
             }
+            self.is_mode = false;
             shrink = if shrink == 1.0 { 1.0 - 1e-9 } else { 1.0 - (1.0_f64 - shrink) * 2.0 };
             if shrink <= 0.0 {
                 return;
@@ -178,7 +183,7 @@ fn differences(center: &[f64], steps: &[f64], evaluate: &mut impl FnMut(&[Vec<f6
 }
 
 /// The lower Cholesky factor; none if the matrix is not positive definite.
-pub(super) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     let mut l = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..=i {

@@ -7,6 +7,6 @@ mod variational_newton;
 
 pub use adam::Adam;
 pub use curvature::Curvature;
-use curvature::cholesky;
+pub(crate) use curvature::cholesky;
 pub use lbfgs::{Mode, find_mode};
 pub use variational_newton::{Gaussian, Points, variational_newton};

@@ -39,8 +39,10 @@ fn all() -> Vec<(&'static str, Box<dyn Guide<f64>>)> {
         guides.push((kind.name(), Box::new(Whitened::new(whitening(0), flow(3, 0)))));
         guides.push(("a flow with a point", Box::new(Whitened::new(whitening(1), flow(2, 1)))));
     }
-    for (_, guide) in &mut guides {
-        guide.parameters_mut().iter_mut().enumerate().for_each(|(i, x)| *x = 0.4 * (1.0 + 1.7 * i as f64).sin());
+    for (name, guide) in &mut guides {
+        // Weights of networks multiply each other.
+        let size = if name.contains("flow") { 0.25 } else { 0.4 };
+        guide.parameters_mut().iter_mut().enumerate().for_each(|(i, x)| *x = size * (1.0 + 1.7 * i as f64).sin());
     }
     guides
 }

@@ -66,7 +66,7 @@ fn decorrelate<E: Real>(samples: usize, rows: usize, out: &mut [E]) {
         let own = &mut rest[..samples];
         for other in before.chunks_exact(samples) {
             let product = other.iter().zip(&*own).map(|(a, b)| a.to_f64() * b.to_f64()).sum::<f64>() / samples as f64;
-            own.iter_mut().zip(other).for_each(|(x, o)| *x = E::from_f64(product.mul_add(-o.to_f64(), x.to_f64())));
+            own.iter_mut().zip(other).for_each(|(x, o)| *x = E::from_f64(x.to_f64() - product * o.to_f64()));
         }
         let square = own.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / samples as f64;
         let factor = square.sqrt().recip();

@@ -124,3 +124,75 @@ fn a_bound_of_several_samples_refuses_strata_and_too_few_draws() {
     let refused = fit_bbvi(&Cone { z: 5.0 }, Bbvi { objective, ..Bbvi::default() });
     assert!(refused.err().map(|error| error.to_string()).unwrap_or_default().contains("objective.samples"));
 }
+
+model! {
+    /// A normalized Gaussian with the covariance `diag(d^2) + v v^T`.
+    pub Ridge(d: [f64; N], v: [f64; N]) {
+        x[N] ~ Flat();
+        let c = 1 + sum(n in N => (v[n] / d[n]).powi(2));
+        let along = sum(n in N => x[n] * v[n] / d[n].powi(2));
+        factor(sum(n in N => Normal(0, d[n]).log_prob(x[n])) + along.powi(2) / (2 * c) - 0.5 * ln(c));
+    }
+}
+
+fn ridge() -> Ridge {
+    Ridge { d: vec![0.5, 1.0, 0.8, 2.0, 0.3], v: vec![1.0, -1.5, 0.7, 2.0, 0.9] }
+}
+
+#[test]
+fn one_column_is_enough_for_one_direction() -> Outcome {
+    let config = |family| Bbvi { family, ..Bbvi::default() };
+    let (fit, bound_of_rank, error) = bound(&ridge(), config(Family::LowRank { rank: 1 }))?;
+    assert!(bound_of_rank.abs() < 0.005 + 4.0 * error, "{bound_of_rank} +- {error}");
+    let x = fit.scalar("x[3]").ok_or("x")?;
+    assert!((x.sd / 8.0_f64.sqrt() - 1.0).abs() < 0.03, "{x:?}");
+    // Independent Gaussians miss `KL = (sum of ln precision[i][i] - ln det precision) / 2`.
+    let Ridge { d, v } = ridge();
+    let c = 1.0 + d.iter().zip(&v).map(|(d, v)| (v / d).powi(2)).sum::<f64>();
+    let gaps = d.iter().zip(&v).map(|(d, v)| (d.powi(-2) - v.powi(2) / (d.powi(4) * c)).ln() + 2.0 * d.ln());
+    let kl = 0.5 * (gaps.sum::<f64>() + c.ln());
+    let (_, bound_of_mean_field, error) = bound(&ridge(), config(Family::MeanField))?;
+    assert!((bound_of_mean_field + kl).abs() < 0.003 + 4.0 * error, "{bound_of_mean_field} {kl}");
+    let (_, laplace, error) = bound(&ridge(), config(Family::Laplace))?;
+    assert!(laplace.abs() < 1e-3 + 4.0 * error, "{laplace}");
+    Ok(())
+}
+
+model! {
+    /// Two pairs, correlated within themselves alone; the evidence is that of `y`: Normal(0, 2) at 1.
+    pub Pairs(y: f64) {
+        a ~ Normal(0, 1);
+        b ~ Normal(a, 0.2);
+        c ~ Normal(0, 3.0.sqrt());
+        y ~ Normal(c, 1);
+        e ~ Normal(c, 0.1);
+    }
+}
+
+#[test]
+fn blocks_are_joined_by_name() -> Outcome {
+    let evidence = -0.5 * (1.0_f64 / 4.0) - 2.0_f64.ln() - 0.5 * std::f64::consts::TAU.ln();
+    let model = Pairs { y: 1.0 };
+    let blocks =
+        |names: &[&[&str]]| names.iter().map(|b| b.iter().map(|&n| n.to_owned()).collect()).collect::<Vec<Vec<String>>>();
+    let config = |names: &[&[&str]]| Bbvi { family: Family::Blocks, blocks: blocks(names), ..Bbvi::default() };
+    let (_, joined, error) = bound(&model, config(&[&["a", "b"], &["e", "c"]]))?;
+    assert!((joined - evidence).abs() < 0.003 + 4.0 * error, "{joined} {evidence}");
+    let refused = |names: &[&[&str]]| fit_bbvi(&model, config(names)).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused(&[&["a", "d"]]).contains("`blocks` names `d`, which is not a latent"));
+    assert!(refused(&[&["a", "b"], &["b"]]).contains("`blocks` names `b` twice"));
+    Ok(())
+}
+
+#[test]
+fn the_mode_is_where_the_density_is_highest() -> Outcome {
+    let model = Pairs { y: 1.0 };
+    let fit = fit_bbvi(&model, Bbvi { family: Family::Map, ..Bbvi::default() })?;
+    let at = |name: &str| fit.scalar(name).map_or((f64::NAN, f64::NAN), |scalar| (scalar.mean, scalar.sd));
+    for (name, mode) in [("a", 0.0), ("b", 0.0), ("c", 0.75), ("e", 0.75)] {
+        let (mean, sd) = at(name);
+        assert!((mean - mode).abs() < 1e-4 && sd < 1e-12, "{name}: {mean} {sd}");
+    }
+    assert!(fit.summary().to_string().contains("mode"), "{}", fit.summary());
+    Ok(())
+}

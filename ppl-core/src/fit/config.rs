@@ -36,6 +36,8 @@ pub struct Bbvi {
     pub draws: usize,
     /// Which families of guides are tried. Default [`Family::Auto`].
     pub family: Family,
+    /// For [`Family::Blocks`]: names of latents that are in one block; each of the others is a block of its own. Default none.
+    pub blocks: Vec<Vec<String>>,
     /// How long [`Family::Auto`] may go on to richer families, where importance weights cannot correct the best Gaussian. Default 2 seconds; zero for
     /// Gaussians alone. A fit that this cuts short does not have the same bits again.
     pub search_time: Duration,
@@ -58,6 +60,7 @@ impl Default for Bbvi {
             seed: 0,
             draws: 2000,
             family: Family::Auto,
+            blocks: Vec::new(),
             search_time: Duration::from_secs(2),
             objective: Objective::Elbo,
             initial: Vec::new(),
@@ -95,6 +98,9 @@ impl Bbvi {
         if let Family::Flow(kind) = self.family {
             kind.check()?;
         }
+        if let Family::LowRank { rank } = self.family {
+            range("rank", rank as f64, 1.0, 100.0, "between 1 and 100")?;
+        }
         if let Family::Mixture { components, .. } = self.family {
             range("components", components as f64, 1.0, 64.0, "between 1 and 64")?;
         }
@@ -118,6 +124,29 @@ impl Bbvi {
             search_time: self.search_time,
             objective: self.objective,
         })
+    }
+
+    /// The dimensions of each block: latents that are joined by name, and each of the others.
+    pub(crate) fn members(&self, layout: &Layout) -> Result<Vec<Vec<usize>>, ConfigError> {
+        let mut taken: Vec<&str> = Vec::new();
+        let mut members = Vec::new();
+        for names in &self.blocks {
+            let mut block = Vec::new();
+            for name in names {
+                let Some(variable) = layout.latents().find(|v| v.name == name) else {
+                    return Err(ConfigError::UnknownBlock { name: name.clone(), known: known(layout) });
+                };
+                if taken.contains(&variable.name) {
+                    return Err(ConfigError::BlockTwice { name: name.clone() });
+                }
+                taken.push(variable.name);
+                block.extend(variable.unconstrained.clone());
+            }
+            members.push(block);
+        }
+        members.extend(layout.latents().filter(|v| !taken.contains(&v.name)).map(|v| v.unconstrained.clone().collect()));
+        members.retain(|block| !block.is_empty());
+        Ok(members)
     }
 
     /// The starting point: initial values where they are given, zero elsewhere.

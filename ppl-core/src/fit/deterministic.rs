@@ -61,7 +61,7 @@ pub(super) enum End {
 /// # Source
 /// Giordano, Ingram & Broderick 2024, Black box variational inference with a deterministic objective. The noise is antithetic and has the moments of the normal,
 /// so that there is no error on a Gaussian target; the error is that of a Newton step, in the units of the guide.
-pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, limits: Limits<'_>) -> Climbed {
+pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, limits: &mut Limits<'_>) -> Climbed {
     let (rows, parameters) = (guide.noise(), guide.parameters().len());
     let most = (MOST / rows.max(1)).next_multiple_of(64);
     // Nats that a step must promise.

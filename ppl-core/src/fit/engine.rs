@@ -11,7 +11,7 @@ use super::start::{Points, Rows, begin, finite_start};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Pathwise, Reparameterization};
-use crate::guides::{FittedGuide, FullRank, Guide, MeanField, Mixture, Whitened, Whitening};
+use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mixture, Whitened, Whitening};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
 use crate::objective::Objective;
@@ -92,7 +92,57 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// Fits a full-rank guide, whose parameters are in units of the curvature.
     pub(crate) fn full_rank(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let guide = FittedGuide::FullRank(FullRank::with_points(self.gaussian(), self.model.layout().points()));
+        self.settle_or_climb(self.sketch(), observers)
+    }
+
+    /// The best full-rank guide over a few samples, with its ELBO, for a comparison.
+    pub(crate) fn sketched(&self) -> (Outcome, f64) {
+        let guide = self.sketch();
+        let elbo = self.bound(&guide);
+        (self.outcome(guide, 0, StopReason::Converged, self.notes.clone()), elbo)
+    }
+
+    fn sketch(&self) -> FittedGuide {
+        FittedGuide::FullRank(FullRank::with_points(self.gaussian(), self.model.layout().points()))
+    }
+
+    /// The mode alone.
+    pub(crate) fn mode(&self) -> Outcome {
+        let units: Vec<f64> = self.curvature.diagonal.iter().map(|a| a.sqrt().recip()).collect();
+        let guide = FittedGuide::MeanField(MeanField::with_points(&self.curvature.center, &[], &units));
+        self.outcome(guide, 0, StopReason::Converged, self.notes.clone())
+    }
+
+    /// Laplace's approximation.
+    pub(crate) fn laplace(&self) -> Outcome {
+        let guide = FittedGuide::FullRank(FullRank::with_points(self.curvature.laplace(), self.model.layout().points()));
+        self.outcome(guide, 0, StopReason::Converged, self.notes.clone())
+    }
+
+    /// Fits independent blocks of dimensions.
+    pub(crate) fn blocks(&self, members: &[Vec<usize>], observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let guide = FittedGuide::Blocks(Blocks::new(members, &self.gaussian(), self.model.layout().points()));
+        self.settle_or_climb(guide, observers)
+    }
+
+    /// Fits a Gaussian of low rank plus diagonal, in units of the diagonal of the curvature.
+    pub(crate) fn low_rank(&self, rank: usize, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let n = self.curvature.center.len();
+        let (points, units) = (self.model.layout().points(), self.curvature.diagonal.iter().map(|a| a.sqrt().recip()));
+        let spread = n - points;
+        // Columns without a direction would stay without one.
+        let mut columns = vec![0.0_f64; spread * rank.min(spread).next_multiple_of(2)];
+        antithetic_normals(step_key(self.config.seed, u64::MAX - 15), rank.min(spread).next_multiple_of(2), &mut columns);
+        let width = rank.min(spread).next_multiple_of(2);
+        let columns: Vec<f64> =
+            columns.chunks_exact(width).flat_map(|row| row[..rank.min(spread)].iter().map(|x| 0.1 * x)).collect();
+        let whitening = Whitening::diagonal(self.curvature.center.clone(), &units.collect::<Vec<_>>(), points);
+        let guide = LowRank::new(&vec![0.0; spread], &vec![0.0; spread], &columns, &vec![0.0; points]);
+        self.settle_or_climb(FittedGuide::LowRank(Whitened::new(whitening, guide)), observers)
+    }
+
+    /// The top over fixed noise, or where there is none as far as stochastic steps lead.
+    fn settle_or_climb(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
         let guide = match self.settle(guide, observers) {
             Ok(outcome) => return Ok(outcome),
             Err(guide) => guide,
@@ -171,7 +221,7 @@ impl<'a, E: Real> Engine<'a, E> {
         let climbed = climb(
             self.model,
             moved.guide_mut(),
-            Limits {
+            &mut Limits {
                 steps: config.max_steps,
                 until: began.checked_add(config.max_time),
                 tolerance: config.tolerance,

@@ -121,6 +121,20 @@ pub enum FileReason {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
+    /// A block of a name that is no latent.
+    #[error("`blocks` names `{name}`, which is not a latent of the model; the latents are {known}")]
+    UnknownBlock {
+        /// The name.
+        name: String,
+        /// The latents.
+        known: String,
+    },
+    /// A latent that is in two blocks.
+    #[error("`blocks` names `{name}` twice: every latent is in one block")]
+    BlockTwice {
+        /// The latent.
+        name: String,
+    },
     /// A bound of several samples over a guide of strata.
     #[error(
         "the {objective} takes samples that are alike, but a mixture divides its samples into strata: take the ELBO, or another family"

@@ -36,7 +36,7 @@ impl<E: Real> Engine<'_, E> {
             Whitening::with_points(self.gaussian(), points)
         } else {
             let scales: Vec<f64> = self.curvature.diagonal.iter().map(|a| a.sqrt().recip()).collect();
-            Whitening::diagonal_with_points(self.curvature.center.clone(), &scales, points)
+            Whitening::diagonal(self.curvature.center.clone(), &scales, points)
         };
         let spread = whitening.dimensions() - points;
         let flow = match Flow::new(kind, spread, points, config.seed) {

@@ -77,7 +77,8 @@ pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let Found { tried, report, outcome } = search(model, &checked, &start, &mut config.observers)?;
+    let Found { tried, report, outcome } =
+        search(model, &checked, &start, &config.members(model.layout())?, &mut config.observers)?;
     let layout = model.layout();
     Ok(State {
         model: layout.model.to_owned(),

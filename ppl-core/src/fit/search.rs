@@ -25,6 +25,8 @@ type Candidate = (Report, Outcome);
 /// The Pareto k above which the mean-field Gaussian is tried beside the one of full rank.
 const HOPELESS: f64 = 1.0;
 
+/// Nats by which one set of coordinates is clearly worse than the other.
+const CLEARLY: f64 = 0.1;
 /// Nats that a richer family must gain, to go on to a still richer one.
 const PAYS: f64 = 0.02;
 /// The most dimensions in which mixtures are tried unasked.
@@ -36,21 +38,48 @@ pub(super) fn search<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
     start: &[f64],
+    members: &[Vec<usize>],
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Found, FitError> {
-    let residuals = PartlyCentred::new(model);
-    let fits = |view: &dyn LogJoint<E>, observers: &mut [Box<dyn Observer>]| {
+    // The mode, and what is known of it alone, depends on the coordinates: it is that of the model as written.
+    let at_mode = matches!(config.family, Family::Map | Family::Laplace);
+    let residuals = PartlyCentred::new(model).filter(|_| !at_mode);
+    let engine = |view| {
         let mut start = start.to_vec();
-        start.resize(view.layout().unconstrained(), 0.0);
-        of_view(model, view, config, &start, observers)
+        start.resize(LogJoint::layout(view).unconstrained(), 0.0);
+        Engine::new(view, config, &start)
     };
-    let written = fits(model, observers);
-    let of_residuals = residuals.as_ref().map(|view| fits(view, observers));
-    let mut candidates = match (written, of_residuals) {
-        (Ok(written), Some(Ok(of_residuals))) => written.into_iter().chain(of_residuals).collect::<Vec<_>>(),
-        (Ok(candidates), _) | (Err(_), Some(Ok(candidates))) => candidates,
+    let written = engine(model);
+    let of_residuals = residuals.as_ref().map(|view| engine(view));
+    let mut candidates = Vec::new();
+    let mut engines = match (written, of_residuals) {
+        (Ok(written), Some(Ok(of_residuals))) => vec![written, of_residuals],
+        (Ok(engine), _) | (Err(_), Some(Ok(engine))) => vec![engine],
         (Err(error), _) => return Err(error),
     };
+    let sketches = matches!(config.family, Family::Auto | Family::FullRank) && engines.iter().all(Engine::is_dense);
+    if let ([written, of_residuals], true) = (&engines[..], sketches) {
+        let (written, of_residuals) = (written.sketched(), of_residuals.sketched());
+        // The coordinates that are clearly worse are not followed to the end.
+        let gap = of_residuals.1 - written.1;
+        if gap > CLEARLY {
+            candidates.push(judged(model, config, written.0)?);
+            engines.remove(0);
+        } else if gap < -CLEARLY {
+            candidates.push(judged(model, config, of_residuals.0)?);
+            engines.remove(1);
+        }
+    }
+    let mut failed = None;
+    for engine in &engines {
+        match of_engine(model, engine, config, members, observers) {
+            Ok(found) => candidates.extend(found),
+            Err(error) => failed = Some(error),
+        }
+    }
+    if let (true, Some(error)) = (candidates.is_empty(), failed) {
+        return Err(error);
+    }
     if config.family == Family::Auto {
         enrich(model, residuals.as_ref(), config, &mut candidates, observers);
     }
@@ -97,11 +126,8 @@ fn enrich<E: Real>(
         let until = config.search_time.saturating_sub(began.elapsed());
         let config = Checked { max_time: config.max_time.min(until), ..*config };
         let start = vec![0.0; dimensions];
-        let fitted = Engine::new(view, &config, &start).and_then(|engine| engine.mixture(components, true, observers)).and_then(
-            |outcome| {
-                Report::new(model, &outcome.guide, config.objective, config.draws, config.seed).map(|report| (report, outcome))
-            },
-        );
+        let fitted = Engine::new(view, &config, &start).and_then(|engine| engine.mixture(components, true, observers));
+        let fitted = fitted.and_then(|outcome| judged(model, &config, outcome));
         let Ok(candidate) = fitted else { return };
         let gained = candidate.0.bound.0 - bound;
         candidates.push(candidate);
@@ -111,24 +137,32 @@ fn enrich<E: Real>(
     }
 }
 
-/// The candidates in one set of coordinates, one at least.
-fn of_view<E: Real>(
+/// A guide with what is found out of it.
+fn judged<E: Real>(model: &dyn LogJoint<E>, config: &Checked, outcome: Outcome) -> Result<Candidate, FitError> {
+    Report::new(model, &outcome.guide, config.objective, config.draws, config.seed).map(|report| (report, outcome))
+}
+
+/// The candidates in one set of coordinates, one at least; `members` are the dimensions of blocks.
+fn of_engine<E: Real>(
     model: &dyn LogJoint<E>,
-    view: &dyn LogJoint<E>,
+    engine: &Engine<'_, E>,
     config: &Checked,
-    start: &[f64],
+    members: &[Vec<usize>],
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Vec<Candidate>, FitError> {
-    let engine = Engine::new(view, config, start)?;
-    let report = |outcome: Outcome| {
-        Report::new(model, &outcome.guide, config.objective, config.draws, config.seed).map(|report| (report, outcome))
-    };
+    let report = |outcome: Outcome| judged(model, config, outcome);
     let mut candidates: Vec<Candidate> = Vec::new();
-    if let Family::Flow(kind) = config.family {
-        return Ok(vec![report(engine.flow(kind, observers)?)?]);
-    }
-    if let Family::Mixture { components, full_rank } = config.family {
-        return Ok(vec![report(engine.mixture(components, full_rank, observers)?)?]);
+    let only = match config.family {
+        Family::Map => Some(engine.mode()),
+        Family::Laplace => Some(engine.laplace()),
+        Family::Blocks => Some(engine.blocks(members, observers)?),
+        Family::LowRank { rank } => Some(engine.low_rank(rank, observers)?),
+        Family::Mixture { components, full_rank } => Some(engine.mixture(components, full_rank, observers)?),
+        Family::Flow(kind) => Some(engine.flow(kind, observers)?),
+        Family::Auto | Family::MeanField | Family::FullRank => None,
+    };
+    if let Some(outcome) = only {
+        return Ok(vec![report(outcome)?]);
     }
     if config.family == Family::FullRank || (config.family == Family::Auto && engine.is_dense()) {
         match engine.full_rank(observers).and_then(report) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, FlowKind, FullRank, Guide, MeanField, Mixture, Whitened};
+use super::{Blocks, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, Whitened};
 use crate::kernel::Real;
 
 /// Which guides a fit tries.
@@ -12,8 +12,19 @@ pub enum Family {
     /// The full rank, up to 300 unconstrained dimensions; else, or where its Pareto k is above one, mean-field, the better ELBO winning.
     #[default]
     Auto,
+    /// The mode alone, on the unconstrained space: the maximum a posteriori. Its ELBO is the log density there, and not a bound.
+    Map,
+    /// The Gaussian of the mode and the curvature there: Laplace's approximation.
+    Laplace,
     /// Independent Gaussians: [`MeanField`].
     MeanField,
+    /// Independent blocks of dimensions, a site each, or as `Bbvi::blocks` joins them: [`Blocks`].
+    Blocks,
+    /// A Gaussian of low rank plus diagonal: [`LowRank`], in units of the curvature.
+    LowRank {
+        /// The number of columns, 1 to 100.
+        rank: usize,
+    },
     /// A Gaussian of any covariance: [`FullRank`].
     FullRank,
     /// So many Gaussians: [`Mixture`], in the units of the best single one.
@@ -35,6 +46,10 @@ pub enum FittedGuide {
     MeanField(MeanField),
     /// A Gaussian of any covariance.
     FullRank(FullRank),
+    /// Independent blocks.
+    Blocks(Blocks),
+    /// Low rank plus diagonal.
+    LowRank(Whitened<LowRank>),
     /// Several Gaussians.
     Mixture(Whitened<Mixture>),
     /// A normalizing flow in the units of a Gaussian.
@@ -48,6 +63,8 @@ impl FittedGuide {
         match self {
             FittedGuide::MeanField(guide) => guide,
             FittedGuide::FullRank(guide) => guide,
+            FittedGuide::Blocks(guide) => guide,
+            FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
             FittedGuide::Flow(guide) => guide,
         }
@@ -58,6 +75,8 @@ impl FittedGuide {
         match self {
             FittedGuide::MeanField(guide) => guide,
             FittedGuide::FullRank(guide) => guide,
+            FittedGuide::Blocks(guide) => guide,
+            FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
             FittedGuide::Flow(guide) => guide,
         }
@@ -73,7 +92,10 @@ impl FittedGuide {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
+            FittedGuide::MeanField(guide) if guide.log_scale().is_empty() => "mode".to_owned(),
             FittedGuide::MeanField(_) => "mean-field Gaussian".to_owned(),
+            FittedGuide::Blocks(guide) => format!("Gaussian of {} blocks", guide.members().count()),
+            FittedGuide::LowRank(guide) => format!("Gaussian of rank {} plus diagonal", guide.inner().rank()),
             FittedGuide::FullRank(_) => "full-rank Gaussian".to_owned(),
             FittedGuide::Mixture(guide) => format!("mixture of {} Gaussians", guide.inner().components()),
             FittedGuide::Flow(guide) => guide.inner().kind().name().to_owned(),

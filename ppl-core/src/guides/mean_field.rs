@@ -107,7 +107,7 @@ impl<E: Real> Guide<E> for MeanField {
         {
             let inverse = (-log_scale).exp();
             for ((z, adjoint), weight) in noise.iter().zip(adjoint).zip(weights) {
-                *adjoint = E::from_f64((weight.to_f64() * z.to_f64()).mul_add(inverse, adjoint.to_f64()));
+                *adjoint = E::from_f64(weight.to_f64() * z.to_f64() * inverse + adjoint.to_f64());
             }
         }
         self.pull_sample(path, u_adjoint, gradient);

@@ -69,6 +69,7 @@ impl Mixture {
     }
 
     /// The logarithms of the probabilities of the components.
+    #[inline(always)]
     #[must_use]
     pub fn log_weights(&self) -> Vec<f64> {
         let logits = &self.parameters[..self.components];
@@ -78,30 +79,36 @@ impl Mixture {
     }
 
     /// The numbers of parameters of one component.
+    #[inline(always)]
     fn stride(&self) -> usize {
         self.spread + if self.full { self.spread * (self.spread + 1) / 2 } else { self.spread }
     }
 
     /// Where the parameters of a component begin.
+    #[inline(always)]
     fn first(&self, component: usize) -> usize {
         self.components + component * self.stride()
     }
 
+    #[inline(always)]
     fn loc(&self, component: usize) -> &[f64] {
         &self.parameters[self.first(component)..][..self.spread]
     }
 
+    #[inline(always)]
     fn points(&self) -> &[f64] {
         &self.parameters[self.parameters.len() - self.points..]
     }
 
     /// Row `i` of `T` up to the diagonal, as parameters: entries below the diagonal, then the logarithm of the diagonal.
+    #[inline(always)]
     fn row(&self, component: usize, i: usize) -> &[f64] {
         let triangle = &self.parameters[self.first(component) + self.spread..];
         if self.full { &triangle[i * (i + 1) / 2..][..=i] } else { &triangle[i..=i] }
     }
 
     /// Where row `i` of `T` is among the parameters.
+    #[inline(always)]
     fn row_start(&self, component: usize, i: usize) -> usize {
         self.first(component) + self.spread + if self.full { i * (i + 1) / 2 } else { i }
     }
@@ -113,6 +120,7 @@ impl Mixture {
     }
 
     /// The runs of samples of each component: in either half.
+    #[inline(always)]
     fn runs(&self, samples: usize) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
         let (half, count) = (samples / 2, self.components);
         (0..count).flat_map(move |k| {
@@ -122,6 +130,7 @@ impl Mixture {
     }
 
     /// Samples of one component, of noise.
+    #[inline(always)]
     fn place<E: Real>(&self, k: usize, noise: &[E], samples: usize, run: std::ops::Range<usize>, u: &mut [E]) {
         let loc = self.loc(k);
         for i in 0..self.spread {
@@ -141,6 +150,7 @@ impl Mixture {
     }
 
     /// `T_k^-1 (u - loc_k)`, `[dimension][sample]`, and the log density of the component (`[sample]`).
+    #[inline(always)]
     fn standardize<E: Real>(&self, k: usize, u: &[E], samples: usize, z: &mut [f64], log_density: &mut [f64]) {
         let loc = self.loc(k);
         log_density.fill(-HALF_LN_TWO_PI * self.spread as f64);
@@ -162,6 +172,7 @@ impl Mixture {
     }
 
     /// The log density of each component at each draw, `[component][sample]`, probabilities included, and of the mixture (`[sample]`).
+    #[inline(always)]
     pub(crate) fn joint<E: Real>(&self, u: &[E], samples: usize) -> (Vec<f64>, Vec<f64>) {
         let mut joint = vec![0.0; self.components * samples];
         let mut z = vec![0.0; self.spread * samples];
@@ -184,6 +195,7 @@ impl Mixture {
     }
 
     /// The gradient by the logits of what has these derivatives by the logarithms of the probabilities.
+    #[inline(always)]
     fn pull_log_weights(&self, adjoint: &[f64], gradient: &mut [f64]) {
         let total: f64 = adjoint.iter().sum();
         for ((gradient, adjoint), log_weight) in gradient.iter_mut().zip(adjoint).zip(self.log_weights()) {
@@ -259,7 +271,7 @@ impl<E: Real> Guide<E> for Mixture {
     }
 
     fn log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
-        dispatch(LogProb { guide: self, u, samples, log_prob });
+        dispatch(LogProb { guide: self, u, samples, out: log_prob });
     }
 
     fn pull_log_prob(&self, u: &[E], samples: usize, weights: &[f64], u_adjoint: Option<&mut [E]>, gradient: Option<&mut [f64]>) {
@@ -347,7 +359,7 @@ struct LogProb<'a, E> {
     guide: &'a Mixture,
     u: &'a [E],
     samples: usize,
-    log_prob: &'a mut [f64],
+    out: &'a mut [f64],
 }
 
 impl<E: Real> Kernel<E> for LogProb<'_, E> {
@@ -355,7 +367,7 @@ impl<E: Real> Kernel<E> for LogProb<'_, E> {
 
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(self) {
-        self.log_prob.copy_from_slice(&self.guide.joint(self.u, self.samples).1);
+        self.out.copy_from_slice(&self.guide.joint(self.u, self.samples).1);
     }
 }
 

@@ -1,8 +1,10 @@
 //! Guides: variational families on the unconstrained space, each two differentiable maps.
 
+mod blocks;
 mod family;
 mod flows;
 mod full_rank;
+mod low_rank;
 mod mean_field;
 pub mod mean_field_reference;
 mod mixture;
@@ -10,9 +12,11 @@ mod mixture;
 mod tests;
 mod whitened;
 
+pub use blocks::Blocks;
 pub use family::{Family, FittedGuide};
 pub use flows::{Flow, FlowError, FlowKind};
 pub use full_rank::FullRank;
+pub use low_rank::LowRank;
 pub use mean_field::MeanField;
 pub use mixture::{Component, Mixture};
 pub use whitened::{Whitened, Whitening};

@@ -35,15 +35,9 @@ impl Whitening {
         Whitening { center: gaussian.mean, factor: Factor::Dense(gaussian.precision), points }
     }
 
-    /// The units of independent Gaussians of these standard deviations.
+    /// The units of independent Gaussians of these standard deviations, the last dimensions being points.
     #[must_use]
-    pub fn diagonal(center: Vec<f64>, scale: &[f64]) -> Self {
-        Self::diagonal_with_points(center, scale, 0)
-    }
-
-    /// As [`Whitening::diagonal`], the last dimensions being points.
-    #[must_use]
-    pub fn diagonal_with_points(center: Vec<f64>, scale: &[f64], points: usize) -> Self {
+    pub fn diagonal(center: Vec<f64>, scale: &[f64], points: usize) -> Self {
         Whitening { center, factor: Factor::Diagonal(scale.iter().map(|scale| 1.0 / scale).collect()), points }
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ppl_core::guides::{FlowKind, FlowError};
+use ppl_core::guides::{FlowError, FlowKind};
 use ppl_core::prelude::*;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -50,7 +50,7 @@ fn every_flow_bends_to_a_banana() -> Outcome {
 fn twenty_dimensions_are_no_hindrance() -> Outcome {
     let (elbo, error) = fit_bbvi(&Banana { D: 18 }, flow(FlowKind::real_nvp()))?.elbo();
     assert!(elbo > -0.2 && elbo < 4.0 * error, "{elbo} +- {error}");
-    let (elbo, error) = fit_bbvi(&Banana { D: 4 }, flow(FlowKind::neural_spline()))?.elbo();
+    let (elbo, error) = fit_bbvi(&Banana { D: 18 }, flow(FlowKind::neural_spline()))?.elbo();
     assert!(elbo > -0.2 && elbo < 4.0 * error, "{elbo} +- {error}");
     Ok(())
 }
@@ -133,14 +133,15 @@ fn flows_have_points_and_other_bounds() -> Outcome {
     let model = Groups { y: vec![1.0, 4.0, 2.0] };
     let fit = fit_bbvi(&model, short(FlowKind::real_nvp()))?;
     let families: Vec<&str> = fit.tried().iter().map(|tried| tried.family.as_str()).collect();
-    assert_eq!(families, ["real NVP flow", "real NVP flow of residuals"]);
+    assert!(families.contains(&"real NVP flow of residuals"), "{families:?}");
     let gaussian = fit_bbvi(&model, Bbvi { family: Family::FullRank, ..Bbvi::default() })?;
     let (elbo, of_gaussian) = (fit.elbo(), gaussian.elbo());
     assert!(elbo.0 > of_gaussian.0 - 4.0 * elbo.1.hypot(of_gaussian.1), "{elbo:?} {of_gaussian:?}");
 
     let objective = Objective::ImportanceWeighted { samples: 4 };
     let weighted = fit_bbvi(&model, Bbvi { objective, ..short(FlowKind::real_nvp()) })?;
-    assert!(weighted.bound().0 > elbo.0, "{:?} {elbo:?}", weighted.bound());
+    let bound = weighted.bound();
+    assert!(bound.0 > elbo.0 - 4.0 * elbo.1.hypot(bound.1), "{bound:?} {elbo:?}");
     Ok(())
 }
 

@@ -45,14 +45,13 @@ impl<E: Real> Engine<'_, E> {
             Err(FlowError::Dimensions) => return self.full_rank(observers),
             Err(error) => return Err(super::ConfigError::from(error).into()),
         };
-        let mut guide = FittedGuide::Flow(Whitened::new(whitening, flow));
+        let mut guide = FittedGuide::Flow(Box::new(Whitened::new(whitening, flow)));
         let start = guide.clone();
 
         observers.iter_mut().for_each(|observer| observer.on_start(model.layout().model, config.max_steps));
         // The whole derivative: without that of log q by the parameters the noise vanishes at the posterior, but far from it, where a flow is steep, the noise
         // is many times larger; and it takes the inverse.
-        let mut estimator =
-            Pathwise::new(model, guide.guide(), config.samples * SAMPLES, config.objective).sticking(false);
+        let mut estimator = Pathwise::new(model, guide.guide(), config.samples * SAMPLES, config.objective).sticking(false);
         let parameters = guide.guide::<E>().parameters().len();
         let (mut adam, mut clip) = (Adam::unitless(parameters), Clip::default());
         let mut plateau = Plateau::new(parameters, config.tolerance);

@@ -57,7 +57,8 @@ pub(super) fn search<E: Real>(
         (Ok(engine), _) | (Err(_), Some(Ok(engine))) => vec![engine],
         (Err(error), _) => return Err(error),
     };
-    let sketches = matches!(config.family, Family::Auto | Family::FullRank) && engines.iter().all(Engine::is_dense);
+    let sketches =
+        matches!(config.family, Family::Auto | Family::FullRank | Family::Flow(_)) && engines.iter().all(Engine::is_dense);
     if let ([written, of_residuals], true) = (&engines[..], sketches) {
         let (written, of_residuals) = (written.sketched(), of_residuals.sketched());
         // The coordinates that are clearly worse are not followed to the end.

@@ -34,7 +34,11 @@ pub enum Family {
         /// Whether each has any covariance, or independent dimensions.
         full_rank: bool,
     },
-    /// A normalizing flow that begins as the Gaussian of full rank (of independent dimensions, beyond 300): of any shape, but slower by far. See [`Flow`].
+    /// A normalizing flow that begins as the best Gaussian ([`FullRank`]; of independent dimensions, beyond 300): of any shape, but slower by far. See [`Flow`].
+    ///
+    /// A step takes four times [`samples`](crate::fit::Bbvi::samples) and has the length of a twentieth of [`step`](crate::fit::Bbvi::step), of a fortieth for
+    /// splines; the fit is done when the ELBO no longer rises by more than its Monte Carlo error and [`tolerance`](crate::fit::Bbvi::tolerance) nats, also after
+    /// the steps were halved four times.
     Flow(FlowKind),
 }
 
@@ -53,7 +57,7 @@ pub enum FittedGuide {
     /// Several Gaussians.
     Mixture(Whitened<Mixture>),
     /// A normalizing flow in the units of a Gaussian.
-    Flow(Whitened<Flow>),
+    Flow(Box<Whitened<Flow>>),
 }
 
 impl FittedGuide {
@@ -66,7 +70,7 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => guide,
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
-            FittedGuide::Flow(guide) => guide,
+            FittedGuide::Flow(guide) => guide.as_ref(),
         }
     }
 
@@ -78,7 +82,7 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => guide,
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
-            FittedGuide::Flow(guide) => guide,
+            FittedGuide::Flow(guide) => guide.as_mut(),
         }
     }
 

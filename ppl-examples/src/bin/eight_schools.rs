@@ -33,6 +33,9 @@ fn run() -> Result<(), ppl_examples::Failure> {
     println!("{}", Intervals::new(summary.scalars.iter().filter(|s| s.variable == "theta" || s.name == "mu")));
     println!("Other examples:");
     println!("  cargo run --release -p ppl-examples --bin homes                 a hierarchical regression from a CSV file");
+    println!(
+        "  cargo run --release -p ppl-examples --bin own_guide             a guide of one's own, in plain tensor operations"
+    );
     println!("  cargo run --release -p ppl-examples --bin posteriordb -- DIR    against the reference posteriors of posteriordb");
     Ok(())
 }

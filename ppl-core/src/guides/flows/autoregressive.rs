@@ -28,16 +28,14 @@ impl<F: Transform> Autoregressive<F> {
         let bits = usize::BITS - dimensions.saturating_sub(1).leading_zeros();
         let bit = u32::try_from(layer / 2).unwrap_or(0) % bits.max(1);
         // The first layer changes the odd ones; a single dimension is changed by all of them.
-        let rank: Vec<usize> =
-            (0..dimensions).map(|i| if dimensions == 1 { 1 } else { ((i >> bit) + layer) & 1 }).collect();
+        let rank: Vec<usize> = (0..dimensions).map(|i| if dimensions == 1 { 1 } else { ((i >> bit) + layer) & 1 }).collect();
         let rows = (0..dimensions).filter(|&i| rank[i] == 1).collect();
         Self::new(function, &rank, rows, 1, hidden)
     }
 
     /// The autoregression number `layer`: each dimension is changed by those before it, in an order that is turned around from layer to layer.
     pub(super) fn ordered(function: F, dimensions: usize, layer: usize, hidden: usize) -> Self {
-        let rank: Vec<usize> =
-            (0..dimensions).map(|i| if layer.is_multiple_of(2) { i } else { dimensions - 1 - i }).collect();
+        let rank: Vec<usize> = (0..dimensions).map(|i| if layer.is_multiple_of(2) { i } else { dimensions - 1 - i }).collect();
         Self::new(function, &rank, (0..dimensions).collect(), dimensions, hidden)
     }
 

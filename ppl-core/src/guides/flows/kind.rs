@@ -110,7 +110,8 @@ impl FlowKind {
             FlowKind::RealNvp { layers, hidden } | FlowKind::InverseAutoregressive { layers, hidden } => (layers, hidden, 2),
             FlowKind::NeuralSpline { layers, hidden, bins } => (layers, hidden, bins),
         };
-        for (field, value, range) in [("layers", layers, 1..=1000), ("hidden", hidden, 1..=10_000), ("bins", bins, 2..=MOST_BINS)] {
+        for (field, value, range) in [("layers", layers, 1..=1000), ("hidden", hidden, 1..=10_000), ("bins", bins, 2..=MOST_BINS)]
+        {
             if !range.contains(&value) {
                 return Err(FlowError::Size { field, value, least: *range.start(), most: *range.end() });
             }

@@ -109,7 +109,11 @@ impl TryFrom<Saved> for Flow {
     fn try_from(Saved { kind, spread, points, parameters }: Saved) -> Result<Self, FlowError> {
         let flow = Flow::new(kind, spread, points, 0)?;
         let (expected, got) = (flow.parameters.len(), parameters.len());
-        if expected == got { Ok(Flow { parameters, ..flow }) } else { Err(FlowError::Parameters { kind: kind.name(), expected, got }) }
+        if expected == got {
+            Ok(Flow { parameters, ..flow })
+        } else {
+            Err(FlowError::Parameters { kind: kind.name(), expected, got })
+        }
     }
 }
 

@@ -46,7 +46,7 @@ fn correction(x: f64) -> (f64, f64) {
 }
 
 impl Push {
-    fn new(parameters: Vec<f64>, dimensions: usize) -> Self {
+    fn new(parameters: &[f64], dimensions: usize) -> Self {
         let (w, rest) = parameters.split_at(dimensions);
         let (u, b) = rest.split_at(dimensions);
         // A direction of no length pushes nothing apart.
@@ -64,8 +64,8 @@ impl Push {
         let inner = dot(along_adjoint, &self.w) / square;
         let mut u_adjoint = along_adjoint.to_vec();
         for i in 0..self.w.len() {
-            w_adjoint[i] += derivative * inner * self.u[i] + value / square * along_adjoint[i]
-                - 2.0 * value / square * inner * self.w[i];
+            w_adjoint[i] +=
+                derivative * inner * self.u[i] + value / square * along_adjoint[i] - 2.0 * value / square * inner * self.w[i];
             u_adjoint[i] += derivative * inner * self.w[i];
         }
         [w_adjoint, u_adjoint, vec![b_adjoint]].concat()
@@ -116,7 +116,7 @@ fn planar(leaves: &mut Leaves<'_>, v: &Matrix<f64, Recorder>, direction: Directi
     let (n, samples) = shape;
     let mut operation = Fused::new("planar");
     let (mut v, parameters) = (operation.input(v)?, operation.input(&leaves.vector(2 * n + 1)?)?);
-    let push = Push::new(parameters, n);
+    let push = Push::new(&parameters, n);
     // How far each sample is along w before the push; then v is what the push is applied to, whichever way the map is taken.
     let forward = direction == Direction::Forward;
     let mut tanh = vec![0.0; samples];
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn the_root_is_found_also_where_the_push_nearly_folds() {
         for (w, u) in [(3.0, 0.4), (2.0, -40.0), (0.1, 50.0), (30.0, -1.0)] {
-            let push = Push::new(vec![w, u, 0.3], 1);
+            let push = Push::new(&[w, u, 0.3], 1);
             assert!(push.advance > -0.999_000_1);
             for reached in [-60.0, -3.0, -1.0, -0.3, 0.0, 0.2, 1.0, 5.0, 200.0] {
                 let a = push.root(reached);
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn no_push_is_the_identity() {
-        let push = Push::new(vec![0.7, -1.2, 0.0, 0.0, 0.5], 2);
+        let push = Push::new(&[0.7, -1.2, 0.0, 0.0, 0.5], 2);
         assert!(push.along.iter().all(|x| x.abs() < 1e-15));
     }
 }

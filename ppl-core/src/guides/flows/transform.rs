@@ -193,7 +193,10 @@ pub(super) mod laws {
                     };
                     let numeric = (moved(h) - moved(-h)) / (2.0 * h);
                     let found = adjoint[k];
-                    assert!((numeric - found).abs() < 1e-5 * (1.0 + numeric.abs()), "{function:?}, {k} at {x}: {found} {numeric}");
+                    assert!(
+                        (numeric - found).abs() < 1e-5 * (1.0 + numeric.abs()),
+                        "{function:?}, {k} at {x}: {found} {numeric}"
+                    );
                 }
             }
         }

@@ -13,7 +13,7 @@ use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Pathwise, Reparameterization};
 use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mixture, Whitened, Whitening};
 use crate::kernel::Real;
-use crate::model::{LogJoint, SiteKind};
+use crate::model::{Layout, LogJoint, SiteKind};
 use crate::objective::Objective;
 use crate::optimizers::{Adam, Curvature, Gaussian, variational_newton};
 use crate::random::{antithetic_normals, step_key};
@@ -56,7 +56,15 @@ impl<'a, E: Real> Engine<'a, E> {
         let mut points = Points::new(model);
         let start = finite_start(model, &mut points, start, config.seed)?;
         let curvature = begin(&mut points, &start, config.seed, &mut notes);
+        if let Some(direction) = curvature.loose_direction() {
+            notes.push(loose(model.layout(), &direction));
+        }
         Ok(Engine { model, config, began, curvature, notes })
+    }
+
+    /// Of units one around a point: for a guide that brings its own start.
+    pub(crate) fn around(model: &'a dyn LogJoint<E>, config: &'a Checked, center: &[f64]) -> Self {
+        Engine { model, config, began: Instant::now(), curvature: Curvature::unit(center, 1.0), notes: Vec::new() }
     }
 
     /// Whether the dimensions are few enough for a full-rank guide.
@@ -142,13 +150,20 @@ impl<'a, E: Real> Engine<'a, E> {
     }
 
     /// The top over fixed noise, or where there is none as far as stochastic steps lead.
-    fn settle_or_climb(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+    pub(crate) fn settle_or_climb(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
         let guide = match self.settle(guide, observers) {
             Ok(outcome) => return Ok(outcome),
             Err(guide) => guide,
         };
         let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, self.config.objective);
-        self.climb(guide, estimator, observers, self.config.max_steps, |_, adam, rate, gradient| adam.step(rate, gradient))
+        let parameters = guide.guide::<E>().parameters();
+        let mut units = vec![1.0; parameters.len()];
+        guide.guide::<E>().units(parameters, &mut units);
+        self.climb(guide, estimator, observers, self.config.max_steps, |_, adam, rate, gradient| {
+            gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
+            adam.step(rate, gradient);
+            gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
+        })
     }
 
     /// Fits a mixture, in the units of the best single Gaussian, from the components that draws around the modes fall into.
@@ -363,4 +378,17 @@ fn natural_units<E: Real>(guide: &dyn Guide<E>, components: usize) -> Vec<f64> {
         *unit /= root(component);
     }
     units
+}
+
+/// That the data and the priors leave a direction open: the latents that make it up.
+fn loose(layout: &Layout, direction: &[f64]) -> String {
+    let mut order: Vec<usize> = (0..direction.len()).filter(|&i| direction[i].abs() > 0.05).collect();
+    order.sort_by(|&a, &b| direction[b].abs().total_cmp(&direction[a].abs()));
+    let sign = |i: usize| if (direction[i] < 0.0) == (direction[order[0]] < 0.0) { "+" } else { "-" };
+    let terms: Vec<String> = order.iter().take(6).map(|&i| format!("{} `{}`", sign(i), layout.unconstrained_name(i))).collect();
+    let more = if order.len() > 6 { format!(" and {} more", order.len() - 6) } else { String::new() };
+    format!(
+        "not identified: neither data nor priors tell {}{more} apart from itself shifted; give one of them a proper prior, or leave it out",
+        terms.join(" ").trim_start_matches("+ ")
+    )
 }

@@ -73,14 +73,43 @@ pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config
     Ok(Fit { state, model: PhantomData })
 }
 
+/// Fits a guide of a type of yours, from the parameters that it has: anything that implements [`Guide`](crate::guides::Guide) over the element of the
+/// model. `name` is what reports call it. Of the configuration, what chooses among families is not used.
+///
+/// # Errors
+/// As [`fit_bbvi`]; [`FitError::OtherSizes`] if the guide has not as many dimensions as the model.
+///
+/// # Examples
+/// See `tests/tests/own_guides.rs`, and `ppl_core::guides::mean_field_reference` for a guide in tensor operations.
+pub fn fit_guide<M: Model, G>(
+    model: &M,
+    name: &str,
+    guide: G,
+    mut config: impl std::borrow::BorrowMut<Bbvi>,
+) -> Result<Fit<M>, FitError>
+where
+    G: crate::guides::Guide<M::Element> + Clone + Sync + 'static,
+{
+    let bound = model.bind()?;
+    let config = config.borrow_mut();
+    let guide = FittedGuide::Own(crate::guides::OwnGuide::new::<M::Element, G>(name, guide));
+    let checked = config.check::<M::Element>()?;
+    let found = search::given(&*bound, &checked, guide, &mut config.observers)?;
+    Ok(Fit { state: state(&*bound, &checked, found), model: PhantomData })
+}
+
 /// The whole fit, over an object: compiled once for each element.
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let Found { tried, report, outcome } =
-        search(model, &checked, &start, &config.members(model.layout())?, &mut config.observers)?;
-    let layout = model.layout();
-    Ok(State {
+    let found = search(model, &checked, &start, &config.members(model.layout())?, &mut config.observers)?;
+    Ok(state(model, &checked, found))
+}
+
+/// All that is known of a fit.
+fn state<E: Real>(model: &dyn LogJoint<E>, checked: &config::Checked, found: Found) -> State {
+    let (Found { tried, report, outcome }, layout) = (found, model.layout());
+    State {
         model: layout.model.to_owned(),
         dims: layout.dims.iter().map(|d| (d.name.to_owned(), d.size, d.levels.clone())).collect(),
         guide: outcome.guide,
@@ -101,7 +130,7 @@ fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<Stat
         scalars: report.scalars,
         raw_scalars: report.raw_scalars,
         hidden: report.hidden,
-    })
+    }
 }
 
 /// A fitted guide with all that is known of it; owns no data and has no lifetime.

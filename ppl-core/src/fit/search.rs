@@ -8,7 +8,7 @@ use super::observer::Observer;
 use super::report::{CORRECTABLE, Report};
 use super::{FitError, Tried};
 use crate::centring::PartlyCentred;
-use crate::guides::Family;
+use crate::guides::{Family, FittedGuide};
 use crate::kernel::Real;
 use crate::model::LogJoint;
 
@@ -84,6 +84,26 @@ pub(super) fn search<E: Real>(
     if config.family == Family::Auto {
         enrich(model, residuals.as_ref(), config, &mut candidates, observers);
     }
+    Ok(choose(candidates))
+}
+
+/// Fits a guide that is given, from the parameters that it has.
+pub(super) fn given<E: Real>(
+    model: &dyn LogJoint<E>,
+    config: &Checked,
+    guide: FittedGuide,
+    observers: &mut [Box<dyn Observer>],
+) -> Result<Found, FitError> {
+    let (fitted, own) = (guide.guide::<E>().dimensions(), model.layout().unconstrained());
+    if fitted != own {
+        return Err(FitError::OtherSizes { fitted, model: own });
+    }
+    let outcome = Engine::around(model, config, &vec![0.0; own]).settle_or_climb(guide, observers)?;
+    Ok(choose(vec![judged(model, config, outcome)?]))
+}
+
+/// The best of some candidates, and what is to be said of all.
+fn choose(mut candidates: Vec<Candidate>) -> Found {
     let tried = candidates.iter().map(|(report, outcome)| Tried {
         family: outcome.family.clone(),
         elbo: report.elbo,
@@ -93,7 +113,7 @@ pub(super) fn search<E: Real>(
     let tried: Vec<Tried> = tried.collect();
     let best = best(&candidates);
     let (report, outcome) = candidates.swap_remove(best);
-    Ok(Found { tried, report, outcome })
+    Found { tried, report, outcome }
 }
 
 /// The candidate of the best bound.

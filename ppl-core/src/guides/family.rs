@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blocks, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, Whitened};
+use super::{Blocks, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, OwnGuide, Whitened};
 use crate::kernel::Real;
 
 /// Which guides a fit tries.
@@ -58,6 +58,8 @@ pub enum FittedGuide {
     Mixture(Whitened<Mixture>),
     /// A normalizing flow in the units of a Gaussian.
     Flow(Box<Whitened<Flow>>),
+    /// One of a user's type.
+    Own(OwnGuide),
 }
 
 impl FittedGuide {
@@ -71,6 +73,7 @@ impl FittedGuide {
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
             FittedGuide::Flow(guide) => guide.as_ref(),
+            FittedGuide::Own(guide) => guide.guide(),
         }
     }
 
@@ -83,13 +86,17 @@ impl FittedGuide {
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
             FittedGuide::Flow(guide) => guide.as_mut(),
+            FittedGuide::Own(guide) => guide.guide_mut(),
         }
     }
 
     /// The number of unconstrained dimensions.
     #[must_use]
     pub fn dimensions(&self) -> usize {
-        Guide::<f64>::dimensions(self.guide())
+        match self {
+            FittedGuide::Own(guide) => guide.dimensions(),
+            _ => Guide::<f64>::dimensions(self.guide()),
+        }
     }
 
     /// The name of the family.
@@ -101,6 +108,7 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => format!("Gaussian of {} blocks", guide.members().count()),
             FittedGuide::LowRank(guide) => format!("Gaussian of rank {} plus diagonal", guide.inner().rank()),
             FittedGuide::FullRank(_) => "full-rank Gaussian".to_owned(),
+            FittedGuide::Own(guide) => guide.name().to_owned(),
             FittedGuide::Mixture(guide) => format!("mixture of {} Gaussians", guide.inner().components()),
             FittedGuide::Flow(guide) => guide.inner().kind().name().to_owned(),
         }

@@ -8,6 +8,7 @@ mod low_rank;
 mod mean_field;
 pub mod mean_field_reference;
 mod mixture;
+mod own;
 #[cfg(test)]
 mod tests;
 mod whitened;
@@ -19,6 +20,7 @@ pub use full_rank::FullRank;
 pub use low_rank::LowRank;
 pub use mean_field::MeanField;
 pub use mixture::{Component, Mixture};
+pub use own::OwnGuide;
 pub use whitened::{Whitened, Whitening};
 
 use crate::kernel::{Lanes, Real, Sum};

@@ -100,6 +100,9 @@ impl Bbvi {
         range("tolerance", self.tolerance, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
         range("restarts", self.restarts as f64, 1.0, 1000.0, "between 1 and 1000")?;
         range("draws", self.draws as f64, 100.0, 1e6, "between 100 and 1 000 000")?;
+        if let Family::Flow(kind) = self.family {
+            kind.check()?;
+        }
         if let Family::LowRank { rank } = self.family {
             range("rank", rank as f64, 1.0, 100.0, "between 1 and 100")?;
         }

@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
 }
 
 /// Bad steps in a row after which the fit gives up.
-const PATIENCE: usize = 12;
+pub(super) const PATIENCE: usize = 12;
 /// A mixture is polished by one in so many of the most steps.
 const POLISHING: usize = 10;
 /// Samples of the noise that stays the same while Newton's method runs.
@@ -41,11 +41,11 @@ const FIXED: usize = 32;
 
 /// A model with where its fits start.
 pub(crate) struct Engine<'a, E: Real> {
-    model: &'a dyn LogJoint<E>,
-    config: &'a Checked,
-    began: Instant,
-    curvature: Curvature,
-    notes: Vec<String>,
+    pub(super) model: &'a dyn LogJoint<E>,
+    pub(super) config: &'a Checked,
+    pub(super) began: Instant,
+    pub(super) curvature: Curvature,
+    pub(super) notes: Vec<String>,
 }
 
 impl<'a, E: Real> Engine<'a, E> {
@@ -106,7 +106,7 @@ impl<'a, E: Real> Engine<'a, E> {
     /// The best full-rank guide over a few samples, with its ELBO, for a comparison.
     pub(crate) fn sketched(&self) -> (Outcome, f64) {
         let guide = self.sketch();
-        let elbo = self.elbo(&guide);
+        let elbo = self.bound(&guide);
         (self.outcome(guide, 0, StopReason::Converged, self.notes.clone()), elbo)
     }
 
@@ -195,7 +195,7 @@ impl<'a, E: Real> Engine<'a, E> {
         });
         match (settled, polished) {
             (Some(settled), Ok(polished)) => {
-                let better = self.elbo(&polished.guide) > self.elbo(&settled.guide);
+                let better = self.bound(&polished.guide) > self.bound(&settled.guide);
                 Ok(if better { Outcome { steps: polished.steps + settled.steps, ..polished } } else { settled })
             }
             (Some(settled), Err(_)) => Ok(settled),
@@ -203,20 +203,20 @@ impl<'a, E: Real> Engine<'a, E> {
         }
     }
 
-    /// The ELBO over a few thousand samples, for a comparison.
-    fn elbo(&self, guide: &FittedGuide) -> f64 {
+    /// The bound that is maximised, over a few thousand samples, for a comparison.
+    pub(super) fn bound(&self, guide: &FittedGuide) -> f64 {
         let guide = guide.guide::<E>();
         let samples = (256 * guide.groups()).max(4096);
         let mut unused = vec![0.0; guide.parameters().len()];
         let key = step_key(self.config.seed, u64::MAX - 13);
-        Pathwise::new(self.model, guide, samples, Objective::Elbo)
+        Pathwise::new(self.model, guide, samples, self.config.objective)
             .sticking(false)
             .estimate(self.model, guide, key, &mut unused)
             .elbo
     }
 
     /// The best Gaussian over a few samples that stay the same, or Laplace's approximation.
-    fn gaussian(&self) -> Gaussian {
+    pub(super) fn gaussian(&self) -> Gaussian {
         let laplace = self.curvature.laplace();
         let (n, points) = (laplace.mean.len(), self.model.layout().points());
         let mut noise = vec![0.0_f64; n * FIXED];
@@ -266,7 +266,7 @@ impl<'a, E: Real> Engine<'a, E> {
         Ok(Outcome { settled: climbed.end == End::Settled, ..self.outcome(moved, climbed.steps, stop_reason, notes) })
     }
 
-    fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
+    pub(super) fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
         let degrees = self.degrees(&guide);
         let family = if degrees.is_empty() { guide.name() } else { format!("{} of residuals", guide.name()) };
         notes.extend(degrees);

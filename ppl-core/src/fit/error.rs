@@ -1,7 +1,7 @@
 //! What can go wrong with a fit.
 
 use crate::distributions::SampleError;
-use crate::guides::FittedGuide;
+use crate::guides::{FittedGuide, FlowError};
 use crate::model::DataError;
 
 /// Why there is no fit; every variant is `Send + Sync + 'static`.
@@ -159,6 +159,9 @@ pub enum ConfigError {
         /// The range in words.
         expected: &'static str,
     },
+    /// The sizes of a flow are out of range.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
     /// Initial values for a name that is no latent.
     #[error("initial values are given for `{name}`, which is not a latent of the model ({known})")]
     UnknownInitial {

@@ -57,9 +57,11 @@ pub(super) fn restarted<E: Real>(
         (1..restarts).into_par_iter().map(from).collect::<Vec<_>>()
     };
     let (first, others) = rayon::join(|| search(model, config, start, members, observers), others);
-    let value = |found: &Result<Found, FitError>| found.as_ref().map_or(f64::NEG_INFINITY, |found| found.report.bound.0);
-    let others = others.into_iter().filter(Result::is_ok);
-    others.fold(first, |best, next| if value(&next) > value(&best) { next } else { best })
+    let better = |best: Result<Found, FitError>, next: Found| match best {
+        Ok(best) if best.report.bound.0 >= next.report.bound.0 => Ok(best),
+        _ => Ok(next),
+    };
+    others.into_iter().flatten().fold(first, better)
 }
 
 /// Fits the families that the configuration asks for, each as the model is written and, where location-scale latents depend on others, in the
@@ -87,7 +89,8 @@ fn search<E: Real>(
         (Ok(engine), _) | (Err(_), Some(Ok(engine))) => vec![engine],
         (Err(error), _) => return Err(error),
     };
-    let sketches = matches!(config.family, Family::Auto | Family::FullRank) && engines.iter().all(Engine::is_dense);
+    let sketches =
+        matches!(config.family, Family::Auto | Family::FullRank | Family::Flow(_)) && engines.iter().all(Engine::is_dense);
     if let ([written, of_residuals], true) = (&engines[..], sketches) {
         let (written, of_residuals) = (written.sketched(), of_residuals.sketched());
         // The coordinates that are clearly worse are not followed to the end.
@@ -208,6 +211,7 @@ fn of_engine<E: Real>(
         Family::Blocks => Some(engine.blocks(members, observers)?),
         Family::LowRank { rank } => Some(engine.low_rank(rank, observers)?),
         Family::Mixture { components, full_rank } => Some(engine.mixture(components, full_rank, observers)?),
+        Family::Flow(kind) => Some(engine.flow(kind, observers)?),
         Family::Auto | Family::MeanField | Family::FullRank => None,
     };
     if let Some(outcome) = only {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blocks, FullRank, Guide, LowRank, MeanField, Mixture, OwnGuide, Whitened};
+use super::{Blocks, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, OwnGuide, Whitened};
 use crate::kernel::Real;
 
 /// Which guides a fit tries.
@@ -35,6 +35,12 @@ pub enum Family {
         /// Whether each has any covariance, or independent dimensions.
         full_rank: bool,
     },
+    /// A normalizing flow that begins as the best Gaussian ([`FullRank`]; of independent dimensions, beyond 300): of any shape, but slower by far. See [`Flow`].
+    ///
+    /// A step takes four times [`samples`](crate::fit::Bbvi::samples) and has the length of a twentieth of [`step`](crate::fit::Bbvi::step), of a fortieth for
+    /// splines; the fit is done when the ELBO no longer rises by more than its Monte Carlo error and [`tolerance`](crate::fit::Bbvi::tolerance) nats, also after
+    /// the steps were halved four times.
+    Flow(FlowKind),
 }
 
 /// A guide of one of the families, which can be saved.
@@ -51,6 +57,8 @@ pub enum FittedGuide {
     LowRank(Whitened<LowRank>),
     /// Several Gaussians.
     Mixture(Whitened<Mixture>),
+    /// A normalizing flow in the units of a Gaussian.
+    Flow(Box<Whitened<Flow>>),
     /// One of a user's type.
     Own(OwnGuide),
 }
@@ -65,6 +73,7 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => guide,
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
+            FittedGuide::Flow(guide) => guide.as_ref(),
             FittedGuide::Own(guide) => guide.guide(),
         }
     }
@@ -77,6 +86,7 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => guide,
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
+            FittedGuide::Flow(guide) => guide.as_mut(),
             FittedGuide::Own(guide) => guide.guide_mut(),
         }
     }
@@ -101,6 +111,7 @@ impl FittedGuide {
             FittedGuide::FullRank(_) => "full-rank Gaussian".to_owned(),
             FittedGuide::Own(guide) => guide.name().to_owned(),
             FittedGuide::Mixture(guide) => format!("mixture of {} Gaussians", guide.inner().components()),
+            FittedGuide::Flow(guide) => guide.inner().kind().name().to_owned(),
         }
     }
 }

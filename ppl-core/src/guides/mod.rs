@@ -2,6 +2,7 @@
 
 mod blocks;
 mod family;
+mod flows;
 mod full_rank;
 mod low_rank;
 mod mean_field;
@@ -14,6 +15,7 @@ mod whitened;
 
 pub use blocks::Blocks;
 pub use family::{Family, FittedGuide};
+pub use flows::{Flow, FlowError, FlowKind};
 pub use full_rank::FullRank;
 pub use low_rank::LowRank;
 pub use mean_field::MeanField;

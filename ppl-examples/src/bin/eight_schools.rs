@@ -34,6 +34,9 @@ fn run() -> Result<(), ppl_examples::Failure> {
     println!("Other examples:");
     println!("  cargo run --release -p ppl-examples --bin homes                 a hierarchical regression from a CSV file");
     println!("  cargo run --release -p ppl-examples --bin targets               how near each family comes to hard targets");
+    println!(
+        "  cargo run --release -p ppl-examples --bin own_guide             a guide of one's own, in plain tensor operations"
+    );
     println!("  cargo run --release -p ppl-examples --bin posteriordb -- DIR    against the reference posteriors of posteriordb");
     Ok(())
 }

@@ -47,7 +47,7 @@ pub struct Waic {
     pub draws: usize,
     /// The rows, in the order of the matrix.
     pub pointwise: Vec<WaicRow>,
-    /// The weights from the guide to the posterior can be trusted.
+    /// Whether the weights from the guide to the posterior can be trusted.
     pub guide_reliable: bool,
 }
 

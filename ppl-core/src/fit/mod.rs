@@ -1,8 +1,12 @@
 //! `fit_bbvi`: black-box variational inference of any model, and what a fit can be asked.
 
+mod calibration;
 mod config;
+mod criteria;
 mod engine;
 mod error;
+mod importance;
+mod log_likelihood;
 mod observer;
 mod predictive;
 mod saved;
@@ -13,8 +17,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use calibration::calibrate;
 pub use config::Bbvi;
 pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
+pub use log_likelihood::{LogLikelihood, ObservedFactor};
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
 
@@ -213,7 +219,7 @@ impl Report {
         let mut log_ratios = Vec::with_capacity(draws);
         while log_ratios.len() < draws {
             let taken = (draws - log_ratios.len()).min(BATCH);
-            drawn.next_batch(true);
+            drawn.next_batch(Noise::Rescaled, Ratios::Computed);
             log_ratios.extend_from_slice(&drawn.log_ratios[..taken]);
             for (column, &v) in columns.iter_mut().zip(&shown) {
                 for draw in 0..taken {
@@ -247,6 +253,22 @@ impl Report {
 /// Draws that are made at once.
 const BATCH: usize = 64;
 
+/// Which noise the draws are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Noise {
+    /// Draws of the guide itself.
+    Plain,
+    /// A mean square of one in each batch: less error in standard deviations, but no longer the guide's higher moments.
+    Rescaled,
+}
+
+/// Whether `log p - log q` is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ratios {
+    Computed,
+    Skipped,
+}
+
 /// Draws from a guide, completed with the quantities of the model.
 struct Drawn<'a, E: Real> {
     model: &'a dyn LogJoint<E>,
@@ -277,16 +299,16 @@ impl<'a, E: Real> Drawn<'a, E> {
     }
 
     /// The next draws: constrained latents and quantities in the workspace, and, if asked for, `log p - log q`.
-    fn next_batch(&mut self, ratios: bool) {
+    fn next_batch(&mut self, noise: Noise, ratios: Ratios) {
         antithetic_normals(step_key(self.key, self.batches), BATCH, &mut self.noise);
-        if ratios {
+        if noise == Noise::Rescaled {
             unit_variance(&mut self.noise);
         }
         self.batches += 1;
         self.guide.sample(&self.noise, BATCH, &mut self.u);
         let mut log_det = vec![0.0; BATCH];
         self.model.constrain(&self.u, &mut self.work, &mut log_det);
-        if ratios {
+        if ratios == Ratios::Computed {
             let mut log_q = vec![0.0; BATCH];
             self.guide.log_prob(&self.u, BATCH, &mut log_q);
             self.model.accumulate(&mut self.work, &self.weights, &mut self.log_ratios);
@@ -322,18 +344,23 @@ impl<M: Model> Fit<M> {
     fn columns<E: Real>(&self, model: &dyn LogJoint<E>, draws: usize) -> Result<Vec<f64>, FitError> {
         self.check_sizes(model)?;
         let guide = self.guide();
-        let mut drawn = Drawn::new(model, &guide, step_key(self.state.seed, u64::MAX - 2));
+        let mut drawn = Drawn::new(model, &guide, self.draws_key());
         let rows = model.layout().rows();
         let mut columns = Vec::with_capacity(draws * rows);
         let mut made = 0;
         while made < draws {
-            drawn.next_batch(false);
+            drawn.next_batch(Noise::Plain, Ratios::Skipped);
             for draw in 0..(draws - made).min(BATCH) {
                 columns.extend((0..rows).map(|row| drawn.work.values[row * BATCH + draw].to_f64()));
             }
             made += BATCH;
         }
         Ok(columns)
+    }
+
+    /// The key of the draws that users see, which weights and log likelihoods share.
+    fn draws_key(&self) -> u64 {
+        step_key(self.state.seed, u64::MAX - 2)
     }
 
     fn check_sizes<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<(), FitError> {

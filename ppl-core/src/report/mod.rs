@@ -1,5 +1,7 @@
 //! What a fit says of itself.
 
+mod calibration;
+mod criteria;
 mod intervals;
 mod summary;
 

@@ -90,7 +90,7 @@ impl Summary {
 }
 
 /// A number with about four digits.
-fn number(x: f64) -> String {
+pub(super) fn number(x: f64) -> String {
     let magnitude = x.abs();
     if x == 0.0 {
         "0".to_owned()

@@ -1,4 +1,4 @@
-//! Against ArviZ 0.21.0 (`loo`, `waic`, `compare`, `psislw`), whose variances over rows and draws have the divisors `n` and `S`.
+//! Against `ArviZ` 0.21.0 (`loo`, `waic`, `compare`, `psislw`), whose variances over rows and draws have the divisors `n` and `S`.
 
 use ndarray::Array2;
 
@@ -49,7 +49,7 @@ fn draws_of_the_posterior_give_what_arviz_gives() {
 
 #[test]
 fn draws_of_a_guide_are_weighted_by_their_ratios() {
-    // ArviZ: `psislw(log_ratios - log_likelihood)`, and `logsumexp` of its weights plus the log likelihood.
+    // `ArviZ`: `psislw(log_ratios - log_likelihood)`, and `logsumexp` of its weights plus the log likelihood.
     let loo = Loo::new(&log_likelihood(0.0), &log_ratios()).unwrap();
     let elpd = [
         -1.8006879891107124,

@@ -1,4 +1,4 @@
-//! Against ArviZ 0.21.0 (`psislw`) and closed forms.
+//! Against `ArviZ` 0.21.0 (`psislw`) and closed forms.
 
 use super::super::reference::{draws, log_ratios};
 use super::*;
@@ -99,10 +99,10 @@ fn resampling_gives_each_draw_its_share_rounded_up_or_down_and_on_average_exactl
 fn heavy_values_make_an_expectation_worse_than_its_weights() {
     // Quantiles of a Pareto distribution of shape 0.9 under equal weights: the tail is that of the values.
     let values: Vec<f64> = pareto(0.9, 4000).iter().map(|x| x.exp()).collect();
-    let found = expectation_pareto_k(&values, &[0.0; 4000]).unwrap();
+    let found = expectation_pareto_k(&values, &vec![0.0; 4000]).unwrap();
     assert!((found - 0.9).abs() < 0.06, "{found}");
     let mirrored: Vec<f64> = values.iter().map(|x| 7.0 - x).collect();
-    let same = expectation_pareto_k(&mirrored, &[0.0; 4000]).unwrap();
+    let same = expectation_pareto_k(&mirrored, &vec![0.0; 4000]).unwrap();
     assert!((found - same).abs() < 1e-9);
     // A constant has the shape of the weights.
     let constant = expectation_pareto_k(&[3.0; 400], &log_ratios()).unwrap();

@@ -120,11 +120,13 @@ impl CalibratedScalar {
         self.probabilities.iter().sum::<f64>() / self.probabilities.len() as f64
     }
 
-    /// The variance of the probabilities about one half, times twelve: one if the widths of the fits are right, above one if
-    /// they are too narrow, below one if they are too wide.
+    /// The sample variance of the probabilities, times twelve: one if the widths of the fits are right, above one if they are
+    /// too narrow, below one if they are too wide; `NaN` of a single replication.
     #[must_use]
     pub fn spread(&self) -> f64 {
-        12.0 * self.probabilities.iter().map(|p| (p - 0.5).powi(2)).sum::<f64>() / self.probabilities.len() as f64
+        let mean = self.mean();
+        let squares: f64 = self.probabilities.iter().map(|p| (p - mean).powi(2)).sum();
+        12.0 * squares / (self.probabilities.len() as f64 - 1.0)
     }
 }
 
@@ -148,6 +150,12 @@ impl Calibration {
         self.scalars.iter().filter(move |scalar| scalar.symmetry.p_value < level)
     }
 
+    /// The scalars whose fits are too narrow: their spread is four standard errors above one, `sqrt(0.8 / n)` each.
+    pub fn narrow(&self) -> impl Iterator<Item = &CalibratedScalar> {
+        let limit = 1.0 + 4.0 * (0.8 / self.replications.max(1) as f64).sqrt();
+        self.scalars.iter().filter(move |scalar| scalar.spread() > limit)
+    }
+
     /// Whether to believe fits of this model, in words.
     #[must_use]
     pub fn verdict(&self) -> String {
@@ -156,14 +164,19 @@ impl Calibration {
             .take(5)
             .map(|scalar| format!("`{}` too {}", scalar.name, if scalar.mean() > 0.5 { "low" } else { "high" }))
             .collect();
-        let more = self.biased().count() - biased.len();
-        if biased.is_empty() {
-            format!("no parameter is found too low or too high, as far as {} replications tell", self.replications)
-        } else if more == 0 {
-            format!("fits put {}", biased.join(", "))
-        } else {
-            format!("fits put {} and {more} more away from the truth", biased.join(", "))
+        let narrow: Vec<String> = self.narrow().take(5).map(|scalar| format!("`{}`", scalar.name)).collect();
+        let and_more = |all: usize, shown: usize| if all > shown { format!(" and {} more", all - shown) } else { String::new() };
+        let mut found = Vec::new();
+        if !biased.is_empty() {
+            found.push(format!("fits put {}{}", biased.join(", "), and_more(self.biased().count(), biased.len())));
         }
+        if !narrow.is_empty() {
+            found.push(format!("fits of {}{} are too narrow", narrow.join(", "), and_more(self.narrow().count(), narrow.len())));
+        }
+        if found.is_empty() {
+            found.push(format!("no fit is off to one side or too narrow, as far as {} replications tell", self.replications));
+        }
+        found.join("; ")
     }
 }
 
@@ -221,6 +234,9 @@ mod tests {
             failures: Vec::new(),
         };
         assert_eq!(calibration.verdict(), "fits put `b` too low");
-        assert!((calibration.scalars[0].spread() - 1.0).abs() < 1e-3);
+        assert!((calibration.scalars[0].spread() - 1.01).abs() < 1e-3);
+        let ends: Vec<f64> = (0..100).map(|i| if i % 2 == 0 { 0.05 } else { 0.95 }).collect();
+        let scalars = vec![CalibratedScalar::new("c".to_owned(), ends).unwrap()];
+        assert_eq!(Calibration { scalars, ..calibration }.verdict(), "fits of `c` are too narrow");
     }
 }

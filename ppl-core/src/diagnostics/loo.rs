@@ -146,10 +146,12 @@ impl Loo {
             "believe it: every row can be predicted from the others by reweighting".to_owned()
         } else {
             let worst = self.worst_row().map_or("", |row| row.name.as_str());
-            format!(
-                "do not believe {bad} of {rows} rows, {worst} above all: the fit without them is another one; \
-                 refit without them, or let the likelihood have heavier tails"
-            )
+            let why = if self.guide_pareto_k < 0.5 {
+                "the fit without them is another one; refit without them, or let the likelihood have heavier tails".to_owned()
+            } else {
+                format!("the guide itself is far from the posterior (Pareto k {:.2}); mend that first", self.guide_pareto_k)
+            };
+            format!("do not believe {bad} of {rows} rows, {worst} above all: {why}")
         }
     }
 }

@@ -15,7 +15,7 @@ pub use calibration::{CalibratedScalar, Calibration, Symmetry, rank_probability}
 pub use comparison::Comparison;
 pub use error::DiagnosticError;
 pub use loo::{Loo, LooRow};
-pub use pareto_smoothing::{LEAST_DRAWS, PsisWeights, draws_needed, expectation_pareto_k, pareto_k, pareto_k_threshold};
+pub use pareto_smoothing::{LEAST_DRAWS, PsisWeights, draws_needed, pareto_k, pareto_k_threshold};
 pub use stop_reason::StopReason;
 pub use total::Total;
 pub use waic::{P_WAIC_LIMIT, Waic, WaicRow};

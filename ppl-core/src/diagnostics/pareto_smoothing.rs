@@ -68,40 +68,6 @@ pub fn draws_needed(pareto_k: f64) -> f64 {
     if pareto_k >= 1.0 { f64::INFINITY } else { 10_f64.powf(1.0 / (1.0 - pareto_k.max(0.0))) }
 }
 
-/// The shape that decides whether the weighted mean of some values can be trusted: the largest of those of the weights
-/// `r` and of both tails of `h r`, where `h` are the values less their weighted mean.
-///
-/// Give the values themselves for their mean, and their squared distances from it for their standard deviation.
-///
-/// # Source
-/// Vehtari et al. 2024, diagnostics of expectations. There `h` is not centred; here it is, so that the shape does not change
-/// with the origin.
-///
-/// # Errors
-/// As of [`PsisWeights::new`] for the log ratios; [`DiagnosticError::Length`] and [`DiagnosticError::NotFinite`] for the values.
-///
-/// # Examples
-/// ```
-/// use ppl_core::diagnostics::expectation_pareto_k;
-/// // Equal weights, and values with light tails.
-/// let values: Vec<f64> = (0..200).map(f64::from).collect();
-/// assert!(expectation_pareto_k(&values, &[0.0; 200])? < 0.5);
-/// # Ok::<(), ppl_core::diagnostics::DiagnosticError>(())
-/// ```
-pub fn expectation_pareto_k(values: &[f64], log_ratios: &[f64]) -> Result<f64, DiagnosticError> {
-    let weights = PsisWeights::new(log_ratios)?;
-    let mean = weights.mean(values)?;
-    let largest = log_ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let products: Vec<f64> = values.iter().zip(log_ratios).map(|(x, r)| (x - mean) * (r - largest).exp()).collect();
-    let mirrored: Vec<f64> = products.iter().map(|x| -x).collect();
-    let shape = |tail: &[f64]| {
-        let found = Tail::right(tail, f64::NEG_INFINITY).and_then(|found| found.fit(tail));
-        // A constant has no tail.
-        found.map_or(f64::NEG_INFINITY, |fitted| fitted.shape)
-    };
-    Ok(weights.pareto_k.max(shape(&products)).max(shape(&mirrored)))
-}
-
 /// Smooths the tail of log weights, none of them `NaN`, in place, and returns its shape; the largest becomes zero.
 fn smooth(log_weights: &mut [f64], largest: f64) -> f64 {
     log_weights.iter_mut().for_each(|w| *w -= largest);

@@ -1,5 +1,6 @@
 //! Means, standard deviations and quantiles of weighted draws.
 
+use super::generalized_pareto::Tail;
 use super::{DiagnosticError, PsisWeights};
 
 /// The posterior of one scalar, by weighted draws.
@@ -83,6 +84,43 @@ impl PsisWeights {
             let fraction = (place - middles[above - 1]) / (middles[above] - middles[above - 1]);
             low.0 + (high.0 - low.0) * fraction.clamp(0.0, 1.0)
         }))
+    }
+
+    /// The Pareto shape that decides whether the weighted mean of a column can be trusted: the largest of those of the ratios `r`
+    /// that the weights were made of, and of both tails of `h r`, where `h` is the column less its weighted mean.
+    ///
+    /// For the standard deviation, give the squared distances from the mean.
+    ///
+    /// # Source
+    /// Vehtari et al. 2024, diagnostics of expectations. There `h` is not centred; here it is, so that the shape does not change
+    /// with the origin.
+    ///
+    /// # Errors
+    /// As of [`PsisWeights::summarize`], and [`DiagnosticError::Length`] unless there is a log ratio for each weight.
+    ///
+    /// # Examples
+    /// ```
+    /// use ppl_core::diagnostics::PsisWeights;
+    /// // Equal weights, and values with light tails.
+    /// let column: Vec<f64> = (0..200).map(f64::from).collect();
+    /// let ratios = [0.0; 200];
+    /// assert!(PsisWeights::new(&ratios)?.expectation_pareto_k(&column, &ratios)? < 0.5);
+    /// # Ok::<(), ppl_core::diagnostics::DiagnosticError>(())
+    /// ```
+    pub fn expectation_pareto_k(&self, column: &[f64], log_ratios: &[f64]) -> Result<f64, DiagnosticError> {
+        let mean = self.mean(column)?;
+        if log_ratios.len() != column.len() {
+            return Err(DiagnosticError::Length { quantity: "log ratios", expected: column.len(), got: log_ratios.len() });
+        }
+        let largest = log_ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let products: Vec<f64> = column.iter().zip(log_ratios).map(|(x, r)| (x - mean) * (r - largest).exp()).collect();
+        let mirrored: Vec<f64> = products.iter().map(|x| -x).collect();
+        let shape = |tail: &[f64]| {
+            let found = Tail::right(tail, f64::NEG_INFINITY).and_then(|found| found.fit(tail));
+            // A constant has no tail.
+            found.map_or(f64::NEG_INFINITY, |fitted| fitted.shape)
+        };
+        Ok(self.pareto_k.max(shape(&products)).max(shape(&mirrored)))
     }
 
     fn check(&self, column: &[f64]) -> Result<(), DiagnosticError> {

@@ -25,7 +25,6 @@ const DRAWS: usize = 1000;
 ///
 /// # Examples
 /// ```
-/// use ppl_core::fit::calibrate;
 /// use ppl_core::prelude::*;
 ///
 /// model! {

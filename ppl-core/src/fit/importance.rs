@@ -1,8 +1,23 @@
 //! Importance weights of the draws of a fit: from the guide to the posterior.
 
 use super::{BATCH, Drawn, Fit, FitError, Noise, Ratios};
-use crate::diagnostics::PsisWeights;
+use crate::diagnostics::{DiagnosticError, PsisWeights, Weighted};
 use crate::model::{LogJoint, Model};
+
+/// The posterior of one scalar by weighted draws, and whether the weights serve it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightedScalar {
+    /// The name of the element: `theta[3]`.
+    pub name: String,
+    /// The name of its array: `theta`.
+    pub variable: String,
+    /// Its moments and quantiles under the weights.
+    pub weighted: Weighted,
+    /// The Pareto shape that decides about the mean: [`PsisWeights::expectation_pareto_k`].
+    pub mean_pareto_k: f64,
+    /// The Pareto shape that decides about the standard deviation.
+    pub sd_pareto_k: f64,
+}
 
 impl<M: Model> Fit<M> {
     /// The log ratios `log p(theta_s, y) - log q(theta_s)` of the draws of [`Fit::draws`], in nats, on the unconstrained space.
@@ -43,6 +58,58 @@ impl<M: Model> Fit<M> {
     /// ```
     pub fn importance_weights(&self, model: &M, draws: usize) -> Result<PsisWeights, FitError> {
         Ok(PsisWeights::new(&self.log_ratios(model, draws)?)?)
+    }
+
+    /// Every latent and quantity by weighted draws, each with the Pareto shapes of its mean and its standard deviation, and the
+    /// weights themselves, which know their effective sample size.
+    ///
+    /// # Errors
+    /// As of [`Fit::importance_weights`].
+    ///
+    /// # Examples
+    /// ```
+    /// use ppl_core::prelude::*;
+    ///
+    /// model! {
+    ///     /// A scale, whose posterior is not normal.
+    ///     pub Scale(y: [f64; N]) {
+    ///         sigma ~ Exponential(1);
+    ///         for n in N {
+    ///             y[n] ~ Normal(0, sigma);
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let model = Scale { y: vec![0.5, -1.0, 0.8] };
+    /// let (weights, scalars) = fit_bbvi(&model, Bbvi::default())?.weighted_scalars(&model, 2000)?;
+    /// assert_eq!(scalars[0].name, "sigma");
+    /// assert!(scalars[0].mean_pareto_k >= weights.pareto_k);
+    /// # Ok::<(), FitError>(())
+    /// ```
+    pub fn weighted_scalars(&self, model: &M, draws: usize) -> Result<(PsisWeights, Vec<WeightedScalar>), FitError> {
+        let bound = model.bind()?;
+        let log_ratios = self.ratios(&*bound, draws)?;
+        let weights = PsisWeights::new(&log_ratios)?;
+        let columns = self.columns(&*bound, draws)?;
+        let layout = bound.layout();
+        let scalar = |name: String, variable: &str, row: usize| {
+            let column: Vec<f64> = columns.iter().skip(row).step_by(layout.rows()).copied().collect();
+            let weighted = weights.summarize(&column)?;
+            let squares: Vec<f64> = column.iter().map(|x| (x - weighted.mean).powi(2)).collect();
+            Ok(WeightedScalar {
+                name,
+                variable: variable.to_owned(),
+                weighted,
+                mean_pareto_k: weights.expectation_pareto_k(&column, &log_ratios)?,
+                sd_pareto_k: weights.expectation_pareto_k(&squares, &log_ratios)?,
+            })
+        };
+        let of = |variable: &crate::model::Variable| -> Result<Vec<WeightedScalar>, DiagnosticError> {
+            let elements = variable.rows.clone().enumerate();
+            elements.map(|(element, row)| scalar(layout.element_name(variable, element), variable.name, row)).collect()
+        };
+        let scalars: Result<Vec<_>, _> = layout.variables.iter().map(of).collect();
+        Ok((weights, scalars?.concat()))
     }
 
     pub(super) fn ratios(&self, model: &dyn LogJoint<M::Element>, draws: usize) -> Result<Vec<f64>, FitError> {

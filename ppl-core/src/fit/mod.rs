@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use calibration::calibrate;
 pub use config::Bbvi;
 pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
+pub use importance::WeightedScalar;
 pub use log_likelihood::{LogLikelihood, ObservedFactor};
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;

@@ -52,8 +52,8 @@ mod tests {
         let expected = "\
 Calibration of M: 8 fits to simulated data
         mean rank  spread  distance  p-value
-  high      0.225    1.07     1.000   0.0078
-  even      0.500    0.90     0.000   1.0000
+  high      0.225    0.18     1.000   0.0078
+  even      0.500    1.03     0.000   1.0000
 
   Verdict   fits put `high` too high
   Failed    1 fits, the first in replication 3: no

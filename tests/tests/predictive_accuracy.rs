@@ -188,8 +188,9 @@ fn what_has_no_rows_or_too_few_draws_is_an_error_with_a_way_out() {
 
 #[test]
 fn a_better_model_is_told_apart() {
-    let y: Vec<f64> = (0..200).map(|i| 3.0 + 2.0 * f64::from(i * 7 % 20 - 10) / 6.0).collect();
-    let (right, y32) = (Mean { y: y.clone() }, y.iter().map(|&y| y as f32).collect());
+    let y32: Vec<f32> = (0_i16..200).map(|i| 3.0 + 2.0 * f32::from(i * 7 % 20 - 10) / 6.0).collect();
+    let y: Vec<f64> = y32.iter().map(|&y| f64::from(y)).collect();
+    let right = Mean { y: y.clone() };
     let wrong = Far { y };
     let right = fit_bbvi(&right, Bbvi::default()).unwrap().loo(&right).unwrap();
     let wrong = fit_bbvi(&wrong, Bbvi::default()).unwrap().loo(&wrong).unwrap();

@@ -48,7 +48,7 @@ impl<M: Model> Fit<M> {
     ///     }
     /// }
     ///
-    /// let model = Scale { y: vec![0.5, -1.0, 0.8] };
+    /// let model = Scale { y: vec![0.5, -1.0, 0.8, 1.3, -0.4, -0.9, 0.2, 1.1] };
     /// let fit = fit_bbvi(&model, Bbvi::default())?;
     /// let weights = fit.importance_weights(&model, 2000)?;
     /// assert!(weights.reliable());

@@ -39,21 +39,19 @@ impl<M: Model> Fit<M> {
     /// use ppl_core::prelude::*;
     ///
     /// model! {
-    ///     /// A scale, whose posterior is not normal.
-    ///     pub Scale(y: [f64; N]) {
-    ///         sigma ~ Exponential(1);
-    ///         for n in N {
-    ///             y[n] ~ Normal(0, sigma);
-    ///         }
+    ///     /// A probability, whose posterior is Beta(8, 4).
+    ///     pub Coin(heads: u64) {
+    ///         p ~ Beta(1, 1);
+    ///         heads ~ Binomial(10, p);
     ///     }
     /// }
     ///
-    /// let model = Scale { y: vec![0.5, -1.0, 0.8, 1.3, -0.4, -0.9, 0.2, 1.1] };
+    /// let model = Coin { heads: 7 };
     /// let fit = fit_bbvi(&model, Bbvi::default())?;
-    /// let weights = fit.importance_weights(&model, 2000)?;
-    /// assert!(weights.reliable());
-    /// let sigma = weights.summarize(&fit.draws(&model, 2000)?.sigma.to_vec())?;
-    /// assert!(sigma.mean > 0.5 && sigma.mean < 1.5);
+    /// let weights = fit.importance_weights(&model, 4000)?;
+    /// let p = weights.summarize(&fit.draws(&model, 4000)?.p.to_vec())?;
+    /// assert!((p.mean - 8.0 / 12.0).abs() < 0.01);
+    /// println!("{}", weights.verdict());
     /// # Ok::<(), FitError>(())
     /// ```
     pub fn importance_weights(&self, model: &M, draws: usize) -> Result<PsisWeights, FitError> {

@@ -44,13 +44,27 @@ fn posterior_means_are_those_of_the_reference_draws() {
     }
 }
 
+#[cfg(feature = "nuts")]
+#[test]
+fn chains_have_the_means_of_the_reference_draws() {
+    let Some(dir) = posteriordb() else { return };
+    let (schools, regression) = ("eight_schools-eight_schools_noncentered", "sblrc-blr");
+    let output = run(env!("CARGO_BIN_EXE_posteriordb"), &[&dir.to_string_lossy(), schools, regression, "--nuts", "2000"]);
+    let table = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let errors: Vec<f64> =
+        table.lines().filter_map(|line| line.strip_prefix("  chains: largest error ")?.split(' ').nth(2)?.parse().ok()).collect();
+    // The largest of up to ten, in standard errors of both.
+    assert!(errors.len() == 2 && errors.iter().all(|error| *error < 4.0), "{table}");
+}
+
 #[test]
 fn json_lines_have_the_names_of_posteriordb() {
     let Some(dir) = posteriordb() else { return };
     let output = run(env!("CARGO_BIN_EXE_posteriordb"), &[&dir.to_string_lossy(), "arK", "--json", "--seed", "3"]);
     let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON line");
     assert_eq!(line["posterior"], "arK-arK");
-    assert_eq!(line["guide"], "mean_field");
+    assert_eq!(line["guide"], "full_rank");
     assert!(line["params"]["beta[5]"][0].is_number() && line["seconds"].is_number() && line["elbo"].is_number());
 }
 

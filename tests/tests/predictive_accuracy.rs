@@ -54,8 +54,8 @@ fn the_matrix_of_a_fit_gives_the_same_as_the_fit() {
     assert_eq!(matrix.factors[0].statement, "y[n] ~ Normal(mu, 2)");
     let by_hand = ppl_core::diagnostics::Loo::new(&matrix.values, &ratios).unwrap();
     assert_eq!(by_hand.elpd_loo(), fit.loo(&model).unwrap().elpd_loo());
-    // The draws of the matrix are those of `draws`.
-    let mu = fit.draws(&model, 4000).unwrap().mu;
+    // The draws of the matrix are those of the guide.
+    let mu = fit.raw().draws(&model, 4000).unwrap().mu;
     let density = |s: usize, y: f64| -0.5 * ((y - mu[s]) / 2.0).powi(2) - (2.0 * std::f64::consts::TAU.sqrt()).ln();
     assert!((0..4000).all(|s| (matrix.values[[s, 2]] - density(s, 4.0)).abs() < 1e-12));
 }
@@ -83,7 +83,7 @@ fn eight_schools() -> EightSchools {
 #[test]
 fn weights_mend_what_independent_normals_miss() {
     let model = eight_schools();
-    let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
+    let fit = fit_bbvi(&model, Bbvi { family: Family::MeanField, ..Bbvi::default() }).unwrap();
     let (weights, scalars) = fit.weighted_scalars(&model, 16_000).unwrap();
     assert!(weights.reliable() && weights.effective_sample_size > 2000.0, "{weights:?}");
     // Means and standard deviations by quadrature over mu and tau, theta given them in closed form.
@@ -91,8 +91,8 @@ fn weights_mend_what_independent_normals_miss() {
         let found = scalars.iter().find(|scalar| scalar.name == name).unwrap();
         assert!((found.weighted.mean - mean).abs() < 0.06 * sd, "{found:?}");
         assert!((found.weighted.sd / sd - 1.0).abs() < 0.08, "{found:?}");
-        // The fit itself is farther off.
-        assert!((fit.scalar(name).unwrap().sd / sd - 1.0).abs() > (found.weighted.sd / sd - 1.0).abs());
+        // The guide itself is farther off.
+        assert!((fit.raw().scalar(name).unwrap().sd / sd - 1.0).abs() > (found.weighted.sd / sd - 1.0).abs());
         assert!(found.mean_pareto_k >= weights.pareto_k && found.sd_pareto_k >= weights.pareto_k);
     }
 }
@@ -142,7 +142,7 @@ fn rows_are_named_by_their_elements_and_cover_every_observed_statement() {
     };
     let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
     let matrix = fit.log_likelihood(&model, 70).unwrap();
-    let draws = fit.draws(&model, 70).unwrap();
+    let draws = fit.raw().draws(&model, 70).unwrap();
     let expected = ["count[0]", "count[1]", "count[2]", "y[0, 1]", "y[0, 2]", "y[1, 1]", "y[1, 2]", "y[2, 1]", "y[2, 2]"];
     assert_eq!(matrix.names, expected);
     for s in 0..70 {
@@ -233,8 +233,13 @@ fn fits_of_eight_schools_are_too_narrow_in_tau() {
     // Yao et al. 2018: mean-field fits of eight schools miss the tails of tau.
     let sigma = eight_schools().sigma;
     let with_data = |simulated: &EightSchoolsPredictive| EightSchools { y: simulated.y.row(0).to_vec(), sigma: sigma.clone() };
-    let calibration =
-        calibrate(&EightSchoolsInputs { sigma: sigma.clone() }, with_data, &Bbvi { seed: 1, ..Bbvi::default() }, 200).unwrap();
+    let calibration = calibrate(
+        &EightSchoolsInputs { sigma: sigma.clone() },
+        with_data,
+        &Bbvi { seed: 1, family: Family::MeanField, ..Bbvi::default() },
+        200,
+    )
+    .unwrap();
     assert!(calibration.narrow().any(|scalar| scalar.name == "tau"), "{calibration}");
     assert!(calibration.verdict().contains("too narrow"), "{calibration}");
 }

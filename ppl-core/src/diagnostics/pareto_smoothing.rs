@@ -7,6 +7,12 @@ use crate::random::step_key;
 /// Fewer draws than this have too short a tail for a Pareto shape.
 pub const LEAST_DRAWS: usize = 25;
 
+/// The Pareto shape from which on weights cannot correct a guide with any number of draws that one would wait for.
+///
+/// # Source
+/// Vehtari, Simpson, Gelman, Yao & Gabry 2024, Pareto smoothed importance sampling.
+pub const CORRECTABLE: f64 = 0.7;
+
 /// The shape `k` of the generalized Pareto distribution fitted to the largest importance weights; `NaN` with fewer than 25 of them.
 ///
 /// Below 0.5 the weights have a finite variance; above 0.7 the guide misses mass of the posterior, and neither it nor
@@ -36,6 +42,9 @@ pub fn pareto_k(log_weights: &[f64]) -> f64 {
     smooth(&mut known, largest)
 }
 
+/// Weights of the tail, relative to the largest, that are so near each other differ by rounding alone.
+const ALIKE: f64 = 1e-10;
+
 /// The shape above which an estimate from `draws` weighted draws is not to be trusted: `min(1 - 1 / log10(draws), 0.7)`.
 ///
 /// # Source
@@ -49,7 +58,7 @@ pub fn pareto_k(log_weights: &[f64]) -> f64 {
 /// ```
 #[must_use]
 pub fn pareto_k_threshold(draws: usize) -> f64 {
-    (1.0 - 1.0 / (draws as f64).log10()).min(0.7)
+    (1.0 - 1.0 / (draws as f64).log10()).min(CORRECTABLE)
 }
 
 /// How many draws bring a shape below the threshold: `10^(1 / (1 - max(0, k)))`; infinite from a shape of one on.
@@ -73,8 +82,8 @@ fn smooth(log_weights: &mut [f64], largest: f64) -> f64 {
     log_weights.iter_mut().for_each(|w| *w -= largest);
     let weights: Vec<f64> = log_weights.iter().map(|w| w.exp()).collect();
     let Some(tail) = Tail::right(&weights, f64::MIN_POSITIVE) else { return f64::NAN };
-    if tail.indices.is_empty() {
-        // All weights of the tail alike: the guide is the posterior.
+    if 1.0 - tail.cutoff < ALIKE {
+        // The guide is the posterior, up to rounding.
         return f64::NEG_INFINITY;
     }
     // With fewer than five weights above the cutoff these few are everything.
@@ -168,7 +177,7 @@ impl PsisWeights {
                 self.effective_sample_size,
                 self.log_weights.len()
             )
-        } else if self.pareto_k < 0.7 {
+        } else if self.pareto_k < CORRECTABLE {
             format!("there are too few draws for the tail of the weights: take {:.0} or more", needed.ceil())
         } else {
             "weights cannot mend this fit: the guide misses mass of the posterior".to_owned()

@@ -1,5 +1,8 @@
 //! Calibration of fits of a model: fits to data simulated from known parameters, and where these lie among the draws.
 
+use std::ops::Range;
+
+use super::draws::{Element, tabled};
 use super::predictive::walk;
 use super::{Bbvi, Fit, FitError, fit_bbvi};
 use crate::diagnostics::{CalibratedScalar, Calibration, DiagnosticError, rank_probability};
@@ -52,15 +55,15 @@ pub fn calibrate<M: Model>(
     config.check::<M::Element>()?;
     let prior = M::bind_inputs(inputs, None)?;
     let layout = prior.layout();
-    let rows = layout.rows();
-    let mut probabilities = vec![Vec::with_capacity(replications); rows];
+    let tabled = tabled(layout);
+    let mut probabilities = vec![Vec::with_capacity(replications); tabled.len()];
     let mut failures = Vec::new();
     for replication in 0..replications {
         let seed = step_key(config.seed, replication as u64);
-        let mut truth = vec![0.0; rows];
+        let mut truth = vec![0.0; layout.rows()];
         let simulated = walk(&*prior, &mut truth, 1, seed, true)?;
         let model = with_data(&M::collect_predictive(layout, 1, &simulated));
-        match ranks(&model, &truth, config, seed) {
+        match ranks(&model, &tabled, &truth, config.unobserved(seed)) {
             Ok(ranks) => probabilities.iter_mut().zip(ranks).for_each(|(all, rank)| all.push(rank)),
             Err(error) => failures.push(format!("replication {replication}: {error}")),
         }
@@ -69,33 +72,20 @@ pub fn calibrate<M: Model>(
     if fitted == 0 {
         return Err(DiagnosticError::TooFewDraws { quantity: "calibration", draws: 0, least: 1 }.into());
     }
-    let named = layout.variables.iter().flat_map(|variable| {
-        (0..variable.rows.len()).map(|element| (layout.element_name(variable, element), variable.rows.start + element))
-    });
-    let scalars: Result<Vec<_>, _> =
-        named.map(|(name, row)| CalibratedScalar::new(name, std::mem::take(&mut probabilities[row]))).collect();
+    let scalar = |(element, probabilities): (Element<'_>, _)| CalibratedScalar::new(element.name, probabilities);
+    let scalars: Result<Vec<_>, _> = tabled.into_iter().zip(probabilities).map(scalar).collect();
     Ok(Calibration { model: layout.model.to_owned(), replications: fitted, scalars: scalars?, failures })
 }
 
-/// Where the true rows of the layout lie among the draws of a fit.
-fn ranks<M: Model>(model: &M, truth: &[f64], config: &Bbvi, seed: u64) -> Result<Vec<f64>, FitError> {
-    let config = Bbvi {
-        samples: config.samples,
-        max_steps: config.max_steps,
-        max_time: config.max_time,
-        step: config.step,
-        tolerance: config.tolerance,
-        seed,
-        draws: config.draws,
-        initial: config.initial.clone(),
-        observers: Vec::new(),
-    };
+/// Where the truth of some elements, given for all rows of the layout, lies among the draws of a fit.
+fn ranks<M: Model>(model: &M, tabled: &[Element<'_>], truth: &[f64], config: Bbvi) -> Result<Vec<f64>, FitError> {
     let fit: Fit<M> = fit_bbvi(model, config)?;
     let bound = model.bind()?;
     if bound.layout().rows() != truth.len() {
         return Err(FitError::OtherSizes { fitted: truth.len(), model: bound.layout().rows() });
     }
-    let columns = fit.columns(&*bound, DRAWS)?;
-    let column = |row: usize| columns.iter().skip(row).step_by(truth.len()).copied();
-    Ok(truth.iter().enumerate().map(|(row, &truth)| rank_probability(truth, column(row))).collect())
+    let rows: Vec<Range<usize>> = tabled.iter().map(|element| element.rows.clone()).collect();
+    let columns = fit.columns(&*bound, DRAWS, &rows)?;
+    let column = |at: usize| columns.iter().skip(at).step_by(rows.len()).copied();
+    Ok(rows.iter().enumerate().map(|(at, row)| rank_probability(truth[row.start], column(at))).collect())
 }

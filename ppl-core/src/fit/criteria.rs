@@ -7,14 +7,14 @@ use super::{Fit, FitError};
 use crate::diagnostics::{DiagnosticError, Loo, PsisWeights, Waic, leave_out, pointwise};
 use crate::model::Model;
 
-/// Draws behind the criteria: the threshold of their Pareto shape is 0.7, and more would not raise it.
+/// The fewest draws behind the criteria: the threshold of their Pareto shape is 0.7, and more would not raise it.
 const DRAWS: usize = 4000;
-/// Rows whose log likelihoods under all draws are in memory at once: 256 megabytes.
-const BLOCK: usize = 8192;
+/// Log likelihoods that are in memory at once, those of 8192 rows under as many draws: 256 megabytes.
+const HELD: usize = 8192 * DRAWS;
 
 impl<M: Model> Fit<M> {
     /// How well the model predicts each row from the others: Pareto-smoothed leave-one-out cross-validation, from 4000 draws of
-    /// the guide, corrected by importance weights.
+    /// the guide (or [`Bbvi::draws`](super::Bbvi), if these are more), corrected by importance weights.
     ///
     /// # Errors
     /// As of [`Fit::importance_weights`]; [`FitError::Diagnostic`] if there are no observed rows or some draw makes a row impossible.
@@ -44,18 +44,18 @@ impl<M: Model> Fit<M> {
     /// ```
     pub fn loo(&self, model: &M) -> Result<Loo, FitError> {
         let (guide, pointwise) = self.by_row(model, "leave-one-out predictive density", leave_out)?;
-        Ok(Loo { model: M::GRAPH.name.to_owned(), draws: DRAWS, pointwise, guide_pareto_k: guide.pareto_k })
+        Ok(Loo { model: M::GRAPH.name.to_owned(), draws: guide.log_weights.len(), pointwise, guide_pareto_k: guide.pareto_k })
     }
 
-    /// The widely applicable information criterion, from 4000 draws of the guide, corrected by importance weights; prefer [`Fit::loo`],
-    /// which says of each row whether it can be believed.
+    /// The widely applicable information criterion, from the same draws and weights; prefer [`Fit::loo`], which says of each row whether
+    /// it can be believed.
     ///
     /// # Errors
     /// As of [`Fit::loo`].
     pub fn waic(&self, model: &M) -> Result<Waic, FitError> {
         let (guide, pointwise) =
             self.by_row(model, "information criterion", |name, column, _, guide| pointwise(name, column, guide))?;
-        Ok(Waic { model: M::GRAPH.name.to_owned(), draws: DRAWS, pointwise, guide_reliable: guide.reliable() })
+        Ok(Waic { model: M::GRAPH.name.to_owned(), draws: guide.log_weights.len(), pointwise, guide_reliable: guide.reliable() })
     }
 
     /// Something of each row: of its name, its log likelihood by draw, the log ratios and their weights.
@@ -66,21 +66,21 @@ impl<M: Model> Fit<M> {
         each: impl Fn(String, &[f64], &[f64], &PsisWeights) -> Result<T, DiagnosticError> + Sync,
     ) -> Result<(PsisWeights, Vec<T>), FitError> {
         let bound = model.bind()?;
-        let log_ratios = self.ratios(&*bound, DRAWS)?;
-        let guide = self.guide();
-        let observed = ObservedRows::new(&*bound, &guide, self.draws_key());
-        let rows = observed.names.len();
-        if rows == 0 {
+        let draws = self.state.draws.max(DRAWS);
+        let log_ratios = self.drawn(&*bound, draws)?.ratios(draws);
+        let observed = ObservedRows::new(&*bound);
+        if observed.names.is_empty() {
             return Err(DiagnosticError::NoRows { quantity }.into());
         }
         let weights = PsisWeights::new(&log_ratios)?;
-        let mut found = Vec::with_capacity(rows);
-        for first in (0..rows).step_by(BLOCK) {
-            let names = &observed.names[first..(first + BLOCK).min(rows)];
-            let columns = observed.columns(first..first + names.len(), DRAWS);
+        let mut found = Vec::with_capacity(observed.names.len());
+        for names in observed.names.chunks((HELD / draws).max(1)) {
+            let first = found.len();
+            let mut drawn = self.drawn(&*bound, draws)?;
+            let columns = observed.columns(first..first + names.len(), draws, &mut drawn);
             let block: Result<Vec<T>, DiagnosticError> = names
                 .par_iter()
-                .zip(columns.par_chunks_exact(DRAWS))
+                .zip(columns.par_chunks_exact(draws))
                 .map(|(name, column)| each(name.clone(), column, &log_ratios, &weights))
                 .collect();
             found.extend(block?);

@@ -1,8 +1,11 @@
 //! Importance weights of the draws of a fit: from the guide to the posterior.
 
-use super::{BATCH, Drawn, Fit, FitError, Noise, Ratios};
+use std::ops::Range;
+
+use super::draws::{Element, tabled};
+use super::{Fit, FitError};
 use crate::diagnostics::{DiagnosticError, PsisWeights, Weighted};
-use crate::model::{LogJoint, Model};
+use crate::model::Model;
 
 /// The posterior of one scalar by weighted draws, and whether the weights serve it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,19 +23,23 @@ pub struct WeightedScalar {
 }
 
 impl<M: Model> Fit<M> {
-    /// The log ratios `log p(theta_s, y) - log q(theta_s)` of the draws of [`Fit::draws`], in nats, on the unconstrained space.
+    /// The log ratios `log p(theta_s, y) - log q(theta_s)` of draws of the guide, in nats, on the unconstrained space; the draws are those
+    /// of `fit.raw().draws(&model, draws)`. A draw where the density is no number has the ratio `-inf`.
     ///
     /// # Errors
     /// As of [`Fit::log_likelihood`].
     pub fn log_ratios(&self, model: &M, draws: usize) -> Result<Vec<f64>, FitError> {
         let bound = model.bind()?;
-        self.ratios(&*bound, draws)
+        Ok(self.drawn(&*bound, draws)?.ratios(draws))
     }
 
-    /// The Pareto-smoothed weights that turn the draws of [`Fit::draws`] into draws of the posterior.
+    /// The Pareto-smoothed weights that turn draws of the guide into draws of the posterior; the draws are those of
+    /// `fit.raw().draws(&model, draws)`.
+    ///
+    /// [`Fit::draws`], the summary and predictions are corrected by such weights already.
     ///
     /// # Errors
-    /// As of [`Fit::log_likelihood`], and [`FitError::Diagnostic`] with fewer than 25 draws or a density that is not finite.
+    /// As of [`Fit::log_likelihood`], and [`FitError::Diagnostic`] with fewer than 25 draws or a density that is infinite.
     ///
     /// # Examples
     /// ```
@@ -49,7 +56,7 @@ impl<M: Model> Fit<M> {
     /// let model = Coin { heads: 7 };
     /// let fit = fit_bbvi(&model, Bbvi::default())?;
     /// let weights = fit.importance_weights(&model, 4000)?;
-    /// let p = weights.summarize(&fit.draws(&model, 4000)?.p.to_vec())?;
+    /// let p = weights.summarize(&fit.raw().draws(&model, 4000)?.p.to_vec())?;
     /// assert!((p.mean - 8.0 / 12.0).abs() < 0.01);
     /// println!("{}", weights.verdict());
     /// # Ok::<(), FitError>(())
@@ -58,8 +65,12 @@ impl<M: Model> Fit<M> {
         Ok(PsisWeights::new(&self.log_ratios(model, draws)?)?)
     }
 
-    /// Every latent and quantity by weighted draws, each with the Pareto shapes of its mean and its standard deviation, and the
-    /// weights themselves, which know their effective sample size.
+    /// Every latent and quantity by weighted draws of the guide, each with the Pareto shapes of its mean and its standard deviation, and
+    /// the weights themselves, which know their effective sample size. Arrays that are too long for [`Fit::summary`] are left out.
+    ///
+    /// # Source
+    /// Yao, Vehtari, Simpson & Gelman 2018, Yes, but did it work?: evaluating variational inference, section 3; the shapes of single
+    /// expectations: Vehtari, Simpson, Gelman, Yao & Gabry 2024, Pareto smoothed importance sampling.
     ///
     /// # Errors
     /// As of [`Fit::importance_weights`].
@@ -86,39 +97,24 @@ impl<M: Model> Fit<M> {
     /// ```
     pub fn weighted_scalars(&self, model: &M, draws: usize) -> Result<(PsisWeights, Vec<WeightedScalar>), FitError> {
         let bound = model.bind()?;
-        let log_ratios = self.ratios(&*bound, draws)?;
+        let log_ratios = self.drawn(&*bound, draws)?.ratios(draws);
         let weights = PsisWeights::new(&log_ratios)?;
-        let columns = self.columns(&*bound, draws)?;
-        let layout = bound.layout();
-        let scalar = |name: String, variable: &str, row: usize| {
-            let column: Vec<f64> = columns.iter().skip(row).step_by(layout.rows()).copied().collect();
+        let tabled = tabled(bound.layout());
+        let rows: Vec<Range<usize>> = tabled.iter().map(|element| element.rows.clone()).collect();
+        let columns = self.raw().columns(&*bound, draws, &rows)?;
+        let scalar = |(at, element): (usize, Element<'_>)| {
+            let column: Vec<f64> = columns.iter().skip(at).step_by(rows.len()).copied().collect();
             let weighted = weights.summarize(&column)?;
             let squares: Vec<f64> = column.iter().map(|x| (x - weighted.mean).powi(2)).collect();
             Ok(WeightedScalar {
-                name,
-                variable: variable.to_owned(),
+                name: element.name,
+                variable: element.variable.to_owned(),
                 weighted,
                 mean_pareto_k: weights.expectation_pareto_k(&column, &log_ratios)?,
                 sd_pareto_k: weights.expectation_pareto_k(&squares, &log_ratios)?,
             })
         };
-        let of = |variable: &crate::model::Variable| -> Result<Vec<WeightedScalar>, DiagnosticError> {
-            let elements = variable.rows.clone().enumerate();
-            elements.map(|(element, row)| scalar(layout.element_name(variable, element), variable.name, row)).collect()
-        };
-        let scalars: Result<Vec<_>, _> = layout.variables.iter().map(of).collect();
-        Ok((weights, scalars?.concat()))
-    }
-
-    pub(super) fn ratios(&self, model: &dyn LogJoint<M::Element>, draws: usize) -> Result<Vec<f64>, FitError> {
-        self.check_sizes(model)?;
-        let guide = self.guide();
-        let mut drawn = Drawn::new(model, &guide, self.draws_key());
-        let mut ratios = Vec::with_capacity(draws);
-        while ratios.len() < draws {
-            drawn.next_batch(Noise::Plain, Ratios::Computed);
-            ratios.extend_from_slice(&drawn.log_ratios[..(draws - ratios.len()).min(BATCH)]);
-        }
-        Ok(ratios)
+        let scalars: Result<Vec<_>, DiagnosticError> = tabled.into_iter().enumerate().map(scalar).collect();
+        Ok((weights, scalars?))
     }
 }

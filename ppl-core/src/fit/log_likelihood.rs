@@ -4,15 +4,15 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
-use super::{BATCH, Drawn, Fit, FitError, Noise, Ratios};
-use crate::guides::MeanField;
+use super::drawn::{BATCH, Drawn, Stage};
+use super::{Fit, FitError};
 use crate::kernel::Real;
 use crate::model::{LogJoint, Model, SiteKind, Statement, Visitor};
 
 /// The log likelihood of every observed row, by draw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogLikelihood {
-    /// In nats, `[draw, row]`; the draws are those of [`Fit::draws`] and [`Fit::importance_weights`].
+    /// In nats, `[draw, row]`; the draws are those of [`Fit::importance_weights`].
     pub values: Array2<f64>,
     /// The names of the rows: `y[3]`, `log_radon[AITKIN]`.
     pub names: Vec<String>,
@@ -35,7 +35,7 @@ pub struct ObservedFactor {
 impl<M: Model> Fit<M> {
     /// The log likelihood `log p(y_i | theta_s)` in nats of every observed row, `[draw, row]`.
     ///
-    /// The draws are those of [`Fit::draws`]; the rows are those of all statements whose left side is given as data.
+    /// The draws are those of the guide, `fit.raw().draws(&model, draws)`, with the weights of [`Fit::importance_weights`]; the rows are those of all statements whose left side is given as data.
     ///
     /// # Errors
     /// [`FitError::Data`] if the data do not fit the model, [`FitError::OtherSizes`] if they are not those of the fit.
@@ -56,7 +56,7 @@ impl<M: Model> Fit<M> {
     ///
     /// let model = Mean { y: vec![1.0, 2.0, 3.0] };
     /// let fit = fit_bbvi(&model, Bbvi::default())?;
-    /// let (draws, log_likelihood) = (fit.draws(&model, 100)?, fit.log_likelihood(&model, 100)?);
+    /// let (draws, log_likelihood) = (fit.raw().draws(&model, 100)?, fit.log_likelihood(&model, 100)?);
     /// assert_eq!(log_likelihood.names, ["y[0]", "y[1]", "y[2]"]);
     /// let by_hand = -0.5 * (2.0 - draws.mu[7]).powi(2) - 0.5 * std::f64::consts::TAU.ln();
     /// assert!((log_likelihood.values[[7, 1]] - by_hand).abs() < 1e-12);
@@ -64,27 +64,23 @@ impl<M: Model> Fit<M> {
     /// ```
     pub fn log_likelihood(&self, model: &M, draws: usize) -> Result<LogLikelihood, FitError> {
         let bound = model.bind()?;
-        self.check_sizes(&*bound)?;
-        let guide = self.guide();
-        let rows = ObservedRows::new(&*bound, &guide, self.draws_key());
-        let columns = rows.columns(0..rows.names.len(), draws);
+        let rows = ObservedRows::new(&*bound);
+        let columns = rows.columns(0..rows.names.len(), draws, &mut self.drawn(&*bound, draws)?);
         // The columns are of this shape; an empty matrix stands for what cannot be.
         let values = Array2::from_shape_vec((rows.names.len(), draws), columns).unwrap_or_default().reversed_axes();
         Ok(LogLikelihood { values, names: rows.names, factors: rows.factors })
     }
 }
 
-/// The observed rows of a bound model, and draws of a guide to evaluate them at.
+/// The observed rows of a bound model.
 pub(super) struct ObservedRows<'a, E: Real> {
     model: &'a dyn LogJoint<E>,
-    guide: &'a MeanField,
-    key: u64,
     pub(super) names: Vec<String>,
     pub(super) factors: Vec<ObservedFactor>,
 }
 
 impl<'a, E: Real> ObservedRows<'a, E> {
-    pub(super) fn new(model: &'a dyn LogJoint<E>, guide: &'a MeanField, key: u64) -> Self {
+    pub(super) fn new(model: &'a dyn LogJoint<E>) -> Self {
         let graph = model.graph();
         let mut factors = Vec::new();
         let mut first = 0;
@@ -97,17 +93,16 @@ impl<'a, E: Real> ObservedRows<'a, E> {
             }
         }
         let names = names(model, &factors, first);
-        ObservedRows { model, guide, key, names, factors }
+        ObservedRows { model, names, factors }
     }
 
     /// The log likelihood of some rows, row after row, each under all draws.
-    pub(super) fn columns(&self, rows: Range<usize>, draws: usize) -> Vec<f64> {
-        let mut drawn = Drawn::new(self.model, self.guide, self.key);
+    pub(super) fn columns(&self, rows: Range<usize>, draws: usize, drawn: &mut Drawn<'_, E>) -> Vec<f64> {
         let mut columns = vec![0.0; rows.len() * draws];
         let mut out = vec![E::default(); rows.len() * BATCH];
         let mut made = 0;
         while made < draws {
-            drawn.next_batch(Noise::Plain, Ratios::Skipped);
+            drawn.next_batch(Stage::Quantities);
             let taken = (draws - made).min(BATCH);
             for known in &self.factors {
                 let (start, end) = (known.rows.start.max(rows.start), known.rows.end.min(rows.end));

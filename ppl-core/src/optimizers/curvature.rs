@@ -1,5 +1,7 @@
 //! The curvature of the log density at a point: the units of steps, and a linear model of the gradient.
 
+use super::Gaussian;
+
 /// `A = -d2 log p / du du`, made positive definite, with its Cholesky factor; of many dimensions the diagonal alone.
 #[derive(Clone, Debug)]
 pub struct Curvature {
@@ -9,6 +11,8 @@ pub struct Curvature {
     pub gradient: Vec<f64>,
     /// The diagonal of `A`, positive.
     pub diagonal: Vec<f64>,
+    /// Whether the density falls off in every direction, as at a mode; else `A` was made positive definite.
+    pub is_mode: bool,
     /// `A` itself, row by row, if the dimensions are few.
     pub matrix: Option<Vec<f64>>,
     /// The lower Cholesky factor of `A`, row by row.
@@ -20,8 +24,8 @@ const DENSE: usize = 300;
 
 impl Curvature {
     /// By central differences of the gradient; `evaluate` writes the gradients of several points (`[point][dimension]`).
-    /// `relative_step` is about the cube root of the precision.
-    pub fn at(center: &[f64], relative_step: f64, mut evaluate: impl FnMut(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Self {
+    /// `relative_step` is about the cube root of the precision. Each of the last `apart` dimensions is taken as independent of all others.
+    pub fn at(center: &[f64], apart: usize, relative_step: f64, mut evaluate: impl FnMut(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Self {
         let n = center.len();
         let gradient = evaluate(std::slice::from_ref(&center.to_vec())).pop().unwrap_or_default();
         let mut steps: Vec<f64> = center.iter().map(|x| relative_step * (1.0 + x.abs())).collect();
@@ -36,6 +40,13 @@ impl Curvature {
                 }
             }
         }
+        for (i, column) in columns.iter_mut().enumerate() {
+            for (j, entry) in column.iter_mut().enumerate() {
+                if i != j && i.max(j) >= n - apart {
+                    *entry = 0.0;
+                }
+            }
+        }
         let diagonal: Vec<f64> = (0..n)
             .map(|i| {
                 let own = -columns[i][i];
@@ -43,7 +54,8 @@ impl Curvature {
                 if own.is_finite() && own > 1e-8 { own.min(1e16) } else { 1.0 }
             })
             .collect();
-        let mut curvature = Curvature { center: center.to_vec(), gradient, diagonal, matrix: None, factor: None };
+        let is_mode = (0..n).all(|i| columns[i][i] <= 0.0);
+        let mut curvature = Curvature { center: center.to_vec(), gradient, diagonal, is_mode, matrix: None, factor: None };
         if n <= DENSE {
             curvature.densify(&columns);
         }
@@ -58,6 +70,7 @@ impl Curvature {
             center: center.to_vec(),
             gradient: vec![0.0; n],
             diagonal: vec![1.0 / (scale * scale); n],
+            is_mode: true,
             matrix: None,
             factor: None,
         }
@@ -89,11 +102,30 @@ impl Curvature {
                 self.factor = Some(factor);
                 return;
             }
+            self.is_mode = false;
             shrink = if shrink == 1.0 { 1.0 - 1e-9 } else { 1.0 - (1.0_f64 - shrink) * 2.0 };
             if shrink <= 0.0 {
                 return;
             }
         }
+    }
+
+    /// Whether the dimensions are few enough for whole matrices.
+    #[must_use]
+    pub fn is_dense(&self) -> bool {
+        self.center.len() <= DENSE
+    }
+
+    /// The Gaussian with this mode and curvature: Laplace's approximation.
+    #[must_use]
+    pub fn laplace(&self) -> Gaussian {
+        let n = self.center.len();
+        let precision = self.factor.clone().unwrap_or_else(|| {
+            let mut factor = vec![0.0; n * n];
+            self.diagonal.iter().enumerate().for_each(|(i, a)| factor[i * (n + 1)] = a.sqrt());
+            factor
+        });
+        Gaussian { mean: self.center.clone(), precision }
     }
 
     /// Replaces a gradient by `L^-1 g`, with `A = L L^T`: its length is then in units of the curvature.
@@ -151,7 +183,7 @@ fn differences(center: &[f64], steps: &[f64], evaluate: &mut impl FnMut(&[Vec<f6
 }
 
 /// The lower Cholesky factor; none if the matrix is not positive definite.
-fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     let mut l = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..=i {
@@ -178,7 +210,7 @@ mod tests {
     #[test]
     fn the_curvature_of_a_quadratic_is_its_matrix() {
         let a = [[4.0, 1.9, 0.0], [1.9, 1.0, 0.1], [0.0, 0.1, 1e4]];
-        let curvature = Curvature::at(&[0.3, -0.2, 1.0], 6e-6, |points| {
+        let curvature = Curvature::at(&[0.3, -0.2, 1.0], 0, 6e-6, |points| {
             points.iter().map(|u| a.iter().map(|row| -row.iter().zip(u).map(|(a, u)| a * u).sum::<f64>()).collect()).collect()
         });
         let matrix = curvature.matrix.as_ref().expect("three dimensions are few");

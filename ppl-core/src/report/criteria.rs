@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::summary::number;
+use super::number;
 use crate::diagnostics::{Comparison, Loo, P_WAIC_LIMIT, Total, Waic};
 
 /// The lines of a table of sums with their standard errors.

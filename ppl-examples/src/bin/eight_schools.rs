@@ -10,8 +10,7 @@ model! {
         mu  ~ Normal(0, 5);
         tau ~ HalfCauchy(5);
         for j in J {
-            eta[j] ~ Normal(0, 1);
-            let theta[j] = mu + tau * eta[j];
+            theta[j] ~ Normal(mu, tau);
             y[j] ~ Normal(theta[j], sigma[j]);
         }
     }

@@ -115,3 +115,31 @@ fn a_single_row_has_no_standard_error_and_a_bad_guide_no_believer() {
     let loo = Loo::new(&Array2::from_elem((100, 4), -1.0), &ratios).unwrap();
     assert!(loo.verdict().contains("the guide misses mass"), "{}", loo.verdict());
 }
+
+#[test]
+fn rows_whose_weights_are_bounded_are_those_of_arviz() {
+    // `ArviZ` 0.23.4: `loo` and `waic` of log densities that are a wave.
+    let row = |row: usize, s: usize| -1.0 - 0.1 * row as f64 + 0.5 * (1.0 + 1.7 * s as f64 + 0.9 * row as f64).sin();
+    let matrix = Array2::from_shape_fn((400, 8), |(s, i)| row(i, s));
+    let loo = Loo::new(&matrix, &EQUAL).unwrap();
+    let elpd = loo.elpd_loo();
+    assert!((elpd.value - -11.292295019477574).abs() < 1e-6, "{elpd:?}");
+    assert!((elpd.standard_error - 0.6487776476518062 * (8.0_f64 / 7.0).sqrt()).abs() < 1e-6, "{elpd:?}");
+    assert!((loo.p_loo().value - 0.9855195502648364).abs() < 1e-6, "{:?}", loo.p_loo());
+    let third = &loo.pointwise[3];
+    assert!(
+        (third.elpd_loo - -1.36194305717925).abs() < 1e-7 && (third.pareto_k - -1.4957364090893943).abs() < 1e-7,
+        "{third:?}"
+    );
+    let waic = Waic::new(&matrix, &EQUAL).unwrap();
+    assert!((waic.elpd_waic().value - -11.306821574862907).abs() < 0.003, "{:?}", waic.elpd_waic());
+}
+
+#[test]
+fn models_of_other_rows_are_refused_and_the_same_model_is_no_better() {
+    let loo = |n: usize| Loo::new(&log_likelihood(0.0).slice_move(ndarray::s![.., ..n]), &EQUAL).unwrap();
+    let same = loo(8).compare(&loo(8)).unwrap();
+    assert_eq!((same.elpd_difference, same.standard_error), (0.0, 0.0));
+    let error = loo(8).compare(&loo(7)).unwrap_err().to_string();
+    assert_eq!(error, "one model has 8 observed rows and the other 7; only predictions of the same rows can be compared");
+}

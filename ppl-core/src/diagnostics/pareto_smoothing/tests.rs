@@ -35,6 +35,9 @@ fn weights_are_those_of_arviz() {
 #[test]
 fn equal_weights_stay_equal_and_have_no_tail() {
     assert!(pareto_k(&[0.3; 100]) < 0.0);
+    // Nor have those that differ by rounding alone, as of a guide that is the posterior.
+    let rounded: Vec<f64> = (0..2000).map(|i| -30.0 + 4e-15 * f64::from(i * 7 % 3)).collect();
+    assert_eq!(PsisWeights::new(&rounded).unwrap().pareto_k, f64::NEG_INFINITY);
     let weights = PsisWeights::new(&[-7.0; 64]).unwrap();
     assert!(weights.log_weights.iter().all(|w| (w + 64.0_f64.ln()).abs() < 1e-12));
     assert!(weights.reliable());
@@ -108,4 +111,74 @@ fn heavy_values_make_an_expectation_worse_than_its_weights() {
     // A constant has the shape of the weights.
     let constant = expectation(&[3.0; 400], &log_ratios()).unwrap();
     assert!((constant - pareto_k(&log_ratios())).abs() < 1e-9);
+}
+
+#[test]
+fn the_largest_weights_become_quantiles_and_the_others_keep_their_ratios() {
+    // A Pareto tail of shape 0.6, shuffled.
+    let n = 1000_u32;
+    let ratios: Vec<f64> = (0..n).map(|i| -0.6 * (1.0 - (f64::from(i * 377 % n) + 0.5) / f64::from(n)).ln()).collect();
+    let smoothed = PsisWeights::new(&ratios).unwrap();
+    assert!((smoothed.pareto_k - 0.6).abs() < 0.1, "{}", smoothed.pareto_k);
+    assert!((smoothed.weights().iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    let (a, b) = (0, 500);
+    assert!(ratios[a] < 1.0 && ratios[b] < 1.0);
+    assert!(((smoothed.log_weights[a] - smoothed.log_weights[b]) - (ratios[a] - ratios[b])).abs() < 1e-12);
+    // The tail is that of the same distribution, so that its quantiles are near the ratios themselves.
+    let at = ratios.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
+    let lost = (smoothed.log_weights[at] - smoothed.log_weights[a]) - (ratios[at] - ratios[a]);
+    assert!(lost <= 1e-12 && lost > -0.3, "{lost}");
+}
+
+/// Shapes and log weights of `ArviZ` 0.23.4 (`arviz.psislw`) for the same ratios, a light and a heavy tail.
+#[test]
+fn light_and_heavy_tails_are_those_of_arviz() {
+    let n = 400_u32;
+    let ratios = |light: bool| -> Vec<f64> {
+        (0..n)
+            .map(|i| {
+                let (wave, share) = ((1.0 + 1.7 * f64::from(i)).sin(), (f64::from(i * 37 % n) + 0.5) / f64::from(n));
+                if light { 1.5 * wave + 0.8 * (3.0 * share).ln_1p() } else { -0.8 * (-share).ln_1p() + 0.2 * wave }
+            })
+            .collect()
+    };
+    let arviz = [
+        (
+            true,
+            -0.41421037612619427,
+            [-5.955240716425622, -6.381102831186125, -7.91731106180296, -4.985329996989228, -5.1936033017975065],
+        ),
+        (
+            false,
+            0.7708515693754907,
+            [-7.169992211224698, -7.175058999410231, -6.856802639532834, -6.5846461384071935, -5.328940884368412],
+        ),
+    ];
+    for (light, k, expected) in arviz {
+        let smoothed = PsisWeights::new(&ratios(light)).unwrap();
+        assert!((smoothed.pareto_k - k).abs() < 1e-9, "{} {k}", smoothed.pareto_k);
+        for (at, expected) in [0, 1, 17, 200, 399].into_iter().zip(expected) {
+            assert!((smoothed.log_weights[at] - expected).abs() < 1e-9, "{at}: {} {expected}", smoothed.log_weights[at]);
+        }
+    }
+}
+
+#[test]
+fn resampling_takes_a_draw_as_often_as_its_weight_says() {
+    let log_weights = [0.5_f64, 0.25, 0.125, 0.125].map(f64::ln).to_vec();
+    let weights = PsisWeights { log_weights, pareto_k: 0.1, effective_sample_size: 2.9 };
+    for seed in 0..20 {
+        assert_eq!(weights.resample(8, seed), [0, 0, 0, 0, 1, 1, 2, 3]);
+        assert_eq!(weights.resample(3, seed).len(), 3);
+    }
+}
+
+#[test]
+fn a_weighted_mean_is_that_of_the_target() {
+    // Draws of Normal(0, 1), target Normal(0.5, 1): log ratio 0.5 x - 1/8.
+    let mut x = vec![0.0_f64; 4096];
+    crate::random::antithetic_normals(3, 4096, &mut x);
+    let weights = PsisWeights::new(&x.iter().map(|x| 0.5 * x - 0.125).collect::<Vec<_>>()).unwrap();
+    let mean = weights.mean(&x).unwrap();
+    assert!((mean - 0.5).abs() < 0.06, "{mean}");
 }

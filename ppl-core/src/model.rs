@@ -223,6 +223,18 @@ impl Layout {
         self.variables[variable].rows.start
     }
 
+    /// The name of the element that an unconstrained dimension belongs to; of the array, where one element has several.
+    #[must_use]
+    pub fn unconstrained_name(&self, dimension: usize) -> String {
+        let Some(variable) = self.variables.iter().find(|v| v.unconstrained.contains(&dimension)) else { return String::new() };
+        let elements = variable.elements();
+        if elements.len() == variable.unconstrained.len() && variable.kind != SiteKind::Degree {
+            self.element_name(variable, elements[dimension - variable.unconstrained.start])
+        } else {
+            variable.name.to_owned()
+        }
+    }
+
     /// The number of observed elements.
     #[must_use]
     pub fn observed_elements(&self) -> usize {

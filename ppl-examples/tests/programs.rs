@@ -79,6 +79,14 @@ fn unknown_posteriors_and_folders_are_named() {
 }
 
 #[test]
+fn a_guide_of_ones_own_ends_where_the_mean_field_does() {
+    let output = run(env!("CARGO_BIN_EXE_own_guide"), &[]);
+    let table = text(&output.stdout);
+    let furthest = table.split("furthest from each other: ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a distance");
+    assert!(furthest.parse::<f64>().expect("a number") < 0.05, "{table}");
+}
+
+#[test]
 fn homes_shows_the_names_of_the_counties_and_refuses_bad_tables() {
     let output = run(env!("CARGO_BIN_EXE_homes"), &[]);
     assert!(output.status.success() && text(&output.stdout).contains("alpha[MAPLE]"), "{}", text(&output.stderr));

@@ -287,3 +287,43 @@ fn leave_one_out_is_that_of_the_conjugate_normal() {
     assert_eq!((loo.draws, loo.pointwise[2].name.as_str()), (8000, "y[2]"));
     assert!(loo.to_string().contains("0 of 8 rows above 0.70"), "{loo}");
 }
+
+model! {
+    /// Two levels of which the data see the sum alone, under flat priors.
+    pub Twins(y: [f64; N]) {
+        a ~ Flat();
+        b ~ Flat();
+        for n in N {
+            y[n] ~ Normal(a + b, 1);
+        }
+    }
+}
+
+#[test]
+fn a_direction_that_nothing_determines_is_named() -> Result<(), FitError> {
+    let fit = fit_bbvi(&Twins { y: vec![1.0, 2.0, 0.5] }, Bbvi::default())?;
+    let notes = fit.notes().join("; ");
+    assert!(notes.contains("not identified: neither data nor priors tell") && notes.contains("`a` - `b`"), "{notes}");
+    Ok(())
+}
+
+model! {
+    /// A hierarchy as written: the density rises without end as the scale goes to zero.
+    pub Funnel(y: [f64; J]) {
+        tau ~ Uniform(0, 10);
+        for j in J {
+            theta[j] ~ Normal(0, tau);
+            y[j] ~ Normal(theta[j], 10);
+        }
+    }
+}
+
+#[test]
+fn a_scale_that_collapses_is_named_and_the_fit_goes_on() -> Result<(), FitError> {
+    let model = Funnel { y: vec![1.0, -2.0, 0.5, 0.1, 0.7] };
+    let fit = fit_bbvi(&model, Bbvi { family: Family::Laplace, ..Bbvi::default() })?;
+    let notes = fit.notes().join("; ");
+    assert!(notes.contains("no usable mode: it rises without end in `tau`"), "{notes}");
+    assert!(fit_bbvi(&model, Bbvi::default())?.elbo().0.is_finite());
+    Ok(())
+}

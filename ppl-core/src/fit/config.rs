@@ -41,6 +41,9 @@ pub struct Bbvi {
     /// How long [`Family::Auto`] may go on to richer families, where importance weights cannot correct the best Gaussian. Default 2 seconds; zero for
     /// Gaussians alone. A fit that this cuts short does not have the same bits again.
     pub search_time: Duration,
+    /// From how many points the fit is begun, in parallel; the best bound is kept. The first is the initial values, the others are two standard normals
+    /// away from them. Default 1; range 1 to 1000.
+    pub restarts: usize,
     /// What is maximised. Default [`Objective::Elbo`]; bounds of several samples take guides without strata.
     pub objective: Objective,
     /// Initial values of latents, by name, on the constrained scale, elements in row-major order. Default none.
@@ -62,6 +65,7 @@ impl Default for Bbvi {
             family: Family::Auto,
             blocks: Vec::new(),
             search_time: Duration::from_secs(2),
+            restarts: 1,
             objective: Objective::Elbo,
             initial: Vec::new(),
             observers: Vec::new(),
@@ -94,7 +98,11 @@ impl Bbvi {
         range("max_steps", self.max_steps as f64, 1.0, f64::INFINITY, "at least 1")?;
         range("step", self.step, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
         range("tolerance", self.tolerance, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
+        range("restarts", self.restarts as f64, 1.0, 1000.0, "between 1 and 1000")?;
         range("draws", self.draws as f64, 100.0, 1e6, "between 100 and 1 000 000")?;
+        if let Family::Flow(kind) = self.family {
+            kind.check()?;
+        }
         if let Family::LowRank { rank } = self.family {
             range("rank", rank as f64, 1.0, 100.0, "between 1 and 100")?;
         }

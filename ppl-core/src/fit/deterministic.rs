@@ -126,7 +126,7 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
 }
 
 /// Noise whose strata are all alike, and in each of which the moments are those of the normal.
-fn same_for_all<E: Real>(groups: usize, rows: usize, samples: usize, key: u64) -> Vec<E> {
+pub(super) fn same_for_all<E: Real>(groups: usize, rows: usize, samples: usize, key: u64) -> Vec<E> {
     let own = samples / groups;
     let mut noise = vec![E::default(); rows * own];
     standardized_normals(key, own, &mut noise);

@@ -13,7 +13,7 @@ use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Pathwise, Reparameterization};
 use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mixture, Whitened, Whitening};
 use crate::kernel::Real;
-use crate::model::{LogJoint, SiteKind};
+use crate::model::{Layout, LogJoint, SiteKind};
 use crate::objective::Objective;
 use crate::optimizers::{Adam, Curvature, Gaussian, variational_newton};
 use crate::random::{antithetic_normals, step_key};
@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
 }
 
 /// Bad steps in a row after which the fit gives up.
-const PATIENCE: usize = 12;
+pub(super) const PATIENCE: usize = 12;
 /// A mixture is polished by one in so many of the most steps.
 const POLISHING: usize = 10;
 /// Samples of the noise that stays the same while Newton's method runs.
@@ -41,11 +41,11 @@ const FIXED: usize = 32;
 
 /// A model with where its fits start.
 pub(crate) struct Engine<'a, E: Real> {
-    model: &'a dyn LogJoint<E>,
-    config: &'a Checked,
-    began: Instant,
-    curvature: Curvature,
-    notes: Vec<String>,
+    pub(super) model: &'a dyn LogJoint<E>,
+    pub(super) config: &'a Checked,
+    pub(super) began: Instant,
+    pub(super) curvature: Curvature,
+    pub(super) notes: Vec<String>,
 }
 
 impl<'a, E: Real> Engine<'a, E> {
@@ -56,7 +56,15 @@ impl<'a, E: Real> Engine<'a, E> {
         let mut points = Points::new(model);
         let start = finite_start(model, &mut points, start, config.seed)?;
         let curvature = begin(&mut points, &start, config.seed, &mut notes);
+        if let Some(direction) = curvature.loose_direction() {
+            notes.push(loose(model.layout(), &direction));
+        }
         Ok(Engine { model, config, began, curvature, notes })
+    }
+
+    /// Of units one around a point: for a guide that brings its own start.
+    pub(crate) fn around(model: &'a dyn LogJoint<E>, config: &'a Checked, center: &[f64]) -> Self {
+        Engine { model, config, began: Instant::now(), curvature: Curvature::unit(center, 1.0), notes: Vec::new() }
     }
 
     /// Whether the dimensions are few enough for a full-rank guide.
@@ -98,7 +106,7 @@ impl<'a, E: Real> Engine<'a, E> {
     /// The best full-rank guide over a few samples, with its ELBO, for a comparison.
     pub(crate) fn sketched(&self) -> (Outcome, f64) {
         let guide = self.sketch();
-        let elbo = self.elbo(&guide);
+        let elbo = self.bound(&guide);
         (self.outcome(guide, 0, StopReason::Converged, self.notes.clone()), elbo)
     }
 
@@ -142,13 +150,20 @@ impl<'a, E: Real> Engine<'a, E> {
     }
 
     /// The top over fixed noise, or where there is none as far as stochastic steps lead.
-    fn settle_or_climb(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+    pub(crate) fn settle_or_climb(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
         let guide = match self.settle(guide, observers) {
             Ok(outcome) => return Ok(outcome),
             Err(guide) => guide,
         };
         let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, self.config.objective);
-        self.climb(guide, estimator, observers, self.config.max_steps, |_, adam, rate, gradient| adam.step(rate, gradient))
+        let parameters = guide.guide::<E>().parameters();
+        let mut units = vec![1.0; parameters.len()];
+        guide.guide::<E>().units(parameters, &mut units);
+        self.climb(guide, estimator, observers, self.config.max_steps, |_, adam, rate, gradient| {
+            gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
+            adam.step(rate, gradient);
+            gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
+        })
     }
 
     /// Fits a mixture, in the units of the best single Gaussian, from the components that draws around the modes fall into.
@@ -180,7 +195,7 @@ impl<'a, E: Real> Engine<'a, E> {
         });
         match (settled, polished) {
             (Some(settled), Ok(polished)) => {
-                let better = self.elbo(&polished.guide) > self.elbo(&settled.guide);
+                let better = self.bound(&polished.guide) > self.bound(&settled.guide);
                 Ok(if better { Outcome { steps: polished.steps + settled.steps, ..polished } } else { settled })
             }
             (Some(settled), Err(_)) => Ok(settled),
@@ -188,20 +203,20 @@ impl<'a, E: Real> Engine<'a, E> {
         }
     }
 
-    /// The ELBO over a few thousand samples, for a comparison.
-    fn elbo(&self, guide: &FittedGuide) -> f64 {
+    /// The bound that is maximised, over a few thousand samples, for a comparison.
+    pub(super) fn bound(&self, guide: &FittedGuide) -> f64 {
         let guide = guide.guide::<E>();
         let samples = (256 * guide.groups()).max(4096);
         let mut unused = vec![0.0; guide.parameters().len()];
         let key = step_key(self.config.seed, u64::MAX - 13);
-        Pathwise::new(self.model, guide, samples, Objective::Elbo)
+        Pathwise::new(self.model, guide, samples, self.config.objective)
             .sticking(false)
             .estimate(self.model, guide, key, &mut unused)
             .elbo
     }
 
     /// The best Gaussian over a few samples that stay the same, or Laplace's approximation.
-    fn gaussian(&self) -> Gaussian {
+    pub(super) fn gaussian(&self) -> Gaussian {
         let laplace = self.curvature.laplace();
         let (n, points) = (laplace.mean.len(), self.model.layout().points());
         let mut noise = vec![0.0_f64; n * FIXED];
@@ -251,7 +266,7 @@ impl<'a, E: Real> Engine<'a, E> {
         Ok(Outcome { settled: climbed.end == End::Settled, ..self.outcome(moved, climbed.steps, stop_reason, notes) })
     }
 
-    fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
+    pub(super) fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
         let degrees = self.degrees(&guide);
         let family = if degrees.is_empty() { guide.name() } else { format!("{} of residuals", guide.name()) };
         notes.extend(degrees);
@@ -363,4 +378,17 @@ fn natural_units<E: Real>(guide: &dyn Guide<E>, components: usize) -> Vec<f64> {
         *unit /= root(component);
     }
     units
+}
+
+/// That the data and the priors leave a direction open: the latents that make it up.
+fn loose(layout: &Layout, direction: &[f64]) -> String {
+    let mut order: Vec<usize> = (0..direction.len()).filter(|&i| direction[i].abs() > 0.05).collect();
+    order.sort_by(|&a, &b| direction[b].abs().total_cmp(&direction[a].abs()));
+    let sign = |i: usize| if (direction[i] < 0.0) == (direction[order[0]] < 0.0) { "+" } else { "-" };
+    let terms: Vec<String> = order.iter().take(6).map(|&i| format!("{} `{}`", sign(i), layout.unconstrained_name(i))).collect();
+    let more = if order.len() > 6 { format!(" and {} more", order.len() - 6) } else { String::new() };
+    format!(
+        "not identified: neither data nor priors tell {}{more} apart from itself shifted; give one of them a proper prior, or leave it out",
+        terms.join(" ").trim_start_matches("+ ")
+    )
 }

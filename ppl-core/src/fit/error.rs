@@ -2,13 +2,19 @@
 
 use crate::diagnostics::DiagnosticError;
 use crate::distributions::SampleError;
-use crate::guides::FittedGuide;
+use crate::guides::{FittedGuide, FlowError};
 use crate::model::DataError;
 
 /// Why there is no fit; every variant is `Send + Sync + 'static`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
+    /// Linear response was asked of a fit that has none.
+    #[error("there is no linear response: {reason}")]
+    LinearResponse {
+        /// Why.
+        reason: &'static str,
+    },
     /// The data do not fit the model.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -157,6 +163,9 @@ pub enum ConfigError {
         /// The range in words.
         expected: &'static str,
     },
+    /// The sizes of a flow are out of range.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
     /// Initial values for a name that is no latent.
     #[error("initial values are given for `{name}`, which is not a latent of the model ({known})")]
     UnknownInitial {

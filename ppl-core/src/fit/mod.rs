@@ -10,9 +10,12 @@ mod drawn;
 mod draws;
 mod engine;
 mod error;
+mod flow;
 mod importance;
+mod linear_response;
 mod log_likelihood;
 mod observer;
+mod plateau;
 mod predictive;
 mod report;
 mod saved;
@@ -29,6 +32,7 @@ pub use calibration::calibrate;
 pub use config::Bbvi;
 pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
 pub use importance::WeightedScalar;
+pub use linear_response::LinearResponse;
 pub use log_likelihood::{LogLikelihood, ObservedFactor};
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
@@ -39,14 +43,15 @@ use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
 use crate::objective::Objective;
 use crate::report::{Scalar, Summary};
-use search::{Found, search};
+use search::{Found, restarted};
 #[cfg(feature = "nuts")]
 pub(crate) use {blame::blame, config::place};
 
-/// Fits a guide to the posterior of a model: a Gaussian of full rank, or, of very many dimensions, independent ones.
+/// Fits a guide to the posterior of a model: of itself a Gaussian of full rank, or of very many dimensions independent ones, and where importance weights
+/// cannot correct it, a mixture; [`Bbvi::family`] asks for others.
 ///
-/// The fit starts from the mode, with the curvature there as its units, and climbs the ELBO by the reparameterization
-/// gradient until the averaged parameters no longer change.
+/// The fit starts from the mode, with the curvature there as its units, and climbs the bound over fixed noise, with as many samples as the Monte Carlo
+/// error of the top asks for. Latents of a location and a scale that depend on others are tried as written and through their residuals.
 ///
 /// # Errors
 /// [`FitError`]: the data do not fit the model, the configuration is out of range, or the log density is not finite.
@@ -78,14 +83,44 @@ pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config
     Ok(Fit { state, model: PhantomData })
 }
 
+/// Fits a guide of a type of yours, from the parameters that it has: anything that implements [`Guide`](crate::guides::Guide) over the element of the
+/// model. `name` is what reports call it. Of the configuration, what chooses among families is not used.
+///
+/// # Errors
+/// As [`fit_bbvi`]; [`FitError::OtherSizes`] if the guide has not as many dimensions as the model.
+///
+/// # Examples
+/// See `tests/tests/own_guides.rs`, and `ppl_core::guides::mean_field_reference` for a guide in tensor operations.
+pub fn fit_guide<M: Model, G>(
+    model: &M,
+    name: &str,
+    guide: G,
+    mut config: impl std::borrow::BorrowMut<Bbvi>,
+) -> Result<Fit<M>, FitError>
+where
+    G: crate::guides::Guide<M::Element> + Clone + Sync + 'static,
+{
+    let bound = model.bind()?;
+    let config = config.borrow_mut();
+    let guide = FittedGuide::Own(crate::guides::OwnGuide::new::<M::Element, G>(name, guide));
+    let checked = config.check::<M::Element>()?;
+    let found = search::given(&*bound, &checked, guide, &mut config.observers)?;
+    Ok(Fit { state: state(&*bound, &checked, found), model: PhantomData })
+}
+
 /// The whole fit, over an object: compiled once for each element.
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let Found { tried, report, outcome } =
-        search(model, &checked, &start, &config.members(model.layout())?, &mut config.observers)?;
-    let layout = model.layout();
-    Ok(State {
+    let members = config.members(model.layout())?;
+    let found = restarted(model, &checked, &start, &members, &mut config.observers, config.restarts)?;
+    Ok(state(model, &checked, found))
+}
+
+/// All that is known of a fit.
+fn state<E: Real>(model: &dyn LogJoint<E>, checked: &config::Checked, found: Found) -> State {
+    let (Found { tried, report, outcome }, layout) = (found, model.layout());
+    State {
         model: layout.model.to_owned(),
         dims: layout.dims.iter().map(|d| (d.name.to_owned(), d.size, d.levels.clone())).collect(),
         guide: outcome.guide,
@@ -106,7 +141,7 @@ fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<Stat
         scalars: report.scalars,
         raw_scalars: report.raw_scalars,
         hidden: report.hidden,
-    })
+    }
 }
 
 /// A fitted guide with all that is known of it; owns no data and has no lifetime.

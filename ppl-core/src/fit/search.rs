@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use rayon::prelude::*;
+
 use super::config::Checked;
 use super::engine::{Engine, Outcome};
 use super::observer::Observer;
@@ -9,9 +11,10 @@ use super::report::Report;
 use super::{FitError, Tried};
 use crate::centring::PartlyCentred;
 use crate::diagnostics::CORRECTABLE;
-use crate::guides::Family;
+use crate::guides::{Family, FittedGuide};
 use crate::kernel::Real;
 use crate::model::LogJoint;
+use crate::random::{antithetic_normals, step_key};
 
 /// What was tried, and what was kept.
 pub(super) struct Found {
@@ -33,9 +36,38 @@ const PAYS: f64 = 0.02;
 /// The most dimensions in which mixtures are tried unasked.
 const FEW: usize = 32;
 
+/// As [`search`], from several points in parallel: the best bound is kept, and of equal ones the first.
+pub(super) fn restarted<E: Real>(
+    model: &dyn LogJoint<E>,
+    config: &Checked,
+    start: &[f64],
+    members: &[Vec<usize>],
+    observers: &mut [Box<dyn Observer>],
+    restarts: usize,
+) -> Result<Found, FitError> {
+    if restarts == 1 {
+        return search(model, config, start, members, observers);
+    }
+    let others = || {
+        let from = |restart: usize| {
+            let mut noise = vec![0.0_f64; 2 * start.len()];
+            antithetic_normals(step_key(config.seed, u64::MAX - 100 - restart as u64), 2, &mut noise);
+            let start: Vec<f64> = start.iter().zip(noise.chunks_exact(2)).map(|(x, z)| x + 2.0 * z[0]).collect();
+            search(model, config, &start, members, &mut [])
+        };
+        (1..restarts).into_par_iter().map(from).collect::<Vec<_>>()
+    };
+    let (first, others) = rayon::join(|| search(model, config, start, members, observers), others);
+    let better = |best: Result<Found, FitError>, next: Found| match best {
+        Ok(best) if best.report.bound.0 >= next.report.bound.0 => Ok(best),
+        _ => Ok(next),
+    };
+    others.into_iter().flatten().fold(first, better)
+}
+
 /// Fits the families that the configuration asks for, each as the model is written and, where location-scale latents depend on others, in the
 /// coordinates of their residuals; keeps the guide of the best bound.
-pub(super) fn search<E: Real>(
+fn search<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
     start: &[f64],
@@ -58,7 +90,8 @@ pub(super) fn search<E: Real>(
         (Ok(engine), _) | (Err(_), Some(Ok(engine))) => vec![engine],
         (Err(error), _) => return Err(error),
     };
-    let sketches = matches!(config.family, Family::Auto | Family::FullRank) && engines.iter().all(Engine::is_dense);
+    let sketches =
+        matches!(config.family, Family::Auto | Family::FullRank | Family::Flow(_)) && engines.iter().all(Engine::is_dense);
     if let ([written, of_residuals], true) = (&engines[..], sketches) {
         let (written, of_residuals) = (written.sketched(), of_residuals.sketched());
         // The coordinates that are clearly worse are not followed to the end.
@@ -84,6 +117,26 @@ pub(super) fn search<E: Real>(
     if config.family == Family::Auto {
         enrich(model, residuals.as_ref(), config, &mut candidates, observers);
     }
+    Ok(choose(candidates))
+}
+
+/// Fits a guide that is given, from the parameters that it has.
+pub(super) fn given<E: Real>(
+    model: &dyn LogJoint<E>,
+    config: &Checked,
+    guide: FittedGuide,
+    observers: &mut [Box<dyn Observer>],
+) -> Result<Found, FitError> {
+    let (fitted, own) = (guide.guide::<E>().dimensions(), model.layout().unconstrained());
+    if fitted != own {
+        return Err(FitError::OtherSizes { fitted, model: own });
+    }
+    let outcome = Engine::around(model, config, &vec![0.0; own]).settle_or_climb(guide, observers)?;
+    Ok(choose(vec![judged(model, config, outcome)?]))
+}
+
+/// The best of some candidates, and what is to be said of all.
+fn choose(mut candidates: Vec<Candidate>) -> Found {
     let tried = candidates.iter().map(|(report, outcome)| Tried {
         family: outcome.family.clone(),
         elbo: report.elbo,
@@ -93,7 +146,7 @@ pub(super) fn search<E: Real>(
     let tried: Vec<Tried> = tried.collect();
     let best = best(&candidates);
     let (report, outcome) = candidates.swap_remove(best);
-    Ok(Found { tried, report, outcome })
+    Found { tried, report, outcome }
 }
 
 /// The candidate of the best bound.
@@ -159,6 +212,7 @@ fn of_engine<E: Real>(
         Family::Blocks => Some(engine.blocks(members, observers)?),
         Family::LowRank { rank } => Some(engine.low_rank(rank, observers)?),
         Family::Mixture { components, full_rank } => Some(engine.mixture(components, full_rank, observers)?),
+        Family::Flow(kind) => Some(engine.flow(kind, observers)?),
         Family::Auto | Family::MeanField | Family::FullRank => None,
     };
     if let Some(outcome) = only {

@@ -112,6 +112,7 @@ pub(super) fn begin<E: Real>(points: &mut Points<'_, E>, start: &[f64], seed: u6
     let apart = points.model.layout().points();
     let relative_step = if size_of::<E>() == 4 { 5e-3 } else { 6e-6 };
     let mut from = start.to_vec();
+    let mut unbounded = None;
     let mut noise = vec![0.0_f64; (n - apart) * SADDLES];
     crate::random::antithetic_normals(step_key(seed, u64::MAX - 12), SADDLES, &mut noise);
     for attempt in 0..SADDLES {
@@ -123,6 +124,9 @@ pub(super) fn begin<E: Real>(points: &mut Points<'_, E>, start: &[f64], seed: u6
             value
         });
         if !mode.converged || !mode.u.iter().all(|x| x.is_finite()) {
+            let moved = |i: usize| (mode.u[i] - from[i]).abs();
+            let farthest = (0..n).max_by(|&a, &b| moved(a).total_cmp(&moved(b))).unwrap_or(0);
+            unbounded = Some(points.model.layout().unconstrained_name(farthest));
             break;
         }
         let curvature =
@@ -133,13 +137,16 @@ pub(super) fn begin<E: Real>(points: &mut Points<'_, E>, start: &[f64], seed: u6
             return curvature;
         }
         if !usable {
+            let steepest = (0..n).max_by(|&a, &b| curvature.diagonal[a].total_cmp(&curvature.diagonal[b])).unwrap_or(0);
+            unbounded = Some(points.model.layout().unconstrained_name(steepest));
             break;
         }
         // Off the saddle, by a random step.
         from.clone_from(&mode.u);
         from.iter_mut().enumerate().take(n - apart).for_each(|(i, x)| *x += 0.5 * noise[i * SADDLES + attempt]);
     }
-    notes.push("the log density has no usable mode; the fit started from the initial values with unit scales".to_owned());
+    let culprit = unbounded.map_or_else(String::new, |name| format!(": it rises without end in `{name}`"));
+    notes.push(format!("the log density has no usable mode{culprit}; the fit started from the initial values with unit scales"));
     let curvature = Curvature::at(start, apart, relative_step, |p| points.evaluate(p).into_iter().map(|(_, g)| g).collect());
     let mut unit = Curvature::unit(start, 1.0);
     // Where the density is steep, the scales are its own.

@@ -23,7 +23,8 @@ use crate::tensor::{Element, LogJointOperation, Matrix, Recorder, Scalar, Tensor
 /// Kucukelbir, Tran, Ranganath, Gelman & Blei (2017), Automatic differentiation variational inference, equations 7 and 8.
 ///
 /// # Examples
-/// A standard normal model, whose guide ends where the posterior is. The body of this function is what to copy and change.
+/// A step of a fit. The body of this function is what to copy and change; a whole fit with noise and an optimizer, beside that of `fit_bbvi`, is the program
+/// `own_guide` of `ppl-examples`.
 /// ```no_run
 /// use ppl_core::guides::mean_field_reference::elbo;
 /// use ppl_core::model::LogJoint;

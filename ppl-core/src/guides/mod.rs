@@ -2,21 +2,25 @@
 
 mod blocks;
 mod family;
+mod flows;
 mod full_rank;
 mod low_rank;
 mod mean_field;
 pub mod mean_field_reference;
 mod mixture;
+mod own;
 #[cfg(test)]
 mod tests;
 mod whitened;
 
 pub use blocks::Blocks;
 pub use family::{Family, FittedGuide};
+pub use flows::{Flow, FlowError, FlowKind};
 pub use full_rank::FullRank;
 pub use low_rank::LowRank;
 pub use mean_field::MeanField;
 pub use mixture::{Component, Mixture};
+pub use own::OwnGuide;
 pub use whitened::{Whitened, Whitening};
 
 use crate::kernel::{Lanes, Real, Sum};

@@ -1,6 +1,6 @@
 //! Laws of every guide: density against draws, pullbacks against finite differences, entropy against both.
 
-use super::{Blocks, Component, FullRank, Guide, LowRank, MeanField, Mixture, Path, Whitened, Whitening};
+use super::{Blocks, Component, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, Path, Whitened, Whitening};
 use crate::optimizers::Gaussian;
 use crate::random::antithetic_normals;
 
@@ -25,15 +25,28 @@ fn all() -> Vec<(&'static str, Box<dyn Guide<f64>>)> {
         ("low rank with a point", Box::new(LowRank::new(&[0.0; 2], &[0.0; 2], &[0.0; 2], &[0.0]))),
         ("blocks with a point", Box::new(Blocks::new(&[vec![1, 0]], &gaussian, 1))),
         ("mean-field with a point", Box::new(MeanField::with_points(&[0.0; 3], &[0.0; 2], &[0.5]))),
-        ("full rank with a point", Box::new(FullRank::with_points(gaussian, 1))),
+        ("full rank with a point", Box::new(FullRank::with_points(gaussian.clone(), 1))),
         ("whitened mean-field", Box::new(dense)),
         ("mean-field in units", Box::new(diagonal)),
         ("mixture", Box::new(Mixture::new(&[component(), component()], true, &[]))),
         ("mixture of mean fields", Box::new(Mixture::new(&[component(), component(), component()], false, &[]))),
         ("mixture with a point", Box::new(Mixture::new(&[small(), small()], true, &[0.0]))),
     ];
-    for (_, guide) in &mut guides {
-        guide.parameters_mut().iter_mut().enumerate().for_each(|(i, x)| *x = 0.4 * (1.0 + 1.7 * i as f64).sin());
+    for kind in [
+        FlowKind::Planar { layers: 3 },
+        FlowKind::RealNvp { layers: 3, hidden: 4 },
+        FlowKind::InverseAutoregressive { layers: 2, hidden: 5 },
+        FlowKind::NeuralSpline { layers: 3, hidden: 4, bins: 4 },
+    ] {
+        let flow = |spread, points| Flow::new(kind, spread, points, 3).expect("good sizes");
+        let whitening = |points| Whitening::with_points(gaussian.clone(), points);
+        guides.push((kind.name(), Box::new(Whitened::new(whitening(0), flow(3, 0)))));
+        guides.push(("a flow with a point", Box::new(Whitened::new(whitening(1), flow(2, 1)))));
+    }
+    for (name, guide) in &mut guides {
+        // Weights of networks multiply each other.
+        let size = if name.contains("flow") { 0.25 } else { 0.4 };
+        guide.parameters_mut().iter_mut().enumerate().for_each(|(i, x)| *x = size * (1.0 + 1.7 * i as f64).sin());
     }
     guides
 }

@@ -47,7 +47,7 @@ impl Whitening {
         self.center.len()
     }
 
-    /// `ln |du / dv|`.
+    /// `ln |du / dv|`, of the dimensions that are no points.
     #[must_use]
     pub fn log_det(&self) -> f64 {
         let n = self.center.len();

@@ -19,6 +19,8 @@ pub struct Curvature {
     factor: Option<Vec<f64>>,
 }
 
+/// The curvature of a direction, relative to that of the single dimensions, below which it is not determined.
+const LOOSE: f64 = 1e-8;
 /// Beyond this many dimensions only the diagonal is kept.
 const DENSE: usize = 300;
 
@@ -108,6 +110,27 @@ impl Curvature {
                 return;
             }
         }
+    }
+
+    /// A direction along which the density hardly changes, in the scales of the single dimensions, each below one in magnitude; none if every direction is
+    /// determined. By inverse iteration.
+    #[must_use]
+    pub fn loose_direction(&self) -> Option<Vec<f64>> {
+        self.factor.as_ref()?;
+        let n = self.center.len();
+        let scale: Vec<f64> = self.diagonal.iter().map(|a| a.sqrt()).collect();
+        let mut direction: Vec<f64> = (0..n).map(|i| 1.0 + 0.1 * (i as f64).sin()).collect();
+        let mut length = 0.0_f64;
+        for _ in 0..20 {
+            // (D^-1/2 A D^-1/2)^-1 = D^1/2 A^-1 D^1/2
+            direction.iter_mut().zip(&scale).for_each(|(x, s)| *x *= s);
+            self.whiten(&mut direction);
+            self.unwhiten(&mut direction);
+            direction.iter_mut().zip(&scale).for_each(|(x, s)| *x *= s);
+            length = direction.iter().fold(0.0, |most, x| most.max(x.abs()));
+            direction.iter_mut().for_each(|x| *x /= length);
+        }
+        (length > 1.0 / LOOSE).then_some(direction)
     }
 
     /// Whether the dimensions are few enough for whole matrices.

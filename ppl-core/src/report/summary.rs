@@ -78,8 +78,8 @@ impl Summary {
         } else if k < CORRECTABLE {
             "ok: means and scales can be used; tails may be too light".to_owned()
         } else {
-            "do not trust the scales: the posterior has correlations or tails that independent normals miss; \
-             rewrite hierarchies non-centred, and expect the means to be better than the standard deviations"
+            "do not trust the scales: the posterior has tails or bends that the guide misses, and the means are better than the standard \
+             deviations; try `Family::Mixture { components: 16, full_rank: true }`, or put the fit beside `check_with_nuts`"
                 .to_owned()
         }
     }

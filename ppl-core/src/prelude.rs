@@ -2,7 +2,9 @@
 
 pub use ndarray::{Array1, Array2, Array3, array};
 
-pub use crate::fit::{Bbvi, Fit, FitError, Observer, Progress, StopReason, Trace, fit_bbvi, fit_guide, prior_predictive};
+pub use crate::fit::{
+    Bbvi, Fit, FitError, Observer, Progress, StopReason, Trace, calibrate, fit_bbvi, fit_guide, prior_predictive,
+};
 pub use crate::guides::Family;
 pub use crate::indices::Indices;
 pub use crate::kernel::Lanes;

@@ -137,6 +137,11 @@ impl Bbvi {
         })
     }
 
+    /// The same of another seed, of which no observer is told.
+    pub(crate) fn unobserved(&self, seed: u64) -> Self {
+        Bbvi { seed, blocks: self.blocks.clone(), initial: self.initial.clone(), observers: Vec::new(), ..*self }
+    }
+
     /// The dimensions of each block: latents that are joined by name, and each of the others.
     pub(crate) fn members(&self, layout: &Layout) -> Result<Vec<Vec<usize>>, ConfigError> {
         let mut taken: Vec<&str> = Vec::new();

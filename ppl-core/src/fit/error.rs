@@ -1,5 +1,6 @@
 //! What can go wrong with a fit.
 
+use crate::diagnostics::DiagnosticError;
 use crate::distributions::SampleError;
 use crate::guides::{FittedGuide, FlowError};
 use crate::model::DataError;
@@ -85,6 +86,9 @@ pub enum FitError {
         /// Of the model at hand.
         model: usize,
     },
+    /// A diagnostic could not be computed.
+    #[error(transparent)]
+    Diagnostic(#[from] DiagnosticError),
     /// A fit could not be written or read.
     #[error("{path}: {reason}")]
     File {

@@ -1,15 +1,19 @@
 //! `fit_bbvi`: black-box variational inference of any model, and what a fit can be asked.
 
 mod blame;
+mod calibration;
 mod components;
 mod config;
+mod criteria;
 mod deterministic;
+mod drawn;
 mod draws;
 mod engine;
 mod error;
 mod flow;
+mod importance;
 mod linear_response;
-mod loo;
+mod log_likelihood;
 mod observer;
 mod plateau;
 mod predictive;
@@ -24,9 +28,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use calibration::calibrate;
 pub use config::Bbvi;
 pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
+pub use importance::WeightedScalar;
 pub use linear_response::LinearResponse;
+pub use log_likelihood::{LogLikelihood, ObservedFactor};
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
 

@@ -98,6 +98,29 @@ fn weights_mend_what_independent_normals_miss() {
 }
 
 model! {
+    /// A density that is no number below zero.
+    pub Tilted() {
+        x ~ Normal(3, 1);
+        factor(ln(x));
+    }
+}
+
+#[test]
+fn a_draw_where_the_density_is_no_number_has_no_weight_and_the_others_are_weighted() {
+    let model = Tilted {};
+    let fit = fit_bbvi(&model, Bbvi { family: Family::Laplace, ..Bbvi::default() }).unwrap();
+    let (draws, ratios) = (fit.raw().draws(&model, 16_000).unwrap(), fit.log_ratios(&model, 16_000).unwrap());
+    let outside = draws.x.iter().filter(|x| **x < 0.0).count();
+    assert!(outside > 0, "the guide reaches below zero");
+    assert!(draws.x.iter().zip(&ratios).all(|(x, ratio)| (*x < 0.0) == (*ratio == f64::NEG_INFINITY) && !ratio.is_nan()));
+    // The density is x Normal(x; 3, 1): the mean is 10 / 3 but for what lies below zero, 1e-3 of it.
+    let weights = fit.importance_weights(&model, 16_000).unwrap();
+    assert!((weights.mean(&draws.x.to_vec()).unwrap() - 10.0 / 3.0).abs() < 0.02);
+    assert!((fit.scalar("x").unwrap().mean - 10.0 / 3.0).abs() < 0.02);
+    assert!(fit.draws(&model, 4000).unwrap().x.iter().all(|x| *x >= 0.0));
+}
+
+model! {
     /// Latents that are independent, and two whose sum is measured.
     pub Sum(y: [f64; N], total: f64, K: usize) {
         a[N] ~ Normal(0, 1);

@@ -13,4 +13,5 @@ pub use crate::model::{DataError, LogJoint, Model};
 #[cfg(feature = "nuts")]
 pub use crate::nuts::{Chains, Nuts, NutsCheck, sample_nuts};
 pub use crate::objective::Objective;
+pub use crate::optimizers::Optimizer;
 pub use crate::report::{Intervals, Scalar, Summary};

@@ -8,6 +8,7 @@ use crate::guides::Family;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint};
 use crate::objective::Objective;
+use crate::optimizers::Optimizer;
 
 /// How to fit; every field has a default that needs no tuning.
 ///
@@ -41,6 +42,8 @@ pub struct Bbvi {
     /// How long [`Family::Auto`] may go on to richer families, where importance weights cannot correct the best Gaussian. Default 2 seconds; zero for
     /// Gaussians alone. A fit that this cuts short does not have the same bits again.
     pub search_time: Duration,
+    /// How the bound is climbed. Default [`Optimizer::Auto`].
+    pub optimizer: Optimizer,
     /// From how many points the fit is begun, in parallel; the best bound is kept. The first is the initial values, the others are two standard normals
     /// away from them. Default 1; range 1 to 1000.
     pub restarts: usize,
@@ -65,6 +68,7 @@ impl Default for Bbvi {
             family: Family::Auto,
             blocks: Vec::new(),
             search_time: Duration::from_secs(2),
+            optimizer: Optimizer::Auto,
             restarts: 1,
             objective: Objective::Elbo,
             initial: Vec::new(),
@@ -86,6 +90,7 @@ pub(crate) struct Checked {
     pub(crate) family: Family,
     pub(crate) search_time: Duration,
     pub(crate) objective: Objective,
+    pub(crate) optimizer: Optimizer,
 }
 
 impl Bbvi {
@@ -128,6 +133,7 @@ impl Bbvi {
             family: self.family,
             search_time: self.search_time,
             objective: self.objective,
+            optimizer: self.optimizer,
         })
     }
 

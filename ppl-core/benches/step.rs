@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use ppl_core::estimators::{GradientEstimator as _, Reparameterization};
 use ppl_core::guides::{Guide, MeanField, mean_field_reference};
-use ppl_core::optimizers::Adam;
+use ppl_core::optimizers::{Adam, StepRule as _};
 use ppl_core::prelude::*;
 use ppl_core::random::{antithetic_normals, step_key};
 use ppl_core::tensor::dfdx::tensor::{AsArray, Cpu, TensorFromVec};

@@ -196,3 +196,45 @@ fn the_mode_is_where_the_density_is_highest() -> Outcome {
     assert!(fit.summary().to_string().contains("mode"), "{}", fit.summary());
     Ok(())
 }
+
+#[test]
+fn linear_response_has_the_standard_deviations_that_independent_gaussians_miss() -> Outcome {
+    let model = ridge();
+    let fit = fit_bbvi(&model, Bbvi { family: Family::MeanField, ..Bbvi::default() })?;
+    let response = fit.linear_response(&model)?;
+    for (n, (d, v)) in model.d.iter().zip(&model.v).enumerate() {
+        let name = format!("x[{n}]");
+        let sd = (d * d + v * v).sqrt();
+        let found = response.sd(&name).ok_or("x")?;
+        assert!((found / sd - 1.0).abs() < 0.01, "{name}: {found} {sd}");
+        assert!(fit.raw().scalar(&name).ok_or("x")?.sd < 0.97 * sd);
+    }
+    let full = fit_bbvi(&model, Bbvi { family: Family::FullRank, ..Bbvi::default() })?;
+    assert!(matches!(full.linear_response(&model), Err(FitError::LinearResponse { .. })));
+    Ok(())
+}
+
+model! {
+    /// A small hill near the origin, and a mountain twelve away.
+    pub Hills(D: usize) {
+        x[D] ~ Flat();
+        factor(log_sum_exp(
+            sum(d in D => Normal(0, 0.5).log_prob(x[d])) + ln(0.05),
+            sum(d in D => Normal(3, 1).log_prob(x[d])) + ln(0.95),
+        ));
+    }
+}
+
+#[test]
+fn restarts_find_the_higher_of_two_hills_whatever_the_number_of_threads() -> Outcome {
+    let fit = |restarts, threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let config = || Bbvi { family: Family::FullRank, restarts, ..Bbvi::default() };
+        Ok::<_, Box<dyn std::error::Error>>(pool.install(|| bound(&Hills { D: 6 }, config()))?.1)
+    };
+    assert!((fit(1, 1)? - 0.05_f64.ln()).abs() < 0.02);
+    let one = fit(12, 1)?;
+    assert!((one - 0.95_f64.ln()).abs() < 0.02, "{one}");
+    assert_eq!(one.to_bits(), fit(12, 4)?.to_bits());
+    Ok(())
+}

@@ -279,12 +279,13 @@ fn leave_one_out_is_that_of_the_conjugate_normal() {
         let m = v * (y.iter().sum::<f64>() - y[i]) / 4.0;
         let expected = log_normal(y[i], m, v + 4.0);
         parameters -= expected;
-        assert!((found - expected).abs() < 0.01, "{i}: {found} {expected}");
+        assert!((found.elpd_loo - expected).abs() < 0.01, "{i}: {found:?} {expected}");
     }
-    assert!((loo.effective_parameters() - parameters).abs() < 0.01, "{} {parameters}", loo.effective_parameters());
-    assert!((loo.elpd().0 - fit.waic(&model).unwrap().elpd().0).abs() < 0.1);
-    assert_eq!(loo.rows[2], "`y[n] ~ Normal(mu, 2)`, row 2");
-    assert!(loo.to_string().contains("below 0.7 for all rows"), "{loo}");
+    assert!((loo.p_loo().value - parameters).abs() < 0.01, "{:?} {parameters}", loo.p_loo());
+    let waic = fit.waic(&model).unwrap();
+    assert!((loo.elpd_loo().value - waic.elpd_waic().value).abs() < 0.1);
+    assert_eq!((loo.draws, loo.pointwise[2].name.as_str()), (8000, "y[2]"));
+    assert!(loo.to_string().contains("0 of 8 rows above 0.70"), "{loo}");
 }
 
 model! {

@@ -1,204 +1,191 @@
-//! How well a model predicts what it has not seen: leave-one-out cross-validation by Pareto-smoothed importance sampling, and WAIC.
+//! Leave-one-out cross-validation by Pareto-smoothed importance sampling, from draws of the guide.
 
-use super::{Smoothed, smooth};
+use ndarray::Array2;
+use rayon::prelude::*;
 
-/// Expected log predictive densities of the rows of the data, each as if it had been left out.
+use super::{Comparison, DiagnosticError, PsisWeights, Total, pareto_k_threshold};
+
+/// What leaving out one row says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LooRow {
+    /// The name of the row: `y[3]`.
+    pub name: String,
+    /// The expected log predictive density of the row, given the other rows, in nats.
+    pub elpd_loo: f64,
+    /// By how much knowing the row itself raises its log predictive density, in nats.
+    pub p_loo: f64,
+    /// The Pareto shape of the weights that leave the row out; above [`Loo::threshold`] its `elpd_loo` is not to be trusted.
+    pub pareto_k: f64,
+    /// The effective sample size of these weights.
+    pub effective_sample_size: f64,
+}
+
+/// How well a model predicts rows it has not seen, each predicted from the others.
+///
+/// `elpd_loo = sum_i log p(y_i | y_-i)` in nats, where `p(y_i | y_-i) = sum_s w_is p(y_i | theta_s)` and the weights `w_i` are
+/// the Pareto-smoothed ratios `p(theta_s, y) / q(theta_s) / p(y_i | theta_s)`: one step from the guide to the posterior
+/// without the row. `p_loo` is the effective number of parameters, `looic = -2 elpd_loo`.
+///
+/// # Source
+/// Vehtari, Gelman & Gabry 2017, Practical Bayesian model evaluation using leave-one-out cross-validation and WAIC; draws of an
+/// approximation: Magnusson, Andersen, Jonasson & Vehtari 2019, Bayesian leave-one-out cross-validation for large data.
+///
+/// # Examples
+/// ```
+/// use ndarray::Array2;
+/// use ppl_core::diagnostics::Loo;
+/// // A likelihood that no parameter changes: leaving a row out changes nothing.
+/// let log_likelihood = Array2::from_elem((100, 3), -1.5);
+/// let loo = Loo::new(&log_likelihood, &[0.0; 100])?;
+/// assert!((loo.elpd_loo().value + 4.5).abs() < 1e-9);
+/// assert!(loo.p_loo().value.abs() < 1e-9);
+/// assert_eq!(loo.bad_rows(), 0);
+/// # Ok::<(), ppl_core::diagnostics::DiagnosticError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loo {
-    /// The names of the rows: statement and row.
-    pub rows: Vec<String>,
-    /// The log predictive density of each row given the others, in nats.
-    pub pointwise: Vec<f64>,
-    /// The Pareto shape of the importance ratios of each row: above 0.7 its value cannot be trusted.
-    pub pareto_k: Vec<f64>,
-    /// The log predictive density of each row given all, in nats.
-    pub in_sample: Vec<f64>,
-}
-
-/// The widely applicable information criterion: what leave-one-out is approximated by from the variance of log densities.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Waic {
-    /// The log predictive density of each row, less the variance of its log density, in nats.
-    pub pointwise: Vec<f64>,
-    /// The variance of the log density of each row: above 0.4 its value cannot be trusted.
-    pub variance: Vec<f64>,
-}
-
-/// The difference of two models of the same rows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Comparison {
-    /// The expected log predictive density of the first less that of the second, in nats: above zero the first predicts better.
-    pub difference: f64,
-    /// Its standard error.
-    pub standard_error: f64,
-}
-
-/// Two models that cannot be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a model of {first} rows cannot be compared with one of {second}: both must predict the same data")]
-pub struct OtherRows {
-    /// The rows of the first.
-    pub first: usize,
-    /// The rows of the second.
-    pub second: usize,
-}
-
-/// `log sum exp`
-fn log_sum_exp(x: impl Iterator<Item = f64> + Clone) -> f64 {
-    let largest = x.clone().fold(f64::NEG_INFINITY, f64::max);
-    if largest.is_finite() { largest + x.map(|x| (x - largest).exp()).sum::<f64>().ln() } else { largest }
-}
-
-/// The sum of pointwise values, and its standard error: the spread of the rows times the root of their number.
-fn sum_and_error(pointwise: &[f64]) -> (f64, f64) {
-    let n = pointwise.len() as f64;
-    let (sum, mean) = (pointwise.iter().sum::<f64>(), pointwise.iter().sum::<f64>() / n);
-    let variance = pointwise.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    (sum, (n * variance).sqrt())
+    /// The name of the model; empty if the matrix was given by hand.
+    pub model: String,
+    /// How many draws there were.
+    pub draws: usize,
+    /// The rows, in the order of the matrix.
+    pub pointwise: Vec<LooRow>,
+    /// The Pareto shape of the weights from the guide to the posterior, before any row is left out.
+    pub guide_pareto_k: f64,
 }
 
 impl Loo {
-    /// Of the log densities of each row (`[row][draw]`) and the importance ratios of the draws, `log p(theta, y) - log q(theta)` (zero for
-    /// draws of the posterior itself): leaving a row out divides its density out of the ratio.
-    ///
-    /// # Source
-    /// Vehtari, Gelman & Gabry 2017, Practical Bayesian model evaluation; ratios of approximate posteriors: Magnusson et al. 2019,
-    /// equation 8.
-    #[must_use]
-    pub fn new(rows: Vec<String>, log_density: &[Vec<f64>], log_ratios: &[f64]) -> Self {
-        let all = smooth(log_ratios);
-        let (mut pointwise, mut pareto_k, mut in_sample) = (Vec::new(), Vec::new(), Vec::new());
-        for own in log_density {
-            let ratios: Vec<f64> = log_ratios.iter().zip(own).map(|(ratio, log_density)| ratio - log_density).collect();
-            let without = smooth(&ratios);
-            pareto_k.push(without.pareto_k);
-            pointwise.push(predictive(&without, own));
-            in_sample.push(predictive(&all, own));
-        }
-        Loo { rows, pointwise, pareto_k, in_sample }
-    }
-
-    /// The expected log predictive density of as many new rows, and its standard error, in nats.
-    #[must_use]
-    pub fn elpd(&self) -> (f64, f64) {
-        sum_and_error(&self.pointwise)
-    }
-
-    /// The effective number of parameters: what is lost by leaving rows out.
-    #[must_use]
-    pub fn effective_parameters(&self) -> f64 {
-        self.in_sample.iter().sum::<f64>() - self.pointwise.iter().sum::<f64>()
-    }
-
-    /// This model less another one of the same rows.
+    /// Of a log likelihood in nats, `[draw, row]`, and the log ratio `log p(theta, y) - log q(theta)` of each draw, which is any
+    /// constant for draws of the posterior itself.
     ///
     /// # Errors
-    /// [`OtherRows`].
-    ///
-    /// # Source
-    /// Vehtari, Gelman & Gabry 2017, equation 24.
-    pub fn compare(&self, other: &Loo) -> Result<Comparison, OtherRows> {
-        if self.pointwise.len() != other.pointwise.len() {
-            return Err(OtherRows { first: self.pointwise.len(), second: other.pointwise.len() });
+    /// [`DiagnosticError`]: no rows, fewer than 25 draws, another number of ratios than of draws, or a number that is not finite.
+    pub fn new(log_likelihood: &Array2<f64>, log_ratios: &[f64]) -> Result<Self, DiagnosticError> {
+        let (draws, rows) = log_likelihood.dim();
+        if log_ratios.len() != draws {
+            return Err(DiagnosticError::Length { quantity: "log ratios", expected: draws, got: log_ratios.len() });
         }
-        let differences: Vec<f64> = self.pointwise.iter().zip(&other.pointwise).map(|(a, b)| a - b).collect();
-        let (difference, standard_error) = sum_and_error(&differences);
-        Ok(Comparison { difference, standard_error })
+        let guide = PsisWeights::new(log_ratios)?;
+        if rows == 0 {
+            return Err(DiagnosticError::NoRows { quantity: "leave-one-out predictive density" });
+        }
+        let pointwise = (0..rows)
+            .into_par_iter()
+            .map(|row| leave_out(format!("row {row}"), &log_likelihood.column(row).to_vec(), log_ratios, &guide))
+            .collect::<Result<_, _>>()?;
+        Ok(Loo { model: String::new(), draws, pointwise, guide_pareto_k: guide.pareto_k })
     }
-}
 
-/// `log sum of weight x density`
-fn predictive(weights: &Smoothed, log_density: &[f64]) -> f64 {
-    log_sum_exp(weights.log_weights.iter().zip(log_density).map(|(w, l)| w + l))
-}
-
-impl std::fmt::Display for Loo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (elpd, error) = self.elpd();
-        writeln!(f, "  elpd      {elpd:.2} +- {error:.2} nats over {} rows", self.pointwise.len())?;
-        writeln!(f, "  p         {:.2} effective parameters", self.effective_parameters())?;
-        let mut bad: Vec<usize> = (0..self.pareto_k.len()).filter(|&i| self.pareto_k[i] > 0.7).collect();
-        bad.sort_by(|&a, &b| self.pareto_k[b].total_cmp(&self.pareto_k[a]));
-        if bad.is_empty() {
-            return writeln!(f, "  Pareto k  below 0.7 for all rows: the estimate can be used");
-        }
-        writeln!(f, "  Pareto k  above 0.7 for {} rows, whose own values are too high: leave them out and fit again", bad.len())?;
-        for i in bad.iter().take(5) {
-            writeln!(f, "            {:.2} at {}", self.pareto_k[*i], self.rows[*i])?;
-        }
-        Ok(())
-    }
-}
-
-impl Waic {
-    /// Of the log densities of each row (`[row][draw]`) and the importance ratios of the draws.
-    ///
-    /// # Source
-    /// Watanabe 2010; Vehtari, Gelman & Gabry 2017, equations 11 and 12.
+    /// The expected log predictive density of new data, in nats, with its standard error.
     #[must_use]
-    pub fn new(log_density: &[Vec<f64>], log_ratios: &[f64]) -> Self {
-        let all = smooth(log_ratios);
-        let weights = all.weights();
-        let (mut pointwise, mut variances) = (Vec::new(), Vec::new());
-        for own in log_density {
-            let mean: f64 = own.iter().zip(&weights).map(|(l, w)| l * w).sum();
-            let n = own.len() as f64;
-            let variance = own.iter().zip(&weights).map(|(l, w)| w * (l - mean).powi(2)).sum::<f64>() * n / (n - 1.0).max(1.0);
-            pointwise.push(predictive(&all, own) - variance);
-            variances.push(variance);
-        }
-        Waic { pointwise, variance: variances }
+    pub fn elpd_loo(&self) -> Total {
+        Total::of(self.pointwise.iter().map(|row| row.elpd_loo))
     }
 
-    /// The expected log predictive density, and its standard error, in nats.
+    /// The effective number of parameters, with its standard error.
     #[must_use]
-    pub fn elpd(&self) -> (f64, f64) {
-        sum_and_error(&self.pointwise)
+    pub fn p_loo(&self) -> Total {
+        Total::of(self.pointwise.iter().map(|row| row.p_loo))
     }
+
+    /// The information criterion, `-2 elpd_loo`.
+    #[must_use]
+    pub fn looic(&self) -> Total {
+        let elpd = self.elpd_loo();
+        Total { value: -2.0 * elpd.value, standard_error: 2.0 * elpd.standard_error }
+    }
+
+    /// The Pareto shape above which a row is not to be trusted: [`pareto_k_threshold`] of the number of draws.
+    #[must_use]
+    pub fn threshold(&self) -> f64 {
+        pareto_k_threshold(self.draws)
+    }
+
+    /// How many rows have a Pareto shape above the threshold.
+    #[must_use]
+    pub fn bad_rows(&self) -> usize {
+        let threshold = self.threshold();
+        self.pointwise.iter().filter(|row| row.pareto_k > threshold).count()
+    }
+
+    /// The row with the largest Pareto shape: the one that is hardest to predict from the others.
+    #[must_use]
+    pub fn worst_row(&self) -> Option<&LooRow> {
+        self.pointwise.iter().max_by(|a, b| a.pareto_k.total_cmp(&b.pareto_k))
+    }
+
+    /// By how much this model predicts better than another of the same rows.
+    ///
+    /// # Errors
+    /// [`DiagnosticError::RowsDiffer`] if the numbers of rows differ.
+    ///
+    /// # Examples
+    /// ```
+    /// use ndarray::Array2;
+    /// use ppl_core::diagnostics::Loo;
+    /// let of = |level: f64| Loo::new(&Array2::from_elem((100, 4), level), &[0.0; 100]);
+    /// let comparison = of(-1.0)?.compare(&of(-1.5)?)?;
+    /// assert!((comparison.elpd_difference - 2.0).abs() < 1e-9);
+    /// # Ok::<(), ppl_core::diagnostics::DiagnosticError>(())
+    /// ```
+    pub fn compare(&self, other: &Loo) -> Result<Comparison, DiagnosticError> {
+        let rows = |loo: &Loo| loo.pointwise.iter().map(|row| row.elpd_loo).collect::<Vec<_>>();
+        Comparison::new([&self.model, &other.model], &rows(self), &rows(other))
+    }
+
+    /// Whether to believe it, in words.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        let (bad, rows, threshold) = (self.bad_rows(), self.pointwise.len(), self.threshold());
+        if self.guide_pareto_k > threshold {
+            format!(
+                "do not believe it: the guide misses mass of the posterior (Pareto k {:.2}), whichever row is left out",
+                self.guide_pareto_k
+            )
+        } else if bad == 0 {
+            "believe it: every row can be predicted from the others by reweighting".to_owned()
+        } else {
+            let worst = self.worst_row().map_or("", |row| row.name.as_str());
+            let why = if self.guide_pareto_k < 0.5 {
+                "the fit without them is another one; refit without them, or let the likelihood have heavier tails".to_owned()
+            } else {
+                format!("the guide itself is far from the posterior (Pareto k {:.2}); mend that first", self.guide_pareto_k)
+            };
+            format!("do not believe {bad} of {rows} rows, {worst} above all: {why}")
+        }
+    }
+}
+
+/// What leaving out one row says: `log_likelihood` of the row by draw, `guide` the weights of the log ratios.
+pub(crate) fn leave_out(
+    name: String,
+    log_likelihood: &[f64],
+    log_ratios: &[f64],
+    guide: &PsisWeights,
+) -> Result<LooRow, DiagnosticError> {
+    if let Some(draw) = log_likelihood.iter().position(|x| !x.is_finite()) {
+        return Err(DiagnosticError::LogLikelihood { row: name, draw, value: log_likelihood[draw] });
+    }
+    let ratios: Vec<f64> = log_ratios.iter().zip(log_likelihood).map(|(ratio, own)| ratio - own).collect();
+    let without = PsisWeights::new(&ratios)?;
+    let elpd_loo = log_mean(&without.log_weights, log_likelihood);
+    let log_predictive = log_mean(&guide.log_weights, log_likelihood);
+    Ok(LooRow {
+        name,
+        elpd_loo,
+        p_loo: log_predictive - elpd_loo,
+        pareto_k: without.pareto_k,
+        effective_sample_size: without.effective_sample_size,
+    })
+}
+
+/// `log sum_s w_s e^x_s`.
+pub(super) fn log_mean(log_weights: &[f64], log_likelihood: &[f64]) -> f64 {
+    let sums = || log_weights.iter().zip(log_likelihood).map(|(w, x)| w + x);
+    let largest = sums().fold(f64::NEG_INFINITY, f64::max);
+    largest + sums().map(|x| (x - largest).exp()).sum::<f64>().ln()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Log densities of eight rows under 400 draws, by a formula that any language can follow.
-    fn log_density() -> Vec<Vec<f64>> {
-        (0..8)
-            .map(|row| {
-                (0..400)
-                    .map(|s| -1.0 - 0.1 * f64::from(row) + 0.5 * (1.0 + 1.7 * f64::from(s) + 0.9 * f64::from(row)).sin())
-                    .collect()
-            })
-            .collect()
-    }
-
-    /// `ArviZ` 0.23.4: `loo` and `waic`, pointwise, of the same log likelihood.
-    #[test]
-    fn values_are_those_of_arviz() {
-        let (rows, ratios) = (vec![String::new(); 8], vec![0.0; 400]);
-        let loo = Loo::new(rows, &log_density(), &ratios);
-        let (elpd, error) = loo.elpd();
-        assert!(
-            (elpd - (-11.292_295_019_477_574)).abs() < 1e-6
-                && (error - 0.648_777_647_651_806_2).abs() < 0.08 * 0.648_777_647_651_806_2,
-            "{elpd} {error}"
-        );
-        assert!((loo.effective_parameters() - 0.985_519_550_264_836_4).abs() < 1e-6, "{}", loo.effective_parameters());
-        assert!(
-            (loo.pointwise[3] - (-1.361_943_057_179_25)).abs() < 1e-7
-                && (loo.pareto_k[3] - (-1.495_736_409_089_394_3)).abs() < 1e-7,
-            "{:?}",
-            loo.pareto_k
-        );
-        let waic = Waic::new(&log_density(), &ratios);
-        assert!((waic.elpd().0 - (-11.306_821_574_862_907)).abs() < 0.003, "{:?}", waic.elpd());
-    }
-
-    #[test]
-    fn models_of_other_rows_are_refused_and_the_same_model_is_no_better() {
-        let loo = |n: usize| Loo::new(vec![String::new(); n], &log_density()[..n], &[0.0; 400]);
-        assert_eq!(loo(8).compare(&loo(8)), Ok(Comparison { difference: 0.0, standard_error: 0.0 }));
-        let error = loo(8).compare(&loo(7)).map_err(|error| error.to_string());
-        assert_eq!(error, Err("a model of 8 rows cannot be compared with one of 7: both must predict the same data".to_owned()));
-    }
-}
+#[allow(clippy::unreadable_literal, clippy::excessive_precision, reason = "printed by another program")]
+mod tests;

@@ -1,168 +1,224 @@
-//! Pareto-smoothed importance sampling: weights whose largest are replaced by the quantiles of the distribution fitted to them.
+//! Pareto-smoothed importance sampling: weights that turn draws of the guide into draws of the posterior, and whether they can.
 
-use super::pareto_k::generalized_pareto;
+use super::DiagnosticError;
+use super::generalized_pareto::Tail;
+use crate::random::step_key;
 
-/// Normalized importance weights, and how far to trust them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Smoothed {
-    /// The logarithms of the weights, which sum to one.
-    pub log_weights: Vec<f64>,
-    /// The Pareto shape of the ratios; `NaN` with too few of them, and then nothing was smoothed.
-    pub pareto_k: f64,
+/// Fewer draws than this have too short a tail for a Pareto shape.
+pub const LEAST_DRAWS: usize = 25;
+
+/// The Pareto shape from which on weights cannot correct a guide with any number of draws that one would wait for.
+///
+/// # Source
+/// Vehtari, Simpson, Gelman, Yao & Gabry 2024, Pareto smoothed importance sampling.
+pub const CORRECTABLE: f64 = 0.7;
+
+/// The shape `k` of the generalized Pareto distribution fitted to the largest importance weights; `NaN` with fewer than 25 of them.
+///
+/// Below 0.5 the weights have a finite variance; above 0.7 the guide misses mass of the posterior, and neither it nor
+/// importance sampling from it should be trusted. Equal weights have no tail, and the shape `-inf`.
+///
+/// # Source
+/// Vehtari, Simpson, Gelman, Yao & Gabry 2024, Pareto smoothed importance sampling; the fit: Zhang & Stephens 2009, with
+/// the weak prior of the former.
+///
+/// # Examples
+/// ```
+/// use ppl_core::diagnostics::pareto_k;
+/// // Quantiles of a Pareto distribution of shape 0.5, on the log scale.
+/// let log_weights: Vec<f64> = (0..4000).map(|i| -0.5 * (1.0 - (f64::from(i) + 0.5) / 4000.0).ln()).collect();
+/// assert!((pareto_k(&log_weights) - 0.5).abs() < 0.06);
+/// ```
+#[must_use]
+pub fn pareto_k(log_weights: &[f64]) -> f64 {
+    let mut known: Vec<f64> = log_weights.iter().copied().filter(|w| !w.is_nan()).collect();
+    if known.len() < LEAST_DRAWS {
+        return f64::NAN;
+    }
+    let largest = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if !largest.is_finite() {
+        return f64::INFINITY;
+    }
+    smooth(&mut known, largest)
 }
 
-impl Smoothed {
-    /// The number of equally weighted draws that would say as much: `1 / sum of squared weights`.
-    #[must_use]
-    pub fn effective_sample_size(&self) -> f64 {
-        1.0 / self.log_weights.iter().map(|w| (2.0 * w).exp()).sum::<f64>()
+/// Weights of the tail, relative to the largest, that are so near each other differ by rounding alone.
+const ALIKE: f64 = 1e-10;
+
+/// The shape above which an estimate from `draws` weighted draws is not to be trusted: `min(1 - 1 / log10(draws), 0.7)`.
+///
+/// # Source
+/// Vehtari et al. 2024, the threshold that depends on the sample size.
+///
+/// # Examples
+/// ```
+/// use ppl_core::diagnostics::pareto_k_threshold;
+/// assert!((pareto_k_threshold(100) - 0.5).abs() < 1e-12);
+/// assert!((pareto_k_threshold(4000) - 0.7).abs() < 1e-12);
+/// ```
+#[must_use]
+pub fn pareto_k_threshold(draws: usize) -> f64 {
+    (1.0 - 1.0 / (draws as f64).log10()).min(CORRECTABLE)
+}
+
+/// How many draws bring a shape below the threshold: `10^(1 / (1 - max(0, k)))`; infinite from a shape of one on.
+///
+/// # Source
+/// Vehtari et al. 2024: the relation of [`pareto_k_threshold`], solved for the number of draws.
+///
+/// # Examples
+/// ```
+/// use ppl_core::diagnostics::draws_needed;
+/// assert!((draws_needed(0.5) - 100.0).abs() < 1e-9);
+/// assert!(draws_needed(1.2).is_infinite());
+/// ```
+#[must_use]
+pub fn draws_needed(pareto_k: f64) -> f64 {
+    if pareto_k >= 1.0 { f64::INFINITY } else { 10_f64.powf(1.0 / (1.0 - pareto_k.max(0.0))) }
+}
+
+/// Smooths the tail of log weights, none of them `NaN`, in place, and returns its shape; the largest becomes zero.
+fn smooth(log_weights: &mut [f64], largest: f64) -> f64 {
+    log_weights.iter_mut().for_each(|w| *w -= largest);
+    let weights: Vec<f64> = log_weights.iter().map(|w| w.exp()).collect();
+    let Some(tail) = Tail::right(&weights, f64::MIN_POSITIVE) else { return f64::NAN };
+    if 1.0 - tail.cutoff < ALIKE {
+        // The guide is the posterior, up to rounding.
+        return f64::NEG_INFINITY;
+    }
+    // With fewer than five weights above the cutoff these few are everything.
+    let Some(fitted) = tail.fit(&weights) else { return f64::INFINITY };
+    if !fitted.shape.is_finite() {
+        return f64::INFINITY;
+    }
+    let count = tail.indices.len() as f64;
+    for (rank, &at) in tail.indices.iter().enumerate() {
+        let smoothed = fitted.quantile((rank as f64 + 0.5) / count) + tail.cutoff;
+        // No weight is made larger than the largest that was seen.
+        log_weights[at] = smoothed.ln().min(0.0);
+    }
+    fitted.shape
+}
+
+/// Pareto-smoothed, normalized importance weights of draws.
+///
+/// With log ratios `r_s = log p(theta_s, y) - log q(theta_s)`, in nats and up to a constant, `sum_s w_s h(theta_s)` estimates
+/// the posterior mean of `h`: the largest ratios are replaced by the expected order statistics of a generalized
+/// Pareto distribution fitted to them, cut at the largest ratio, and all are divided by their sum.
+///
+/// # Source
+/// Vehtari, Simpson, Gelman, Yao & Gabry 2024, Pareto smoothed importance sampling.
+///
+/// # Examples
+/// ```
+/// use ppl_core::diagnostics::PsisWeights;
+/// // Draws of the posterior itself: every weight is 1 / 100.
+/// let weights = PsisWeights::new(&[3.0; 100])?;
+/// assert!((weights.log_weights[7] - 0.01_f64.ln()).abs() < 1e-12);
+/// assert!((weights.effective_sample_size - 100.0).abs() < 1e-9);
+/// assert!(weights.pareto_k < 0.0);
+/// # Ok::<(), ppl_core::diagnostics::DiagnosticError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct PsisWeights {
+    /// The logarithms of the weights, whose sum is one.
+    pub log_weights: Vec<f64>,
+    /// The shape of the tail of the ratios before they were smoothed: see [`pareto_k`].
+    pub pareto_k: f64,
+    /// `1 / sum_s w_s^2`: how many equally weighted draws are worth as much.
+    pub effective_sample_size: f64,
+}
+
+impl PsisWeights {
+    /// Of log ratios, one for each draw; a ratio of `-inf` is that of a draw without weight.
+    ///
+    /// # Errors
+    /// [`DiagnosticError::TooFewDraws`] of fewer than 25, [`DiagnosticError::NotFinite`] if a ratio is `NaN` or `inf`,
+    /// [`DiagnosticError::NoWeight`] if all are `-inf`.
+    pub fn new(log_ratios: &[f64]) -> Result<Self, DiagnosticError> {
+        let draws = log_ratios.len();
+        if draws < LEAST_DRAWS {
+            return Err(DiagnosticError::TooFewDraws { quantity: "Pareto smoothing", draws, least: LEAST_DRAWS });
+        }
+        if let Some(draw) = log_ratios.iter().position(|r| r.is_nan() || *r == f64::INFINITY) {
+            return Err(DiagnosticError::NotFinite { quantity: "the log ratio", draw, value: log_ratios[draw] });
+        }
+        let largest = log_ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if largest == f64::NEG_INFINITY {
+            return Err(DiagnosticError::NoWeight);
+        }
+        let mut log_weights = log_ratios.to_vec();
+        let pareto_k = smooth(&mut log_weights, largest);
+        let log_total = log_weights.iter().map(|w| w.exp()).sum::<f64>().ln();
+        log_weights.iter_mut().for_each(|w| *w -= log_total);
+        let squares: f64 = log_weights.iter().map(|w| (2.0 * w).exp()).sum();
+        Ok(PsisWeights { log_weights, pareto_k, effective_sample_size: squares.recip() })
     }
 
-    /// The weights.
+    /// The weights, whose sum is one.
     #[must_use]
     pub fn weights(&self) -> Vec<f64> {
         self.log_weights.iter().map(|w| w.exp()).collect()
     }
 
-    /// How often each draw is taken when `count` are resampled: systematically, so that a draw of weight `w` is taken `count w` times
-    /// but for one. `start` in `[0, 1)` says where the comb begins.
+    /// Whether the shape is below [`pareto_k_threshold`] of this number of draws.
+    #[must_use]
+    pub fn reliable(&self) -> bool {
+        self.pareto_k <= pareto_k_threshold(self.log_weights.len())
+    }
+
+    /// Whether to believe what is computed with the weights, in words.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        let needed = draws_needed(self.pareto_k);
+        if self.reliable() {
+            format!(
+                "weighted draws can be believed: {:.0} of {} count in full",
+                self.effective_sample_size,
+                self.log_weights.len()
+            )
+        } else if self.pareto_k < CORRECTABLE {
+            format!("there are too few draws for the tail of the weights: take {:.0} or more", needed.ceil())
+        } else {
+            "weights cannot mend this fit: the guide misses mass of the posterior".to_owned()
+        }
+    }
+
+    /// The indices of `count` draws of equal weight, in ascending order: draw `s` appears `count w_s` times, rounded up or down,
+    /// and that often on average, so that resampling adds no bias and less noise than independent choices.
+    ///
+    /// The seed decides the one random number that systematic resampling needs.
     ///
     /// # Source
-    /// Kitagawa 1996, Monte Carlo filter and smoother, appendix.
+    /// Kitagawa 1996, Monte Carlo filter and smoother, appendix (systematic resampling).
+    ///
+    /// # Examples
+    /// ```
+    /// use ppl_core::diagnostics::PsisWeights;
+    /// // Of equal weights every draw appears once.
+    /// let weights = PsisWeights::new(&[0.0; 50])?;
+    /// assert_eq!(weights.resample(50, 7), (0..50).collect::<Vec<_>>());
+    /// # Ok::<(), ppl_core::diagnostics::DiagnosticError>(())
+    /// ```
     #[must_use]
-    pub fn resample(&self, count: usize, start: f64) -> Vec<usize> {
-        let (mut sum, mut taken) = (0.0, 0);
-        let last = self.log_weights.len().saturating_sub(1);
-        let mut counts = vec![0; self.log_weights.len()];
-        for (i, w) in self.log_weights.iter().enumerate() {
-            sum += w.exp();
-            while taken < count && (i == last || taken as f64 + start < sum * count as f64) {
-                counts[i] += 1;
-                taken += 1;
-            }
-        }
-        counts
+    pub fn resample(&self, count: usize, seed: u64) -> Vec<usize> {
+        // 52 bits, centred in their cell: strictly between zero and one.
+        let start = ((step_key(seed, count as u64) >> 12) as f64 + 0.5) * 2.220_446_049_250_313e-16;
+        let weights = self.weights();
+        let (mut draw, mut reached) = (0, weights.first().copied().unwrap_or(0.0));
+        (0..count)
+            .map(|i| {
+                let position = (i as f64 + start) / count as f64;
+                while reached < position && draw + 1 < weights.len() {
+                    draw += 1;
+                    reached += weights[draw];
+                }
+                draw
+            })
+            .collect()
     }
-}
-
-/// Smooths the importance ratios `log p - log q` of some draws.
-///
-/// # Source
-/// Vehtari, Simpson, Gelman, Yao & Gabry 2024, Pareto smoothed importance sampling, algorithm 1.
-#[must_use]
-pub fn smooth(log_ratios: &[f64]) -> Smoothed {
-    let mut log_weights = log_ratios.to_vec();
-    // A ratio that is no number has no weight.
-    log_weights.iter_mut().filter(|w| w.is_nan()).for_each(|w| *w = f64::NEG_INFINITY);
-    let fitted = generalized_pareto(&log_weights);
-    if let Some(tail) = &fitted
-        && tail.shape.is_finite()
-    {
-        let mut order: Vec<usize> = (0..log_weights.len()).collect();
-        order.sort_by(|&a, &b| log_weights[a].total_cmp(&log_weights[b]));
-        let count = tail.count;
-        for (rank, &i) in order[order.len() - count..].iter().enumerate() {
-            let p = (rank as f64 + 0.5) / count as f64;
-            // Of weights relative to the largest, so that none exceeds one.
-            let quantile = tail.cutoff + tail.scale * ((-tail.shape * (-p).ln_1p()).exp_m1()) / tail.shape;
-            log_weights[i] = tail.largest + quantile.ln().min(0.0);
-        }
-    }
-    let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = log_weights.iter().map(|w| (w - largest).exp()).sum();
-    log_weights.iter_mut().for_each(|w| *w -= largest + sum.ln());
-    Smoothed { log_weights, pareto_k: fitted.map_or(f64::NAN, |tail| tail.shape) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_largest_weights_become_quantiles_and_the_others_keep_their_ratios() {
-        // A Pareto tail of shape 0.6, shuffled.
-        let n = 1000_u32;
-        let ratios: Vec<f64> = (0..n).map(|i| -0.6 * (1.0 - (f64::from(i * 377 % n) + 0.5) / f64::from(n)).ln()).collect();
-        let smoothed = smooth(&ratios);
-        assert!((smoothed.pareto_k - 0.6).abs() < 0.1, "{}", smoothed.pareto_k);
-        assert!((smoothed.weights().iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        let (a, b) = (0, 500);
-        assert!(ratios[a] < 1.0 && ratios[b] < 1.0);
-        assert!(((smoothed.log_weights[a] - smoothed.log_weights[b]) - (ratios[a] - ratios[b])).abs() < 1e-12);
-        // The tail is that of the same distribution, so that its quantiles are near the ratios themselves.
-        let at = ratios.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
-        let lost = (smoothed.log_weights[at] - smoothed.log_weights[a]) - (ratios[at] - ratios[a]);
-        assert!(lost <= 1e-12 && lost > -0.3, "{lost}");
-    }
-
-    /// Shapes and log weights of `ArviZ` 0.23.4 (`arviz.psislw`) for the same ratios.
-    #[test]
-    fn shapes_and_weights_are_those_of_arviz() {
-        let n = 400_u32;
-        let ratios = |light: bool| -> Vec<f64> {
-            (0..n)
-                .map(|i| {
-                    let (wave, share) = ((1.0 + 1.7 * f64::from(i)).sin(), (f64::from(i * 37 % n) + 0.5) / f64::from(n));
-                    if light { 1.5 * wave + 0.8 * (3.0 * share).ln_1p() } else { -0.8 * (-share).ln_1p() + 0.2 * wave }
-                })
-                .collect()
-        };
-        let arviz = [
-            (
-                true,
-                -0.414_210_376_126_194_27,
-                [
-                    -5.955_240_716_425_622,
-                    -6.381_102_831_186_125,
-                    -7.917_311_061_802_96,
-                    -4.985_329_996_989_228,
-                    -5.193_603_301_797_506_5,
-                ],
-            ),
-            (
-                false,
-                0.770_851_569_375_490_7,
-                [
-                    -7.169_992_211_224_698,
-                    -7.175_058_999_410_231,
-                    -6.856_802_639_532_834,
-                    -6.584_646_138_407_193_5,
-                    -5.328_940_884_368_412,
-                ],
-            ),
-        ];
-        for (light, k, expected) in arviz {
-            let smoothed = smooth(&ratios(light));
-            assert!((smoothed.pareto_k - k).abs() < 1e-9, "{} {k}", smoothed.pareto_k);
-            for (at, expected) in [0, 1, 17, 200, 399].into_iter().zip(expected) {
-                assert!((smoothed.log_weights[at] - expected).abs() < 1e-9, "{at}: {} {expected}", smoothed.log_weights[at]);
-            }
-        }
-    }
-
-    #[test]
-    fn equal_ratios_have_equal_weights_and_a_ratio_that_is_no_number_none() {
-        let smoothed = smooth(&[0.3; 100]);
-        assert!((smoothed.effective_sample_size() - 100.0).abs() < 1e-9);
-        let some = smooth(&[0.0, f64::NAN, 0.0]);
-        assert_eq!(some.weights(), [0.5, 0.0, 0.5]);
-        assert!(some.pareto_k.is_nan());
-    }
-
-    #[test]
-    fn resampling_takes_a_draw_as_often_as_its_weight_says() {
-        let smoothed = Smoothed { log_weights: [0.5_f64, 0.25, 0.125, 0.125].map(f64::ln).to_vec(), pareto_k: 0.1 };
-        assert_eq!(smoothed.resample(8, 0.5), [4, 2, 1, 1]);
-        assert_eq!(smoothed.resample(3, 0.9).iter().sum::<usize>(), 3);
-    }
-
-    #[test]
-    fn a_weighted_mean_is_that_of_the_target() {
-        // Draws of Normal(0, 1), target Normal(0.5, 1): log ratio 0.5 x - 1/8.
-        let mut x = vec![0.0_f64; 4096];
-        crate::random::antithetic_normals(3, 4096, &mut x);
-        let smoothed = smooth(&x.iter().map(|x| 0.5 * x - 0.125).collect::<Vec<_>>());
-        let mean: f64 = x.iter().zip(smoothed.weights()).map(|(x, w)| x * w).sum();
-        assert!((mean - 0.5).abs() < 0.06, "{mean}");
-    }
-}
+#[allow(clippy::unreadable_literal, clippy::excessive_precision, reason = "printed by another program")]
+mod tests;

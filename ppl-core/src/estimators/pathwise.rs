@@ -7,8 +7,6 @@ use crate::model::{LogJoint, Weights, Workspace};
 use crate::objective::Objective;
 use crate::random::antithetic_normals;
 
-/// Parts of the samples, from whose spread the standard error of the gradient is known.
-const BLOCKS: usize = 8;
 /// Steps after which the two variances are measured again.
 const CHECK: usize = 100;
 
@@ -84,28 +82,6 @@ impl<E: Real> Pathwise<E> {
     pub fn over(mut self, noise: Vec<E>) -> Self {
         (self.noise, self.fixed) = (noise, true);
         self.sticking(false)
-    }
-
-    /// The standard error of the gradient of the last step, a parameter each, from its blocks of samples; the derivative of `log q` by its parameters is
-    /// left out, so that there is no error where `q` is the target.
-    pub fn standard_errors(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>) -> Vec<f64> {
-        // The step used the adjoints up.
-        model.log_density(&mut self.work, &self.weights, &mut self.log_density);
-        let parameters = guide.parameters().len();
-        let half = self.samples / 2;
-        let (mut mean, mut square) = (vec![0.0; parameters], vec![0.0; parameters]);
-        let mut gradient = vec![0.0; parameters];
-        for block in 0..BLOCKS {
-            gradient.fill(0.0);
-            let mut adjoint = self.work.gradient().to_vec();
-            // Both halves of an antithetic pair are in the same block.
-            self.pull(guide, true, &mut adjoint, |s| (s % half) % BLOCKS == block, &mut gradient);
-            for ((mean, square), g) in mean.iter_mut().zip(&mut square).zip(&gradient) {
-                *mean += g;
-                *square += g * g * BLOCKS as f64;
-            }
-        }
-        mean.iter().zip(&square).map(|(mean, square)| ((square - mean * mean).max(0.0) / (BLOCKS - 1) as f64).sqrt()).collect()
     }
 
     /// Whether the derivative of `log q` by its parameters is left out now.

@@ -8,6 +8,7 @@ use crate::guides::Family;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint};
 use crate::objective::Objective;
+use crate::optimizers::Optimizer;
 
 /// How to fit; every field has a default that needs no tuning.
 ///
@@ -41,6 +42,11 @@ pub struct Bbvi {
     /// How long [`Family::Auto`] may go on to richer families, where importance weights cannot correct the best Gaussian. Default 2 seconds; zero for
     /// Gaussians alone. A fit that this cuts short does not have the same bits again.
     pub search_time: Duration,
+    /// How the bound is climbed. Default [`Optimizer::Auto`].
+    pub optimizer: Optimizer,
+    /// From how many points the fit is begun, in parallel; the best bound is kept. The first is the initial values, the others are two standard normals
+    /// away from them. Default 1; range 1 to 1000.
+    pub restarts: usize,
     /// What is maximised. Default [`Objective::Elbo`]; bounds of several samples take guides without strata.
     pub objective: Objective,
     /// Initial values of latents, by name, on the constrained scale, elements in row-major order. Default none.
@@ -62,6 +68,8 @@ impl Default for Bbvi {
             family: Family::Auto,
             blocks: Vec::new(),
             search_time: Duration::from_secs(2),
+            optimizer: Optimizer::Auto,
+            restarts: 1,
             objective: Objective::Elbo,
             initial: Vec::new(),
             observers: Vec::new(),
@@ -82,6 +90,7 @@ pub(crate) struct Checked {
     pub(crate) family: Family,
     pub(crate) search_time: Duration,
     pub(crate) objective: Objective,
+    pub(crate) optimizer: Optimizer,
 }
 
 impl Bbvi {
@@ -94,6 +103,7 @@ impl Bbvi {
         range("max_steps", self.max_steps as f64, 1.0, f64::INFINITY, "at least 1")?;
         range("step", self.step, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
         range("tolerance", self.tolerance, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
+        range("restarts", self.restarts as f64, 1.0, 1000.0, "between 1 and 1000")?;
         range("draws", self.draws as f64, 100.0, 1e6, "between 100 and 1 000 000")?;
         if let Family::Flow(kind) = self.family {
             kind.check()?;
@@ -123,7 +133,13 @@ impl Bbvi {
             family: self.family,
             search_time: self.search_time,
             objective: self.objective,
+            optimizer: self.optimizer,
         })
+    }
+
+    /// The same of another seed, of which no observer is told.
+    pub(crate) fn unobserved(&self, seed: u64) -> Self {
+        Bbvi { seed, blocks: self.blocks.clone(), initial: self.initial.clone(), observers: Vec::new(), ..*self }
     }
 
     /// The dimensions of each block: latents that are joined by name, and each of the others.

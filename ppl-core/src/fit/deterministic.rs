@@ -60,7 +60,7 @@ pub(super) enum End {
 ///
 /// # Source
 /// Giordano, Ingram & Broderick 2024, Black box variational inference with a deterministic objective. The noise is antithetic and has the moments of the normal,
-/// so that there is no error on a Gaussian target; the error is that of a Newton step, in the units of the guide.
+/// so that there is no error on a Gaussian target; the error is that of a Newton step over other noise, in the units of the guide.
 pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, limits: &mut Limits<'_>) -> Climbed {
     let (rows, parameters) = (guide.noise(), guide.parameters().len());
     let most = (MOST / rows.max(1)).next_multiple_of(64);
@@ -110,11 +110,12 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
             return Climbed { end: End::Lost, ..climbed };
         }
         guide.units(&at, &mut units);
-        let errors = estimator.standard_errors(model, guide);
-        climbed.error = errors.iter().zip(&units).map(|(error, unit)| error * unit).fold(0.0, f64::max);
+        // Other noise has another top: how far, a step of Newton's method says, and both are as far from the true one.
         let fresh = same_for_all(groups, rows, climbed.samples, step_key(limits.seed, u64::MAX - 14));
         let mut judge = Pathwise::new(model, guide, climbed.samples, limits.objective).over(fresh);
         climbed.optimism = there.elbo - judge.estimate(model, guide, 0, &mut gradient).elbo;
+        let steps = gradient.iter().zip(&units).map(|(g, unit)| (g * unit).abs());
+        climbed.error = steps.fold(0.0, f64::max) / std::f64::consts::SQRT_2;
         if climbed.error <= 2.0 * limits.tolerance && climbed.optimism < OPTIMISM {
             return Climbed { end: End::Settled, ..climbed };
         }
@@ -126,7 +127,7 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
 }
 
 /// Noise whose strata are all alike, and in each of which the moments are those of the normal.
-fn same_for_all<E: Real>(groups: usize, rows: usize, samples: usize, key: u64) -> Vec<E> {
+pub(super) fn same_for_all<E: Real>(groups: usize, rows: usize, samples: usize, key: u64) -> Vec<E> {
     let own = samples / groups;
     let mut noise = vec![E::default(); rows * own];
     standardized_normals(key, own, &mut noise);

@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
+use super::drawn::{BATCH, Drawn, Stage};
 use super::{Fit, FitError};
-use crate::centring::View;
-use crate::diagnostics::smooth;
-use crate::guides::Guide;
+use crate::diagnostics::PsisWeights;
 use crate::kernel::Real;
-use crate::model::{Layout, LogJoint, Model, SiteKind, Variable, Weights, Workspace};
-use crate::random::{antithetic_normals, step_key};
+use crate::model::{Layout, LogJoint, Model, SiteKind, Variable, Workspace};
+use crate::random::step_key;
 use crate::report::Scalar;
 
 /// Longer arrays are left out of the table, and longer quantities out of the draws unless they are asked for.
@@ -48,13 +47,20 @@ impl<M: Model> Fit<M> {
         let variable = find(bound.layout(), name)?;
         let draws = self.state.draws;
         let columns = self.columns(&*bound, draws, std::slice::from_ref(&variable.rows))?;
-        let values = |element: usize| columns.iter().skip(element).step_by(variable.rows.len()).copied().collect();
-        let scalar = |element: usize| Scalar::of(bound.layout().element_name(variable, element), variable.name, values(element));
+        let scalar = |element: usize| {
+            let values: Vec<f64> = columns.iter().skip(element).step_by(variable.rows.len()).copied().collect();
+            Scalar::of(bound.layout().element_name(variable, element), variable.name, &values)
+        };
         Ok(variable.elements().into_iter().map(scalar).collect())
     }
 
     /// Some rows of the layout, draw after draw.
-    fn columns<E: Real>(&self, model: &dyn LogJoint<E>, draws: usize, rows: &[Range<usize>]) -> Result<Vec<f64>, FitError> {
+    pub(super) fn columns<E: Real>(
+        &self,
+        model: &dyn LogJoint<E>,
+        draws: usize,
+        rows: &[Range<usize>],
+    ) -> Result<Vec<f64>, FitError> {
         let mut columns = Vec::with_capacity(draws * rows.iter().map(ExactSizeIterator::len).sum::<usize>());
         self.each_draw(model, draws, |work, draw| {
             columns.extend(rows.iter().cloned().flatten().map(|row| work.values[row * BATCH + draw].to_f64()));
@@ -70,27 +76,16 @@ impl<M: Model> Fit<M> {
         &self,
         model: &dyn LogJoint<E>,
         draws: usize,
-        mut visit: impl FnMut(&Workspace<E>, usize),
+        visit: impl FnMut(&Workspace<E>, usize),
     ) -> Result<(), FitError> {
-        let key = step_key(self.state.seed, u64::MAX - 2);
-        let (mut counts, mut proposed) = (vec![1; draws], draws);
-        if self.state.weighted.is_some() {
-            proposed = 2 * draws.max(500);
-            let mut drawn = Drawn::new(model, self.guide().guide(), proposed, key)?;
-            let mut ratios = Vec::new();
-            while ratios.len() < proposed {
-                drawn.next_batch(Stage::Ratios);
-                ratios.extend_from_slice(&drawn.log_ratios);
-            }
-            counts = smooth(&ratios).resample(draws, 0.5);
+        if self.state.weighted.is_none() {
+            self.drawn(model, draws)?.each(0..draws, Stage::Quantities, visit);
+            return Ok(());
         }
-        let mut drawn = Drawn::new(model, self.guide().guide(), proposed, key)?;
-        for batch in counts.chunks(BATCH) {
-            drawn.next_batch(Stage::Quantities);
-            for (draw, &count) in batch.iter().enumerate() {
-                (0..count).for_each(|_| visit(&drawn.work, draw));
-            }
-        }
+        let proposed = 2 * draws.max(500);
+        let weights = PsisWeights::new(&self.drawn(model, proposed)?.ratios(proposed))?;
+        let chosen = weights.resample(draws, self.state.seed);
+        self.drawn(model, proposed)?.each(chosen, Stage::Quantities, visit);
         Ok(())
     }
 
@@ -100,32 +95,45 @@ impl<M: Model> Fit<M> {
         &self,
         model: &dyn LogJoint<E>,
         draws: usize,
-        mut visit: impl FnMut(&Workspace<E>, usize),
+        visit: impl FnMut(&Workspace<E>, usize),
     ) -> Result<(), FitError> {
         let kept = &self.state.resampled;
-        let mut drawn = Drawn::new(model, self.guide().guide(), self.state.draws, step_key(self.state.seed, u64::MAX - 1))?;
-        let mut batches = 0;
-        for draw in 0..draws {
-            let chosen = if self.state.weighted.is_some() { kept[draw * kept.len() / draws] } else { draw };
-            while batches * BATCH <= chosen {
-                drawn.next_batch(Stage::Latents);
-                batches += 1;
-            }
-            visit(&drawn.work, chosen % BATCH);
-        }
+        let drawn = Drawn::new(model, self.guide().guide(), self.state.draws, step_key(self.state.seed, u64::MAX - 1))?;
+        let weighted = self.state.weighted.is_some();
+        let chosen = (0..draws).map(|draw| if weighted { kept[draw * kept.len() / draws] } else { draw });
+        drawn.each(chosen, Stage::Latents, visit);
         Ok(())
+    }
+
+    /// So many draws of the guide alone, those that users see.
+    pub(super) fn drawn<'a, E: Real>(&'a self, model: &'a dyn LogJoint<E>, draws: usize) -> Result<Drawn<'a, E>, FitError> {
+        Drawn::new(model, self.guide().guide(), draws, step_key(self.state.seed, u64::MAX - 2))
     }
 }
 
-/// How far draws are computed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
-    /// The latents: all that is known where there are no data.
-    Latents,
-    /// The quantities too.
-    Quantities,
-    /// The importance ratios too.
-    Ratios,
+/// An element of a latent or quantity.
+pub(super) struct Element<'l> {
+    pub(super) name: String,
+    /// The name of its array.
+    pub(super) variable: &'l str,
+    /// Its one row of the layout.
+    pub(super) rows: Range<usize>,
+}
+
+/// The elements that tables show: those that are inferred or computed, of arrays that are not too long.
+pub(super) fn tabled(layout: &Layout) -> Vec<Element<'_>> {
+    let mut tabled = Vec::new();
+    for variable in &layout.variables {
+        let elements = variable.elements();
+        if elements.len() > LONG {
+            continue;
+        }
+        tabled.extend(elements.into_iter().map(|element| {
+            let (name, row) = (layout.element_name(variable, element), variable.rows.start + element);
+            Element { name, variable: variable.name, rows: row..row + 1 }
+        }));
+    }
+    tabled
 }
 
 /// A latent or quantity by name.
@@ -147,80 +155,4 @@ fn keep(layout: &Layout, wanted: impl Fn(&Variable) -> bool) -> (Layout, Vec<Ran
         next += length;
     }
     (kept, rows)
-}
-
-/// Draws that are made at once.
-pub(super) const BATCH: usize = 64;
-
-/// Draws from a guide, completed with the quantities of the model.
-pub(super) struct Drawn<'a, E: Real> {
-    view: View<'a, E>,
-    guide: &'a dyn Guide<E>,
-    key: u64,
-    batches: u64,
-    noise: Vec<E>,
-    factors: Vec<f64>,
-    pub(super) work: Workspace<E>,
-    weights: Weights<E>,
-    pub(super) log_ratios: Vec<f64>,
-}
-
-impl<'a, E: Real> Drawn<'a, E> {
-    /// So many draws of a guide whose dimensions are those of the model, as written or with the degrees of centring.
-    pub(super) fn new(written: &'a dyn LogJoint<E>, guide: &'a dyn Guide<E>, draws: usize, key: u64) -> Result<Self, FitError> {
-        let (fitted, own) = (guide.dimensions(), written.layout().unconstrained());
-        let view = View::of_dimensions(written, fitted).ok_or(FitError::OtherSizes { fitted, model: own })?;
-        let model = view.model();
-        Ok(Drawn {
-            guide,
-            key,
-            batches: 0,
-            noise: vec![E::default(); guide.noise() * BATCH],
-            factors: unit_variance::<E>(guide.noise(), draws, key),
-            work: model.workspace(BATCH),
-            weights: model.unit_weights(BATCH),
-            log_ratios: vec![0.0; BATCH],
-            view,
-        })
-    }
-
-    /// The next draws, in the workspace.
-    pub(super) fn next_batch(&mut self, stage: Stage) {
-        antithetic_normals(step_key(self.key, self.batches), BATCH, &mut self.noise);
-        for (row, factor) in self.noise.chunks_exact_mut(BATCH).zip(&self.factors) {
-            row.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
-        }
-        self.batches += 1;
-        self.guide.draw(&self.noise, BATCH, self.work.u_mut());
-        let (mut log_det, mut log_q) = (vec![0.0; BATCH], vec![0.0; BATCH]);
-        if stage == Stage::Ratios {
-            self.guide.log_prob(self.work.u(), BATCH, &mut log_q);
-        }
-        let model = self.view.model();
-        model.constrain(&mut self.work, &mut log_det);
-        if stage == Stage::Ratios {
-            model.accumulate(&mut self.work, &self.weights, &mut self.log_ratios);
-            for ((ratio, log_det), log_q) in self.log_ratios.iter_mut().zip(&log_det).zip(&log_q) {
-                *ratio += log_det - log_q;
-            }
-        }
-        if stage >= Stage::Quantities {
-            model.complete(&mut self.work);
-        }
-    }
-}
-
-/// What each row of noise is multiplied by, to have a mean square of one over all draws: this takes its error out of the standard deviations of the
-/// summary. (Over few draws it would bias what depends on higher moments.)
-fn unit_variance<E: Real>(rows: usize, draws: usize, key: u64) -> Vec<f64> {
-    let mut squares = vec![0.0; rows];
-    let mut noise = vec![E::default(); rows * BATCH];
-    let batches = draws.div_ceil(BATCH).max(1);
-    for batch in 0..batches {
-        antithetic_normals(step_key(key, batch as u64), BATCH, &mut noise);
-        for (square, row) in squares.iter_mut().zip(noise.chunks_exact(BATCH)) {
-            *square += row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>();
-        }
-    }
-    squares.iter().map(|square| (square / (batches * BATCH) as f64).sqrt().recip()).collect()
 }

@@ -15,7 +15,7 @@ use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mi
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, SiteKind};
 use crate::objective::Objective;
-use crate::optimizers::{Adam, Curvature, Gaussian, variational_newton};
+use crate::optimizers::{Curvature, Gaussian, Optimizer, StepRule, variational_newton};
 use crate::random::{antithetic_normals, step_key};
 
 /// What the loop leaves.
@@ -83,11 +83,11 @@ impl<'a, E: Real> Engine<'a, E> {
             Err(guide) => guide,
         };
         let n = self.curvature.center.len();
-        let step = |curvature: &Curvature, adam: &mut Adam, rate: f64, gradient: &mut [f64]| {
+        let step = |curvature: &Curvature, rule: &mut dyn StepRule, rate: f64, gradient: &mut [f64]| {
             curvature.whiten(&mut gradient[..n]);
             // The Fisher information of the logarithm of a scale is two.
             gradient[n..].iter_mut().for_each(|g| *g *= 0.5);
-            adam.step(rate, gradient);
+            rule.step(rate, gradient);
             curvature.unwhiten(&mut gradient[..n]);
         };
         if self.config.objective.group() > 1 {
@@ -159,9 +159,9 @@ impl<'a, E: Real> Engine<'a, E> {
         let parameters = guide.guide::<E>().parameters();
         let mut units = vec![1.0; parameters.len()];
         guide.guide::<E>().units(parameters, &mut units);
-        self.climb(guide, estimator, observers, self.config.max_steps, |_, adam, rate, gradient| {
+        self.climb(guide, estimator, observers, self.config.max_steps, |_, rule, rate, gradient| {
             gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
-            adam.step(rate, gradient);
+            rule.step(rate, gradient);
             gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
         })
     }
@@ -188,9 +188,9 @@ impl<'a, E: Real> Engine<'a, E> {
         let natural = natural_units(guide.guide::<E>(), components);
         let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples.max(16 * components), Objective::Elbo);
         let most = self.config.max_steps.div_ceil(POLISHING);
-        let polished = self.climb(guide, estimator, observers, most, |_, adam, rate, gradient| {
+        let polished = self.climb(guide, estimator, observers, most, |_, rule, rate, gradient| {
             gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
-            adam.step(0.25 * rate, gradient);
+            rule.step(0.25 * rate, gradient);
             gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
         });
         match (settled, polished) {
@@ -230,6 +230,9 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// The top of the ELBO over fixed noise; the guide as it was given where there is none.
     fn settle(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FittedGuide> {
+        if self.config.optimizer != Optimizer::Auto {
+            return Err(guide);
+        }
         let (config, began) = (self.config, self.began);
         observers.iter_mut().for_each(|observer| observer.on_start(self.model.layout().model, config.max_steps));
         let mut moved = guide.clone();
@@ -296,13 +299,13 @@ impl<'a, E: Real> Engine<'a, E> {
         mut estimator: impl GradientEstimator<E>,
         observers: &mut [Box<dyn Observer>],
         max_steps: usize,
-        step_of: impl Fn(&Curvature, &mut Adam, f64, &mut [f64]),
+        step_of: impl Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64]),
     ) -> Result<Outcome, FitError> {
         let (model, config, began) = (self.model, self.config, self.began);
         let name = model.layout().model;
         observers.iter_mut().for_each(|observer| observer.on_start(name, max_steps));
         let parameters = guide.guide::<E>().parameters().len();
-        let mut adam = Adam::new(parameters);
+        let mut rule = config.optimizer.rule(parameters);
         let mut windows = Windows::new(parameters, config.tolerance);
         let mut gradient = vec![0.0; parameters];
         let mut last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
@@ -322,14 +325,14 @@ impl<'a, E: Real> Engine<'a, E> {
                 guide.guide_mut::<E>().parameters_mut().copy_from_slice(last.guide.guide::<E>().parameters());
                 guide.guide_mut::<E>().narrow((-0.5 * bad as f64).exp());
                 rate *= 0.5;
-                adam.reset();
+                rule.reset();
                 windows.restart();
                 continue;
             }
             bad = 0;
             (last.step, last.elbo) = (step, estimate.elbo);
             last.guide.guide_mut::<E>().parameters_mut().copy_from_slice(guide.guide::<E>().parameters());
-            step_of(&self.curvature, &mut adam, rate, &mut gradient);
+            step_of(&self.curvature, &mut *rule, rate, &mut gradient);
             guide.guide_mut::<E>().parameters_mut().iter_mut().zip(&gradient).for_each(|(x, g)| *x += g);
             let now = guide.guide::<E>();
             if !observers.is_empty() {

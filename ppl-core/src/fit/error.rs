@@ -1,5 +1,6 @@
 //! What can go wrong with a fit.
 
+use crate::diagnostics::DiagnosticError;
 use crate::distributions::SampleError;
 use crate::guides::{FittedGuide, FlowError};
 use crate::model::DataError;
@@ -8,6 +9,12 @@ use crate::model::DataError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
+    /// Linear response was asked of a fit that has none.
+    #[error("there is no linear response: {reason}")]
+    LinearResponse {
+        /// Why.
+        reason: &'static str,
+    },
     /// The data do not fit the model.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -79,6 +86,9 @@ pub enum FitError {
         /// Of the model at hand.
         model: usize,
     },
+    /// A diagnostic could not be computed.
+    #[error(transparent)]
+    Diagnostic(#[from] DiagnosticError),
     /// A fit could not be written or read.
     #[error("{path}: {reason}")]
     File {

@@ -10,7 +10,7 @@ use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Pathwise};
 use crate::guides::{FittedGuide, Flow, FlowError, FlowKind, Whitened, Whitening};
 use crate::kernel::Real;
-use crate::optimizers::Adam;
+use crate::optimizers::{Adam, StepRule as _};
 use crate::random::step_key;
 
 /// The length of a step of a weight, of that of a parameter in units of the curvature.

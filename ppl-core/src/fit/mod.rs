@@ -1,14 +1,19 @@
 //! `fit_bbvi`: black-box variational inference of any model, and what a fit can be asked.
 
 mod blame;
+mod calibration;
 mod components;
 mod config;
+mod criteria;
 mod deterministic;
+mod drawn;
 mod draws;
 mod engine;
 mod error;
 mod flow;
-mod loo;
+mod importance;
+mod linear_response;
+mod log_likelihood;
 mod observer;
 mod plateau;
 mod predictive;
@@ -23,8 +28,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use calibration::calibrate;
 pub use config::Bbvi;
 pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
+pub use importance::WeightedScalar;
+pub use linear_response::LinearResponse;
+pub use log_likelihood::{LogLikelihood, ObservedFactor};
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
 
@@ -34,14 +43,15 @@ use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
 use crate::objective::Objective;
 use crate::report::{Scalar, Summary};
-use search::{Found, search};
+use search::{Found, restarted};
 #[cfg(feature = "nuts")]
 pub(crate) use {blame::blame, config::place};
 
-/// Fits a guide to the posterior of a model: a Gaussian of full rank, or, of very many dimensions, independent ones.
+/// Fits a guide to the posterior of a model: of itself a Gaussian of full rank, or of very many dimensions independent ones, and where importance weights
+/// cannot correct it, a mixture; [`Bbvi::family`] asks for others.
 ///
-/// The fit starts from the mode, with the curvature there as its units, and climbs the ELBO by the reparameterization
-/// gradient until the averaged parameters no longer change.
+/// The fit starts from the mode, with the curvature there as its units, and climbs the bound over fixed noise, with as many samples as the Monte Carlo
+/// error of the top asks for. Latents of a location and a scale that depend on others are tried as written and through their residuals.
 ///
 /// # Errors
 /// [`FitError`]: the data do not fit the model, the configuration is out of range, or the log density is not finite.
@@ -102,7 +112,8 @@ where
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let found = search(model, &checked, &start, &config.members(model.layout())?, &mut config.observers)?;
+    let members = config.members(model.layout())?;
+    let found = restarted(model, &checked, &start, &members, &mut config.observers, config.restarts)?;
     Ok(state(model, &checked, found))
 }
 

@@ -35,7 +35,7 @@ impl Visitor for Draw<'_> {
 }
 
 /// Walks once for each draw of the latents: `values` holds the rows of the layout, draw after draw.
-fn walk<E: Real>(
+pub(super) fn walk<E: Real>(
     model: &dyn LogJoint<E>,
     values: &mut [f64],
     draws: usize,

@@ -1,8 +1,9 @@
 //! What is found out of a fitted guide by drawing from it: ELBO, Pareto k, weights, and the table of scalars.
 
 use super::FitError;
-use super::draws::{BATCH, Drawn, LONG, Stage};
-use crate::diagnostics::smooth;
+use super::drawn::{BATCH, Drawn, Stage};
+use super::draws::LONG;
+use crate::diagnostics::{CORRECTABLE, PsisWeights};
 use crate::guides::FittedGuide;
 use crate::kernel::Real;
 use crate::model::{LogJoint, Variable};
@@ -23,9 +24,6 @@ pub(super) struct Report {
     pub(super) raw_scalars: Vec<Scalar>,
     pub(super) hidden: Vec<(String, usize)>,
 }
-
-/// The Pareto k below which importance weights correct the draws.
-pub(super) const CORRECTABLE: f64 = 0.7;
 
 impl Report {
     pub(super) fn new<E: Real>(
@@ -60,8 +58,11 @@ impl Report {
         let mirrored: Vec<f64> = half(0).chain(half(1)).collect();
         let (elbo, standard_error) = estimate(&Objective::Elbo.values(&mirrored));
         let bound = estimate(&objective.values(&mirrored));
-        let smoothed = smooth(&log_ratios);
-        let weights = (smoothed.pareto_k < CORRECTABLE).then(|| smoothed.weights());
+        let smoothed = PsisWeights::new(&log_ratios);
+        // Without weights the guide and the posterior do not meet.
+        let pareto_k = smoothed.as_ref().map_or(f64::INFINITY, |smoothed| smoothed.pareto_k);
+        let smoothed = smoothed.ok().filter(|smoothed| smoothed.pareto_k < CORRECTABLE);
+        let weights = smoothed.as_ref().map(PsisWeights::weights);
         let (mut scalars, mut raw_scalars) = (Vec::new(), Vec::new());
         for (column, &v) in columns.iter().zip(&shown) {
             let variable = &layout.variables[v];
@@ -72,7 +73,7 @@ impl Report {
                 if let Some(weights) = &weights {
                     scalars.push(Scalar::weighted(name.clone(), variable.name, &values, weights));
                 }
-                raw_scalars.push(Scalar::of(name, variable.name, values));
+                raw_scalars.push(Scalar::of(name, variable.name, &values));
             }
         }
         let lengths =
@@ -81,15 +82,13 @@ impl Report {
         if weights.is_none() {
             scalars.clone_from(&raw_scalars);
         }
-        let counts = smoothed.resample(draws, 0.5);
-        let resampled = counts.iter().enumerate().flat_map(|(draw, &count)| std::iter::repeat_n(draw, count)).collect();
         Ok(Report {
             elbo,
             standard_error,
             bound,
-            pareto_k: smoothed.pareto_k,
-            weighted: weights.is_some().then(|| smoothed.effective_sample_size()),
-            resampled,
+            pareto_k,
+            weighted: smoothed.as_ref().map(|smoothed| smoothed.effective_sample_size),
+            resampled: smoothed.map_or_else(Vec::new, |smoothed| smoothed.resample(draws, seed)),
             scalars,
             raw_scalars,
             hidden,

@@ -2,15 +2,19 @@
 
 use std::time::Instant;
 
+use rayon::prelude::*;
+
 use super::config::Checked;
 use super::engine::{Engine, Outcome};
 use super::observer::Observer;
-use super::report::{CORRECTABLE, Report};
+use super::report::Report;
 use super::{FitError, Tried};
 use crate::centring::PartlyCentred;
+use crate::diagnostics::CORRECTABLE;
 use crate::guides::{Family, FittedGuide};
 use crate::kernel::Real;
 use crate::model::LogJoint;
+use crate::random::{antithetic_normals, step_key};
 
 /// What was tried, and what was kept.
 pub(super) struct Found {
@@ -32,9 +36,38 @@ const PAYS: f64 = 0.02;
 /// The most dimensions in which mixtures are tried unasked.
 const FEW: usize = 32;
 
+/// As [`search`], from several points in parallel: the best bound is kept, and of equal ones the first.
+pub(super) fn restarted<E: Real>(
+    model: &dyn LogJoint<E>,
+    config: &Checked,
+    start: &[f64],
+    members: &[Vec<usize>],
+    observers: &mut [Box<dyn Observer>],
+    restarts: usize,
+) -> Result<Found, FitError> {
+    if restarts == 1 {
+        return search(model, config, start, members, observers);
+    }
+    let others = || {
+        let from = |restart: usize| {
+            let mut noise = vec![0.0_f64; 2 * start.len()];
+            antithetic_normals(step_key(config.seed, u64::MAX - 100 - restart as u64), 2, &mut noise);
+            let start: Vec<f64> = start.iter().zip(noise.chunks_exact(2)).map(|(x, z)| x + 2.0 * z[0]).collect();
+            search(model, config, &start, members, &mut [])
+        };
+        (1..restarts).into_par_iter().map(from).collect::<Vec<_>>()
+    };
+    let (first, others) = rayon::join(|| search(model, config, start, members, observers), others);
+    let better = |best: Result<Found, FitError>, next: Found| match best {
+        Ok(best) if best.report.bound.0 >= next.report.bound.0 => Ok(best),
+        _ => Ok(next),
+    };
+    others.into_iter().flatten().fold(first, better)
+}
+
 /// Fits the families that the configuration asks for, each as the model is written and, where location-scale latents depend on others, in the
 /// coordinates of their residuals; keeps the guide of the best bound.
-pub(super) fn search<E: Real>(
+fn search<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
     start: &[f64],

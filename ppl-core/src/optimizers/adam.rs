@@ -1,6 +1,8 @@
 //! Adam (Kingma & Ba 2015), as an ascent: in units of the curvature, where its epsilon is one, or of parameters that have no units.
 
-/// The moments of the gradient.
+use super::StepRule;
+
+/// The moments of the gradient. A step is of at most about `rate` in each coordinate.
 #[derive(Clone, Debug)]
 pub struct Adam {
     first: Vec<f64>,
@@ -25,16 +27,16 @@ impl Adam {
     pub fn unitless(parameters: usize) -> Self {
         Adam { decay: (0.9, 0.999), epsilon: 1e-8, ..Self::new(parameters) }
     }
+}
 
-    /// Forgets the moments.
-    pub fn reset(&mut self) {
+impl StepRule for Adam {
+    fn reset(&mut self) {
         self.first.fill(0.0);
         self.second.fill(0.0);
         self.powers = (1.0, 1.0);
     }
 
-    /// Replaces a gradient by the step in its direction: at most about `rate` in each coordinate.
-    pub fn step(&mut self, rate: f64, gradient: &mut [f64]) {
+    fn step(&mut self, rate: f64, gradient: &mut [f64]) {
         let (b1, b2) = self.decay;
         self.powers = (self.powers.0 * b1, self.powers.1 * b2);
         let (c1, c2) = (1.0 / (1.0 - self.powers.0), 1.0 / (1.0 - self.powers.1));

@@ -25,7 +25,7 @@ impl ChainScalar {
     #[must_use]
     pub fn of(name: String, variable: &str, values: &[f64], draws: usize) -> Self {
         let chains: Vec<&[f64]> = values.chunks(draws.max(1)).collect();
-        let scalar = Scalar::of(name, variable, values.to_vec());
+        let scalar = Scalar::of(name, variable, values);
         ChainScalar {
             standard_error: scalar.sd / mean_effective_sample_size(&chains).sqrt(),
             scalar,

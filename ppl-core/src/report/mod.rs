@@ -1,6 +1,8 @@
 //! What a fit says of itself.
 
+mod calibration;
 mod chains;
+mod criteria;
 mod intervals;
 mod summary;
 

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostics::{StopReason, Tried};
+use crate::diagnostics::{CORRECTABLE, StopReason, Tried, Weighted};
 
 /// The posterior of one scalar, by draws.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,56 +24,17 @@ pub struct Scalar {
 impl Scalar {
     /// Of equally weighted draws.
     #[must_use]
-    pub fn of(name: String, variable: &str, mut draws: Vec<f64>) -> Self {
-        let n = draws.len().max(1) as f64;
-        let mean = draws.iter().sum::<f64>() / n;
-        let sd = (draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt();
-        draws.sort_by(f64::total_cmp);
-        let quantile = |p: f64| {
-            let at = p * (draws.len().max(1) - 1) as f64;
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
-            let low = at.floor() as usize;
-            match (draws.get(low), draws.get(low + 1)) {
-                (Some(a), Some(b)) => a + (b - a) * at.fract(),
-                (Some(a), None) => *a,
-                _ => f64::NAN,
-            }
-        };
-        let quantiles = LEVELS.map(quantile);
-        Scalar { name, variable: variable.to_owned(), mean, sd, quantiles }
+    pub fn of(name: String, variable: &str, draws: &[f64]) -> Self {
+        Scalar::weighted(name, variable, draws, &vec![1.0; draws.len()])
     }
 
-    /// Of draws whose weights sum to one.
+    /// Of draws and a weight for each, not all zero.
     #[must_use]
     pub fn weighted(name: String, variable: &str, draws: &[f64], weights: &[f64]) -> Self {
-        let mean: f64 = draws.iter().zip(weights).map(|(x, w)| x * w).sum();
-        let sd = draws.iter().zip(weights).map(|(x, w)| w * (x - mean).powi(2)).sum::<f64>().sqrt();
-        let mut order: Vec<usize> = (0..draws.len()).collect();
-        order.sort_by(|&a, &b| draws[a].total_cmp(&draws[b]));
-        // Each draw stands in the middle of its weight; between draws the distribution is a line.
-        let mut below = 0.0;
-        let middles: Vec<f64> = order
-            .iter()
-            .map(|&i| {
-                below += weights[i];
-                below - 0.5 * weights[i]
-            })
-            .collect();
-        let quantile = |p: f64| match middles.partition_point(|&middle| middle < p) {
-            0 => order.first().map_or(f64::NAN, |&i| draws[i]),
-            at if at == order.len() => draws[order[at - 1]],
-            at => {
-                let (a, b) = (draws[order[at - 1]], draws[order[at]]);
-                let width = middles[at] - middles[at - 1];
-                if width > 0.0 { a + (b - a) * (p - middles[at - 1]) / width } else { b }
-            }
-        };
-        Scalar { name, variable: variable.to_owned(), mean, sd, quantiles: LEVELS.map(quantile) }
+        let Weighted { mean, sd, quantiles } = Weighted::of(draws, weights);
+        Scalar { name, variable: variable.to_owned(), mean, sd, quantiles }
     }
 }
-
-/// The quantiles of the table.
-const LEVELS: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 /// What a fit says of itself; `Display` prints it.
 #[derive(Clone, Debug)]
@@ -114,7 +75,7 @@ impl Summary {
             "the guide could not be compared with the posterior".to_owned()
         } else if k < 0.5 {
             "good: the guide covers the posterior".to_owned()
-        } else if k < 0.7 {
+        } else if k < CORRECTABLE {
             "ok: means and scales can be used; tails may be too light".to_owned()
         } else {
             "do not trust the scales: the posterior has tails or bends that the guide misses, and the means are better than the standard \
@@ -208,7 +169,7 @@ mod tests {
 
     #[test]
     fn quantiles_of_evenly_spaced_draws_are_where_they_should_be() {
-        let scalar = Scalar::of("x".to_owned(), "x", (0..101).map(f64::from).collect());
+        let scalar = Scalar::of("x".to_owned(), "x", &(0..101).map(f64::from).collect::<Vec<_>>());
         assert!((scalar.mean - 50.0).abs() < 1e-12);
         assert_eq!(scalar.quantiles, [5.0, 25.0, 50.0, 75.0, 95.0]);
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use ppl_core::prelude::*;
 
 model! {
-    /// The effects of coaching in eight schools, partially pooled; non-centred.
+    /// The effects of coaching in eight schools, partially pooled.
     pub EightSchools(y: [f64; J], sigma: [f64; J]) {
         mu  ~ Normal(0, 5);
         tau ~ HalfCauchy(5);
@@ -33,6 +33,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
     println!("{}", Intervals::new(summary.scalars.iter().filter(|s| s.variable == "theta" || s.name == "mu")));
     println!("Other examples:");
     println!("  cargo run --release -p ppl-examples --bin homes                 a hierarchical regression from a CSV file");
+    println!("  cargo run --release -p ppl-examples --bin targets               how near each family comes to hard targets");
     println!(
         "  cargo run --release -p ppl-examples --bin own_guide             a guide of one's own, in plain tensor operations"
     );

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use ppl_core::guides::FittedGuide;
-use ppl_core::optimizers::Adam;
+use ppl_core::optimizers::{Adam, StepRule as _};
 use ppl_core::prelude::*;
 use ppl_core::random::{antithetic_normals, step_key};
 use ppl_core::tensor::dfdx::prelude::*;

@@ -25,6 +25,9 @@ struct Arguments {
     /// The family of guides.
     #[arg(long, value_parser = family, default_value = "auto")]
     guide: Family,
+    /// How the bound is climbed.
+    #[arg(long, value_parser = optimizer, default_value = "auto")]
+    optimizer: Optimizer,
     /// Put each fit beside four chains of the No-U-Turn sampler with so many draws each (with `--features nuts`).
     #[arg(long, value_name = "DRAWS")]
     nuts: Option<usize>,
@@ -39,6 +42,16 @@ fn family(word: &str) -> Result<Family, String> {
         "mean-field" => Ok(Family::MeanField),
         "full-rank" => Ok(Family::FullRank),
         _ => Err("a guide is `auto`, `mean-field` or `full-rank`".to_owned()),
+    }
+}
+
+fn optimizer(word: &str) -> Result<Optimizer, String> {
+    match word {
+        "auto" => Ok(Optimizer::Auto),
+        "adam" => Ok(Optimizer::Adam),
+        "advi" => Ok(Optimizer::AdviSequence),
+        "dowg" => Ok(Optimizer::Dowg),
+        _ => Err("an optimizer is `auto`, `adam`, `advi` or `dowg`".to_owned()),
     }
 }
 
@@ -65,7 +78,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
     };
     for entry in chosen {
         let data = database.data(entry.data)?;
-        let config = Bbvi { seed: arguments.seed, family: arguments.guide, ..Bbvi::default() };
+        let config = Bbvi { seed: arguments.seed, family: arguments.guide, optimizer: arguments.optimizer, ..Bbvi::default() };
         let fitted = (entry.fit)(&data, &mut models::Run { config, chains: arguments.nuts })?;
         if arguments.json {
             println!("{}", report::json(entry, &fitted));

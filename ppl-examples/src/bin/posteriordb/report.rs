@@ -9,12 +9,12 @@ use crate::models::{Check, Entry, Fitted};
 
 /// One JSON line.
 pub(crate) fn json(entry: &Entry, fitted: &Fitted) -> String {
-    let params: serde_json::Map<String, serde_json::Value> =
     let family = &fitted.tried[0].family;
     let (guide, coordinates) = match family.strip_suffix(" of residuals") {
         Some(family) => (family, "residuals"),
         None => (family.as_str(), "as written"),
     };
+    let params: serde_json::Map<String, serde_json::Value> =
         fitted.params.iter().map(|(name, scalar)| (name.clone(), json!([scalar.mean, scalar.sd]))).collect();
     json!({
         "posterior": entry.posterior,

@@ -36,6 +36,8 @@ pub(crate) struct Outcome {
 pub(super) const PATIENCE: usize = 12;
 /// A mixture is polished by one in so many of the most steps.
 const POLISHING: usize = 10;
+/// The Monte Carlo error, in standard deviations of the guide, from which on it is worth a note.
+const NOISY: f64 = 0.1;
 /// Samples of the noise that stays the same while Newton's method runs.
 const FIXED: usize = 32;
 
@@ -259,7 +261,7 @@ impl<'a, E: Real> Engine<'a, E> {
             End::Time => StopReason::MaxTime,
         };
         let mut notes = self.notes.clone();
-        if climbed.end == End::Noisy {
+        if climbed.end == End::Noisy && climbed.error > NOISY {
             notes.push(format!(
                 "the Monte Carlo error of the guide over {} samples is {:.2} of its standard deviations, and more samples would need too much memory",
                 climbed.samples, climbed.error

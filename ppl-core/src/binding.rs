@@ -146,6 +146,12 @@ impl<'f> Sizes<'f> {
     }
 }
 
+/// The elements of an array with missing values, as they were given before it was laid out.
+pub fn given_again(layout: &Layout, name: &str) -> Vec<Option<f64>> {
+    let missing = layout.latents().find(|latent| latent.name == name).and_then(|latent| latent.missing.as_ref());
+    missing.map(|missing| missing.given.clone()).unwrap_or_default()
+}
+
 /// The elements of an array in row-major order, borrowed where they lie so.
 pub fn row_major<S, D>(array: &ArrayBase<S, D>) -> Cow<'_, [S::Elem]>
 where

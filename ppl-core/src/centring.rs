@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
-use crate::model::{Centred, Graph, Layout, LogJoint, SiteKind, Statement, Variable, Visitor, Weights, Workspace};
+use crate::model::{
+    Batch, Centred, DataError, Graph, Layout, LogJoint, SiteKind, Statement, Variable, Visitor, Weights, Workspace,
+};
 
 /// A model in other coordinates: a latent `z ~ D(m, s)` of a location and a scale that depend on other latents is replaced by a residual `r ~ D(c m, s^c)` with
 /// `z = m + s^(1 - c) (r - c m)`. The degree `c` of each such site, one for the latent as written and zero for its standardized residual, is a
@@ -161,6 +163,11 @@ impl<E: Real> LogJoint<E> for PartlyCentred<'_, E> {
         self.model.reads(&mut Through { visitor, placed, all: &all });
     }
 
+    /// Batches are of the latents as written.
+    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
+        self.model.batch(batch)
+    }
+
     fn locate(&self, centred: usize, work: &mut Workspace<E>) {
         self.model.locate(centred, work);
     }
@@ -177,7 +184,7 @@ impl<E: Real> LogJoint<E> for PartlyCentred<'_, E> {
                 samples: work.samples,
                 values: &work.values,
                 adjoints: &mut work.adjoints,
-                weights: &weights.log_det,
+                weights: &weights.log_det[centred.variable * work.samples..],
             });
             self.model.pull_locate(i, work, weights);
         }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::kernel::{Lanes, Real, dispatch};
-use crate::model::{Graph, Layout, LogJoint, Partition, SiteKind, Visitor, Weights, Workspace};
+use crate::model::{Batch, DataError, Graph, Layout, LogJoint, Partition, SiteKind, Visitor, Weights, Workspace};
 
 use pass::{Constrain, Evaluate, Latents, Mapped, Pass, Space};
 
@@ -55,6 +55,11 @@ pub trait Kernels: Sync {
     fn forward<V: Lanes<Element = Self::Element>>(&self, body: usize, rows: Range<usize>, frame: &mut Forward<'_, V>);
     /// Adds the weighted derivatives of some rows of a body, and returns their weighted log density.
     fn accumulate<V: Lanes<Element = Self::Element>>(&self, body: usize, rows: Range<usize>, frame: &mut Frame<'_, V>) -> V::Sum;
+    /// The same over some elements of a plate.
+    ///
+    /// # Errors
+    /// None that the whole model did not have.
+    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<Self::Element> + '_>, DataError>;
     /// Meets every statement in the order of the model, with one sample.
     fn walk(&self, walk: &mut Walk<'_>);
     /// The observed elements.
@@ -73,6 +78,8 @@ pub struct Compiled<K> {
     adjoint_rows: usize,
     /// The latents that are computed from their unconstrained numbers.
     mapped: Vec<Mapped>,
+    /// How many rows each row of a factor stands for, and each element of a latent: other than one in a batch.
+    scales: Option<(Vec<f64>, Vec<f64>)>,
 }
 
 impl<K: Kernels> Compiled<K> {
@@ -86,7 +93,16 @@ impl<K: Kernels> Compiled<K> {
         let of_latents = Layout { variables: layout.latents().cloned().collect(), ..Layout::default() }.rows();
         let adjoint_rows = if stores { layout.rows() } else { of_latents };
         let mapped = Mapped::all(layout);
-        Compiled { kernels, parts, whole, adjoint_rows, mapped }
+        Compiled { kernels, parts, whole, adjoint_rows, mapped, scales: None }
+    }
+
+    /// Drives kernels over a batch.
+    pub fn of_batch(kernels: K, batch: &Batch<'_>) -> Self {
+        let of = |is_over: bool| if is_over { batch.scale() } else { 1.0 };
+        let over = K::GRAPH.plates[batch.plate].factors;
+        let factors = (0..K::GRAPH.factors.len()).map(|factor| of(over.contains(&factor))).collect();
+        let latents = kernels.layout().latents().map(|latent| of(latent.dims.contains(&batch.plate))).collect();
+        Compiled { scales: Some((factors, latents)), ..Self::new(kernels) }
     }
 
     /// The lanes that the products of a block need.
@@ -273,7 +289,14 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
 
     fn unit_weights(&self, samples: usize) -> Weights<K::Element> {
         let one = K::Element::from_f64(1.0);
-        Weights { factors: vec![one; samples * K::GRAPH.factors.len()], log_det: vec![one; samples], samples, rows: Vec::new() }
+        let spread = |scales: &Vec<f64>| {
+            scales.iter().flat_map(|&scale| std::iter::repeat_n(K::Element::from_f64(scale), samples)).collect()
+        };
+        let (factors, log_det) = match &self.scales {
+            Some((factors, latents)) => (spread(factors), spread(latents)),
+            None => (vec![one; samples * K::GRAPH.factors.len()], vec![one; samples * self.layout().latents().count()]),
+        };
+        Weights { factors, log_det, samples, rows: Vec::new() }
     }
 
     fn constrain(&self, work: &mut Workspace<K::Element>, log_det: &mut [f64]) {
@@ -315,6 +338,10 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
         let inner = factor_rows / body_rows;
         let touched = rows.start / inner..rows.end.div_ceil(inner);
         self.forward(body, touched, work, Some((factor, rows)), out);
+    }
+
+    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<K::Element> + '_>, DataError> {
+        self.kernels.batch(batch)
     }
 
     fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor) {

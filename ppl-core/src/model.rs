@@ -1,5 +1,6 @@
 //! What inference may know of a model: its graph, its layout, and its log joint density with the derivative.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -52,10 +53,133 @@ pub struct Graph {
     pub name: &'static str,
     /// The names of the dimensions.
     pub dims: &'static [&'static str],
+    /// Which dimensions can be taken a batch at a time: one for each.
+    pub plates: &'static [Plate],
     /// Latents, quantities and observed arrays, in the order of the model.
     pub sites: &'static [Site],
     /// The terms of the log joint density, in the order of the model.
     pub factors: &'static [Factor],
+}
+
+/// A dimension, as a plate.
+#[derive(Debug)]
+pub struct Plate {
+    /// Why it cannot be taken in batches; none if its elements are independent given what is not over it.
+    pub refused: Option<&'static str>,
+    /// The factors that run over it.
+    pub factors: &'static [usize],
+}
+
+/// Some elements of a plate, which stand for all of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'r> {
+    /// Which of [`Graph::dims`].
+    pub plate: usize,
+    /// How many elements it has.
+    pub size: usize,
+    /// Which of them are taken, each once.
+    pub rows: &'r [usize],
+}
+
+impl Batch<'_> {
+    /// How many elements of the plate each of the batch stands for: `N / B`.
+    #[must_use]
+    pub fn scale(&self) -> f64 {
+        self.size as f64 / self.rows.len() as f64
+    }
+
+    /// The size that a dimension has in the batch.
+    #[must_use]
+    pub fn size(&self, dim: usize, size: usize) -> usize {
+        if dim == self.plate { self.rows.len() } else { size }
+    }
+
+    /// The elements of an array that are in the batch; its axes are dimensions and sizes, the last fastest.
+    #[must_use]
+    pub fn array<'a, T: Copy>(&self, all: &'a [T], axes: &[(usize, usize)]) -> Cow<'a, [T]> {
+        let Some(axis) = axes.iter().position(|(dim, _)| *dim == self.plate) else { return Cow::Borrowed(all) };
+        let size = |axes: &[(usize, usize)]| axes.iter().map(|(_, size)| size).product::<usize>();
+        let (outer, own, inner) = (size(&axes[..axis]), axes[axis].1, size(&axes[axis + 1..]));
+        let mut some = Vec::with_capacity(outer * self.rows.len() * inner);
+        for first in 0..outer {
+            for row in self.rows {
+                some.extend_from_slice(&all[(first * own + row) * inner..][..inner]);
+            }
+        }
+        Cow::Owned(some)
+    }
+
+    /// The dimensions with their sizes in the batch; names of levels are left out.
+    #[must_use]
+    pub fn dimensions(&self, layout: &Layout) -> Vec<Dimension> {
+        let sized =
+            |(dim, known): (usize, &Dimension)| Dimension { name: known.name, size: self.size(dim, known.size), levels: None };
+        layout.dims.iter().enumerate().map(sized).collect()
+    }
+
+    /// The unconstrained dimensions that the batch has, in its own order.
+    #[must_use]
+    pub fn unconstrained(&self, layout: &Layout) -> Vec<usize> {
+        let mut dimensions = Vec::new();
+        for latent in layout.guided() {
+            let all: Vec<usize> = latent.unconstrained.clone().collect();
+            // The last axis has fewer unconstrained numbers than elements where it is a simplex.
+            let mut axes: Vec<(usize, usize)> = latent.dims.iter().copied().zip(latent.shape.iter().copied()).collect();
+            let elements: usize = latent.shape.iter().product();
+            if let (Some((_, last)), true) = (axes.last_mut(), elements != all.len() && latent.missing.is_none()) {
+                *last = all.len() * *last / elements;
+            }
+            dimensions.extend_from_slice(&self.array(&all, &axes));
+        }
+        dimensions
+    }
+}
+
+/// Why a model cannot be taken in batches.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// A name that is no dimension.
+    #[error("`{name}` is not a dimension of `{model}`; those that can be taken in batches are {known}")]
+    Unknown {
+        /// The model.
+        model: &'static str,
+        /// The name.
+        name: String,
+        /// The dimensions that can be.
+        known: String,
+    },
+    /// A dimension whose elements depend on each other.
+    #[error("`{model}` cannot be taken in batches of `{plate}`: {reason}; dimensions that can be: {known}")]
+    Refused {
+        /// The model.
+        model: &'static str,
+        /// The dimension.
+        plate: &'static str,
+        /// Why.
+        reason: &'static str,
+        /// The dimensions that can be.
+        known: String,
+    },
+}
+
+impl Graph {
+    /// The dimension of this name, if it can be taken in batches.
+    ///
+    /// # Errors
+    /// [`BatchError`] says why not, and which can be.
+    pub fn plate(&self, name: &str) -> Result<usize, BatchError> {
+        let possible = self.dims.iter().zip(self.plates).filter(|(_, plate)| plate.refused.is_none());
+        let names: Vec<String> = possible.map(|(dim, _)| format!("`{dim}`")).collect();
+        let (model, known) = (self.name, if names.is_empty() { "none".to_owned() } else { names.join(", ") });
+        let Some(plate) = self.dims.iter().position(|dim| *dim == name) else {
+            return Err(BatchError::Unknown { model, name: name.to_owned(), known });
+        };
+        match self.plates[plate].refused {
+            Some(reason) => Err(BatchError::Refused { model, plate: self.dims[plate], reason, known }),
+            None => Ok(plate),
+        }
+    }
 }
 
 /// What a name left of `~` or `let` is.
@@ -241,6 +365,11 @@ impl Layout {
         self.observed.iter().map(|v| v.rows.len()).sum()
     }
 
+    /// All that has unconstrained dimensions, in their order.
+    pub fn guided(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.iter().filter(|v| !v.unconstrained.is_empty())
+    }
+
     /// The latents, in the order of the model.
     pub fn latents(&self) -> impl Iterator<Item = &Variable> {
         self.variables.iter().filter(|v| v.kind == SiteKind::Latent)
@@ -333,7 +462,7 @@ pub struct Partition<E> {
 pub struct Weights<E> {
     /// A row of `samples` lanes per factor of the graph.
     pub factors: Vec<E>,
-    /// The weight of `log |dz / du|` and of its derivative: `[sample]`.
+    /// The weight of `log |dz / du|` of each latent and of its derivative: `[latent][sample]`.
     pub log_det: Vec<E>,
     /// The number of samples.
     pub samples: usize,
@@ -378,7 +507,7 @@ pub trait LogJoint<E: Real>: Sync {
     fn layout(&self) -> &Layout;
     /// Buffers for `samples` Monte Carlo samples, a multiple of [`Real::LANE_MULTIPLE`].
     fn workspace(&self, samples: usize) -> Workspace<E>;
-    /// Every weight one.
+    /// Every weight one; of a batch `N / B` for what it stands for.
     fn unit_weights(&self, samples: usize) -> Weights<E>;
     /// Computes the constrained latents of the workspace's unconstrained numbers; adds `log |dz / du|` to `log_det` (`[sample]`).
     fn constrain(&self, work: &mut Workspace<E>, log_det: &mut [f64]);
@@ -404,6 +533,12 @@ pub trait LogJoint<E: Real>: Sync {
     /// Walks over all statements, so that [`Visitor::reads`] learns which latents each row of each factor depends on, through quantities and index arrays:
     /// the Markov blankets.
     fn reads(&self, visitor: &mut dyn Visitor);
+
+    /// The same model over some elements of a plate that is not refused: all else is borrowed.
+    ///
+    /// # Errors
+    /// None that the whole model did not have.
+    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError>;
 
     /// Computes the rows of the location and scale of one of [`Layout::centred`] from the latents before it.
     fn locate(&self, centred: usize, work: &mut Workspace<E>);

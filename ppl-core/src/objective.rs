@@ -118,6 +118,63 @@ impl Objective {
     }
 }
 
+/// The weight of the divergence from the prior, `KL(q || prior)`, over the first steps of a fit: less than one lets the likelihood lead, so that latents which
+/// explain little at first are not given up. It ends at one, where the objective is the ELBO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum KlWeight {
+    /// One from the first step.
+    #[default]
+    One,
+    /// From some weight to one in even steps.
+    ///
+    /// # Source
+    /// Bowman et al. 2016, Generating sentences from a continuous space.
+    Linear {
+        /// The first weight, 0 to 1.
+        from: f64,
+        /// Steps until it is one.
+        steps: usize,
+    },
+    /// From zero to one again and again, each time one for the second half.
+    ///
+    /// # Source
+    /// Fu et al. 2019, Cyclical annealing schedule.
+    Cyclical {
+        /// How often, 1 or more.
+        cycles: usize,
+        /// Steps until it stays one.
+        steps: usize,
+    },
+}
+
+impl KlWeight {
+    /// The steps after which it is one.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        match *self {
+            KlWeight::One => 0,
+            KlWeight::Linear { steps, .. } | KlWeight::Cyclical { steps, .. } => steps,
+        }
+    }
+
+    /// The weight of a step.
+    #[must_use]
+    pub fn at(&self, step: usize) -> f64 {
+        if step >= self.steps() {
+            return 1.0;
+        }
+        match *self {
+            KlWeight::One => 1.0,
+            KlWeight::Linear { from, steps } => from + (1.0 - from) * step as f64 / steps as f64,
+            KlWeight::Cyclical { cycles, steps } => {
+                let cycle = steps as f64 / cycles as f64;
+                (2.0 * (step as f64 % cycle) / cycle).min(1.0)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +184,15 @@ mod tests {
     fn all() -> [Objective; 4] {
         let renyi = |alpha| Objective::Renyi { alpha, samples: 4 };
         [Objective::Elbo, Objective::ImportanceWeighted { samples: 4 }, renyi(0.5), renyi(0.1)]
+    }
+
+    #[test]
+    fn schedules_end_at_one() {
+        let linear = KlWeight::Linear { from: 0.2, steps: 8 };
+        assert_eq!([0, 4, 8, 9].map(|step| linear.at(step)), [0.2, 0.6, 1.0, 1.0]);
+        let cyclical = KlWeight::Cyclical { cycles: 2, steps: 16 };
+        assert_eq!([0, 2, 4, 7, 8, 10, 15, 16].map(|step| cyclical.at(step)), [0.0, 0.5, 1.0, 1.0, 0.0, 0.5, 1.0, 1.0]);
+        assert_eq!(KlWeight::One.at(0), 1.0);
     }
 
     #[test]

@@ -56,8 +56,8 @@ impl<K: Kernels> Kernel<K::Element> for Pass<'_, K> {
             Latents::Given(values) => values,
             Latents::Constrain(values) => {
                 for offset in (0..samples).step_by(V::WIDTH) {
-                    let log_det = constrain::<V>(self.mapped, samples, values, offset);
-                    log_det.scale(V::load(&self.weights.log_det[offset..])).add_to(&mut self.log_joint[offset..]);
+                    constrain::<V>(self.mapped, samples, values, Some(&self.weights.log_det), offset)
+                        .add_to(&mut self.log_joint[offset..]);
                 }
                 values
             }
@@ -94,8 +94,7 @@ impl<K: Kernels> Kernel<K::Element> for Pass<'_, K> {
         }
         if self.derivatives == Space::Unconstrained {
             for offset in (0..samples).step_by(V::WIDTH) {
-                let weight = V::load(&self.weights.log_det[offset..]);
-                pull::<V>(self.mapped, samples, values, self.adjoints, weight, offset);
+                pull::<V>(self.mapped, samples, values, self.adjoints, &self.weights.log_det, offset);
             }
         }
     }
@@ -115,7 +114,7 @@ impl<E: Real> Kernel<E> for Constrain<'_, E> {
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(self) {
         for offset in (0..self.samples).step_by(V::WIDTH) {
-            constrain::<V>(self.mapped, self.samples, self.values, offset).add_to(&mut self.log_det[offset..]);
+            constrain::<V>(self.mapped, self.samples, self.values, None, offset).add_to(&mut self.log_det[offset..]);
         }
     }
 }
@@ -123,6 +122,8 @@ impl<E: Real> Kernel<E> for Constrain<'_, E> {
 /// A latent that differs from its unconstrained numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Mapped {
+    /// Which of the latents.
+    latent: usize,
     bijector: Bijector,
     unconstrained: Range<usize>,
     rows: Range<usize>,
@@ -135,8 +136,10 @@ impl Mapped {
     pub(super) fn all(layout: &Layout) -> Vec<Mapped> {
         layout
             .latents()
-            .filter(|latent| latent.bijector != Bijector::Identity || latent.missing.is_some())
-            .map(|latent| Mapped {
+            .enumerate()
+            .filter(|(_, latent)| latent.bijector != Bijector::Identity || latent.missing.is_some())
+            .map(|(i, latent)| Mapped {
+                latent: i,
                 bijector: latent.bijector.clone(),
                 unconstrained: latent.unconstrained.clone(),
                 rows: latent.missing.as_ref().map_or(&latent.rows, |missing| &missing.rows).clone(),
@@ -146,16 +149,26 @@ impl Mapped {
     }
 }
 
-/// All latents from the unconstrained numbers; gives `log |dz / du|`.
+/// All latents from the unconstrained numbers; gives `log |dz / du|`, each latent's times its weight.
 #[inline(always)]
-fn constrain<V: Lanes>(mapped: &[Mapped], samples: usize, values: &mut [V::Element], offset: usize) -> V::Sum {
+fn constrain<V: Lanes>(
+    mapped: &[Mapped],
+    samples: usize,
+    values: &mut [V::Element],
+    weights: Option<&[V::Element]>,
+    offset: usize,
+) -> V::Sum {
     let mut log_det = V::Sum::zero();
     for latent in mapped {
         if latent.bijector != Bijector::Identity {
             let (u, z) = values.split_at_mut(latent.rows.start * samples);
             let u = &u[latent.unconstrained.start * samples..latent.unconstrained.end * samples];
             let z = &mut z[..latent.rows.len() * samples];
-            log_det.join(latent.bijector.forward::<V>(u, z, samples, offset));
+            let own = latent.bijector.forward::<V>(u, z, samples, offset);
+            log_det.join(match weights {
+                Some(weights) => own.scale(V::load(&weights[latent.latent * samples + offset..])),
+                None => own,
+            });
         }
         for (from, &to) in latent.rows.clone().zip(&latent.scatter) {
             V::load(&values[from * samples + offset..]).store(&mut values[to * samples + offset..]);
@@ -171,10 +184,11 @@ fn pull<V: Lanes>(
     samples: usize,
     values: &[V::Element],
     adjoints: &mut [V::Element],
-    weight: V,
+    weights: &[V::Element],
     offset: usize,
 ) {
     for latent in mapped {
+        let weight = V::load(&weights[latent.latent * samples + offset..]);
         for (to, &from) in latent.rows.clone().zip(&latent.scatter) {
             V::load(&adjoints[from * samples + offset..]).store(&mut adjoints[to * samples + offset..]);
         }

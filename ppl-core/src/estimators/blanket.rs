@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
-use crate::model::{Layout, LogJoint, Statement, Visitor, Workspace};
+use crate::model::{Layout, LogJoint, Statement, Visitor, Weights, Workspace};
 
 /// What a block's part of the log density is made of: the union of the Markov blankets of its members.
 #[derive(Debug, Default)]
@@ -13,8 +13,19 @@ struct Blanket {
     whole: Vec<usize>,
     /// Some rows of a factor, increasing.
     rows: Vec<(usize, Vec<usize>)>,
-    /// The maps of its members to their supports, with their unconstrained dimensions and how many rows they become.
-    jacobians: Vec<(Bijector, Range<usize>, usize)>,
+    /// The maps of its members to their supports.
+    jacobians: Vec<Event>,
+}
+
+/// The least part of a latent that is mapped by itself.
+#[derive(Clone, Debug)]
+struct Event {
+    latent: usize,
+    bijector: Bijector,
+    /// Its unconstrained dimensions.
+    dimensions: Range<usize>,
+    /// The rows of the workspace that they become.
+    rows: Vec<usize>,
 }
 
 /// The blankets of all blocks.
@@ -39,15 +50,14 @@ impl<E: Real> Blankets<E> {
         }
         let mut found = Found { of_row: vec![Vec::new(); layout.rows()], blankets: Vec::new(), seen: Vec::new() };
         found.blankets.resize_with(blocks.len(), Blanket::default);
-        for (bijector, dimensions, rows) in events(layout) {
-            let mut own: Vec<usize> = dimensions.clone().filter_map(|dimension| block_of[dimension]).collect();
+        for event in events(layout) {
+            let mut own: Vec<usize> = event.dimensions.clone().filter_map(|dimension| block_of[dimension]).collect();
             own.sort_unstable();
             own.dedup();
-            if bijector != Bijector::Identity {
-                own.iter()
-                    .for_each(|&block| found.blankets[block].jacobians.push((bijector.clone(), dimensions.clone(), rows.len())));
+            event.rows.iter().for_each(|&row| found.of_row[row].clone_from(&own));
+            if event.bijector != Bijector::Identity {
+                own.iter().for_each(|&block| found.blankets[block].jacobians.push(event.clone()));
             }
-            rows.into_iter().for_each(|row| found.of_row[row].clone_from(&own));
         }
         model.reads(&mut found);
         let mut blocks = found.blankets;
@@ -60,8 +70,16 @@ impl<E: Real> Blankets<E> {
         Some(Blankets { blocks, rows: Vec::new(), total: Vec::new() })
     }
 
-    /// Writes what depends on each block, of the workspace's constrained latents at the unconstrained `u`: `[block][sample]`, in nats.
-    pub(super) fn costs(&mut self, model: &dyn LogJoint<E>, u: &[E], work: &mut Workspace<E>, costs: &mut [f64]) {
+    /// Writes what depends on each block, of the workspace's constrained latents at the unconstrained `u`: `[block][sample]`, in nats. Weights are those of
+    /// the first sample.
+    pub(super) fn costs(
+        &mut self,
+        model: &dyn LogJoint<E>,
+        u: &[E],
+        work: &mut Workspace<E>,
+        weights: &Weights<E>,
+        costs: &mut [f64],
+    ) {
         let samples = work.samples;
         costs.fill(0.0);
         model.complete(work);
@@ -71,50 +89,52 @@ impl<E: Real> Blankets<E> {
             model.log_prob_rows(factor, 0..rows, work, &mut self.rows);
             self.total.clear();
             self.total.resize(samples, 0.0);
+            let weight = weights.factors[factor * samples].to_f64();
             for row in self.rows.chunks_exact(samples) {
-                add(row, &mut self.total);
+                add(row, weight, &mut self.total);
             }
             for (blanket, costs) in self.blocks.iter().zip(costs.chunks_exact_mut(samples)) {
                 if blanket.whole.contains(&factor) {
                     costs.iter_mut().zip(&self.total).for_each(|(cost, total)| *cost += total);
                 }
                 for (_, rows) in blanket.rows.iter().filter(|(known, _)| *known == factor) {
-                    rows.iter().for_each(|row| add(&self.rows[row * samples..(row + 1) * samples], costs));
+                    rows.iter().for_each(|row| add(&self.rows[row * samples..(row + 1) * samples], weight, costs));
                 }
             }
         }
         for (blanket, costs) in self.blocks.iter().zip(costs.chunks_exact_mut(samples)) {
-            for (bijector, dimensions, rows) in &blanket.jacobians {
+            for Event { latent, bijector, dimensions, rows } in &blanket.jacobians {
                 let u = &u[dimensions.start * samples..dimensions.end * samples];
-                self.rows.resize(rows * samples, E::default());
-                dispatch(Jacobian { bijector, u, z: &mut self.rows, samples, log_det: costs });
+                self.rows.resize(rows.len() * samples, E::default());
+                let weight = weights.log_det[latent * samples];
+                dispatch(Jacobian { bijector, u, z: &mut self.rows, weight, samples, log_det: costs });
             }
         }
     }
 }
 
-fn add<E: Real>(row: &[E], costs: &mut [f64]) {
-    costs.iter_mut().zip(row).for_each(|(cost, own)| *cost += own.to_f64());
+fn add<E: Real>(row: &[E], weight: f64, costs: &mut [f64]) {
+    costs.iter_mut().zip(row).for_each(|(cost, own)| *cost += weight * own.to_f64());
 }
 
-/// The least parts of latents that are mapped by themselves: the map, the unconstrained dimensions, the rows of the workspace.
-fn events(layout: &Layout) -> impl Iterator<Item = (Bijector, Range<usize>, Vec<usize>)> {
-    layout.latents().flat_map(|latent| {
-        let elements = latent.elements();
-        let length = match latent.bijector {
+fn events(layout: &Layout) -> impl Iterator<Item = Event> {
+    layout.latents().enumerate().flat_map(|(latent, variable)| {
+        let elements = variable.elements();
+        let length = match variable.bijector {
             Bijector::Simplex { length } | Bijector::Ordered { length } | Bijector::PositiveOrdered { length } => length.max(1),
             _ => 1,
         };
         let events = elements.len() / length;
-        let free = latent.unconstrained.len() / events.max(1);
+        let free = variable.unconstrained.len() / events.max(1);
         (0..events).map(move |event| {
-            let own = &elements[event * length..(event + 1) * length];
-            let bijector = match &latent.bijector {
+            let bijector = match &variable.bijector {
                 Bijector::Interval(bounds) => Bijector::Interval(bounds.of(&[event])),
                 other => other.clone(),
             };
-            let first = latent.unconstrained.start + event * free;
-            (bijector, first..first + free, own.iter().map(|element| latent.rows.start + element).collect())
+            let first = variable.unconstrained.start + event * free;
+            let own = &elements[event * length..(event + 1) * length];
+            let rows = own.iter().map(|element| variable.rows.start + element).collect();
+            Event { latent, bijector, dimensions: first..first + free, rows }
         })
     })
 }
@@ -149,6 +169,7 @@ struct Jacobian<'a, E> {
     bijector: &'a Bijector,
     u: &'a [E],
     z: &'a mut [E],
+    weight: E,
     samples: usize,
     log_det: &'a mut [f64],
 }
@@ -160,7 +181,7 @@ impl<E: Real> Kernel<E> for Jacobian<'_, E> {
     fn run<V: Lanes<Element = E>>(self) {
         for offset in (0..self.samples).step_by(V::WIDTH) {
             let log_det = self.bijector.forward::<V>(self.u, self.z, self.samples, offset);
-            log_det.add_to(&mut self.log_det[offset..]);
+            log_det.scale(V::splat(self.weight)).add_to(&mut self.log_det[offset..]);
         }
     }
 }

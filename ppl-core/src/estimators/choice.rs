@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::guides::Guide;
+use crate::kernel::Real;
+
 /// How the gradient of the ELBO in the parameters of a latent's guide is estimated; each block of a guide may have its own.
 ///
 /// The variances of all of them at the same points stand at [`crate::estimators`].
@@ -35,6 +38,16 @@ impl Estimator {
     pub fn is_score_function(self) -> bool {
         matches!(self, Estimator::ScoreFunction { .. })
     }
+}
+
+/// The estimator of each block of a guide: of the first of its dimensions that has another than [`Estimator::Auto`]; the score function where draws
+/// have no path.
+pub(crate) fn of_blocks<E: Real>(guide: &dyn Guide<E>, of: impl Fn(usize) -> Estimator) -> Vec<Estimator> {
+    let first = |members: &Vec<usize>| members.iter().map(|&i| of(i)).find(|e| *e != Estimator::Auto).unwrap_or_default();
+    let possible = |(block, chosen): (usize, Estimator)| {
+        if chosen.is_score_function() || guide.has_path(block) { chosen } else { Estimator::SCORE_FUNCTION }
+    };
+    guide.blocks().iter().map(first).enumerate().map(possible).collect()
 }
 
 /// Whether a block's draws are weighed only with what depends on them.

@@ -6,7 +6,8 @@ use super::landing::Landing;
 use super::{Baseline, Estimate, Estimator, GradientEstimator, RaoBlackwell};
 use crate::guides::{Guide, Path};
 use crate::kernel::Real;
-use crate::model::{LogJoint, Weights, Workspace};
+use crate::model::{LogJoint, SiteKind, Weights, Workspace};
+use crate::objective::KlWeight;
 use crate::random::{normals, step_key};
 
 /// How fast the sizes of costs are forgotten.
@@ -46,7 +47,13 @@ pub struct Mixed<E> {
     costs: Vec<f64>,
     weights: Vec<f64>,
     work: Workspace<E>,
-    ones: Weights<E>,
+    /// Of the factors and Jacobians of the model, and of log q of each block; with the weight of the KL divergence, and without.
+    model_weights: Weights<E>,
+    base: Weights<E>,
+    block_weights: Vec<f64>,
+    block_scales: Vec<f64>,
+    kl_weight: KlWeight,
+    steps: usize,
 }
 
 impl<E: Real> Mixed<E> {
@@ -87,10 +94,47 @@ impl<E: Real> Mixed<E> {
             costs: vec![0.0; blocks.len() * samples],
             weights: vec![0.0; blocks.len() * samples],
             work: model.workspace(samples),
-            ones: model.unit_weights(samples),
+            model_weights: model.unit_weights(samples),
+            base: model.unit_weights(samples),
+            block_weights: vec![1.0; blocks.len()],
+            block_scales: vec![1.0; blocks.len()],
+            kl_weight: KlWeight::One,
+            steps: 0,
             estimators: estimators.to_vec(),
             blocks,
         }
+    }
+
+    /// Weighs log q of each block, of which a batch has some.
+    pub(super) fn scaled(mut self, scales: Vec<f64>) -> Self {
+        self.block_scales.clone_from(&scales);
+        self.block_weights = scales;
+        self
+    }
+
+    /// Weighs the divergence from the prior, of the first steps less than the likelihood.
+    #[must_use]
+    pub fn tempered(mut self, kl_weight: KlWeight) -> Self {
+        self.kl_weight = kl_weight;
+        self
+    }
+
+    /// Sets the weights of this step.
+    fn temper(&mut self, model: &dyn LogJoint<E>) {
+        if self.kl_weight == KlWeight::One || self.steps > self.kl_weight.steps() {
+            return;
+        }
+        let (graph, samples, weight) = (model.graph(), self.samples, self.kl_weight.at(self.steps));
+        let scaled = |x: E| E::from_f64(x.to_f64() * weight);
+        for (factor, known) in graph.factors.iter().enumerate() {
+            if known.site.is_some_and(|site| graph.sites[site].kind == SiteKind::Latent) {
+                let own = factor * samples..(factor + 1) * samples;
+                let weights = self.model_weights.factors[own.clone()].iter_mut();
+                weights.zip(&self.base.factors[own]).for_each(|(w, base)| *w = scaled(*base));
+            }
+        }
+        self.model_weights.log_det.iter_mut().zip(&self.base.log_det).for_each(|(w, base)| *w = scaled(*base));
+        self.block_weights.iter_mut().zip(&self.block_scales).for_each(|(w, scale)| *w = scale * weight);
     }
 
     /// Draws, and computes the densities and what each block's draws are weighed with.
@@ -99,13 +143,14 @@ impl<E: Real> Mixed<E> {
         normals(key, samples, &mut self.noise);
         guide.draw(&self.noise, samples, &mut self.u);
         self.work.u_mut().copy_from_slice(&self.u);
-        model.log_density(&mut self.work, &self.ones, &mut self.log_density);
+        model.log_density(&mut self.work, &self.model_weights, &mut self.log_density);
         guide.block_log_prob(&self.u, samples, &mut self.log_q);
         if let Some(blankets) = &mut self.blankets {
-            blankets.costs(model, &self.u, &mut self.work, &mut self.costs);
+            blankets.costs(model, &self.u, &mut self.work, &self.model_weights, &mut self.costs);
         }
         for (s, whole) in self.whole.iter_mut().enumerate() {
-            *whole = self.log_density[s] - self.log_q.iter().skip(s).step_by(samples).sum::<f64>();
+            let log_q = self.log_q.iter().skip(s).step_by(samples).zip(&self.block_weights);
+            *whole = self.log_density[s] - log_q.map(|(log_q, weight)| weight * log_q).sum::<f64>();
         }
         for (b, costs) in self.costs.chunks_exact_mut(samples).enumerate() {
             let Estimator::ScoreFunction { rao_blackwell, baseline } = self.estimators[b] else { continue };
@@ -113,7 +158,8 @@ impl<E: Real> Mixed<E> {
                 costs.copy_from_slice(&self.whole);
                 continue;
             }
-            costs.iter_mut().zip(&self.log_q[b * samples..]).for_each(|(cost, log_q)| *cost -= log_q);
+            let weight = self.block_weights[b];
+            costs.iter_mut().zip(&self.log_q[b * samples..]).for_each(|(cost, log_q)| *cost -= weight * log_q);
             if rao_blackwell == RaoBlackwell::Measured {
                 // By earlier steps alone: a choice by these samples would bias them.
                 let known = self.sizes[b];
@@ -167,8 +213,10 @@ impl<E: Real> Mixed<E> {
                 Estimator::Reparameterization => false,
                 Estimator::Auto => landing,
             };
-            let minus =
-                |to: &mut [f64]| to[b * samples..(b + 1) * samples].iter_mut().zip(&lanes).for_each(|(w, lane)| *w = -lane);
+            let weight = self.block_weights[b];
+            let minus = |to: &mut [f64]| {
+                to[b * samples..(b + 1) * samples].iter_mut().zip(&lanes).for_each(|(w, lane)| *w = -weight * lane);
+            };
             minus(&mut by_draws);
             if !sticks {
                 minus(&mut by_parameters);
@@ -199,6 +247,7 @@ fn size(costs: &[f64], baseline: Baseline) -> f64 {
 impl<E: Real> GradientEstimator<E> for Mixed<E> {
     fn estimate(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>, key: u64, gradient: &mut [f64]) -> Estimate {
         let samples = self.samples;
+        self.temper(model);
         if self.optimal.as_ref().is_some_and(Optimal::knows_nothing) {
             self.draw(model, guide, step_key(key, u64::MAX));
             self.optimal.iter_mut().for_each(|optimal| optimal.learn(guide, &self.u, &self.costs, samples));
@@ -219,8 +268,8 @@ impl<E: Real> GradientEstimator<E> for Mixed<E> {
         if self.has_paths {
             self.pull(guide, self.landing.sticks(), |_| true, gradient);
         }
-        let total = self.log_density.iter().sum::<f64>() - self.log_q.iter().sum::<f64>();
-        Estimate { elbo: total / samples as f64 }
+        self.steps += 1;
+        Estimate { elbo: self.whole.iter().sum::<f64>() / samples as f64 }
     }
 
     fn draws(&self) -> &[E] {

@@ -22,6 +22,7 @@
 //! from the posterior; near it, it leaves out the very terms that cancel. So it is taken where it is measured to pay.
 
 mod baseline;
+mod batched;
 mod blanket;
 mod choice;
 mod landing;
@@ -29,6 +30,8 @@ mod mixed;
 mod pathwise;
 mod reparameterization;
 
+pub use batched::Batched;
+pub(crate) use choice::of_blocks;
 pub use choice::{Baseline, Estimator, RaoBlackwell};
 pub use mixed::Mixed;
 pub use pathwise::Pathwise;

@@ -8,7 +8,7 @@ use crate::estimators::Estimator;
 use crate::guides::Family;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint};
-use crate::objective::Objective;
+use crate::objective::{KlWeight, Objective};
 use crate::optimizers::Optimizer;
 
 /// How to fit; every field has a default that needs no tuning.
@@ -46,6 +46,10 @@ pub struct Bbvi {
     /// The estimators of some latents, by name, in place of [`estimator`](Bbvi::estimator); where one block of the guide holds several latents, that of the
     /// first that is named. Default none.
     pub estimators: Vec<(String, Estimator)>,
+    /// Steps over some elements of a plate at a time instead of all. Default none.
+    pub minibatch: Option<Minibatch>,
+    /// The weight of the divergence from the prior over the first steps, which are then stochastic ones. Default [`KlWeight::One`].
+    pub kl_weight: KlWeight,
     /// How long [`Family::Auto`] may go on to richer families, where importance weights cannot correct the best Gaussian. Default 2 seconds; zero for
     /// Gaussians alone. A fit that this cuts short does not have the same bits again.
     pub search_time: Duration,
@@ -76,6 +80,8 @@ impl Default for Bbvi {
             blocks: Vec::new(),
             estimator: Estimator::Auto,
             estimators: Vec::new(),
+            minibatch: None,
+            kl_weight: KlWeight::One,
             search_time: Duration::from_secs(2),
             optimizer: Optimizer::Auto,
             restarts: 1,
@@ -83,6 +89,35 @@ impl Default for Bbvi {
             initial: Vec::new(),
             observers: Vec::new(),
         }
+    }
+}
+
+/// Steps over batches of a plate, whose elements are independent given the rest: the model is asked for that, and says why if they are not.
+///
+/// The starting point and the units of the steps are found over [`START`](Minibatch::START) elements; the guide is judged, after the fit, over all of them.
+/// Families are the mean-field Gaussian and, if no latent is over the plate, blocks, low rank and full rank, which [`Family::Auto`] then tries.
+///
+/// # Examples
+/// ```
+/// use ppl_core::prelude::*;
+/// let config = Bbvi { minibatch: Some(Minibatch::of("N", 256)), ..Bbvi::default() };
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Minibatch {
+    /// The dimension.
+    pub plate: String,
+    /// How many of its elements a step takes; range 1 to all.
+    pub rows: usize,
+}
+
+impl Minibatch {
+    /// The elements over which a fit finds where to start, or four batches if these are more.
+    pub const START: usize = 1000;
+
+    /// Batches of so many elements of a dimension.
+    #[must_use]
+    pub fn of(plate: &str, rows: usize) -> Self {
+        Minibatch { plate: plate.to_owned(), rows }
     }
 }
 
@@ -100,6 +135,7 @@ pub(crate) struct Checked {
     pub(crate) search_time: Duration,
     pub(crate) objective: Objective,
     pub(crate) optimizer: Optimizer,
+    pub(crate) kl_weight: KlWeight,
 }
 
 /// What a configuration says of single latents.
@@ -109,12 +145,44 @@ pub(crate) struct ByName {
     pub(crate) blocks: Vec<Vec<usize>>,
     /// How each dimension's gradient is estimated.
     pub(crate) estimators: Vec<Estimator>,
+    /// Which plate is taken in batches, and how many of its elements.
+    pub(crate) minibatch: Option<(usize, usize)>,
+}
+
+impl ByName {
+    /// Whether latents are over the plate that is taken in batches.
+    pub(crate) fn is_local(&self, layout: &Layout) -> bool {
+        self.minibatch.is_some_and(|(plate, _)| layout.guided().any(|variable| variable.dims.contains(&plate)))
+    }
 }
 
 impl Bbvi {
     /// Checks what is said of single latents.
-    pub(crate) fn by_name(&self, layout: &Layout) -> Result<ByName, ConfigError> {
-        Ok(ByName { blocks: self.blocks(layout)?, estimators: self.estimators(layout)? })
+    pub(crate) fn by_name<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<ByName, ConfigError> {
+        let layout = model.layout();
+        Ok(ByName { blocks: self.blocks(layout)?, estimators: self.estimators(layout)?, minibatch: self.minibatch(model)? })
+    }
+
+    fn minibatch<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<Option<(usize, usize)>, ConfigError> {
+        let (Some(Minibatch { plate: name, rows }), layout) = (&self.minibatch, model.layout()) else { return Ok(None) };
+        let plate = model.graph().plate(name)?;
+        let size = layout.dims[plate].size;
+        if *rows == 0 || *rows > size {
+            return Err(ConfigError::BatchSize { plate: name.clone(), rows: *rows, size });
+        }
+        if self.objective.group() > 1 {
+            return Err(ConfigError::BatchObjective { objective: self.objective.name() });
+        }
+        let local = layout.guided().find(|variable| variable.dims.contains(&plate));
+        let is_apart = matches!(self.family, Family::Auto | Family::MeanField);
+        let is_gaussian = is_apart || matches!(self.family, Family::FullRank | Family::LowRank { .. } | Family::Blocks);
+        match local {
+            _ if !is_gaussian => Err(ConfigError::BatchFamily { family: format!("{:?}", self.family), local: None }),
+            Some(variable) if !is_apart => {
+                Err(ConfigError::BatchFamily { family: format!("{:?}", self.family), local: Some(variable.name) })
+            }
+            _ => Ok(Some((plate, *rows))),
+        }
     }
 
     fn estimators(&self, layout: &Layout) -> Result<Vec<Estimator>, ConfigError> {
@@ -143,6 +211,15 @@ impl Bbvi {
         range("tolerance", self.tolerance, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
         range("restarts", self.restarts as f64, 1.0, 1000.0, "between 1 and 1000")?;
         range("draws", self.draws as f64, 100.0, 1e6, "between 100 and 1 000 000")?;
+        if let KlWeight::Linear { from, .. } = self.kl_weight {
+            range("kl_weight.from", from, 0.0, 1.0, "between 0 and 1")?;
+        }
+        if let KlWeight::Cyclical { cycles, .. } = self.kl_weight {
+            range("kl_weight.cycles", cycles as f64, 1.0, f64::INFINITY, "at least 1")?;
+        }
+        if self.kl_weight != KlWeight::One && self.objective.group() > 1 {
+            return Err(ConfigError::BatchObjective { objective: self.objective.name() });
+        }
         if let Family::Flow(kind) = self.family {
             kind.check()?;
         }
@@ -172,6 +249,7 @@ impl Bbvi {
             search_time: self.search_time,
             objective: self.objective,
             optimizer: self.optimizer,
+            kl_weight: self.kl_weight,
         })
     }
 
@@ -181,6 +259,7 @@ impl Bbvi {
             seed,
             blocks: self.blocks.clone(),
             estimators: self.estimators.clone(),
+            minibatch: self.minibatch.clone(),
             initial: self.initial.clone(),
             observers: Vec::new(),
             ..*self

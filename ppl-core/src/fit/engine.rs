@@ -3,17 +3,18 @@
 use std::time::{Duration, Instant};
 
 use super::blame::blame;
-use super::config::{ByName, Checked};
+use super::config::{ByName, Checked, Minibatch};
 use super::deterministic::{End, Limits, climb};
 use super::error::{FitError, LastState};
 use super::observer::{Observer, StepInfo};
 use super::start::{Points, Rows, begin, finite_start};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
-use crate::estimators::{Estimator, GradientEstimator, Mixed, Pathwise, Reparameterization};
+use crate::estimators::{Batched, Estimator, GradientEstimator, Mixed, Pathwise, Reparameterization, of_blocks};
 use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mixture, Whitened, Whitening};
 use crate::kernel::Real;
-use crate::model::{Layout, LogJoint, SiteKind};
+use crate::model::{Batch, Layout, LogJoint, SiteKind};
+use crate::objective::KlWeight;
 use crate::optimizers::{Curvature, Gaussian, Optimizer, StepRule, variational_newton};
 use crate::random::{antithetic_normals, step_key};
 
@@ -47,6 +48,8 @@ pub(crate) struct Engine<'a, E: Real> {
     by_name: &'a ByName,
     pub(super) began: Instant,
     pub(super) curvature: Curvature,
+    /// The best Gaussian, where it is known from a part of the data.
+    gaussian: Option<Gaussian>,
     pub(super) notes: Vec<String>,
 }
 
@@ -58,6 +61,9 @@ impl<'a, E: Real> Engine<'a, E> {
         by_name: &'a ByName,
         start: &[f64],
     ) -> Result<Self, FitError> {
+        if let Some(batch) = by_name.minibatch {
+            return Self::of_part(model, config, by_name, start, batch);
+        }
         let began = Instant::now();
         let mut notes = Vec::new();
         let mut points = Points::new(model);
@@ -66,12 +72,49 @@ impl<'a, E: Real> Engine<'a, E> {
         if let Some(direction) = curvature.loose_direction() {
             notes.push(loose(model.layout(), &direction));
         }
-        Ok(Engine { model, config, by_name, began, curvature, notes })
+        Ok(Engine { model, config, by_name, began, curvature, gaussian: None, notes })
+    }
+
+    /// Finds the mode and the curvature over some elements of a plate, which stand for all of them.
+    fn of_part(
+        model: &'a dyn LogJoint<E>,
+        config: &'a Checked,
+        by_name: &'a ByName,
+        start: &[f64],
+        (plate, rows): (usize, usize),
+    ) -> Result<Self, FitError> {
+        let (layout, began) = (model.layout(), Instant::now());
+        let size = layout.dims[plate].size;
+        let some = (4 * rows).max(Minibatch::START).min(size);
+        // Evenly spread: a plate may be sorted.
+        let rows: Vec<usize> = (0..some).map(|i| i * size / some).collect();
+        let batch = Batch { plate, size, rows: &rows };
+        let part = model.batch(&batch)?;
+        let dimensions = batch.unconstrained(layout);
+        let own: Vec<f64> = dimensions.iter().map(|&i| start[i]).collect();
+        let whole = ByName { blocks: Vec::new(), estimators: Vec::new(), minibatch: None };
+        let engine = Engine::new(&*part, config, &whole, &own)?;
+        let latents: Vec<_> = layout.guided().map(|variable| variable.unconstrained.clone()).collect();
+        let gaussian = (dimensions.len() == layout.unconstrained()).then(|| engine.gaussian());
+        let curvature = engine.curvature.spread(&dimensions, &latents);
+        let mut notes = engine.notes;
+        if some < size {
+            notes.push(format!("the fit started from {some} of {size} elements of `{}`", layout.dims[plate].name));
+        }
+        Ok(Engine { model, config, by_name, began, curvature, gaussian, notes })
     }
 
     /// Of units one around a point: for a guide that brings its own start.
     pub(crate) fn around(model: &'a dyn LogJoint<E>, config: &'a Checked, by_name: &'a ByName, center: &[f64]) -> Self {
-        Engine { model, config, by_name, began: Instant::now(), curvature: Curvature::unit(center, 1.0), notes: Vec::new() }
+        Engine {
+            model,
+            config,
+            by_name,
+            began: Instant::now(),
+            curvature: Curvature::unit(center, 1.0),
+            gaussian: None,
+            notes: Vec::new(),
+        }
     }
 
     /// Whether the dimensions are few enough for a full-rank guide.
@@ -97,8 +140,9 @@ impl<'a, E: Real> Engine<'a, E> {
             rule.step(rate, gradient);
             curvature.unwhiten(&mut gradient[..n]);
         };
-        let closed = |e: &Estimator| matches!(e, Estimator::Auto | Estimator::Reparameterization);
-        let estimator = if self.config.objective.group() == 1 && self.by_name.estimators.iter().all(closed) {
+        let closed = self.is_plain(guide.guide())
+            || (self.by_name.estimators.iter().all(|e| *e == Estimator::Reparameterization) && self.by_name.minibatch.is_none());
+        let estimator = if self.config.objective.group() == 1 && self.config.kl_weight == KlWeight::One && closed {
             Box::new(Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref()))
         } else {
             self.estimator(guide.guide(), self.config.samples)
@@ -212,27 +256,34 @@ impl<'a, E: Real> Engine<'a, E> {
     }
 
     /// How the gradient of each block of a guide is to be estimated.
-    pub(super) fn estimators(&self, guide: &dyn Guide<E>) -> Vec<Estimator> {
-        let of = |dimension: usize| self.by_name.estimators.get(dimension).copied().unwrap_or_default();
-        let first = |members: &Vec<usize>| members.iter().map(|&i| of(i)).find(|e| *e != Estimator::Auto).unwrap_or_default();
-        let pathless = |(block, chosen): (usize, Estimator)| match chosen {
-            Estimator::ScoreFunction { .. } => chosen,
-            _ if guide.has_path(block) => chosen,
-            _ => Estimator::SCORE_FUNCTION,
-        };
-        guide.blocks().iter().map(first).enumerate().map(pathless).collect()
+    fn estimators(&self, guide: &dyn Guide<E>) -> Vec<Estimator> {
+        of_blocks(guide, |dimension| self.by_name.estimators.get(dimension).copied().unwrap_or_default())
+    }
+
+    /// Whether the gradient is one that none of the estimators asked for by itself: whole, of the ELBO, along the path.
+    pub(super) fn is_plain(&self, guide: &dyn Guide<E>) -> bool {
+        let auto = self.estimators(guide).iter().all(|e| *e == Estimator::Auto);
+        auto && self.by_name.minibatch.is_none() && self.config.kl_weight == KlWeight::One
     }
 
     /// The estimator of stochastic steps.
     pub(super) fn estimator(&self, guide: &dyn Guide<E>, samples: usize) -> Box<dyn GradientEstimator<E>> {
+        let (model, kl_weight) = (self.model, self.config.kl_weight);
+        if let Some((plate, rows)) = self.by_name.minibatch {
+            let size = model.layout().dims[plate].size;
+            let batched = Batched::new(size, (plate, rows), samples, &self.by_name.estimators, self.config.seed);
+            return Box::new(batched.tempered(kl_weight));
+        }
         let estimators = self.estimators(guide);
-        let pathwise = || Pathwise::new(self.model, guide, samples, self.config.objective);
-        match estimators.first().copied().unwrap_or_default() {
-            first if !estimators.iter().all(|e| *e == first) => Box::new(Mixed::new(self.model, guide, samples, &estimators)),
-            Estimator::Auto => Box::new(pathwise()),
+        let first = estimators.first().copied().unwrap_or_default();
+        let pathwise = || Pathwise::new(model, guide, samples, self.config.objective);
+        if first.is_score_function() || kl_weight != KlWeight::One || estimators.iter().any(|e| *e != first) {
+            return Box::new(Mixed::new(model, guide, samples, &estimators).tempered(kl_weight));
+        }
+        match first {
             Estimator::Reparameterization => Box::new(pathwise().sticking(false)),
             Estimator::StickingTheLanding => Box::new(pathwise().sticking(true)),
-            Estimator::ScoreFunction { .. } => Box::new(Mixed::new(self.model, guide, samples, &estimators)),
+            _ => Box::new(pathwise()),
         }
     }
 
@@ -250,6 +301,9 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// The best Gaussian over a few samples that stay the same, or Laplace's approximation.
     pub(super) fn gaussian(&self) -> Gaussian {
+        if let Some(known) = &self.gaussian {
+            return known.clone();
+        }
         let laplace = self.curvature.laplace();
         let (n, points) = (laplace.mean.len(), self.model.layout().points());
         let mut noise = vec![0.0_f64; n * FIXED];
@@ -263,8 +317,7 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// The top of the ELBO over fixed noise; the guide as it was given where there is none.
     fn settle(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FittedGuide> {
-        let by_choice = self.estimators(guide.guide()).iter().any(|e| *e != Estimator::Auto);
-        if by_choice || self.config.optimizer != Optimizer::Auto {
+        if !self.is_plain(guide.guide()) || self.config.optimizer != Optimizer::Auto {
             return Err(guide);
         }
         let (config, began) = (self.config, self.began);
@@ -373,6 +426,9 @@ impl<'a, E: Real> Engine<'a, E> {
                 let (parameters, elapsed) = (now.parameters(), began.elapsed());
                 let info = StepInfo { step, max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
                 observers.iter_mut().for_each(|observer| observer.on_step(&info));
+            }
+            if step < config.kl_weight.steps() {
+                windows.restart();
             }
             match windows.add(now.parameters(), |parameters, units| now.units(parameters, units)) {
                 Verdict::GoOn => {}

@@ -3,7 +3,7 @@
 use crate::diagnostics::DiagnosticError;
 use crate::distributions::SampleError;
 use crate::guides::{FittedGuide, FlowError};
-use crate::model::DataError;
+use crate::model::{BatchError, DataError};
 
 /// Why there is no fit; every variant is `Send + Sync + 'static`.
 #[derive(Debug, thiserror::Error)]
@@ -161,6 +161,40 @@ pub enum ConfigError {
         /// The bound.
         objective: String,
     },
+    /// A plate that cannot be taken in batches.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// A batch of more elements than there are, or of none.
+    #[error("`minibatch` asks for {rows} elements of `{plate}`, which has {size}; ask for 1 to {size}")]
+    BatchSize {
+        /// The dimension.
+        plate: String,
+        /// How many were asked for.
+        rows: usize,
+        /// How many there are.
+        size: usize,
+    },
+    /// A bound that is no sum over elements and over factors.
+    #[error("batches and weights of the divergence are of the ELBO, not of the {objective}: take the ELBO")]
+    BatchObjective {
+        /// The bound.
+        objective: String,
+    },
+    /// A family whose guide has no part for a batch.
+    #[error("Family::{family} cannot be fitted in batches{}: take Family::MeanField{}",
+        local.map_or_else(String::new, |latent| format!(" of a plate that `{latent}` is over")),
+        if local.is_none() { ", Blocks, LowRank or FullRank" } else { "" })]
+    BatchFamily {
+        /// The family.
+        family: String,
+        /// The latent that is over the plate, if that is why.
+        local: Option<&'static str>,
+    },
+    /// A guide of a user's own without parts.
+    #[error(
+        "latents are over the plate that is taken in batches, and the guide has no part for some of them: implement `Guide::part`"
+    )]
+    BatchGuide,
     /// A bound of several samples over a guide of strata.
     #[error(
         "the {objective} takes samples that are alike, but a mixture divides its samples into strata: take the ELBO, or another family"

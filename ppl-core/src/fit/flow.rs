@@ -7,7 +7,7 @@ use super::observer::{Observer, StepInfo};
 use super::plateau::Plateau;
 use super::stopping::Verdict;
 use crate::diagnostics::StopReason;
-use crate::estimators::{Estimator, GradientEstimator, Pathwise};
+use crate::estimators::{GradientEstimator, Pathwise};
 use crate::guides::{FittedGuide, Flow, FlowError, FlowKind, Whitened, Whitening};
 use crate::kernel::Real;
 use crate::optimizers::{Adam, StepRule as _};
@@ -52,9 +52,10 @@ impl<E: Real> Engine<'_, E> {
         // The whole derivative: without that of log q by the parameters the noise vanishes at the posterior, but far from it, where a flow is steep, the noise
         // is many times larger; and it takes the inverse.
         let samples = config.samples * SAMPLES;
-        let mut estimator: Box<dyn GradientEstimator<E>> = match self.estimators(guide.guide())[..] {
-            [Estimator::Auto] => Box::new(Pathwise::new(model, guide.guide(), samples, config.objective).sticking(false)),
-            _ => self.estimator(guide.guide(), samples),
+        let mut estimator: Box<dyn GradientEstimator<E>> = if self.is_plain(guide.guide()) {
+            Box::new(Pathwise::new(model, guide.guide(), samples, config.objective).sticking(false))
+        } else {
+            self.estimator(guide.guide(), samples)
         };
         let parameters = guide.guide::<E>().parameters().len();
         let (mut adam, mut clip) = (Adam::unitless(parameters), Clip::default());

@@ -30,7 +30,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use calibration::calibrate;
-pub use config::Bbvi;
+pub use config::{Bbvi, Minibatch};
 pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
 pub use importance::WeightedScalar;
 pub use linear_response::LinearResponse;
@@ -104,7 +104,7 @@ where
     let bound = model.bind()?;
     let config = config.borrow_mut();
     let guide = FittedGuide::Own(crate::guides::OwnGuide::new::<M::Element, G>(name, guide));
-    let (checked, by_name) = (config.check::<M::Element>()?, config.by_name(bound.layout())?);
+    let (checked, by_name) = (config.check::<M::Element>()?, config.by_name(&*bound)?);
     let found = search::given(&*bound, &checked, &by_name, guide, &mut config.observers)?;
     Ok(Fit { state: state(&*bound, &checked, found), model: PhantomData })
 }
@@ -113,7 +113,7 @@ where
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let by_name = config.by_name(model.layout())?;
+    let by_name = config.by_name(model)?;
     let found = restarted(model, &checked, &start, &by_name, &mut config.observers, config.restarts)?;
     Ok(state(model, &checked, found))
 }

@@ -78,7 +78,8 @@ fn search<E: Real>(
     let at_mode = matches!(config.family, Family::Map | Family::Laplace);
     // In residual coordinates every latent's Markov blanket is everything.
     let scores = by_name.estimators.iter().any(|estimator| estimator.is_score_function());
-    let residuals = PartlyCentred::new(model).filter(|_| !at_mode && !scores);
+    let in_batches = by_name.minibatch.is_some();
+    let residuals = PartlyCentred::new(model).filter(|_| !at_mode && !scores && !in_batches);
     let engine = |view| {
         let mut start = start.to_vec();
         start.resize(LogJoint::layout(view).unconstrained(), 0.0);
@@ -108,7 +109,7 @@ fn search<E: Real>(
     }
     let mut failed = None;
     for engine in &engines {
-        match of_engine(model, engine, config, scores, observers) {
+        match of_engine(model, engine, config, scores || by_name.is_local(model.layout()), observers) {
             Ok(found) => candidates.extend(found),
             Err(error) => failed = Some(error),
         }
@@ -116,7 +117,7 @@ fn search<E: Real>(
     if let (true, Some(error)) = (candidates.is_empty(), failed) {
         return Err(error);
     }
-    if config.family == Family::Auto && !scores {
+    if config.family == Family::Auto && !scores && !in_batches {
         enrich(model, residuals.as_ref(), config, by_name, &mut candidates, observers);
     }
     Ok(choose(candidates))
@@ -137,6 +138,9 @@ pub(super) fn given<E: Real>(
     let blocks = guide.guide::<E>().blocks().len();
     if config.objective.group() > 1 && !(0..blocks).all(|block| guide.guide::<E>().has_path(block)) {
         return Err(ConfigError::EstimatorOfBound { objective: config.objective.name() }.into());
+    }
+    if by_name.is_local(model.layout()) && guide.guide::<E>().part(&[]).is_none() {
+        return Err(ConfigError::BatchGuide.into());
     }
     let outcome = Engine::around(model, config, by_name, &vec![0.0; own]).settle_or_climb(guide, observers)?;
     Ok(choose(vec![judged(model, config, outcome)?]))
@@ -204,12 +208,12 @@ fn judged<E: Real>(model: &dyn LogJoint<E>, config: &Checked, outcome: Outcome) 
     Report::new(model, &outcome.guide, config.objective, config.draws, config.seed).map(|report| (report, outcome))
 }
 
-/// The candidates in one set of coordinates, one at least.
+/// The candidates in one set of coordinates, one at least; `apart` for independent dimensions alone.
 fn of_engine<E: Real>(
     model: &dyn LogJoint<E>,
     engine: &Engine<'_, E>,
     config: &Checked,
-    scores: bool,
+    apart: bool,
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Vec<Candidate>, FitError> {
     let report = |outcome: Outcome| judged(model, config, outcome);
@@ -226,7 +230,7 @@ fn of_engine<E: Real>(
     if let Some(outcome) = only {
         return Ok(vec![report(outcome)?]);
     }
-    if config.family == Family::FullRank || (config.family == Family::Auto && engine.is_dense() && !scores) {
+    if config.family == Family::FullRank || (config.family == Family::Auto && engine.is_dense() && !apart) {
         match engine.full_rank(observers).and_then(report) {
             Ok(candidate) => candidates.push(candidate),
             Err(error) if config.family == Family::FullRank => return Err(error),

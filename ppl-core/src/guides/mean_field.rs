@@ -160,6 +160,15 @@ impl<E: Real> Guide<E> for MeanField {
         }
     }
 
+    fn part(&self, dimensions: &[usize]) -> Option<(Box<dyn Guide<E>>, Vec<usize>)> {
+        let spread = self.log_scale().len();
+        let of_scales = dimensions.iter().filter(|&&i| i < spread).map(|i| self.size() + i);
+        let parameters: Vec<usize> = dimensions.iter().copied().chain(of_scales).collect();
+        let points = dimensions.iter().filter(|&&i| i >= spread).map(|i| self.points[i - spread]);
+        let part = MeanField { parameters: parameters.iter().map(|&i| self.parameters[i]).collect(), points: points.collect() };
+        Some((Box::new(part), parameters))
+    }
+
     fn entropy(&self, gradient: Option<&mut [f64]>) -> Option<f64> {
         let dimensions = self.size();
         if let Some(gradient) = gradient {

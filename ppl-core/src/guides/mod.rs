@@ -108,6 +108,11 @@ pub trait Guide<E: Real>: Send {
         self.pull_log_prob(path.u, path.samples, &minus, Some(&mut *u_adjoint), Some(&mut *gradient));
         self.pull_sample(path, u_adjoint, gradient);
     }
+    /// The guide of some dimensions alone, in this order, with where each of its parameters stands among all; none where these depend on the others. Points are
+    /// the last of both.
+    fn part(&self, _dimensions: &[usize]) -> Option<(Box<dyn Guide<E>>, Vec<usize>)> {
+        None
+    }
     /// The entropy in nats, if it is known in closed form; its gradient is added to `gradient`.
     fn entropy(&self, _gradient: Option<&mut [f64]>) -> Option<f64> {
         None

@@ -1,5 +1,7 @@
 //! The curvature of the log density at a point: the units of steps, and a linear model of the gradient.
 
+use std::ops::Range;
+
 use super::{Gaussian, cholesky};
 
 /// `A = -d2 log p / du du`, made positive definite, with its Cholesky factor; of many dimensions the diagonal alone.
@@ -25,6 +27,25 @@ const LOOSE: f64 = 1e-8;
 const DENSE: usize = 300;
 
 impl Curvature {
+    /// That of a model of which some dimensions are known: those that are not are taken as the mean of the same latent's; without a matrix then.
+    pub(crate) fn spread(&self, dimensions: &[usize], latents: &[Range<usize>]) -> Self {
+        let n = latents.iter().map(|own| own.end).max().unwrap_or(0);
+        if dimensions.len() == n {
+            return self.clone();
+        }
+        let (mut center, mut diagonal) = (vec![0.0; n], vec![1.0; n]);
+        for latent in latents {
+            let own: Vec<usize> = (0..dimensions.len()).filter(|&i| latent.contains(&dimensions[i])).collect();
+            let mean = |of: &[f64]| own.iter().map(|&i| of[i]).sum::<f64>() / own.len().max(1) as f64;
+            center[latent.clone()].fill(mean(&self.center));
+            diagonal[latent.clone()].fill(mean(&self.diagonal));
+        }
+        for (i, &dimension) in dimensions.iter().enumerate() {
+            (center[dimension], diagonal[dimension]) = (self.center[i], self.diagonal[i]);
+        }
+        Curvature { center, gradient: vec![0.0; n], diagonal, is_mode: self.is_mode, matrix: None, factor: None }
+    }
+
     /// By central differences of the gradient; `evaluate` writes the gradients of several points (`[point][dimension]`).
     /// `relative_step` is about the cube root of the precision. Each of the last `apart` dimensions is taken as independent of all others.
     pub fn at(center: &[f64], apart: usize, relative_step: f64, mut evaluate: impl FnMut(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Self {

@@ -18,6 +18,7 @@ pub(crate) struct CorrelatedGaussian<E> {
 static GRAPH: Graph = Graph {
     name: "CorrelatedGaussian",
     dims: &["P"],
+    plates: &[crate::model::Plate { refused: Some("no statement runs over it"), factors: &[] }],
     sites: &[Site { name: "u", kind: SiteKind::Latent, support: Support::Real, event_rank: 1 }],
     factors: &[Factor { text: "density of u", site: Some(0), reads: &[Read { site: 0, owner: Owner::Every }] }],
 };
@@ -73,7 +74,12 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
     }
 
     fn unit_weights(&self, samples: usize) -> Weights<E> {
-        Weights { factors: vec![E::from_f64(1.0); samples], log_det: vec![E::from_f64(1.0); samples], samples, rows: Vec::new() }
+        Weights {
+            factors: vec![E::from_f64(1.0); samples],
+            log_det: vec![E::from_f64(1.0); 3 * samples],
+            samples,
+            rows: Vec::new(),
+        }
     }
 
     fn log_density(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]) {
@@ -123,6 +129,10 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
 
     fn observed(&self) -> Vec<f64> {
         vec![]
+    }
+
+    fn batch(&self, _batch: &crate::model::Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, crate::model::DataError> {
+        Ok(Box::new(CorrelatedGaussian::new()))
     }
 
     fn reads(&self, visitor: &mut dyn Visitor) {

@@ -1,6 +1,7 @@
 //! What is checked of a lowered model: each rule a file, this page their list.
 
 pub(crate) mod coverage;
+pub(crate) mod plates;
 pub(crate) mod supports;
 
 use crate::diagnostics::Diagnostics;

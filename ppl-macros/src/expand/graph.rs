@@ -6,6 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::catalogue::Support;
+use crate::check::plates::{Plate, plates};
 use crate::ir::{Density, ExprKind, Index, Model, Site, SiteId, SiteKind, Stmt, StmtKind, VarId, Vector, visit};
 
 /// How a factor reads a latent; the widest of several ways counts.
@@ -43,10 +44,15 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
         });
         quote!(_ppl::Factor { text: #text, site: #site, reads: &[#(#reads),*] })
     });
+    let plates = plates(model).into_iter().map(|Plate { refused, factors }| {
+        let refused = refused.map_or_else(|| quote!(None), |reason| quote!(Some(#reason)));
+        quote!(_ppl::Plate { refused: #refused, factors: &[#(#factors),*] })
+    });
     quote! {
         &_ppl::Graph {
             name: #name,
             dims: &[#(#dims),*],
+            plates: &[#(#plates),*],
             sites: &[#(#sites),*],
             factors: &[#(#factors),*],
         }

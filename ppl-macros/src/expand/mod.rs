@@ -90,7 +90,7 @@ fn log_joint(model: &Model) -> TokenStream {
         }
     });
     let binding = bind::methods(model, &columns, &centred);
-    let kernels = kernels(model, &bodies, &tapes, &names, &stored, &centred);
+    let kernels = kernels(model, &bodies, &tapes, &names, &stored, &columns, &centred);
     let binds = [false, true].map(|inputs_only| bind::bind(model, &columns, &centred, inputs_only));
     let [bind, bind_inputs] = binds;
     let name = &model.name;
@@ -150,6 +150,7 @@ fn kernels(
     tapes: &[Tape<'_>],
     names: &[Ident],
     stored: &BTreeSet<SiteId>,
+    columns: &[tape::Column],
     centred: &[Centred],
 ) -> TokenStream {
     let e = bind::element(model);
@@ -201,6 +202,7 @@ fn kernels(
     let accumulate = names.iter().enumerate().map(|(id, name)| quote!(#id => self.#name::<V>(rows, frame)));
     let walk = walk::walk(model);
     let observed = bind::observed_elements(model);
+    let batch = bind::batch(model, columns, centred);
     quote! {
         impl _ppl::Kernels for Bound<'_> {
             type Element = #e;
@@ -239,6 +241,10 @@ fn kernels(
                 frame: &mut _ppl::Frame<'_, V>,
             ) -> V::Sum {
                 match body { #(#accumulate,)* _ => _ppl::zero_sum::<V>() }
+            }
+
+            fn batch(&self, batch: &_ppl::Batch<'_>) -> Result<Box<dyn _ppl::LogJoint<#e> + '_>, _ppl::DataError> {
+                #batch
             }
 
             fn walk(&self, walk: &mut _ppl::Walk<'_>) {

@@ -26,6 +26,7 @@ const RESERVED: &[&str] = &[
     "inputs",
     "fitted",
     "body",
+    "batch",
     "index",
     "factor",
     "draws",

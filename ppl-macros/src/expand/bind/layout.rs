@@ -118,7 +118,7 @@ pub(super) fn compute_column(model: &Model, id: usize, column: &Column) -> Token
     quote! {
         let mut column = Vec::new();
         #body
-        self.#field = column;
+        self.#field = _ppl::Cow::Owned(column);
     }
 }
 

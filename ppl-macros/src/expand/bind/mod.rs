@@ -28,11 +28,9 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column], centred: &[Centred
         let name = names::field(&arg.name);
         let ty = match (arg.kind, arg.dims.len()) {
             (ArgKind::Index(_), 0) => quote!(usize),
-            (ArgKind::Index(_), _) => quote!(Vec<usize>),
+            (ArgKind::Index(_), _) => quote!(_ppl::Cow<'m, [usize]>),
             (_, 0) => e.clone(),
-            (ArgKind::F64 | ArgKind::F32, 1) => quote!(&'m [#e]),
-            (ArgKind::F64 | ArgKind::F32, _) => quote!(_ppl::Cow<'m, [#e]>),
-            _ => quote!(Vec<#e>),
+            _ => quote!(_ppl::Cow<'m, [#e]>),
         };
         quote!(#name: #ty)
     });
@@ -50,7 +48,7 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column], centred: &[Centred
             #(#centred: usize,)*
             #(#observed: usize,)*
             #(#given: Vec<Option<f64>>,)*
-            #(#columns: Vec<#e>,)*
+            #(#columns: _ppl::Cow<'m, [#e]>,)*
             __layout: _ppl::Layout,
             __data: _ppl::PhantomData<&'m ()>,
         }
@@ -150,7 +148,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
             #(#centred: 0,)*
             #(#firsts: 0,)*
             #(#partly,)*
-            #(#column_fields: Vec::new(),)*
+            #(#column_fields: _ppl::Cow::Borrowed(&[]),)*
             __layout: _ppl::Layout::default(),
             __data: _ppl::PhantomData,
         };
@@ -161,6 +159,54 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
         bound.check_parameters()?;
         #data
         Ok(Box::new(_ppl::Compiled::new(bound)))
+    }
+}
+
+/// The same model over some rows of a plate: what is not over it is borrowed.
+pub(crate) fn batch(model: &Model, columns: &[Column], centred: &[Centred]) -> TokenStream {
+    let dim_fields = model.dims.iter().enumerate().map(|(dim, known)| {
+        let name = names::field(&known.name);
+        quote!(#name: batch.size(#dim, self.#name))
+    });
+    let args = arrays(model).map(|arg| {
+        let name = names::field(&arg.name);
+        if arg.dims.is_empty() {
+            return quote!(#name: self.#name);
+        }
+        let axes = arg.dims.iter().map(|&dim| {
+            let size = names::size(model, dim);
+            quote!((#dim, #size))
+        });
+        quote!(#name: batch.array(&self.#name, &[#(#axes),*]))
+    });
+    let zeros = rowed(model)
+        .map(|site| names::field(&site.name))
+        .chain(centred.iter().flat_map(|centred| centred.fields(model)))
+        .chain(observed(model).map(|site| observed_field(&site.name)));
+    let given = model.args.iter().filter(|arg| arg.missing).map(|arg| {
+        let (field, text) = (given_field(&arg.name), arg.name.to_string());
+        quote!(#field: _ppl::given_again(&self.__layout, #text))
+    });
+    let columns = columns.iter().enumerate().map(|(id, column)| {
+        let name = column_field(id);
+        let axes = column.loops.iter().map(|&var| {
+            let (dim, length) = (model.vars[var].dim.unwrap_or(usize::MAX), names::length(model, var));
+            quote!((#dim, #length))
+        });
+        quote!(#name: batch.array(&self.#name, &[#(#axes),*]))
+    });
+    quote! {
+        let mut bound = Bound {
+            #(#dim_fields,)*
+            #(#args,)*
+            #(#zeros: 0,)*
+            #(#given,)*
+            #(#columns,)*
+            __layout: _ppl::Layout::default(),
+            __data: _ppl::PhantomData,
+        };
+        bound.lay_out(batch.dimensions(&self.__layout))?;
+        Ok(Box::new(_ppl::Compiled::of_batch(bound, batch)))
     }
 }
 
@@ -195,9 +241,9 @@ fn value(model: &Model, arg: &Arg, source: &TokenStream) -> TokenStream {
     let e = element(model);
     match (arg.kind, arg.dims.len()) {
         (ArgKind::Index(_), 0) => quote!(#source.#name),
-        (ArgKind::Index(_), _) => quote!(#name),
+        (ArgKind::Index(_), _) => quote!(_ppl::Cow::Owned(#name)),
         (ArgKind::F64 | ArgKind::F32, 0) => quote!(#source.#name),
-        (ArgKind::F64 | ArgKind::F32, 1) => quote!(&#source.#name),
+        (ArgKind::F64 | ArgKind::F32, 1) => quote!(_ppl::Cow::Borrowed(&#source.#name[..])),
         (ArgKind::F64 | ArgKind::F32, _) => quote!(_ppl::row_major(&#source.#name)),
         (ArgKind::Bool, 0) => quote!(<#e as From<u8>>::from(u8::from(#source.#name))),
         (_, 0) => quote!(#source.#name as #e),
@@ -211,9 +257,7 @@ fn absent(arg: &Arg) -> TokenStream {
     match (arg.kind, arg.dims.len()) {
         (ArgKind::Index(_), 0) => quote!(0),
         (_, 0) => quote!(0.0),
-        (ArgKind::F64 | ArgKind::F32, 1) => quote!(&[]),
-        (ArgKind::F64 | ArgKind::F32, _) => quote!(_ppl::Cow::Borrowed(&[])),
-        _ => quote!(Vec::new()),
+        _ => quote!(_ppl::Cow::Borrowed(&[])),
     }
 }
 

@@ -1,0 +1,162 @@
+//! Which dimensions can be taken a batch at a time: those whose elements are independent given all that is not over them.
+
+use crate::ir::{Density, DimId, Expr, ExprKind, FactorId, Index, Model, Stmt, StmtKind, VarId, Vector, visit};
+
+/// A dimension, why it cannot be taken in batches, and the factors that run over it.
+#[derive(Debug)]
+pub(crate) struct Plate {
+    pub refused: Option<String>,
+    pub factors: Vec<FactorId>,
+}
+
+/// One for each dimension.
+pub(crate) fn plates(model: &Model) -> Vec<Plate> {
+    (0..model.dims.len())
+        .map(|dim| {
+            let over = |loops: &[VarId]| loops.iter().filter(|&&var| model.vars[var].dim == Some(dim)).count();
+            let factors = (0..model.factors.len()).filter(|&factor| over(&model.factors[factor].loops) > 0).collect();
+            Plate { refused: Reader { model, dim }.refused(), factors }
+        })
+        .collect()
+}
+
+/// Looks for what makes the elements of a dimension depend on each other.
+struct Reader<'m> {
+    model: &'m Model,
+    dim: DimId,
+}
+
+impl Reader<'_> {
+    fn refused(&self) -> Option<String> {
+        let (model, dim) = (self.model, self.dim);
+        let over = |var: VarId| model.vars[var].dim == Some(dim);
+        for factor in &model.factors {
+            if factor.loops.iter().filter(|&&var| over(var)).count() > 1 {
+                return Some(format!("`{}` stands in two loops over it", text(&factor.text)));
+            }
+        }
+        if !model.factors.iter().any(|factor| factor.loops.iter().any(|&var| over(var))) {
+            return Some("no statement runs over it".to_owned());
+        }
+        for var in &model.vars {
+            let all = var.from.as_constant() == Some(0) && var.to.as_size() == Some(dim);
+            if var.dim == Some(dim) && !all {
+                return Some(format!("`{}` runs over part of it", var.name));
+            }
+            if !all && var.from.sizes().chain(var.to.sizes()).any(|size| size == dim) {
+                return Some(format!("the range of `{}` depends on its size", var.name));
+            }
+        }
+        if let Some(arg) = model.args.iter().find(|arg| arg.missing && arg.dims.contains(&dim)) {
+            return Some(format!("`{}` has missing values", arg.name));
+        }
+        if let Some(site) = model.sites.iter().find(|site| site.event_rank == 1 && site.dims.last() == Some(&dim)) {
+            return Some(format!("the elements of `{}` along it are one event", site.name));
+        }
+        let mut found = None;
+        visit::statements(&model.body, &mut |stmt| {
+            if found.is_none() {
+                found = self.statement(stmt);
+            }
+        });
+        found
+    }
+
+    fn statement(&self, stmt: &Stmt) -> Option<String> {
+        let statement = text(&stmt.text);
+        let site = |site: usize, index: &[Index]| {
+            let known = &self.model.sites[site];
+            self.index(&known.name.to_string(), &known.dims, index, statement)
+        };
+        match &stmt.kind {
+            StmtKind::For { .. } => None,
+            StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => self.expression(value, statement),
+            StmtKind::Quantity { site: written, index, value } => {
+                site(*written, index).or_else(|| self.expression(value, statement))
+            }
+            StmtKind::Sample { site: written, index, distribution, .. } => {
+                let event = usize::from(
+                    self.model.sites[*written].event_rank == 1 || matches!(distribution.density, Density::Ordered { .. }),
+                );
+                let vector = match &distribution.density {
+                    Density::Multivariate { parameter: Vector::Site(read, index), .. } => site(*read, index),
+                    Density::Multivariate { parameter: Vector::Data(read, index), .. } => {
+                        let known = &self.model.args[*read];
+                        self.index(&known.name.to_string(), &known.dims, index, statement)
+                    }
+                    _ => None,
+                };
+                let parameters =
+                    || visit::parameters(distribution).into_iter().find_map(|param| self.expression(param, statement));
+                let known = &self.model.sites[*written];
+                let dims = &known.dims[..known.dims.len() - event.min(known.dims.len())];
+                self.index(&known.name.to_string(), dims, index, statement).or(vector).or_else(parameters)
+            }
+        }
+    }
+
+    fn expression(&self, expr: &Expr, statement: &str) -> Option<String> {
+        let (model, dim) = (self.model, self.dim);
+        let mut found = None;
+        visit::expressions(expr, &mut |e| {
+            let own = match &e.kind {
+                ExprKind::Size(size) if *size == dim => Some(format!("`{statement}` uses its size as a number")),
+                ExprKind::Var(var) if model.vars[*var].dim == Some(dim) => {
+                    Some(format!("`{statement}` uses `{}` as a number", model.vars[*var].name))
+                }
+                ExprKind::Reduce { var, .. } if model.vars[*var].dim == Some(dim) => {
+                    Some(format!("`{statement}` sums over all of it"))
+                }
+                ExprKind::Data(arg, index) => {
+                    let known = &model.args[*arg];
+                    self.index(&known.name.to_string(), &known.dims, index, statement)
+                }
+                ExprKind::Site(site, index) => {
+                    let known = &model.sites[*site];
+                    self.index(&known.name.to_string(), &known.dims, index, statement)
+                }
+                _ => None,
+            };
+            if found.is_none() {
+                found = own;
+            }
+        });
+        found
+    }
+
+    /// Whether an array is read along the dimension at the element of the loop alone.
+    fn index(&self, name: &str, dims: &[DimId], index: &[Index], statement: &str) -> Option<String> {
+        let (model, dim) = (self.model, self.dim);
+        for (axis, &of) in dims.iter().enumerate() {
+            let found = match index.get(axis) {
+                None if of == dim => Some(format!("`{statement}` reads all of `{name}`")),
+                None => None,
+                Some(Index::Gather(arg, _)) if of == dim => {
+                    Some(format!("`{statement}` reads `{name}` through `{}`", model.args[*arg].name))
+                }
+                Some(Index::Gather(arg, inner)) => {
+                    let known = &model.args[*arg];
+                    self.index(&known.name.to_string(), &known.dims, inner, statement)
+                }
+                Some(Index::Affine(affine)) => {
+                    let own = affine.as_var().is_some_and(|var| model.vars[var].dim == Some(dim) && !model.vars[var].range);
+                    if of == dim && !own {
+                        Some(format!("`{statement}` reads another element of `{name}`"))
+                    } else if of != dim && affine.sizes().any(|size| size == dim) {
+                        Some(format!("`{statement}` reads `{name}` at its size"))
+                    } else {
+                        None
+                    }
+                }
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+}
+
+fn text(statement: &str) -> &str {
+    statement.trim_end_matches(';')
+}

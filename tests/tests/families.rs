@@ -238,3 +238,20 @@ fn restarts_find_the_higher_of_two_hills_whatever_the_number_of_threads() -> Out
     assert_eq!(one.to_bits(), fit(12, 4)?.to_bits());
     Ok(())
 }
+
+/// A mixture whose samples are of one kind takes bounds of several samples; its components do not collapse.
+#[test]
+fn a_mixture_by_implicit_reparameterization_finds_both_modes_and_takes_tighter_bounds() -> Outcome {
+    let estimator = Estimator::ImplicitReparameterization;
+    let two = Family::Mixture { components: 2, full_rank: true };
+    let (_, elbo, error) =
+        bound(&Bimodal { shift: 6.0 / 8.0_f64.sqrt(), D: 2 }, Bbvi { family: two, estimator, ..Bbvi::default() })?;
+    assert!(elbo > -0.02 - 4.0 * error && elbo < 4.0 * error, "{elbo} +- {error}");
+    let objective = Objective::ImportanceWeighted { samples: 5 };
+    let config = |estimator| Bbvi { family: MIXTURE_OF_4, estimator, objective, max_steps: 5000, ..Bbvi::default() };
+    let (_, iwae, error) = bound(&Cone { z: 5.0 }, config(estimator))?;
+    assert!(iwae > -6.68 - 4.0 * error && iwae < -5.32, "{iwae} +- {error}");
+    let refused = fit_bbvi(&Cone { z: 5.0 }, config(Estimator::Auto));
+    assert!(refused.is_err_and(|error| error.to_string().contains("Estimator::ImplicitReparameterization")));
+    Ok(())
+}

@@ -197,6 +197,37 @@ fn blocks_and_guides_of_one_block_agree_with_the_path() -> Outcome {
     Ok(())
 }
 
+/// The gradient of a mixture by implicit reparameterization is that by strata.
+#[test]
+fn implicit_reparameterization_of_a_mixture_agrees_with_its_strata() -> Outcome {
+    let data = woven();
+    let model = data.bind()?;
+    let n = model.layout().unconstrained();
+    let component = |logit: f64, shift: f64| Component {
+        logit,
+        loc: mean_field(n).loc().iter().map(|x| x + shift).collect(),
+        factor: (0..n * n)
+            .map(|at| {
+                if at % (n + 1) == 0 {
+                    0.3
+                } else if at / n > at % n {
+                    0.02
+                } else {
+                    0.0
+                }
+            })
+            .collect(),
+    };
+    let strata = Mixture::new(&[component(0.0, 0.1), component(-0.5, -0.2)], true, &[]);
+    let implicit = strata.clone().implicit();
+    let expected = moments(&*model, &strata, Pathwise::new(&*model, &strata, 64, Objective::Elbo).sticking(false), 2000);
+    for sticks in [false, true] {
+        let estimator = Pathwise::new(&*model, &implicit, 64, Objective::Elbo).sticking(sticks);
+        check_same("implicit", &moments(&*model, &implicit, estimator, 2000), &expected, [2000, 2000]);
+    }
+    Ok(())
+}
+
 /// The full-rank guide of a correlated Gaussian in two dimensions: within 4 standard errors, at a point away from the optimum.
 #[test]
 fn a_full_rank_guide_of_a_correlated_gaussian_agrees_with_the_path() -> Outcome {

@@ -12,6 +12,8 @@ pub enum StopReason {
     MaxSteps,
     /// The most time was used.
     MaxTime,
+    /// An observer asked for it.
+    Asked,
 }
 
 impl std::fmt::Display for StopReason {
@@ -20,6 +22,7 @@ impl std::fmt::Display for StopReason {
             StopReason::Converged => "converged: the parameters of the guide no longer change",
             StopReason::MaxSteps => "stopped at the most steps, before convergence: raise `max_steps`",
             StopReason::MaxTime => "stopped at the most time, before convergence: raise `max_time`",
+            StopReason::Asked => "stopped as an observer asked, before convergence",
         })
     }
 }

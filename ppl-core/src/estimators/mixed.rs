@@ -210,7 +210,7 @@ impl<E: Real> Mixed<E> {
                     continue;
                 }
                 Estimator::StickingTheLanding => true,
-                Estimator::Reparameterization => false,
+                Estimator::Reparameterization | Estimator::ImplicitReparameterization => false,
                 Estimator::Auto => landing,
             };
             let weight = self.block_weights[b];

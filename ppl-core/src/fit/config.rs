@@ -234,7 +234,8 @@ impl Bbvi {
         if let Objective::Renyi { alpha, .. } = self.objective {
             range("objective.alpha", alpha, 0.0, 1.0, "between 0 and 1")?;
         }
-        if let (Family::Mixture { .. }, 2..) = (self.family, group) {
+        let strata = self.estimator != Estimator::ImplicitReparameterization;
+        if let (Family::Mixture { .. }, 2.., true) = (self.family, group, strata) {
             return Err(ConfigError::Strata { objective: self.objective.name() });
         }
         Ok(Checked {

@@ -27,8 +27,8 @@ pub(super) struct Limits<'a> {
     pub(super) tolerance: f64,
     pub(super) seed: u64,
     pub(super) objective: Objective,
-    /// Told the step, the estimate and the parameters.
-    pub(super) tell: &'a mut dyn FnMut(usize, f64, &[f64]),
+    /// Told the step, the estimate and the parameters; whether to stop there.
+    pub(super) tell: &'a mut dyn FnMut(usize, f64, &[f64]) -> bool,
 }
 
 /// How the search ended.
@@ -52,6 +52,7 @@ pub(super) enum End {
     Noisy,
     Steps,
     Time,
+    Asked,
     /// The ELBO was not finite, or has no top over this noise.
     Lost,
 }
@@ -94,7 +95,9 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
             guide.parameters_mut().copy_from_slice(&at);
             let estimate = estimator.estimate(model, guide, 0, gradient);
             gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
-            (limits.tell)(taken, estimate.elbo, &at);
+            if (limits.tell)(taken, estimate.elbo, &at) {
+                end = End::Asked;
+            }
             taken += 1;
             estimate.elbo
         });

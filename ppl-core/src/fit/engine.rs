@@ -6,7 +6,7 @@ use super::blame::blame;
 use super::config::{ByName, Checked, Minibatch};
 use super::deterministic::{End, Limits, climb};
 use super::error::{FitError, LastState};
-use super::observer::{Observer, StepInfo};
+use super::observer::{Observer, StepInfo, tell};
 use super::start::{Points, Rows, begin, finite_start};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
@@ -228,7 +228,13 @@ impl<'a, E: Real> Engine<'a, E> {
         let (gaussian, points) = (self.gaussian(), self.model.layout().points());
         let whitening = Whitening::with_points(gaussian.clone(), points);
         let start = super::components::components(self.model, &whitening, &gaussian, components, self.config.seed);
-        let mixture = Mixture::new(&start, full_rank, &vec![0.0; points]);
+        let mut mixture = Mixture::new(&start, full_rank, &vec![0.0; points]);
+        let implicit = self.by_name.estimators.contains(&Estimator::ImplicitReparameterization);
+        if implicit {
+            mixture = mixture.implicit();
+        }
+        // Between components a draw moves far with the parameters: that noise takes shorter steps.
+        let length = if implicit { 0.025 } else { 0.25 };
         let guide = FittedGuide::Mixture(Whitened::new(whitening, mixture));
         let (guide, settled) = match self.settle(guide, observers) {
             Ok(outcome) if outcome.settled => return Ok(outcome),
@@ -239,10 +245,10 @@ impl<'a, E: Real> Engine<'a, E> {
         // With so many parameters the top over fixed noise is too much the noise's own: the rest of the way by steps with noise that changes.
         let natural = natural_units(guide.guide::<E>(), components);
         let estimator = self.estimator(guide.guide(), self.config.samples.max(16 * components));
-        let most = self.config.max_steps.div_ceil(POLISHING);
+        let most = if settled.is_some() { self.config.max_steps.div_ceil(POLISHING) } else { self.config.max_steps };
         let polished = self.climb(guide, estimator, observers, most, |_, rule, rate, gradient| {
             gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
-            rule.step(0.25 * rate, gradient);
+            rule.step(length * rate, gradient);
             gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
         });
         match (settled, polished) {
@@ -281,7 +287,7 @@ impl<'a, E: Real> Engine<'a, E> {
             return Box::new(Mixed::new(model, guide, samples, &estimators).tempered(kl_weight));
         }
         match first {
-            Estimator::Reparameterization => Box::new(pathwise().sticking(false)),
+            Estimator::Reparameterization | Estimator::ImplicitReparameterization => Box::new(pathwise().sticking(false)),
             Estimator::StickingTheLanding => Box::new(pathwise().sticking(true)),
             _ => Box::new(pathwise()),
         }
@@ -335,7 +341,7 @@ impl<'a, E: Real> Engine<'a, E> {
                 tell: &mut |step, elbo, parameters| {
                     let elapsed = began.elapsed();
                     let info = StepInfo { step, max_steps: config.max_steps, elbo, rate: 1.0, elapsed, parameters };
-                    observers.iter_mut().for_each(|observer| observer.on_step(&info));
+                    tell(observers, &info)
                 },
             },
         );
@@ -344,6 +350,7 @@ impl<'a, E: Real> Engine<'a, E> {
             End::Settled | End::Noisy => StopReason::Converged,
             End::Steps => StopReason::MaxSteps,
             End::Time => StopReason::MaxTime,
+            End::Asked => StopReason::Asked,
         };
         let mut notes = self.notes.clone();
         if climbed.end == End::Noisy && climbed.error > NOISY {
@@ -425,7 +432,10 @@ impl<'a, E: Real> Engine<'a, E> {
             if !observers.is_empty() {
                 let (parameters, elapsed) = (now.parameters(), began.elapsed());
                 let info = StepInfo { step, max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
-                observers.iter_mut().for_each(|observer| observer.on_step(&info));
+                if tell(observers, &info) {
+                    (stop_reason, steps) = (StopReason::Asked, step + 1);
+                    break;
+                }
             }
             if step < config.kl_weight.steps() {
                 windows.restart();

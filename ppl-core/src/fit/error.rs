@@ -197,7 +197,8 @@ pub enum ConfigError {
     BatchGuide,
     /// A bound of several samples over a guide of strata.
     #[error(
-        "the {objective} takes samples that are alike, but a mixture divides its samples into strata: take the ELBO, or another family"
+        "the {objective} takes samples that are alike, but a mixture divides its samples into strata: take the ELBO, another family, or \
+         Estimator::ImplicitReparameterization"
     )]
     Strata {
         /// The bound.

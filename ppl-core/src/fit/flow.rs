@@ -3,7 +3,7 @@
 use super::blame::blame;
 use super::engine::{Engine, Outcome, PATIENCE};
 use super::error::{FitError, LastState};
-use super::observer::{Observer, StepInfo};
+use super::observer::{Observer, StepInfo, tell};
 use super::plateau::Plateau;
 use super::stopping::Verdict;
 use crate::diagnostics::StopReason;
@@ -94,7 +94,10 @@ impl<E: Real> Engine<'_, E> {
             if !observers.is_empty() {
                 let (parameters, elapsed) = (guide.guide::<E>().parameters(), began.elapsed());
                 let info = StepInfo { step, max_steps: config.max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
-                observers.iter_mut().for_each(|observer| observer.on_step(&info));
+                if tell(observers, &info) {
+                    (stop_reason, steps) = (StopReason::Asked, step + 1);
+                    break;
+                }
             }
             match verdict {
                 Verdict::GoOn => {}

@@ -1,5 +1,6 @@
 //! Who is told of a fit: progress bars and traces; the loop itself never prints.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,10 +29,17 @@ pub struct StepInfo<'a> {
 pub trait Observer: std::fmt::Debug + Send {
     /// The fit of a model begins.
     fn on_start(&mut self, _model: &'static str, _max_steps: usize) {}
-    /// A step was taken.
-    fn on_step(&mut self, _step: &StepInfo<'_>) {}
+    /// A step was taken; [`ControlFlow::Break`] ends the fit of this guide here.
+    fn on_step(&mut self, _step: &StepInfo<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
     /// The fit is over.
     fn on_stop(&mut self, _reason: &StopReason) {}
+}
+
+/// Tells all of a step; whether one of them asks for the end.
+pub(super) fn tell(observers: &mut [Box<dyn Observer>], step: &StepInfo<'_>) -> bool {
+    observers.iter_mut().fold(false, |asked, observer| observer.on_step(step).is_break() || asked)
 }
 
 /// A progress bar on standard error: step, ELBO, rate, time left; silent where that is not a terminal.
@@ -63,11 +71,12 @@ impl Observer for Progress {
         self.bar.set_prefix(model);
     }
 
-    fn on_step(&mut self, step: &StepInfo<'_>) {
+    fn on_step(&mut self, step: &StepInfo<'_>) -> ControlFlow<()> {
         if step.step.is_multiple_of(50) {
             self.bar.set_position(step.step as u64);
             self.bar.set_message(format!("ELBO {:.2}", step.elbo));
         }
+        ControlFlow::Continue(())
     }
 
     fn on_stop(&mut self, _reason: &StopReason) {
@@ -108,7 +117,7 @@ impl Trace {
 }
 
 impl Observer for Trace {
-    fn on_step(&mut self, step: &StepInfo<'_>) {
+    fn on_step(&mut self, step: &StepInfo<'_>) -> ControlFlow<()> {
         if step.step.is_multiple_of(self.every)
             && let Ok(mut data) = self.data.lock()
         {
@@ -116,5 +125,6 @@ impl Observer for Trace {
             data.steps.push(step.step);
             data.parameters.push(step.parameters.to_vec());
         }
+        ControlFlow::Continue(())
     }
 }

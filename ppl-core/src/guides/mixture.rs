@@ -1,5 +1,7 @@
 //! A mixture of Gaussians: with components enough it comes near any density (lecture 18's universal approximator).
 
+mod implicit;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Guide, Path};
@@ -10,7 +12,7 @@ const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
 
 /// `q(v) = sum over k of w_k Normal(v; loc_k, T_k T_k^T)`, `w = softmax(logits)`, each `T_k` lower triangular, or diagonal.
 ///
-/// Samples are stratified: each component has as many as another, weighted by its probability, so that the gradient reaches the probabilities too and no
+/// Samples are stratified, unless [`Mixture::implicit`] asks for another kind: each component has as many as another, weighted by its probability, so that the gradient reaches the probabilities too and no
 /// component dies of being drawn too rarely. Draws choose their component by a number of noise of their own. The last dimensions may be points.
 ///
 /// The parameters are the logits, then for each component `loc` and the rows of `T`, the diagonal as logarithms; then the points.
@@ -25,6 +27,9 @@ pub struct Mixture {
     spread: usize,
     points: usize,
     full: bool,
+    /// Whether samples choose their component, and are derived implicitly, instead of being strata.
+    #[serde(default)]
+    implicit: bool,
     parameters: Vec<f64>,
 }
 
@@ -59,7 +64,15 @@ impl Mixture {
             }
         }
         parameters.extend(points);
-        Mixture { components: components.len(), spread: n, points: points.len(), full, parameters }
+        Mixture { components: components.len(), spread: n, points: points.len(), full, implicit: false, parameters }
+    }
+
+    /// The same with samples that choose their component, as draws do, and are a differentiable function of the parameters by implicit reparameterization:
+    /// one kind of samples, of equal weight, at the price of more noise.
+    #[must_use]
+    pub fn implicit(mut self) -> Self {
+        self.implicit = true;
+        self
     }
 
     /// The number of components.
@@ -222,10 +235,13 @@ impl<E: Real> Guide<E> for Mixture {
     }
 
     fn groups(&self) -> usize {
-        self.components
+        if self.implicit { 1 } else { self.components }
     }
 
     fn sample(&self, noise: &[E], samples: usize, u: &mut [E]) {
+        if self.implicit {
+            return self.draw(noise, samples, u);
+        }
         dispatch(Sample { guide: self, noise, samples, u });
     }
 
@@ -247,6 +263,9 @@ impl<E: Real> Guide<E> for Mixture {
     }
 
     fn strata(&self, samples: usize, weights: &mut [f64]) -> bool {
+        if self.implicit {
+            return false;
+        }
         for ((k, run), log_weight) in self.runs(samples).zip(self.log_weights().into_iter().flat_map(|w| [w, w])) {
             debug_assert!(run.is_empty() || self.stratum(run.start, samples) == k, "runs are strata");
             let share = 2.0 * run.len() as f64 / samples as f64;
@@ -267,6 +286,9 @@ impl<E: Real> Guide<E> for Mixture {
     }
 
     fn pull_sample(&self, path: Path<'_, E>, u_adjoint: &mut [E], gradient: &mut [f64]) {
+        if self.implicit {
+            return implicit::pull_sample(self, path, u_adjoint, gradient);
+        }
         dispatch(PullSample { guide: self, path, u_adjoint, gradient });
     }
 

@@ -6,7 +6,7 @@ use super::frame::{Forward, Frame};
 use super::{BLOCK, Kernels, part, product};
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum};
-use crate::model::{Layout, Weights};
+use crate::model::{Layout, SiteKind, Weights};
 
 /// What the values and derivatives of a pass belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,9 +120,11 @@ impl<E: Real> Kernel<E> for Constrain<'_, E> {
     }
 }
 
-/// A latent that differs from its unconstrained numbers.
+/// A latent or a parameter that differs from its unconstrained numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Mapped {
+    /// Whether it has a density, which is that of its unconstrained numbers: a parameter has none.
+    is_latent: bool,
     bijector: Bijector,
     unconstrained: Range<usize>,
     rows: Range<usize>,
@@ -131,12 +133,13 @@ pub(super) struct Mapped {
 }
 
 impl Mapped {
-    /// The latents of a layout that have rows of their own; these come after all unconstrained numbers.
+    /// The latents and parameters of a layout that have rows of their own; these come after all unconstrained numbers.
     pub(super) fn all(layout: &Layout) -> Vec<Mapped> {
         layout
-            .latents()
+            .unknowns()
             .filter(|latent| latent.bijector != Bijector::Identity || latent.missing.is_some())
             .map(|latent| Mapped {
+                is_latent: latent.kind == SiteKind::Latent,
                 bijector: latent.bijector.clone(),
                 unconstrained: latent.unconstrained.clone(),
                 rows: latent.missing.as_ref().map_or(&latent.rows, |missing| &missing.rows).clone(),
@@ -146,7 +149,7 @@ impl Mapped {
     }
 }
 
-/// All latents from the unconstrained numbers; gives `log |dz / du|`.
+/// All latents and parameters from the unconstrained numbers; gives `log |dz / du|` of the latents.
 #[inline(always)]
 fn constrain<V: Lanes>(mapped: &[Mapped], samples: usize, values: &mut [V::Element], offset: usize) -> V::Sum {
     let mut log_det = V::Sum::zero();
@@ -155,7 +158,10 @@ fn constrain<V: Lanes>(mapped: &[Mapped], samples: usize, values: &mut [V::Eleme
             let (u, z) = values.split_at_mut(latent.rows.start * samples);
             let u = &u[latent.unconstrained.start * samples..latent.unconstrained.end * samples];
             let z = &mut z[..latent.rows.len() * samples];
-            log_det.join(latent.bijector.forward::<V>(u, z, samples, offset));
+            let own = latent.bijector.forward::<V>(u, z, samples, offset);
+            if latent.is_latent {
+                log_det.join(own);
+            }
         }
         for (from, &to) in latent.rows.clone().zip(&latent.scatter) {
             V::load(&values[from * samples + offset..]).store(&mut values[to * samples + offset..]);
@@ -185,6 +191,7 @@ fn pull<V: Lanes>(
         let rows = latent.rows.start * samples..latent.rows.end * samples;
         let (gradient, z_adjoint) = adjoints.split_at_mut(rows.start);
         let (u, z, z_adjoint) = (&values[free.clone()], &values[rows.clone()], &z_adjoint[..rows.len()]);
+        let weight = if latent.is_latent { weight } else { V::zero() };
         latent.bijector.pull::<V>((u, z), z_adjoint, weight, &mut gradient[free], samples, offset);
     }
 }

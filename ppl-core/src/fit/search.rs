@@ -8,7 +8,7 @@ use super::config::Checked;
 use super::engine::{Engine, Outcome};
 use super::observer::Observer;
 use super::report::Report;
-use super::{FitError, Tried};
+use super::{ConfigError, FitError, Tried};
 use crate::centring::PartlyCentred;
 use crate::diagnostics::CORRECTABLE;
 use crate::guides::{Family, FittedGuide};
@@ -74,6 +74,9 @@ fn search<E: Real>(
     members: &[Vec<usize>],
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Found, FitError> {
+    if let (Family::Laplace, Some(parameter)) = (config.family, model.layout().parameters().next()) {
+        return Err(ConfigError::LaplaceOfParameters { name: parameter.name }.into());
+    }
     // The mode, and what is known of it alone, depends on the coordinates: it is that of the model as written.
     let at_mode = matches!(config.family, Family::Map | Family::Laplace);
     let residuals = PartlyCentred::new(model).filter(|_| !at_mode);
@@ -115,7 +118,7 @@ fn search<E: Real>(
         return Err(error);
     }
     if config.family == Family::Auto {
-        enrich(model, residuals.as_ref(), config, &mut candidates, observers);
+        enrich(model, residuals.as_ref(), (config, start), &mut candidates, observers);
     }
     Ok(choose(candidates))
 }
@@ -160,7 +163,7 @@ fn best(candidates: &[Candidate]) -> usize {
 fn enrich<E: Real>(
     model: &dyn LogJoint<E>,
     residuals: Option<&PartlyCentred<'_, E>>,
-    config: &Checked,
+    (config, start): (&Checked, &[f64]),
     candidates: &mut Vec<Candidate>,
     observers: &mut [Box<dyn Observer>],
 ) {
@@ -179,7 +182,8 @@ fn enrich<E: Real>(
         };
         let until = config.search_time.saturating_sub(began.elapsed());
         let config = Checked { max_time: config.max_time.min(until), ..*config };
-        let start = vec![0.0; dimensions];
+        let mut start = start.to_vec();
+        start.resize(dimensions, 0.0);
         let fitted = Engine::new(view, &config, &start).and_then(|engine| engine.mixture(components, true, observers));
         let fitted = fitted.and_then(|outcome| judged(model, &config, outcome));
         let Ok(candidate) = fitted else { return };
@@ -207,6 +211,8 @@ fn of_engine<E: Real>(
     let report = |outcome: Outcome| judged(model, config, outcome);
     let mut candidates: Vec<Candidate> = Vec::new();
     let only = match config.family {
+        // Of a model with parameters, the mode that was found is that of the latents alone.
+        Family::Map if model.layout().points() > 0 => Some(engine.settle_or_climb(engine.mode().guide, observers)?),
         Family::Map => Some(engine.mode()),
         Family::Laplace => Some(engine.laplace()),
         Family::Blocks => Some(engine.blocks(members, observers)?),

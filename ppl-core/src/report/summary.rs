@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
+use super::params::{Param, Table};
 use crate::diagnostics::{CORRECTABLE, StopReason, Tried, Weighted};
 
 /// The posterior of one scalar, by draws.
@@ -45,6 +46,8 @@ pub struct Summary {
     pub scalars: Vec<Scalar>,
     /// Arrays that are too long for the table: name and length.
     pub hidden: Vec<(String, usize)>,
+    /// The parameters, element after element.
+    pub params: Vec<Param>,
     /// The ELBO in nats and its standard error.
     pub elbo: (f64, f64),
     /// The Pareto shape of the importance weights.
@@ -142,6 +145,7 @@ impl Display for Summary {
                 "  `{name}` has {count} elements: `fit.summary_of(&model, \"{name}\")`, or `fit.draws_of(&model, n, &[\"{name}\"])`"
             )?;
         }
+        write!(f, "{}", Table(&self.params))?;
         writeln!(f)?;
         if let Some(best) = self.tried.iter().max_by(|a, b| a.elbo.total_cmp(&b.elbo)) {
             write!(f, "  Guide     {}", best.family)?;

@@ -161,7 +161,7 @@ fn kernels(
             visit::statements(std::slice::from_ref(*stmt), &mut |stmt| match &stmt.kind {
                 StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } => factors.push(*factor),
                 StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
-                StmtKind::Local { .. } | StmtKind::For { .. } => {}
+                StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::For { .. } => {}
             });
         }
         let products = tape.products.len();

@@ -1,6 +1,6 @@
 //! Walks over the expressions of the model.
 
-use super::{Condition, Density, Distribution, Expr, ExprKind, Stmt, StmtKind, Vector};
+use super::{Bounds, Condition, Density, Distribution, Expr, ExprKind, Stmt, StmtKind, Vector};
 
 /// Calls `visit` with an expression and all within it, the outer before the inner.
 pub(crate) fn expressions<'e>(expr: &'e Expr, visit: &mut impl FnMut(&'e Expr)) {
@@ -67,6 +67,12 @@ pub(crate) fn statements<'s>(body: &'s [Stmt], visit: &mut impl FnMut(&'s Stmt))
     }
 }
 
+/// The expressions of a parameter's statement: its start, and its bounds.
+pub(crate) fn of_parameter<'e>(bounds: Option<&'e Bounds>, start: &'e Expr) -> impl Iterator<Item = &'e Expr> {
+    let bounds = bounds.into_iter().flat_map(|bounds| [&bounds.lower, &bounds.upper].into_iter().flatten());
+    std::iter::once(start).chain(bounds)
+}
+
 /// The entries of the catalogue that a model uses, by the names of their types.
 pub(crate) fn distributions(model: &super::Model) -> std::collections::BTreeSet<&'static str> {
     use super::Family;
@@ -97,6 +103,7 @@ pub(crate) fn distributions(model: &super::Model) -> std::collections::BTreeSet<
                     }
                 }
             }
+            StmtKind::Param { bounds, start, .. } => of_parameter(bounds.as_ref(), start).for_each(&mut read),
             StmtKind::For { .. } => {}
         }
     });

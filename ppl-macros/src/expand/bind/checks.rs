@@ -40,6 +40,10 @@ pub(super) fn check_indices(model: &Model) -> TokenStream {
                 reads(value);
                 check(&model.sites[*site].name, index, &model.sites[*site].dims);
             }
+            StmtKind::Param { site, index, bounds, start } => {
+                visit::of_parameter(bounds.as_ref(), start).for_each(&mut reads);
+                check(&model.sites[*site].name, index, &model.sites[*site].dims);
+            }
             StmtKind::Sample { site, index, distribution, .. } => {
                 for param in visit::parameters(distribution) {
                     reads(param);

@@ -441,13 +441,21 @@ impl Lowering<'_> {
 
     /// Whether an expression is made of data alone.
     pub(super) fn is_data(&self, expr: &Expr) -> bool {
-        let mut data = true;
-        visit::expressions(expr, &mut |e| match &e.kind {
-            ExprKind::Site(..) => data = false,
-            ExprKind::Local(local) => data &= self.model.locals[*local].data,
-            _ => {}
+        self.first_unknown(expr).is_none()
+    }
+
+    /// What in an expression is not data.
+    pub(super) fn first_unknown(&self, expr: &Expr) -> Option<Span> {
+        let mut found = None;
+        visit::expressions(expr, &mut |e| {
+            let unknown = match &e.kind {
+                ExprKind::Site(..) => true,
+                ExprKind::Local(local) => !self.model.locals[*local].data,
+                _ => false,
+            };
+            found = found.or(unknown.then_some(e.span));
         });
-        data
+        found
     }
 }
 

@@ -210,7 +210,11 @@ impl Layout {
     /// How many of the unconstrained dimensions, the last ones, are points: maximised, not integrated over.
     #[must_use]
     pub fn points(&self) -> usize {
-        self.variables.iter().filter(|v| matches!(v.kind, SiteKind::Parameter | SiteKind::Degree)).map(|v| v.unconstrained.len()).sum()
+        self.variables
+            .iter()
+            .filter(|v| matches!(v.kind, SiteKind::Parameter | SiteKind::Degree))
+            .map(|v| v.unconstrained.len())
+            .sum()
     }
 
     /// The unconstrained numbers that fits start from: those of parameters as the model says, zero for latents.

@@ -1,19 +1,21 @@
 //! Parameters: maximised rather than integrated over, as the M-step of EM does.
 #![forbid(unsafe_code)]
 
+use ppl_core::guides::FlowKind;
 use ppl_core::model::SiteKind;
 use ppl_core::prelude::*;
-use ppl_tests::check_model;
+use ppl_tests::{check_model, log_density};
 
 model! {
-    /// Normal means with a population that is a point: the marginal likelihood is known.
+    /// Normal means of a population that is a point: the marginal likelihood is known.
     pub Population(y: [f64; N], s: f64) {
-        param mu: real = 0;
+        param mu: real = sum(n in N => y[n]) / N;
         param tau: positive = 1;
         for n in N {
             theta[n] ~ Normal(mu, tau);
             y[n] ~ Normal(theta[n], s);
         }
+        let spread = tau / s;
     }
 }
 
@@ -21,19 +23,351 @@ fn population() -> Population {
     Population { y: vec![2.1, 4.9, 1.0, 7.2, 3.3, 5.5, 0.4, 6.0], s: 1.2 }
 }
 
-#[test]
-fn the_optimum_is_that_of_the_marginal_likelihood() {
-    let model = population();
-    let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
-    println!("{}", fit.summary());
-    // y[n] ~ Normal(mu, sqrt(tau^2 + s^2)) with theta integrated out.
+/// With `theta` integrated out `y[n] ~ Normal(mu, sqrt(tau^2 + s^2))`: mu, tau and the log likelihood at its top.
+fn marginal(model: &Population) -> (f64, f64, f64) {
     let n = model.y.len() as f64;
     let mean = model.y.iter().sum::<f64>() / n;
     let variance = model.y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n;
-    let tau = (variance - model.s * model.s).sqrt();
-    assert!((fit.param("mu").unwrap() - mean).abs() < 1e-3, "{:?}", fit.params());
-    assert!((fit.param("tau").unwrap() - tau).abs() < 1e-3, "{tau} {:?}", fit.params());
-    // The ELBO is the marginal likelihood there.
-    let evidence = -0.5 * n * ((std::f64::consts::TAU * variance).ln() + 1.0);
-    assert!((fit.elbo().0 - evidence).abs() < 1e-3, "{:?} {evidence}", fit.elbo());
+    (mean, (variance - model.s * model.s).sqrt(), -0.5 * n * ((std::f64::consts::TAU * variance).ln() + 1.0))
+}
+
+#[test]
+fn every_family_that_holds_the_posterior_is_at_the_maximum_of_the_marginal_likelihood() {
+    let model = population();
+    let (mu, tau, evidence) = marginal(&model);
+    // Given mu and tau, the theta are independent normals: each of these families is exact.
+    let families = [
+        Family::Auto,
+        Family::FullRank,
+        Family::MeanField,
+        Family::Blocks,
+        Family::LowRank { rank: 2 },
+        Family::Mixture { components: 2, full_rank: true },
+    ];
+    for family in families {
+        let fit = fit_bbvi(&model, Bbvi { family, initial: vec![("mu".into(), vec![0.0])], ..Bbvi::default() }).unwrap();
+        let (found_mu, found_tau) = (fit.param("mu").unwrap(), fit.param("tau").unwrap());
+        assert!((found_mu - mu).abs() < 0.005, "{family:?}: {found_mu} {mu}");
+        assert!((found_tau - tau).abs() < 0.005, "{family:?}: {found_tau} {tau}");
+        let (elbo, standard_error) = fit.elbo();
+        assert!((elbo - evidence).abs() < 0.005 + 4.0 * standard_error, "{family:?}: {elbo} {evidence}");
+        assert!(fit.pareto_k() < 0.5, "{family:?}");
+    }
+}
+
+#[test]
+fn a_flow_moves_the_parameters_too() {
+    let model = population();
+    let (mu, tau, _) = marginal(&model);
+    let family = Family::Flow(FlowKind::Planar { layers: 1 });
+    let fit = fit_bbvi(&model, Bbvi { family, max_steps: 3000, ..Bbvi::default() }).unwrap();
+    assert!((fit.param("mu").unwrap() - mu).abs() < 0.1 && (fit.param("tau").unwrap() - tau).abs() < 0.1, "{:?}", fit.params());
+}
+
+#[test]
+fn a_fit_reports_its_parameters_apart_from_its_draws() {
+    let model = population();
+    let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
+    let (mu, tau, _) = marginal(&model);
+    let names: Vec<&str> = fit.params().iter().map(|param| param.name.as_str()).collect();
+    assert_eq!(names, ["mu", "tau"]);
+    assert!(fit.scalar("mu").is_none() && fit.param("theta[0]").is_none());
+    assert!(
+        fit.summary().to_string().contains("\n  param  maximised\n  mu         3.800\n  tau        1.985\n"),
+        "{}",
+        fit.summary()
+    );
+    // What depends on parameters alone is a constant.
+    let draws = fit.draws(&model, 50).unwrap();
+    assert!(draws.spread.iter().all(|x| (x - tau / 1.2).abs() < 1e-3));
+    let shrunk = |y: f64| (y * tau * tau + mu * 1.44) / (tau * tau + 1.44);
+    assert!((fit.scalar("theta[3]").unwrap().mean - shrunk(7.2)).abs() < 0.01);
+    assert!(fit.summary_of(&model, "mu").unwrap_err().to_string().contains("`theta`, `spread`"));
+    assert_eq!(fit.posterior_predictive(&model, 10).unwrap().y.shape(), [10, 8]);
+    assert!(fit.loo(&model).is_ok());
+}
+
+#[test]
+fn saved_fits_keep_their_parameters() {
+    let path = std::env::temp_dir().join(format!("ppl-params-{}.json", std::process::id()));
+    let fit = fit_bbvi(&population(), Bbvi::default()).unwrap();
+    fit.save(&path).unwrap();
+    let loaded = Fit::<Population>::load(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(loaded.params(), fit.params());
+    assert_eq!(loaded.draws(&population(), 5).unwrap().theta, fit.draws(&population(), 5).unwrap().theta);
+}
+
+model! {
+    /// Every support, in scalars and arrays, in and outside of loops, beside latents that have rows of their own.
+    pub Supports(y: [f64; N], g: [in C; N], high: [f64; C], first: [f64; K], D: usize) {
+        s ~ HalfNormal(1);
+        param a: real = -0.5;
+        param b[C]: positive = 1 + C;
+        param p: unit = 0.25;
+        for c in C {
+            let half = high[c] / 2;
+            param q[c]: interval(-1, high[c]) = half;
+            param w[c, K]: simplex = 1 / K;
+        }
+        z ~ Beta(2, 2);
+        param o[K]: ordered = first;
+        for d in D {
+            param e[d]: positive_ordered = d + 1;
+        }
+        param r[0]: interval(lower = 0, upper = 1) = 0.5;
+        for c in 1..C {
+            param r[c]: interval(upper = 2 * c, lower = c) = 1.5 * c;
+        }
+        u[C] ~ Normal(a, b[0]);
+        let scale = s * b[0];
+        for n in N {
+            let loc = a * p + q[g[n]] + dot(w[g[n]], o) + u[g[n]] + r[g[n]];
+            y[n] ~ Normal(loc, scale * (1 + z));
+        }
+        factor(sum(e) - sum(d in D => e[d] * e[d]));
+    }
+}
+
+fn supports() -> Supports {
+    Supports { y: vec![0.3, -1.0, 2.2, 0.7], g: vec![0, 1, 1, 0].into(), high: vec![2.0, 5.0], first: vec![-1.0, 0.0, 2.5], D: 2 }
+}
+
+#[test]
+fn gradients_of_every_support_are_those_of_differences() {
+    let model = supports();
+    let bound = model.bind().unwrap();
+    check_model(&*bound);
+    let layout = bound.layout();
+    let names: Vec<&str> = layout.parameters().map(|parameter| parameter.name).collect();
+    assert_eq!(names, ["a", "b", "p", "q", "w", "o", "e", "r"]);
+    assert_eq!(layout.points(), 1 + 2 + 1 + 2 + 4 + 3 + 2 + 2);
+    // They come last among the unconstrained numbers.
+    let first = layout.unconstrained() - layout.points();
+    assert!(layout.latents().all(|latent| latent.unconstrained.end <= first));
+    assert!(layout.parameters().all(|parameter| parameter.unconstrained.start >= first));
+    assert_eq!(Supports::GRAPH.sites[1].kind, SiteKind::Parameter);
+    let read = |site: usize| Supports::GRAPH.factors.iter().any(|factor| factor.reads.iter().any(|read| read.site == site));
+    assert!((0..Supports::GRAPH.sites.len()).filter(|&site| Supports::GRAPH.sites[site].kind == SiteKind::Parameter).all(read));
+}
+
+#[test]
+fn starts_are_where_the_statements_say() {
+    let (model, lanes) = (supports(), 8);
+    let bound = model.bind().unwrap();
+    let (layout, mut work) = (bound.layout(), bound.workspace(lanes));
+    work.u_mut().chunks_exact_mut(lanes).zip(layout.start()).for_each(|(row, x)| row.fill(x));
+    bound.constrain(&mut work, &mut vec![0.0; lanes]);
+    let third = 1.0 / 3.0;
+    let expected: [(&str, &[f64]); 8] = [
+        ("a", &[-0.5]),
+        ("b", &[3.0, 3.0]),
+        ("p", &[0.25]),
+        ("q", &[1.0, 2.5]),
+        ("w", &[third, third, third, third, third, third]),
+        ("o", &[-1.0, 0.0, 2.5]),
+        ("e", &[1.0, 2.0]),
+        ("r", &[0.5, 1.5]),
+    ];
+    for ((name, values), parameter) in expected.into_iter().zip(layout.parameters()) {
+        assert_eq!(name, parameter.name);
+        for (row, value) in parameter.rows.clone().zip(values) {
+            assert!((work.values[row * lanes] - value).abs() < 1e-12, "{name}: {} {value}", work.values[row * lanes]);
+        }
+    }
+}
+
+model! {
+    /// Maximum likelihood: nothing is integrated over.
+    pub Likelihood(y: [f64; N]) {
+        param mu: real = 0;
+        param sigma: positive = 1;
+        y[N] ~ Normal(mu, sigma);
+    }
+}
+
+#[test]
+fn a_parameter_has_no_jacobian() {
+    let model = Likelihood { y: vec![0.3, 1.0] };
+    let bound = model.bind().unwrap();
+    let u: Vec<f64> = [0.2_f64, -0.7].iter().flat_map(|&x| [x; 8]).collect();
+    let (value, gradient) = log_density(&*bound, &u, &bound.unit_weights(8));
+    let sigma = (-0.7_f64).exp();
+    let log_normal = |y: f64| -0.5 * (((y - 0.2) / sigma).powi(2) + std::f64::consts::TAU.ln()) + 0.7;
+    assert!((value[0] - log_normal(0.3) - log_normal(1.0)).abs() < 1e-12, "{}", value[0]);
+    // The derivative by ln sigma.
+    let slope = (0.01 + 0.64) / (sigma * sigma) - 2.0;
+    assert!((gradient[8] - slope).abs() < 1e-12, "{} {slope}", gradient[8]);
+    let mut log_det = vec![0.0; 8];
+    let mut work = bound.workspace(8);
+    work.u_mut().copy_from_slice(&u);
+    bound.constrain(&mut work, &mut log_det);
+    assert_eq!(log_det, vec![0.0; 8]);
+}
+
+#[test]
+fn a_model_without_latents_is_maximum_likelihood() {
+    let y = vec![1.0, 2.5, 4.0, 3.5, 2.0, 5.0];
+    let mean = y.iter().sum::<f64>() / 6.0;
+    let sd = (y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / 6.0).sqrt();
+    for family in [Family::Auto, Family::MeanField, Family::Map] {
+        let fit = fit_bbvi(&Likelihood { y: y.clone() }, Bbvi { family, ..Bbvi::default() }).unwrap();
+        assert!((fit.param("mu").unwrap() - mean).abs() < 1e-3 * sd, "{family:?}: {:?}", fit.params());
+        assert!((fit.param("sigma").unwrap() / sd - 1.0).abs() < 1e-3, "{family:?}: {:?}", fit.params());
+        let top = -3.0 * (std::f64::consts::TAU.ln() + 1.0) - 6.0 * sd.ln();
+        assert!((fit.elbo().0 - top).abs() < 1e-4, "{family:?}: {:?} {top}", fit.elbo());
+    }
+}
+
+model! {
+    /// A mixture whose weights, means and scales are points: what EM was made for.
+    pub Mixture(y: [f64; N], K: usize) {
+        param w[K]: simplex = 1 / K;
+        for k in K {
+            param mu[k]: ordered = 4 * k;
+            param sigma[k]: positive = 1;
+        }
+        for n in N {
+            factor(log_sum_exp(k in K => ln(w[k]) + Normal(mu[k], sigma[k]).log_prob(y[n])));
+        }
+    }
+}
+
+/// A hundred iterations of EM, from the start of the model.
+fn em(y: &[f64]) -> ([f64; 2], [f64; 2], [f64; 2]) {
+    let (mut w, mut mu, mut sigma) = ([0.5; 2], [0.0, 4.0], [1.0; 2]);
+    for _ in 0..2000 {
+        let joint = |k: usize, y: f64| w[k] / sigma[k] * (-0.5 * ((y - mu[k]) / sigma[k]).powi(2)).exp();
+        let shares: Vec<[f64; 2]> = y
+            .iter()
+            .map(|&y| {
+                let (a, b) = (joint(0, y), joint(1, y));
+                [a / (a + b), b / (a + b)]
+            })
+            .collect();
+        let total = [0, 1].map(|k| shares.iter().map(|r| r[k]).sum::<f64>());
+        let means = [0, 1].map(|k| shares.iter().zip(y).map(|(r, y)| r[k] * y).sum::<f64>() / total[k]);
+        sigma = [0, 1].map(|k| (shares.iter().zip(y).map(|(r, y)| r[k] * (y - means[k]).powi(2)).sum::<f64>() / total[k]).sqrt());
+        (w, mu) = (total.map(|t| t / y.len() as f64), means);
+    }
+    (w, mu, sigma)
+}
+
+#[test]
+fn a_mixture_of_points_is_where_em_ends() {
+    let y: Vec<f64> =
+        (0..60).map(|i| if i % 3 == 0 { 4.0 + (f64::from(i) * 0.7).sin() } else { (f64::from(i) * 1.3).cos() }).collect();
+    let (w, mu, sigma) = em(&y);
+    let fit = fit_bbvi(&Mixture { y, K: 2 }, Bbvi::default()).unwrap();
+    for k in 0..2 {
+        for (name, expected) in [("w", w[k]), ("mu", mu[k]), ("sigma", sigma[k])] {
+            let found = fit.param(&format!("{name}[{k}]")).unwrap();
+            assert!((found - expected).abs() < 2e-3, "{name}[{k}]: {found} {expected}");
+        }
+    }
+}
+
+model! {
+    /// A regression in single precision with a point in the place of its noise, and a population within a population.
+    pub Nested(y: [f32; N], g: [in C; N]) {
+        param sigma: positive = 1;
+        m ~ Normal(0, 10);
+        t ~ HalfNormal(2);
+        for c in C {
+            a[c] ~ Normal(m, t);
+        }
+        for n in N {
+            y[n] ~ Normal(a[g[n]], sigma);
+        }
+    }
+}
+
+#[test]
+fn parameters_go_with_degrees_of_centring_and_single_precision() {
+    let y: Vec<f32> = (0..60).map(|i| (i % 6) as f32 + 0.5 * (i as f32 * 1.7).sin()).collect();
+    let model = Nested { g: (0..60).map(|i| i % 6).collect(), y };
+    let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
+    let mean = |c: usize| model.y.iter().skip(c).step_by(6).map(|&y| f64::from(y)).sum::<f64>() / 10.0;
+    let squares: f64 = model.y.iter().enumerate().map(|(i, &y)| (f64::from(y) - mean(i % 6)).powi(2)).sum();
+    // With means that are integrated out the degrees of freedom are 60 - 6, but for what the population says of these.
+    let (sigma, expected) = (fit.param("sigma").unwrap(), (squares / 54.0).sqrt());
+    assert!((sigma / expected - 1.0).abs() < 0.02, "{sigma} {expected}");
+    assert!((fit.scalar("a[4]").unwrap().mean - mean(4)).abs() < 0.05);
+}
+
+#[test]
+fn what_cannot_be_done_with_parameters_is_refused() {
+    let message = |config: Bbvi| fit_bbvi(&population(), config).unwrap_err().to_string();
+    assert!(message(Bbvi { family: Family::Laplace, ..Bbvi::default() }).contains("`mu`"));
+    assert!(message(Bbvi { initial: vec![("tau".into(), vec![-1.0])], ..Bbvi::default() }).contains("-1 of `tau`"));
+    assert!(message(Bbvi { initial: vec![("nu".into(), vec![1.0])], ..Bbvi::default() }).contains("`theta`, `mu`, `tau`"));
+    let error = sample_nuts(&population(), &Nuts::default()).unwrap_err().to_string();
+    assert!(error.contains("`mu` is a parameter"), "{error}");
+    let error = prior_predictive::<Population>(&PopulationInputs { s: 1.0, N: 3 }, 5, 0).unwrap_err().to_string();
+    assert!(error.contains("`mu` starts from observed data"), "{error}");
+}
+
+#[test]
+fn chains_hold_the_parameters_where_the_fit_left_them() {
+    let model = population();
+    let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
+    let check = fit.check_with_nuts(&model, &Nuts { draws: 2000, ..Nuts::default() }).unwrap();
+    assert_eq!(check.scalars.len(), 8, "theta alone");
+    assert!(check.scalars.iter().all(|own| own.error.abs() < 0.1 && (own.sd_ratio - 1.0).abs() < 0.1), "{check}");
+    let alone = Likelihood { y: vec![1.0, 2.0] };
+    assert!(fit_bbvi(&alone, Bbvi::default()).unwrap().check_with_nuts(&alone, &Nuts::default()).is_ok());
+}
+
+#[test]
+fn draws_from_the_prior_have_the_parameters_where_they_start() {
+    let inputs = SupportsInputs { g: vec![0, 1].into(), high: vec![2.0, 5.0], first: vec![-1.0, 0.0, 2.5], D: 2 };
+    let error = prior_predictive::<Supports>(&inputs, 10, 0).unwrap_err().to_string();
+    assert!(error.contains("factor("), "{error}");
+    let (draws, data) = prior_predictive::<Start>(&StartInputs { level: 3.0, N: 2 }, 4000, 1).unwrap();
+    let variance = draws.x.mapv(|x| (x - 3.0).powi(2)).mean().unwrap();
+    assert!((variance / 4.0 - 1.0).abs() < 0.1, "{variance}");
+    assert!((data.y.mean().unwrap() - 3.0).abs() < 0.2);
+}
+
+model! {
+    /// Where prior draws are known.
+    pub Start(level: f64, y: [f64; N]) {
+        param loc: real = level;
+        param scale: positive = level - 1;
+        x ~ Normal(loc, scale);
+        y[N] ~ Normal(x, 1);
+    }
+}
+
+#[test]
+fn starts_outside_their_support_name_element_value_and_statement() {
+    let text = |model: Start| model.bind().err().map(|error| error.to_string()).unwrap_or_default();
+    assert_eq!(
+        text(Start { level: 0.5, y: vec![] }),
+        "`Start`: `scale` starts from -0.5, but `param scale: positive = level - 1` needs it positive"
+    );
+    let text = |model: Supports| model.bind().err().map(|error| error.to_string()).unwrap_or_default();
+    assert_eq!(
+        text(Supports { first: vec![0.0, 0.0, 1.0], ..supports() }),
+        "`Supports`: `o[1]` starts from 0, but `param o[K]: ordered = first` needs it increasing"
+    );
+    assert_eq!(
+        text(Supports { high: vec![1.0, -1.0], ..supports() }),
+        "`Supports`: `q[1]` starts from -0.5, but `param q[c]: interval(-1, high[c]) = half` needs it within its bounds"
+    );
+    let narrow = Narrow { first: array![[0.5, 0.5], [0.5, 0.6]] };
+    assert_eq!(
+        narrow.bind().err().map(|error| error.to_string()).unwrap_or_default(),
+        "`Narrow`: `w[1, 0]` starts from 0.5, but `param w[c, K]: simplex = first[c]` needs it a simplex: positive, summing to one"
+    );
+}
+
+model! {
+    /// Simplexes that start from data.
+    pub Narrow(first: [f64; C, K]) {
+        for c in C {
+            param w[c, K]: simplex = first[c];
+        }
+        factor(sum(c in C => ln(w[c, 0]) + ln(w[c, 1])));
+    }
 }

@@ -66,7 +66,9 @@ pub enum FitError {
         statement: &'static str,
     },
     /// A sampler has no use for parameters.
-    #[error("`{name}` is a parameter: it is maximised and has no posterior to sample; give it a prior, or fit and ask `fit.check_with_nuts`, which holds it where the fit left it")]
+    #[error(
+        "`{name}` is a parameter: it is maximised and has no posterior to sample; give it a prior, or fit and ask `fit.check_with_nuts`, which holds it where the fit left it"
+    )]
     SamplerParameter {
         /// The first parameter.
         name: &'static str,
@@ -166,7 +168,9 @@ pub enum ConfigError {
         objective: String,
     },
     /// Laplace's approximation of a model with parameters.
-    #[error("Laplace's approximation does not maximise parameters, and `{name}` is one: take another family, such as the full rank")]
+    #[error(
+        "Laplace's approximation does not maximise parameters, and `{name}` is one: take another family, such as the full rank"
+    )]
     LaplaceOfParameters {
         /// The first parameter.
         name: &'static str,

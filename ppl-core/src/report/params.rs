@@ -35,8 +35,7 @@ impl Display for Table<'_> {
             return Ok(());
         }
         let widest = |cells: &mut dyn Iterator<Item = &str>| cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
-        let widths =
-            (widest(&mut rows.iter().map(|row| row.0)), widest(&mut rows.iter().map(|row| row.1.as_str())));
+        let widths = (widest(&mut rows.iter().map(|row| row.0)), widest(&mut rows.iter().map(|row| row.1.as_str())));
         writeln!(f)?;
         for (name, value) in &rows {
             writeln!(f, "  {name:<left$}  {value:>right$}", left = widths.0, right = widths.1)?;

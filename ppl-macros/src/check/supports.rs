@@ -82,7 +82,9 @@ pub(crate) fn infer(model: &Model, expr: &Expr) -> Inferred {
         ExprKind::Site(site, _) => {
             let site = &model.sites[*site];
             match site.kind {
-                SiteKind::Latent | SiteKind::Parameter if site.support == Support::Interval => interval(model, site.bounds.as_ref()),
+                SiteKind::Latent | SiteKind::Parameter if site.support == Support::Interval => {
+                    interval(model, site.bounds.as_ref())
+                }
                 SiteKind::Latent if site.own_support.is_some() => Open,
                 SiteKind::Latent | SiteKind::Parameter => of_support(site.support),
                 SiteKind::Quantity => quantity(model, expr),

@@ -15,7 +15,7 @@ use crate::messages;
 /// Whether the statement of a parameter begins here: elsewhere `param` is a name like any other.
 pub(super) fn begins_param(input: ParseStream<'_>) -> bool {
     let word = input.peek(Ident) && input.fork().parse::<Ident>().is_ok_and(|word| word == "param");
-    word && (input.peek2(Ident::peek_any) || input.peek2(Token![_]))
+    word && (input.peek2(Ident::peek_any) || input.peek2(Token![_]) || input.peek2(syn::Lit))
 }
 
 /// The statement; `None` if it was reported and skipped.

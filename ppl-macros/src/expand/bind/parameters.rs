@@ -130,13 +130,13 @@ impl<'m> Parameter<'m> {
             return quote!(vec![#(#values),*]);
         }
         let name = Ident::new(word, Span::mixed_site());
-        let sizes = dims.iter().map(|&dim| names::size(model, dim));
+        let size = dims.iter().map(|&dim| names::size(model, dim)).reduce(|all, own| quote!(#all * #own));
         let fill = self.declarations.iter().map(|own| {
             let (at, value) = (names::flat(model, own.index, dims), scalar(own));
             nest(model, &own.loops, quote!(#name[#at] = #value;))
         });
         quote! {
-            let mut #name = vec![f64::NAN; #(#sizes)**];
+            let mut #name = vec![f64::NAN; #size];
             #(#fill)*
             #name
         }

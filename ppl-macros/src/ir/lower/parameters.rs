@@ -36,7 +36,10 @@ impl Lowering<'_> {
         let vector = set.is_some_and(|set| matches!(set, Support::Simplex | Support::Ordered | Support::PositiveOrdered));
         if vector && axes.is_empty() {
             let (name, word) = (&lhs.name, &support.word);
-            self.error(name.span(), format!("`{word}` is a set of vectors; name the axis of `{name}`: `param {name}[K]: {word} = ..;`"));
+            self.error(
+                name.span(),
+                format!("`{word}` is a set of vectors; name the axis of `{name}`: `param {name}[K]: {word} = ..;`"),
+            );
             return None;
         }
         let opened = self.open_axes(&axes);
@@ -59,7 +62,10 @@ impl Lowering<'_> {
         let Some(&(_, set)) = SUPPORTS.iter().find(|(known, _)| *known == word) else {
             let near = nearest(&word, words()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             let all: Vec<String> = words().map(|word| format!("`{word}`")).collect();
-            self.error(support.word.span(), format!("`{word}` is not a support of the language{near} (there are {})", all.join(", ")));
+            self.error(
+                support.word.span(),
+                format!("`{word}` is not a support of the language{near} (there are {})", all.join(", ")),
+            );
             return None;
         };
         match support.args.first() {
@@ -92,7 +98,7 @@ impl Lowering<'_> {
     /// Refuses a start that is not known before the fit.
     fn of_data(&mut self, start: Expr) -> Option<Expr> {
         if let Some(span) = self.first_unknown(&start) {
-            self.error(span, "a parameter starts from data, sizes and numbers, and this is known by the fit alone");
+            self.error(span, "a parameter starts from data, sizes and numbers; this is known only after the fit");
             return None;
         }
         Some(start)
@@ -104,7 +110,10 @@ impl Lowering<'_> {
         index.iter().for_each(|i| i.for_each_var(&mut |var| used.push(var)));
         let Some(&var) = self.loops.iter().find(|var| !used.contains(var)) else { return true };
         let bound = self.model.vars[var].name.clone();
-        self.error(name.span(), format!("`{name}` is the same for each `{bound}`; move its statement before the loop, or index it with `{bound}`"));
+        self.error(
+            name.span(),
+            format!("`{name}` is the same for each `{bound}`; move its statement before the loop, or index it with `{bound}`"),
+        );
         false
     }
 

@@ -84,7 +84,10 @@ impl Lowering<'_> {
             Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Parameter => {
                 self.error(
                     lhs.name.span(),
-                    format!("`{0}` is a parameter, which has no distribution; leave out `param {0}` to integrate over it", lhs.name),
+                    format!(
+                        "`{0}` is a parameter, which has no distribution; leave out `param {0}` to integrate over it",
+                        lhs.name
+                    ),
                 );
                 return None;
             }
@@ -403,7 +406,10 @@ impl Lowering<'_> {
         for bound in [&bounds.lower, &bounds.upper].into_iter().flatten() {
             if !self.is_data(bound) {
                 of_data = false;
-                self.error(bound.span, "a bound is made of data and numbers; bounds that depend on latents are not available yet");
+                self.error(
+                    bound.span,
+                    "a bound is made of data and numbers; bounds that depend on latents or parameters are not available yet",
+                );
             }
         }
         of_data

@@ -107,3 +107,35 @@ fn where_nothing_is_missing_the_elbo_is_the_log_density() {
     let expected = -0.5 * (0.25 + 2.25) - (2.0 * std::f64::consts::PI).ln();
     assert!((fit.elbo().0 - expected).abs() < 1e-4, "{:?}", fit.elbo());
 }
+
+#[test]
+fn given_elements_are_left_out_one_by_one_and_missing_ones_are_not() {
+    let y = vec![Some(1.0), None, Some(3.0), Some(2.0), Some(1.5), None, Some(2.5), Some(2.2)];
+    let model = Mean { y: y.clone() };
+    let loo = fit_bbvi(&model, Bbvi::default()).expect("a fit").loo(&model).expect("six rows");
+    let names: Vec<&str> = loo.pointwise.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["y[0]", "y[2]", "y[3]", "y[4]", "y[6]", "y[7]"]);
+    // Of five others mu is Normal(sum / 5.01, 1 / sqrt(5.01)).
+    let given: Vec<f64> = y.into_iter().flatten().collect();
+    let variance: f64 = 1.0 + 1.0 / 5.01;
+    for (row, own) in loo.pointwise.iter().zip(&given) {
+        let others = given.iter().sum::<f64>() - own;
+        let exact = -0.5 * (own - others / 5.01).powi(2) / variance - 0.5 * (2.0 * std::f64::consts::PI * variance).ln();
+        assert!((row.elpd_loo - exact).abs() < 0.01, "{row:?} {exact}");
+    }
+    // Every statement about given elements, in the order of the model, those about latents alone left out.
+    let model = gaps();
+    let fit = fit_bbvi(&model, Bbvi::default()).expect("a fit");
+    let matrix = fit.log_likelihood(&model, 64).expect("a matrix");
+    let expected = ["share[0, 1]", "share[1, 0]", "x[0]", "x[2]", "z[1]", "z[3]", "y[0]", "y[1]"];
+    assert_eq!(matrix.names, expected);
+    let sites: Vec<(&str, usize)> = matrix.factors.iter().map(|factor| (factor.site, factor.rows.len())).collect();
+    assert_eq!(sites, [("share", 2), ("x", 2), ("z", 2), ("y", 2)]);
+    let draws = fit.raw().draws(&model, 64).expect("draws");
+    for s in 0..64 {
+        let by_hand = -0.5 * ((-0.7 - draws.a[s]) / 2.0).powi(2) - (2.0 * (2.0 * std::f64::consts::PI).sqrt()).ln();
+        assert!((matrix.values[[s, 3]] - by_hand).abs() < 1e-12);
+        // Beta(2, 3) at one half has density 12 / 8.
+        assert!((matrix.values[[s, 0]] - 1.5_f64.ln()).abs() < 1e-12);
+    }
+}

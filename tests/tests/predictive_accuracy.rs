@@ -97,6 +97,70 @@ fn weights_mend_what_independent_normals_miss() {
     }
 }
 
+model! {
+    /// A density that is no number below zero.
+    pub Tilted() {
+        x ~ Normal(3, 1);
+        factor(ln(x));
+    }
+}
+
+#[test]
+fn a_draw_where_the_density_is_no_number_has_no_weight_and_the_others_are_weighted() {
+    let model = Tilted {};
+    let fit = fit_bbvi(&model, Bbvi { family: Family::Laplace, ..Bbvi::default() }).unwrap();
+    let (draws, ratios) = (fit.raw().draws(&model, 16_000).unwrap(), fit.log_ratios(&model, 16_000).unwrap());
+    let outside = draws.x.iter().filter(|x| **x < 0.0).count();
+    assert!(outside > 0, "the guide reaches below zero");
+    assert!(draws.x.iter().zip(&ratios).all(|(x, ratio)| (*x < 0.0) == (*ratio == f64::NEG_INFINITY) && !ratio.is_nan()));
+    // The density is x Normal(x; 3, 1): the mean is 10 / 3 but for what lies below zero, 1e-3 of it.
+    let weights = fit.importance_weights(&model, 16_000).unwrap();
+    assert!((weights.mean(&draws.x.to_vec()).unwrap() - 10.0 / 3.0).abs() < 0.02);
+    assert!((fit.scalar("x").unwrap().mean - 10.0 / 3.0).abs() < 0.02);
+    assert!(fit.draws(&model, 4000).unwrap().x.iter().all(|x| *x >= 0.0));
+}
+
+model! {
+    /// Latents that are independent, and two whose sum is measured.
+    pub Sum(y: [f64; N], total: f64, K: usize) {
+        a[N] ~ Normal(0, 1);
+        b[K] ~ Normal(0, 1);
+        total ~ Normal(b[0] + b[1], 1);
+        for n in N {
+            y[n] ~ Normal(a[n], 1);
+        }
+    }
+}
+
+#[test]
+fn each_latent_has_a_pareto_k_of_its_own_and_those_that_the_guide_misses_have_the_largest() {
+    use ppl_core::diagnostics::pareto_k;
+    let model = Sum { y: vec![0.5, -1.0, 2.0], total: 1.0, K: 2 };
+    // The correlation of b is -1/2, which independent Gaussians miss; the weights have the shape 1/2 of their tail.
+    let fit = fit_bbvi(&model, Bbvi { family: Family::MeanField, ..Bbvi::default() }).unwrap();
+    let (weights, scalars) = fit.weighted_scalars(&model, 4000).unwrap();
+    let names: Vec<&str> = scalars.iter().map(|scalar| scalar.name.as_str()).collect();
+    assert_eq!(names, ["a[0]", "a[1]", "a[2]", "b[0]", "b[1]"]);
+    let largest = |of: &str| {
+        let own = scalars.iter().filter(|scalar| scalar.variable == of);
+        own.fold([f64::NEG_INFINITY; 2], |[mean, sd], x| [mean.max(x.mean_pareto_k), sd.max(x.sd_pareto_k)])
+    };
+    let ([mean_a, sd_a], [mean_b, sd_b]) = (largest("a"), largest("b"));
+    assert!(weights.pareto_k <= mean_a && mean_a < mean_b && sd_a < sd_b, "{scalars:?}");
+    // By hand: the shape of the ratios, and of both tails of what they are multiplied by.
+    let (draws, ratios) = (fit.raw().draws(&model, 4000).unwrap(), fit.log_ratios(&model, 4000).unwrap());
+    let columns = (0..3).map(|n| draws.a.column(n).to_vec()).chain((0..2).map(|k| draws.b.column(k).to_vec()));
+    for (scalar, column) in scalars.iter().zip(columns) {
+        let mean = weights.mean(&column).unwrap();
+        let tail = |sign: f64| {
+            let products = column.iter().zip(&ratios).map(|(x, r)| (sign * (x - mean)).max(0.0).ln() + r);
+            pareto_k(&products.collect::<Vec<_>>())
+        };
+        let by_hand = weights.pareto_k.max(tail(1.0)).max(tail(-1.0));
+        assert!((scalar.mean_pareto_k - by_hand).abs() < 1e-9, "{scalar:?} {by_hand}");
+    }
+}
+
 #[test]
 fn eight_schools_agree_with_quadrature() {
     let model = eight_schools();

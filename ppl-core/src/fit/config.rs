@@ -33,7 +33,7 @@ pub struct Bbvi {
     pub tolerance: f64,
     /// The seed of all randomness: the same seed gives the same bits. Default 0.
     pub seed: u64,
-    /// Draws for the ELBO, the Pareto k and the summary. Default 2000; range 100 to 1 000 000.
+    /// Draws for the ELBO, the Pareto k and the summary. Default 4000; range 100 to 1 000 000.
     pub draws: usize,
     /// Which families of guides are tried. Default [`Family::Auto`].
     pub family: Family,
@@ -64,7 +64,7 @@ impl Default for Bbvi {
             step: 0.2,
             tolerance: 0.01,
             seed: 0,
-            draws: 2000,
+            draws: 4000,
             family: Family::Auto,
             blocks: Vec::new(),
             search_time: Duration::from_secs(2),

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::log_likelihood::ObservedRows;
+use super::observed::ObservedRows;
 use super::{Fit, FitError};
 use crate::diagnostics::{DiagnosticError, Loo, PsisWeights, Waic, leave_out, pointwise};
 use crate::model::Model;

@@ -8,7 +8,7 @@ use crate::guides::{FittedGuide, Guide};
 use crate::kernel::Real;
 use crate::model::{LogJoint, Model, SiteKind};
 use crate::objective::Objective;
-use crate::optimizers::cholesky;
+use crate::optimizers::{cholesky, solve};
 use crate::random::step_key;
 
 /// Samples of the noise that stays the same.
@@ -88,30 +88,17 @@ fn respond<E: Real>(written: &dyn LogJoint<E>, guide: &FittedGuide, seed: u64) -
         return refused("the ELBO falls off in no direction or rises: the fit is not at its top");
     };
     let spread = rows;
-    let columns: Vec<Vec<f64>> = (0..spread).map(|i| inverse_column(&factor, count, i)).collect();
     let mut covariance = vec![0.0; spread * spread];
-    for (i, column) in columns.iter().enumerate() {
+    for i in 0..spread {
+        let mut column = vec![0.0; count];
+        column[i] = 1.0;
+        solve(&factor, &mut column);
         for j in 0..spread {
             covariance[i * spread + j] = column[j] * units[i] * units[j];
         }
     }
     let sds = by_delta(model, &parameters, spread, &covariance);
     Ok(LinearResponse { covariance, sds })
-}
-
-/// A column of the inverse of `L L^T`.
-fn inverse_column(factor: &[f64], n: usize, column: usize) -> Vec<f64> {
-    let mut x = vec![0.0; n];
-    x[column] = 1.0;
-    for i in 0..n {
-        let known: f64 = (0..i).map(|k| factor[i * n + k] * x[k]).sum();
-        x[i] = (x[i] - known) / factor[i * n + i];
-    }
-    for i in (0..n).rev() {
-        let known: f64 = (i + 1..n).map(|k| factor[k * n + i] * x[k]).sum();
-        x[i] = (x[i] - known) / factor[i * n + i];
-    }
-    x
 }
 
 /// The standard deviations of the latents: the map from the unconstrained space, linear around its mean.

@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
-use super::drawn::{BATCH, Drawn, Stage};
+use super::observed::ObservedRows;
 use super::{Fit, FitError};
-use crate::kernel::Real;
-use crate::model::{LogJoint, Model, SiteKind, Statement, Visitor};
+use crate::model::Model;
 
 /// The log likelihood of every observed row, by draw.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +28,6 @@ pub struct ObservedFactor {
     pub site: &'static str,
     /// Its columns in [`LogLikelihood::values`].
     pub rows: Range<usize>,
-    factor: usize,
 }
 
 impl<M: Model> Fit<M> {
@@ -69,89 +67,5 @@ impl<M: Model> Fit<M> {
         // The columns are of this shape; an empty matrix stands for what cannot be.
         let values = Array2::from_shape_vec((rows.names.len(), draws), columns).unwrap_or_default().reversed_axes();
         Ok(LogLikelihood { values, names: rows.names, factors: rows.factors })
-    }
-}
-
-/// The observed rows of a bound model.
-pub(super) struct ObservedRows<'a, E: Real> {
-    model: &'a dyn LogJoint<E>,
-    pub(super) names: Vec<String>,
-    pub(super) factors: Vec<ObservedFactor>,
-}
-
-impl<'a, E: Real> ObservedRows<'a, E> {
-    pub(super) fn new(model: &'a dyn LogJoint<E>) -> Self {
-        let graph = model.graph();
-        let mut factors = Vec::new();
-        let mut first = 0;
-        for (factor, known) in graph.factors.iter().enumerate() {
-            let Some(site) = known.site.map(|site| &graph.sites[site]) else { continue };
-            if site.kind == SiteKind::Observed {
-                let rows = first..first + model.factor_rows(factor);
-                first = rows.end;
-                factors.push(ObservedFactor { statement: known.text, site: site.name, rows, factor });
-            }
-        }
-        let names = names(model, &factors, first);
-        ObservedRows { model, names, factors }
-    }
-
-    /// The log likelihood of some rows, row after row, each under all draws.
-    pub(super) fn columns(&self, rows: Range<usize>, draws: usize, drawn: &mut Drawn<'_, E>) -> Vec<f64> {
-        let mut columns = vec![0.0; rows.len() * draws];
-        let mut out = vec![E::default(); rows.len() * BATCH];
-        let mut made = 0;
-        while made < draws {
-            drawn.next_batch(Stage::Quantities);
-            let taken = (draws - made).min(BATCH);
-            for known in &self.factors {
-                let (start, end) = (known.rows.start.max(rows.start), known.rows.end.min(rows.end));
-                if start >= end {
-                    continue;
-                }
-                let out = &mut out[..(end - start) * BATCH];
-                let own = start - known.rows.start..end - known.rows.start;
-                self.model.log_prob_rows(known.factor, own, &mut drawn.work, out);
-                for (row, lanes) in (start - rows.start..).zip(out.chunks_exact(BATCH)) {
-                    let column = &mut columns[row * draws + made..][..taken];
-                    column.iter_mut().zip(lanes).for_each(|(to, from)| *to = from.to_f64());
-                }
-            }
-            made += BATCH;
-        }
-        columns
-    }
-}
-
-/// The names of the elements that the rows are about: a walk in which every observed element is its own number.
-fn names<E: Real>(model: &dyn LogJoint<E>, factors: &[ObservedFactor], rows: usize) -> Vec<String> {
-    let layout = model.layout();
-    let mut elements = Elements { factors, found: vec![None; rows] };
-    let mut values = vec![0.0; layout.rows()];
-    let mut observed: Vec<f64> = (0..layout.observed_elements()).map(|element| element as f64).collect();
-    model.walk(&mut values, &mut observed, &mut elements);
-    let name = |row: usize, element: Option<usize>| {
-        let variable = layout.observed.iter().find(|v| element.is_some_and(|element| v.rows.contains(&element)));
-        match (variable, element) {
-            (Some(variable), Some(element)) => layout.element_name(variable, element - variable.rows.start),
-            _ => format!("row {row}"),
-        }
-    };
-    elements.found.iter().enumerate().map(|(row, element)| name(row, *element)).collect()
-}
-
-struct Elements<'a> {
-    factors: &'a [ObservedFactor],
-    found: Vec<Option<usize>>,
-}
-
-impl Visitor for Elements<'_> {
-    fn visit(&mut self, statement: &Statement<'_>, value: &mut [f64]) {
-        let Some(known) = self.factors.iter().find(|known| known.factor == statement.factor) else { return };
-        if let (Some(found), [element, ..]) = (self.found.get_mut(known.rows.start + statement.row), &*value) {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index that was written as a number")]
-            let element = *element as usize;
-            *found = Some(element);
-        }
     }
 }

@@ -14,6 +14,7 @@ mod flow;
 mod importance;
 mod linear_response;
 mod log_likelihood;
+mod observed;
 mod observer;
 mod plateau;
 mod predictive;

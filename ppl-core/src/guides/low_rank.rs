@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Guide, Path};
 use crate::kernel::Real;
-use crate::optimizers::cholesky;
+use crate::optimizers::{cholesky, solve};
 
 /// `ln(2 pi) / 2`
 const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
@@ -94,19 +94,6 @@ impl LowRank {
         let mut rows = inverse.scaled.clone();
         rows.chunks_exact_mut(r.max(1)).for_each(|row| solve(&inverse.factor, row));
         rows
-    }
-}
-
-/// `(L L^T)^-1 x`, in place.
-fn solve(factor: &[f64], x: &mut [f64]) {
-    let n = x.len();
-    for i in 0..n {
-        let known: f64 = (0..i).map(|k| factor[i * n + k] * x[k]).sum();
-        x[i] = (x[i] - known) / factor[i * n + i];
-    }
-    for i in (0..n).rev() {
-        let known: f64 = (i + 1..n).map(|k| factor[k * n + i] * x[k]).sum();
-        x[i] = (x[i] - known) / factor[i * n + i];
     }
 }
 

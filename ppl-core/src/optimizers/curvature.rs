@@ -1,6 +1,6 @@
 //! The curvature of the log density at a point: the units of steps, and a linear model of the gradient.
 
-use super::Gaussian;
+use super::{Gaussian, cholesky};
 
 /// `A = -d2 log p / du du`, made positive definite, with its Cholesky factor; of many dimensions the diagonal alone.
 #[derive(Clone, Debug)]
@@ -203,27 +203,6 @@ fn differences(center: &[f64], steps: &[f64], evaluate: &mut impl FnMut(&[Vec<f6
         .zip(steps)
         .map(|(pair, step)| pair[0].iter().zip(&pair[1]).map(|(above, below)| (above - below) / (2.0 * step)).collect())
         .collect()
-}
-
-/// The lower Cholesky factor; none if the matrix is not positive definite.
-pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
-    let mut l = vec![0.0; n * n];
-    for i in 0..n {
-        for j in 0..=i {
-            let known: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
-            let rest = matrix[i * n + j] - known;
-            if i == j {
-                // Digits lost to cancellation are no curvature.
-                if rest.is_nan() || rest <= 1e-12 * matrix[i * n + i] {
-                    return None;
-                }
-                l[i * n + i] = rest.sqrt();
-            } else {
-                l[i * n + j] = rest / l[j * n + j];
-            }
-        }
-    }
-    Some(l)
 }
 
 #[cfg(test)]

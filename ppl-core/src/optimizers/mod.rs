@@ -2,6 +2,7 @@
 
 mod adam;
 mod advi_sequence;
+mod cholesky;
 mod curvature;
 mod dowg;
 mod lbfgs;
@@ -9,8 +10,8 @@ mod variational_newton;
 
 pub use adam::Adam;
 pub use advi_sequence::AdviSequence;
+pub(crate) use cholesky::{cholesky, solve};
 pub use curvature::Curvature;
-pub(crate) use curvature::cholesky;
 pub use dowg::Dowg;
 pub use lbfgs::{Mode, find_mode};
 pub use variational_newton::{Gaussian, Points, variational_newton};

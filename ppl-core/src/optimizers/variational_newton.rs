@@ -1,7 +1,7 @@
 //! Newton's method on the ELBO of a full-rank Gaussian, over fixed noise: its optimum is where the mean gradient vanishes and the
 //! precision is the mean curvature.
 
-use super::cholesky;
+use super::{cholesky, solve};
 
 /// A log density over several points at once: sets the log densities (`[sample]`) and the gradient (`[dimension][sample]`) of points
 /// (`[dimension][sample]`).
@@ -191,19 +191,6 @@ fn step(now: &Gaussian, fixed: usize, mean_gradient: &[f64], curvature: &[f64], 
     solve(&precision, &mut direction);
     let mean = now.mean.iter().zip(&direction).map(|(m, d)| rho.mul_add(*d, *m)).collect();
     Some(Gaussian { mean, precision })
-}
-
-/// `(P P^T)^-1 x`, in place.
-fn solve(factor: &[f64], x: &mut [f64]) {
-    let n = x.len();
-    for i in 0..n {
-        let known: f64 = (0..i).map(|k| factor[i * n + k] * x[k]).sum();
-        x[i] = (x[i] - known) / factor[i * n + i];
-    }
-    for i in (0..n).rev() {
-        let known: f64 = (i + 1..n).map(|k| factor[k * n + i] * x[k]).sum();
-        x[i] = (x[i] - known) / factor[i * n + i];
-    }
 }
 
 /// The largest change: of the mean in standard deviations of the new Gaussian, of the logarithms of the scales.

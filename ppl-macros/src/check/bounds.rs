@@ -1,18 +1,16 @@
 //! Bounds: those of latents and parameters are known wherever a model is bound, also where its observed arrays are to be predicted.
 
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Bounds, Expr, ExprKind, Model, SiteKind, StmtKind, visit};
+use crate::ir::{Bounds, Model, SiteKind, StmtKind, visit};
 
 /// Reports bounds that are made of observed data.
 pub(crate) fn check(model: &Model, diagnostics: &mut Diagnostics) {
     let mut refuse = |bounds: &Bounds| {
         for bound in [&bounds.lower, &bounds.upper].into_iter().flatten() {
-            visit::expressions(bound, &mut |e: &Expr| {
-                if let ExprKind::Data(arg, _) = e.kind
-                    && model.args[arg].covered
-                {
+            visit::data(model, bound, &mut |arg, span| {
+                if model.args[arg].covered {
                     diagnostics.push(
-                        e.span,
+                        span,
                         format!(
                             "a bound is not made of observed data, which predictions do not have; make what it takes of `{}` an argument",
                             model.args[arg].name

@@ -7,7 +7,7 @@ use super::layout::nest;
 use crate::expand::graph::site_support;
 use crate::expand::names;
 use crate::expand::scalar::{self, Source};
-use crate::ir::{Arg, Bounds, Expr, ExprKind, Index, Model, SiteId, SiteKind, Stmt, StmtKind, VarId, visit};
+use crate::ir::{Arg, Bounds, Expr, Index, Model, SiteId, SiteKind, Stmt, StmtKind, VarId, visit};
 
 /// A parameter with all its statements.
 pub(super) struct Parameter<'m> {
@@ -87,7 +87,7 @@ impl<'m> Parameter<'m> {
     pub(super) fn start_from(&self, given: impl Fn(&Arg) -> bool) -> Option<TokenStream> {
         let mut known = true;
         for own in &self.declarations {
-            visit::expressions(own.start, &mut |e| known &= self.reads_given(e, &given));
+            visit::data(self.model, own.start, &mut |arg, _| known &= given(&self.model.args[arg]));
         }
         let site = &self.model.sites[self.site];
         let (name, method, set) = (site.name.to_string(), self.method(), site_support(site));
@@ -98,18 +98,6 @@ impl<'m> Parameter<'m> {
                 _ppl::start_from(&mut bound.__layout, #name, #set, #text, &start)?;
             }
         })
-    }
-
-    fn reads_given(&self, e: &Expr, given: &impl Fn(&Arg) -> bool) -> bool {
-        match &e.kind {
-            ExprKind::Data(arg, _) => given(&self.model.args[*arg]),
-            ExprKind::Local(local) => {
-                let mut known = true;
-                visit::expressions(&self.model.locals[*local].value, &mut |e| known &= self.reads_given(e, given));
-                known
-            }
-            _ => true,
-        }
     }
 
     /// The field that holds its first row.

@@ -104,19 +104,6 @@ impl Lowering<'_> {
         Some(start)
     }
 
-    /// Whether every loop around the statement says which element it is about; if not, says so.
-    fn once_an_iteration(&mut self, index: &[crate::ir::Index], name: &Ident) -> bool {
-        let mut used = Vec::new();
-        index.iter().for_each(|i| i.for_each_var(&mut |var| used.push(var)));
-        let Some(&var) = self.loops.iter().find(|var| !used.contains(var)) else { return true };
-        let bound = self.model.vars[var].name.clone();
-        self.error(
-            name.span(),
-            format!("`{name}` is the same for each `{bound}`; move its statement before the loop, or index it with `{bound}`"),
-        );
-        false
-    }
-
     /// Notes the support; all elements share one.
     fn take_support(&mut self, site: SiteId, set: Support, bounds: Option<&Bounds>, span: Span) -> Option<()> {
         let known = &mut self.model.sites[site];

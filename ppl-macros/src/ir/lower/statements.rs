@@ -116,6 +116,7 @@ impl Lowering<'_> {
         let opened = self.open_axes(&axes[..plain]);
         let index: Vec<Index> = opened.index.clone();
         self.declare_piece(site, &axes, event, lhs);
+        let once = self.once_an_iteration(&index, &lhs.name);
         let already = self.definitions.insert(site, index.clone());
         let event_dim = match axes.last() {
             Some(Axis::Whole(dim)) if event => Some(*dim),
@@ -127,6 +128,7 @@ impl Lowering<'_> {
             self.definitions.insert(site, index);
         }
         let stmt = lowered.and_then(|lowered| {
+            once.then_some(())?;
             self.check_value(site, &lowered, lhs, distribution.span)?;
             self.set_support(site, &lowered, distribution.span);
             let factor = self.factor(text.trim_end_matches(';').to_owned(), Some(site));
@@ -395,6 +397,19 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whether every loop around the statement says which element it is about; if not, says so.
+    pub(super) fn once_an_iteration(&mut self, index: &[Index], name: &Ident) -> bool {
+        let mut used = Vec::new();
+        index.iter().for_each(|i| i.for_each_var(&mut |var| used.push(var)));
+        let Some(&var) = self.loops.iter().find(|var| !used.contains(var)) else { return true };
+        let bound = self.model.vars[var].name.clone();
+        self.error(
+            name.span(),
+            format!("`{name}` is the same for each `{bound}`; move its statement before the loop, or index it with `{bound}`"),
+        );
+        false
+    }
+
     pub(super) fn different_supports(&mut self, site: SiteId, span: Span) {
         let name = self.model.sites[site].name.clone();
         self.error(span, format!("the statements of `{name}` give it different supports; all its elements share one"));
@@ -438,9 +453,11 @@ impl Lowering<'_> {
         let opened = self.open_axes(&axes);
         self.declare_piece(site, &axes, false, lhs);
         self.definitions.insert(site, opened.index.clone());
+        let once = self.once_an_iteration(&opened.index, &lhs.name);
         let value = self.scalar_outside(value, site);
         self.abandon_axes(&opened.vars);
         self.close_definitions();
+        once.then_some(())?;
         let stmt = Stmt { kind: StmtKind::Quantity { site, index: opened.index, value: value? }, text: text.clone() };
         Some(close_axes(opened.vars, stmt, &text))
     }

@@ -210,7 +210,12 @@ fn of_engine<E: Real>(
 ) -> Result<Vec<Candidate>, FitError> {
     let report = |outcome: Outcome| judged(model, config, outcome);
     let mut candidates: Vec<Candidate> = Vec::new();
+    let nothing_spread = model.layout().points() == model.layout().unconstrained();
     let only = match config.family {
+        // Where nothing is distributed, every family is the same point.
+        Family::Mixture { .. } | Family::Flow(_) | Family::LowRank { .. } if nothing_spread => {
+            Some(engine.mean_field(observers)?)
+        }
         // Of a model with parameters, the mode that was found is that of the latents alone.
         Family::Map if model.layout().points() > 0 => Some(engine.settle_or_climb(engine.mode().guide, observers)?),
         Family::Map => Some(engine.mode()),

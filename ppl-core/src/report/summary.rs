@@ -129,7 +129,9 @@ impl Display for Summary {
         }
         let widths: Vec<usize> = (0..6).map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();
         writeln!(f, "{}", self.model)?;
-        for row in &rows {
+        // Maximum likelihood: nothing was drawn.
+        let drawn = !(self.scalars.is_empty() && self.hidden.is_empty());
+        for row in rows.iter().filter(|_| drawn) {
             write!(f, "  {:<width$}", row[0], width = widths[0])?;
             for (cell, width) in row[1..].iter().zip(&widths[1..]) {
                 write!(f, "  {cell:>width$}")?;
@@ -155,8 +157,10 @@ impl Display for Summary {
             writeln!(f)?;
         }
         writeln!(f, "  ELBO      {:.3} +- {:.3} nats", self.elbo.0, self.elbo.1)?;
-        writeln!(f, "  Pareto k  {:.2}, {}", self.pareto_k, self.verdict())?;
-        if let Some((effective, draws)) = self.weighted {
+        if drawn {
+            writeln!(f, "  Pareto k  {:.2}, {}", self.pareto_k, self.verdict())?;
+        }
+        if let (Some((effective, draws)), true) = (self.weighted, drawn) {
             writeln!(f, "  Draws     corrected by Pareto-smoothed importance weights, {effective:.0} effective of {draws}")?;
         }
         writeln!(f, "  Steps     {} in {:.3} s, {}", self.steps, self.seconds, self.stop_reason)?;

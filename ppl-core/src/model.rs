@@ -527,7 +527,7 @@ pub enum DataError {
         expected: String,
     },
     /// A parameter that starts outside its support.
-    #[error("`{model}`: `{name}` starts from {value}, but `{statement}` needs it {expected}")]
+    #[error("`{model}`: `{name}` starts from {value}, but `{statement}` needs it {expected}; change what stands right of `=`")]
     Start {
         /// The model.
         model: &'static str,

@@ -1,7 +1,7 @@
 use ppl_core::prelude::*;
 
 model! {
-    pub Declarations(y: [f64; N], g: [in C; N], high: f64) {
+    pub Declarations(y: [f64; N], flat: [f64; N], cut: [f64; N], g: [in C; N], high: f64) {
         param a: f64 = 0;
         param b: Positive = 1;
         param c: positive(2) = 1;
@@ -30,6 +30,8 @@ model! {
         param q[n]: real = 0;
         later ~ Normal(r, 1);
         param r: real = 0;
+        flat[N] ~ Uniform(mu, high);
+        cut[N] ~ Truncated(Normal(0, 1), upper = x);
     }
 }
 

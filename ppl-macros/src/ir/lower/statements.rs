@@ -390,9 +390,7 @@ impl Lowering<'_> {
         }
         entry.support = lowered.support;
         entry.bounds.clone_from(&lowered.bounds);
-        if let Some(bounds) = &lowered.bounds
-            && entry.kind == SiteKind::Latent
-        {
+        if let Some(bounds) = &lowered.bounds {
             self.bounds_of_data(bounds);
         }
     }

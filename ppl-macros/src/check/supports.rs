@@ -236,7 +236,7 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
             }
             StmtKind::Factor { value, .. } => check_log_probs(model, value, errors),
             StmtKind::Param { bounds, start, .. } => {
-                visit::of_parameter(bounds.as_ref(), start).for_each(|value| check_log_probs(model, value, errors));
+                visit::of_parameter(bounds.as_deref(), start).for_each(|value| check_log_probs(model, value, errors));
             }
             StmtKind::Sample { distribution, .. } => {
                 match &distribution.density {

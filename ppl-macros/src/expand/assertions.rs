@@ -36,7 +36,7 @@ pub(crate) fn assertions(model: &Model) -> TokenStream {
                 }
             }
             StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => densities(value),
-            StmtKind::Param { bounds, start, .. } => visit::of_parameter(bounds.as_ref(), start).for_each(densities),
+            StmtKind::Param { bounds, start, .. } => visit::of_parameter(bounds.as_deref(), start).for_each(densities),
             StmtKind::For { .. } => {}
         }
     });

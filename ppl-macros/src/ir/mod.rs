@@ -162,7 +162,7 @@ pub(crate) enum StmtKind {
     /// `let site[index] = value`
     Quantity { site: SiteId, index: Vec<Index>, value: Expr },
     /// `param site[index]: support = start`, with the bounds of an interval
-    Param { site: SiteId, index: Vec<Index>, bounds: Option<Bounds>, start: Expr },
+    Param { site: SiteId, index: Vec<Index>, bounds: Option<Box<Bounds>>, start: Expr },
     /// `factor(value)`
     Factor { factor: FactorId, value: Expr },
     /// `for var in range { body }`

@@ -126,7 +126,7 @@ pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'stati
                     }
                 }
             }
-            StmtKind::Param { bounds, start, .. } => of_parameter(bounds.as_ref(), start).for_each(&mut read),
+            StmtKind::Param { bounds, start, .. } => of_parameter(bounds.as_deref(), start).for_each(&mut read),
             StmtKind::For { .. } => {}
         }
     });

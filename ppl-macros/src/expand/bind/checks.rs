@@ -41,7 +41,7 @@ pub(super) fn check_indices(model: &Model) -> TokenStream {
                 check(&model.sites[*site].name, index, &model.sites[*site].dims);
             }
             StmtKind::Param { site, index, bounds, start } => {
-                visit::of_parameter(bounds.as_ref(), start).for_each(&mut reads);
+                visit::of_parameter(bounds.as_deref(), start).for_each(&mut reads);
                 check(&model.sites[*site].name, index, &model.sites[*site].dims);
             }
             StmtKind::Sample { site, index, distribution, .. } => {

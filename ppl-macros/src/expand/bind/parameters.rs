@@ -45,7 +45,7 @@ fn collect<'m>(of: SiteId, body: &'m [Stmt], loops: &mut Vec<VarId>, found: &mut
             }
             StmtKind::Param { site, index, bounds, start } if *site == of => {
                 let loops = loops.clone();
-                found.push(Declaration { text: &stmt.text, loops, index, bounds: bounds.as_ref(), start });
+                found.push(Declaration { text: &stmt.text, loops, index, bounds: bounds.as_deref(), start });
             }
             _ => {}
         }

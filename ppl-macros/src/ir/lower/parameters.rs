@@ -51,6 +51,7 @@ impl Lowering<'_> {
         let (bounds, start) = (bounds?, start?);
         once.then_some(())?;
         self.take_support(site, set?, bounds.as_ref(), support.word.span())?;
+        let bounds = bounds.map(Box::new);
         let stmt = Stmt { kind: StmtKind::Param { site, index: opened.index, bounds, start }, text: text.to_owned() };
         Some(close_axes(opened.vars, stmt, text))
     }

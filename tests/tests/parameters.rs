@@ -55,6 +55,195 @@ fn every_family_that_holds_the_posterior_is_at_the_maximum_of_the_marginal_likel
     }
 }
 
+model! {
+    /// The same, from a start that is given.
+    pub Begun(y: [f64; N], s: f64, m: f64, t: f64) {
+        param mu: real = m;
+        param tau: positive = t;
+        for n in N {
+            theta[n] ~ Normal(mu, tau);
+            y[n] ~ Normal(theta[n], s);
+        }
+    }
+}
+
+#[test]
+fn the_maximum_is_found_from_far_away() {
+    let Population { y, s } = population();
+    let (mu, tau, evidence) = marginal(&population());
+    // Small scales hold the latents where they are: turns of EM hardly move from there.
+    for (m, t) in [(0.0, 1.0), (100.0, 1.0), (-50.0, 3.0), (0.0, 100.0), (0.0, 0.1), (0.0, 0.01), (0.0, 0.003)] {
+        for family in [Family::Auto, Family::MeanField] {
+            let fit = fit_bbvi(&Begun { y: y.clone(), s, m, t }, Bbvi { family, ..Bbvi::default() }).unwrap();
+            let (found_mu, found_tau) = (fit.param("mu").unwrap(), fit.param("tau").unwrap());
+            assert!((found_mu - mu).abs() < 1e-3 && (found_tau - tau).abs() < 1e-3, "{family:?} {m} {t}: {found_mu} {found_tau}");
+            assert!((fit.elbo().0 - evidence).abs() < 1e-3, "{family:?} {m} {t}: {}", fit.elbo().0);
+        }
+    }
+}
+
+#[test]
+fn restarts_and_stochastic_steps_end_at_the_same_maximum() {
+    let model = population();
+    let (mu, tau, _) = marginal(&model);
+    let stochastic = Bbvi { family: Family::MeanField, optimizer: Optimizer::Dowg, ..Bbvi::default() };
+    for config in [Bbvi { restarts: 3, ..Bbvi::default() }, stochastic] {
+        let fit = fit_bbvi(&model, config).unwrap();
+        let (found_mu, found_tau) = (fit.param("mu").unwrap(), fit.param("tau").unwrap());
+        assert!((found_mu - mu).abs() < 0.005 && (found_tau - tau).abs() < 0.005, "{found_mu} {found_tau}");
+    }
+}
+
+#[test]
+fn linear_response_is_that_of_the_latents_given_the_parameters() {
+    let model = population();
+    let (_, tau, _) = marginal(&model);
+    let fit = fit_bbvi(&model, Bbvi { family: Family::MeanField, ..Bbvi::default() }).unwrap();
+    let response = fit.linear_response(&model).unwrap();
+    // Tilted means move the parameters along, as they are found again: more than `1 / (1 / tau^2 + 1 / s^2)`, what they are held at.
+    let held = (tau.powi(-2) + model.s.powi(-2)).recip().sqrt();
+    let sd = response.sd("theta[0]").unwrap();
+    assert!(sd > held && sd < model.s, "{sd} {held}");
+    assert!(response.sd("mu").is_none());
+}
+
+#[test]
+fn the_mode_given_parameters_is_that_of_the_joint_density() {
+    // A population of fixed scale: the mode of theta and mu together.
+    let model = Fixed { y: vec![2.0, 5.0, -1.0] };
+    let fit = fit_bbvi(&model, Bbvi { family: Family::Map, ..Bbvi::default() }).unwrap();
+    assert!((fit.param("mu").unwrap() - 2.0).abs() < 1e-4, "{:?}", fit.params());
+    assert!((fit.scalar("theta[1]").unwrap().mean - 3.5).abs() < 1e-4);
+}
+
+model! {
+    /// A population of scale one.
+    pub Fixed(y: [f64; N]) {
+        param mu: real = 0;
+        for n in N {
+            theta[n] ~ Normal(mu, 1);
+            y[n] ~ Normal(theta[n], 1);
+        }
+    }
+}
+
+model! {
+    /// Probabilistic principal components: loadings, means and noise are points.
+    pub Components(y: [f64; N, D], first: [f64; D, K]) {
+        for d in D {
+            for k in K {
+                param w[d, k]: real = first[d, k];
+            }
+            param loc[d]: real = 0;
+        }
+        param sigma: positive = 1;
+        z[N, K] ~ Normal(0, 1);
+        for n in N {
+            for d in D {
+                y[n, d] ~ Normal(loc[d] + sum(k in K => w[d, k] * z[n, k]), sigma);
+            }
+        }
+    }
+}
+
+/// The leading eigenvalues of a symmetric matrix with their vectors, by powers and deflation.
+fn leading(matrix: &Array2<f64>, count: usize) -> Vec<(f64, Vec<f64>)> {
+    let n = matrix.nrows();
+    let mut rest = matrix.clone();
+    let mut found = Vec::new();
+    for _ in 0..count {
+        let mut x: Vec<f64> = (0..n).map(|i| 1.0 + 0.1 * i as f64).collect();
+        let mut value = 0.0;
+        for _ in 0..5000 {
+            let next: Vec<f64> = rest.rows().into_iter().map(|row| row.iter().zip(&x).map(|(a, b)| a * b).sum()).collect();
+            value = next.iter().map(|x| x * x).sum::<f64>().sqrt();
+            x = next.iter().map(|x| x / value).collect();
+        }
+        for i in 0..n {
+            for j in 0..n {
+                rest[[i, j]] -= value * x[i] * x[j];
+            }
+        }
+        found.push((value, x));
+    }
+    found
+}
+
+/// Tipping & Bishop 1999, Probabilistic principal component analysis, equations 7 and 8: the noise is what the leading eigenvalues leave on average.
+#[test]
+fn principal_components_are_those_of_the_closed_form() {
+    let (rows, columns) = (50, 5);
+    let y = Array2::from_shape_fn((rows, columns), |(n, d)| {
+        let (n, d) = (n as f64, d as f64);
+        (d + 1.0) * 0.7 * (1.1 * n).sin() + (2.0 - d) * 0.6 * (2.3 * n).cos() + 0.4 * (n * n + 3.0 * n * d).sin() + d
+    });
+    let mean: Array1<f64> = y.columns().into_iter().map(|column| column.mean().unwrap()).collect();
+    let centred = &y - &mean;
+    let covariance = centred.t().dot(&centred) / rows as f64;
+    for factors in [1, 2] {
+        let leading = leading(&covariance, factors);
+        let left: f64 = covariance.diag().sum() - leading.iter().map(|(value, _)| value).sum::<f64>();
+        let noise = left / (columns - factors) as f64;
+        let log_det: f64 = leading.iter().map(|(value, _)| value.ln()).sum::<f64>() + (columns - factors) as f64 * noise.ln();
+        let top = -0.5 * rows as f64 * (columns as f64 * (std::f64::consts::TAU.ln() + 1.0) + log_det);
+        let first =
+            Array2::from_shape_fn((columns, factors), |(d, k)| if k == 0 { 0.3 + 0.1 * d as f64 } else { 1.0 - 0.4 * d as f64 });
+        let fit = fit_bbvi(&Components { y: y.clone(), first }, Bbvi::default()).unwrap();
+        assert!((fit.param("sigma").unwrap() - noise.sqrt()).abs() < 1e-3, "{:?} {}", fit.params(), noise.sqrt());
+        assert!((fit.elbo().0 - top).abs() < 0.01 + 4.0 * fit.elbo().1, "{:?} {top}", fit.elbo());
+        for d in 0..columns {
+            assert!((fit.param(&format!("loc[{d}]")).unwrap() - mean[d]).abs() < 2e-3);
+        }
+        // Rotations of the loadings are all the same; the covariance that they make is not.
+        let w = |d: usize, k: usize| fit.param(&format!("w[{d}, {k}]")).unwrap();
+        for d in 0..columns {
+            for e in 0..columns {
+                let found: f64 = (0..factors).map(|k| w(d, k) * w(e, k)).sum();
+                let expected: f64 = leading.iter().map(|(value, x)| (value - noise) * x[d] * x[e]).sum();
+                assert!((found - expected).abs() < 5e-3, "{factors} factors, {d} {e}: {found} {expected}");
+            }
+        }
+    }
+}
+
+model! {
+    /// A logistic regression on groups, whose mean and scale are points.
+    pub Logistic(y: [bool; N], g: [in C; N]) {
+        param mu: real = 0;
+        param tau: positive = 1;
+        a[C] ~ Normal(0, 1);
+        for n in N {
+            y[n] ~ Bernoulli(logit = mu + tau * a[g[n]]);
+        }
+    }
+}
+
+/// With each `a` integrated out by the trapezoidal rule, the fit is where a step of Newton's method on the marginal likelihood leads nowhere.
+#[test]
+fn a_logistic_population_is_at_the_maximum_of_the_marginal_likelihood() {
+    let g: Vec<usize> = (0..200).map(|i| i % 10).collect();
+    let y: Vec<bool> = (0..200).map(|i| (i * 7919 % 101) < 20 + 7 * (i % 10)).collect();
+    let fit = fit_bbvi(&Logistic { y: y.clone(), g: g.clone().into() }, Bbvi::default()).unwrap();
+    let marginal = |mu: f64, ln_tau: f64| -> f64 {
+        let group = |c: usize| {
+            let yes = y.iter().zip(&g).filter(|(y, own)| **own == c && **y).count() as f64;
+            let at = |a: f64| {
+                let logit = ln_tau.exp().mul_add(a, mu);
+                (yes * logit - 20.0 * logit.exp().ln_1p() - 0.5 * a * a).exp()
+            };
+            (0.01 * (-800..=800).map(|i| at(0.01 * f64::from(i))).sum::<f64>() / std::f64::consts::TAU.sqrt()).ln()
+        };
+        (0..10).map(group).sum()
+    };
+    let (mu, ln_tau, h) = (fit.param("mu").unwrap(), fit.param("tau").unwrap().ln(), 1e-3);
+    let here = marginal(mu, ln_tau);
+    let step = |above: f64, below: f64| (above - below) * h / 2.0 / (2.0 * here - above - below);
+    let of_mu = step(marginal(mu + h, ln_tau), marginal(mu - h, ln_tau));
+    let of_tau = step(marginal(mu, ln_tau + h), marginal(mu, ln_tau - h));
+    assert!(of_mu.abs() < 0.005 && of_tau.abs() < 0.01, "{of_mu} {of_tau}");
+    assert!((fit.elbo().0 - here).abs() < 0.05, "{:?} {here}", fit.elbo());
+}
+
 #[test]
 fn a_flow_moves_the_parameters_too() {
     let model = population();
@@ -210,12 +399,24 @@ fn a_model_without_latents_is_maximum_likelihood() {
     let y = vec![1.0, 2.5, 4.0, 3.5, 2.0, 5.0];
     let mean = y.iter().sum::<f64>() / 6.0;
     let sd = (y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / 6.0).sqrt();
-    for family in [Family::Auto, Family::MeanField, Family::Map] {
+    let families = [
+        Family::Auto,
+        Family::MeanField,
+        Family::FullRank,
+        Family::Blocks,
+        Family::LowRank { rank: 2 },
+        Family::Mixture { components: 2, full_rank: true },
+        Family::Flow(FlowKind::Planar { layers: 1 }),
+        Family::Map,
+    ];
+    for family in families {
         let fit = fit_bbvi(&Likelihood { y: y.clone() }, Bbvi { family, ..Bbvi::default() }).unwrap();
         assert!((fit.param("mu").unwrap() - mean).abs() < 1e-3 * sd, "{family:?}: {:?}", fit.params());
         assert!((fit.param("sigma").unwrap() / sd - 1.0).abs() < 1e-3, "{family:?}: {:?}", fit.params());
         let top = -3.0 * (std::f64::consts::TAU.ln() + 1.0) - 6.0 * sd.ln();
         assert!((fit.elbo().0 - top).abs() < 1e-4, "{family:?}: {:?} {top}", fit.elbo());
+        let text = fit.summary().to_string();
+        assert!(text.starts_with("Likelihood\n\n  param  maximised\n") && !text.contains("Pareto"), "{text}");
     }
 }
 
@@ -233,7 +434,7 @@ model! {
     }
 }
 
-/// A hundred iterations of EM, from the start of the model.
+/// Two thousand iterations of EM, from the start of the model.
 fn em(y: &[f64]) -> ([f64; 2], [f64; 2], [f64; 2]) {
     let (mut w, mut mu, mut sigma) = ([0.5; 2], [0.0, 4.0], [1.0; 2]);
     for _ in 0..2000 {
@@ -295,6 +496,41 @@ fn parameters_go_with_degrees_of_centring_and_single_precision() {
     assert!((fit.scalar("a[4]").unwrap().mean - mean(4)).abs() < 0.05);
 }
 
+model! {
+    /// A population whose location is a point and whose scale is not: guided through residuals that hold the point.
+    pub Centred(y: [f64; J], sigma: [f64; J]) {
+        param mu: real = 0;
+        tau ~ HalfNormal(5);
+        for j in J {
+            theta[j] ~ Normal(mu, tau);
+            y[j] ~ Normal(theta[j], sigma[j]);
+        }
+    }
+}
+
+/// With theta integrated out `y[j] ~ Normal(mu, sqrt(tau^2 + sigma[j]^2))`; tau is integrated out by a sum.
+#[test]
+fn residuals_of_a_location_that_is_a_point_are_at_the_maximum_of_the_marginal_likelihood() {
+    let y = vec![28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0];
+    let sigma = vec![15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0];
+    let model = Centred { y: y.clone(), sigma: sigma.clone() };
+    let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
+    assert!(fit.summary().to_string().contains("of residuals"), "{}", fit.summary());
+    let normal = |x: f64, sd: f64| (-0.5 * (x / sd).powi(2)).exp() / (sd * std::f64::consts::TAU.sqrt());
+    let marginal = |mu: f64| -> f64 {
+        let at = |tau: f64| -> f64 {
+            2.0 * normal(tau, 5.0) * y.iter().zip(&sigma).map(|(y, s)| normal(y - mu, tau.hypot(*s))).product::<f64>()
+        };
+        (0.01 * (0..4000).map(|i| at(0.01 * (f64::from(i) + 0.5))).sum::<f64>()).ln()
+    };
+    let (mu, h) = (fit.param("mu").unwrap(), 1e-2);
+    let here = marginal(mu);
+    // A step of Newton's method; the standard deviation of mu is about four.
+    let step = (marginal(mu + h) - marginal(mu - h)) * h / 2.0 / (2.0 * here - marginal(mu + h) - marginal(mu - h));
+    assert!(step.abs() < 0.1, "{mu} {step}");
+    assert!(fit.elbo().0 < here + 4.0 * fit.elbo().1 && fit.elbo().0 > here - 0.25, "{:?} {here}", fit.elbo());
+}
+
 #[test]
 fn what_cannot_be_done_with_parameters_is_refused() {
     let message = |config: Bbvi| fit_bbvi(&population(), config).unwrap_err().to_string();
@@ -339,26 +575,62 @@ model! {
     }
 }
 
+model! {
+    /// Starts that are computed.
+    pub Computed(a: f64) {
+        param r: real = 1 / a;
+        param p: positive = exp(a);
+        param u: unit = 1 - exp(a);
+        param i: interval(-a, 2) = ln(a);
+        y ~ Normal(r + p + u + i, 1);
+    }
+}
+
+#[test]
+fn starts_that_are_no_numbers_are_refused() {
+    let text = |a: f64| Computed { a }.bind().err().map(|error| error.to_string()).unwrap_or_default();
+    assert_eq!(
+        text(0.0),
+        "`Computed`: `r` starts from inf, but `param r: real = 1 / a` needs it a finite number; change what stands right of `=`"
+    );
+    assert_eq!(
+        text(1000.0),
+        "`Computed`: `p` starts from inf, but `param p: positive = exp(a)` needs it positive; change what stands right of `=`"
+    );
+    assert_eq!(
+        text(-1000.0),
+        "`Computed`: `p` starts from 0, but `param p: positive = exp(a)` needs it positive; change what stands right of `=`"
+    );
+    assert_eq!(
+        text(0.5),
+        "`Computed`: `u` starts from -0.6487212707001282, but `param u: unit = 1 - exp(a)` needs it between 0 and 1; change what stands right of `=`"
+    );
+    assert_eq!(
+        text(-0.5),
+        "`Computed`: `i` starts from NaN, but `param i: interval(-a, 2) = ln(a)` needs it within its bounds; change what stands right of `=`"
+    );
+}
+
 #[test]
 fn starts_outside_their_support_name_element_value_and_statement() {
     let text = |model: Start| model.bind().err().map(|error| error.to_string()).unwrap_or_default();
     assert_eq!(
         text(Start { level: 0.5, y: vec![] }),
-        "`Start`: `scale` starts from -0.5, but `param scale: positive = level - 1` needs it positive"
+        "`Start`: `scale` starts from -0.5, but `param scale: positive = level - 1` needs it positive; change what stands right of `=`"
     );
     let text = |model: Supports| model.bind().err().map(|error| error.to_string()).unwrap_or_default();
     assert_eq!(
         text(Supports { first: vec![0.0, 0.0, 1.0], ..supports() }),
-        "`Supports`: `o[1]` starts from 0, but `param o[K]: ordered = first` needs it increasing"
+        "`Supports`: `o[1]` starts from 0, but `param o[K]: ordered = first` needs it increasing; change what stands right of `=`"
     );
     assert_eq!(
         text(Supports { high: vec![1.0, -1.0], ..supports() }),
-        "`Supports`: `q[1]` starts from -0.5, but `param q[c]: interval(-1, high[c]) = half` needs it within its bounds"
+        "`Supports`: `q[1]` starts from -0.5, but `param q[c]: interval(-1, high[c]) = half` needs it within its bounds; change what stands right of `=`"
     );
     let narrow = Narrow { first: array![[0.5, 0.5], [0.5, 0.6]] };
     assert_eq!(
         narrow.bind().err().map(|error| error.to_string()).unwrap_or_default(),
-        "`Narrow`: `w[1, 0]` starts from 0.5, but `param w[c, K]: simplex = first[c]` needs it a simplex: positive, summing to one"
+        "`Narrow`: `w[1, 0]` starts from 0.5, but `param w[c, K]: simplex = first[c]` needs it a simplex: positive, summing to one; change what stands right of `=`"
     );
 }
 

@@ -94,6 +94,29 @@ fn restarts_and_stochastic_steps_end_at_the_same_maximum() {
     }
 }
 
+/// Of the parameters the derivative along the path is all that there is; the latents have the score function.
+#[test]
+fn parameters_are_climbed_beside_the_score_function() {
+    let model = population();
+    let (mu, tau, _) = marginal(&model);
+    let whole = Bbvi { estimator: Estimator::SCORE_FUNCTION, family: Family::MeanField, ..Bbvi::default() };
+    let some =
+        Bbvi { estimators: vec![("theta".into(), Estimator::SCORE_FUNCTION)], family: Family::FullRank, ..Bbvi::default() };
+    for config in [whole, some] {
+        let fit = fit_bbvi(&model, config).unwrap();
+        let (found_mu, found_tau) = (fit.param("mu").unwrap(), fit.param("tau").unwrap());
+        assert!((found_mu - mu).abs() < 0.05 && (found_tau - tau).abs() < 0.05, "{found_mu} {found_tau}");
+    }
+    let alone = Likelihood { y: vec![1.0, 2.0, 6.0] };
+    for family in [Family::FullRank, Family::MeanField] {
+        let config = Bbvi { estimator: Estimator::SCORE_FUNCTION, family, ..Bbvi::default() };
+        assert!((fit_bbvi(&alone, config).unwrap().param("mu").unwrap() - 3.0).abs() < 1e-2, "{family:?}");
+    }
+    let named = Bbvi { estimators: vec![("mu".into(), Estimator::SCORE_FUNCTION)], ..Bbvi::default() };
+    let error = fit_bbvi(&model, named).unwrap_err().to_string();
+    assert!(error.contains("`mu`, which is not a latent"), "{error}");
+}
+
 #[test]
 fn linear_response_is_that_of_the_latents_given_the_parameters() {
     let model = population();

@@ -1,5 +1,7 @@
 //! The compiler on one page: parse, lower, check, expand, with a barrier where all collected errors are reported at once.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use proc_macro2::TokenStream;
 
 use crate::diagnostics::Diagnostics;
@@ -23,12 +25,21 @@ pub(crate) fn model(tokens: TokenStream) -> TokenStream {
     if !diagnostics.is_empty() {
         return with_stub(diagnostics, &mut model);
     }
-    expand::expand(&model)
+    let mut out = expand::expand(&model);
+    out.extend(expand::handover::expand(&model, next_number()));
+    out
+}
+
+/// Counts the models of a crate, in the order in which rustc meets them.
+fn next_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 fn with_stub(diagnostics: Diagnostics, model: &mut ir::Model) -> TokenStream {
     let mut out = errors(diagnostics);
     out.extend(expand::fallback::expand(model));
+    out.extend(expand::handover::stub(model, next_number()));
     out
 }
 

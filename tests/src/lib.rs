@@ -1,5 +1,7 @@
 //! What the integration tests share: the laws of a compiled model.
 
+pub mod models;
+
 use ppl_core::model::{LogJoint, Statement, Visitor};
 
 /// Points of the unconstrained space, spread between -0.6 and 0.6: `[dimension][sample]`.

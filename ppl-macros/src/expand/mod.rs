@@ -3,6 +3,7 @@
 mod bind;
 pub(crate) mod fallback;
 mod graph;
+pub(crate) mod handover;
 mod items;
 mod kernel;
 mod names;

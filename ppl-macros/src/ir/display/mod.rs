@@ -1,0 +1,76 @@
+//! The model printed as tokens of its own language: the canonical text, which `model!` reads back to the same model.
+//!
+//! Canonical means: arguments of a distribution by position in the order of the catalogue, functions before their arguments, no
+//! parentheses that precedence does not ask for, numbers folded. Where the language has more than one way, or none:
+//!
+//! - A parameterization that is not the first of its word keeps the names that choose it: `Bernoulli(logit = eta)`.
+//! - Whole axes are written as the user would: `beta[P] ~ ..`, `dot(x[n], beta)`; the loop that the compiler put around is implied.
+//! - The size of a dimension as an index stands in parentheses, `x[(N)]`, because a bare `x[N]` is the whole axis.
+//! - Numbers that are not finite have no literal and are written as quotients: `1 / 0`. An infinite bound of `Truncated` is left
+//!   out if the other is finite, which is the same distribution.
+//! - Paths to Rust (`hill(x)`, `crate::Logistic(0, 1)`, `#[ppl(crate = path)]`) stay as typed: they mean what they mean where the
+//!   tokens are used.
+//!
+//! Each token has the span of its node. Indices have none of their own and get that of the array.
+
+mod distributions;
+mod expressions;
+mod indices;
+mod statements;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::{Arg, ArgKind, DimId, Model};
+
+/// The canonical text of a model without errors.
+pub(crate) fn tokens(model: &Model) -> TokenStream {
+    let (attrs, vis, name) = (&model.attrs, &model.vis, &model.name);
+    let krate = krate(&model.krate);
+    let args = model.args.iter().map(|arg| argument(model, arg));
+    let body = statements::Printer::new(model).statements(&model.body);
+    quote!(#krate #(#attrs)* #vis #name(#(#args),*) { #body })
+}
+
+/// `#[ppl(crate = path)]`, unless ppl-core is called so.
+fn krate(path: &syn::Path) -> TokenStream {
+    let usual: syn::Path = syn::parse_quote!(::ppl_core);
+    if *path == usual { TokenStream::new() } else { quote!(#[ppl(crate = #path)]) }
+}
+
+/// `name: type`
+fn argument(model: &Model, arg: &Arg) -> TokenStream {
+    let (attrs, name) = (&arg.attrs, &arg.name);
+    let span = name.span();
+    let dim = |dim: DimId| dimension(model, dim, span);
+    let element = match arg.kind {
+        ArgKind::F64 => quote_spanned!(span=> f64),
+        ArgKind::F32 => quote_spanned!(span=> f32),
+        ArgKind::U64 => quote_spanned!(span=> u64),
+        ArgKind::Bool => quote_spanned!(span=> bool),
+        ArgKind::Size(_) => quote_spanned!(span=> usize),
+        ArgKind::Index(over) => {
+            let over = dim(over);
+            quote_spanned!(span=> in #over)
+        }
+    };
+    if arg.dims.is_empty() {
+        return quote_spanned!(span=> #(#attrs)* #name: #element);
+    }
+    let dims = arg.dims.iter().map(|&d| dim(d));
+    quote_spanned!(span=> #(#attrs)* #name: [#element; #(#dims),*])
+}
+
+/// The name of a dimension, where it is used.
+fn dimension(model: &Model, dim: DimId, span: Span) -> Ident {
+    at(&model.dims[dim].name, span)
+}
+
+/// A name where it is used.
+fn at(name: &Ident, span: Span) -> Ident {
+    let mut name = name.clone();
+    name.set_span(span);
+    name
+}

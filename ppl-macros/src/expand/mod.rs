@@ -9,6 +9,7 @@ mod kernel;
 mod names;
 mod scalar;
 mod tape;
+mod text;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ use tape::{Body, Tape};
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let structs = items::structs(model);
     let log_joint = log_joint(model);
-    let expansion = pretty(&log_joint);
+    let expansion = text::pretty(&log_joint);
     let implementation = implementation(model, &expansion);
     let krate = &model.krate;
     quote! {
@@ -38,14 +39,6 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             #log_joint
             #implementation
         };
-    }
-}
-
-/// Formatted text of items.
-fn pretty(items: &TokenStream) -> String {
-    match syn::parse2::<syn::File>(items.clone()) {
-        Ok(file) => prettyplease::unparse(&file),
-        Err(_) => items.to_string(),
     }
 }
 

@@ -91,7 +91,9 @@ fn models(tokens: TokenStream, found: &mut Vec<TokenStream>) {
         let called = i >= 2
             && matches!(&tokens[i - 1], TokenTree::Punct(bang) if bang.as_char() == '!')
             && matches!(&tokens[i - 2], TokenTree::Ident(word) if *word == "model");
-        if called {
+        // In a `macro_rules!` stands the form of a model, not a model.
+        let form = group.stream().into_iter().any(|token| matches!(token, TokenTree::Punct(p) if p.as_char() == '$'));
+        if called && !form {
             found.push(group.stream());
         } else {
             models(group.stream(), found);

@@ -8,7 +8,7 @@ use crate::bijectors::{Bijector, Bounds};
 use crate::distributions::Support;
 use crate::indices::Indices;
 use crate::kernel::Real;
-use crate::model::{DataError, Dimension, Layout, SiteKind, Variable};
+use crate::model::{Centred, DataError, Dimension, Layout, Missing, SiteKind, Variable};
 
 /// The sizes of the dimensions of a model, as its arrays tell them.
 #[derive(Debug)]
@@ -248,11 +248,10 @@ pub fn check_not_empty(model: &'static str, dim: &'static str, needed_by: &'stat
     Ok(())
 }
 
-/// Lays out latents, then quantities, over the rows of a workspace, and observed arrays over predictions.
+/// Lays out latents and quantities over the rows of a workspace, and observed arrays over predictions.
 #[derive(Debug)]
 pub struct LayoutBuilder {
     layout: Layout,
-    rows: usize,
     unconstrained: usize,
     observed: usize,
 }
@@ -262,17 +261,54 @@ impl LayoutBuilder {
     #[must_use]
     pub fn new(model: &'static str, dims: Vec<Dimension>) -> Self {
         let layout = Layout { model, dims, ..Layout::default() };
-        LayoutBuilder { layout, rows: 0, unconstrained: 0, observed: 0 }
+        LayoutBuilder { layout, unconstrained: 0, observed: 0 }
     }
 
     fn shape(&self, dims: &[usize]) -> Vec<usize> {
         dims.iter().map(|&dim| self.layout.dims[dim].size).collect()
     }
 
-    /// Adds a latent and gives its first row; `bounds` holds one number, or one per element, each.
-    pub fn latent(&mut self, name: &'static str, dims: &[usize], support: Support, bounds: Option<Bounds>) -> usize {
+    /// Adds an array that is given but for some missing values, which are latent; all are missing if there are none.
+    ///
+    /// # Errors
+    /// [`DataError::NotFinite`], [`DataError::OutsideSupport`]: of a given element.
+    pub fn partly_given(
+        &mut self,
+        (name, statement): (&'static str, &'static str),
+        dims: &[usize],
+        support: Support,
+        bounds: Option<&Bounds>,
+        mut given: Vec<Option<f64>>,
+    ) -> Result<(), DataError> {
+        let model = self.layout.model;
+        let length: usize = self.shape(dims).iter().product();
+        given.resize(length, None);
+        let of = |elements: &[usize]| bounds.map(|bounds| bounds.of(elements));
+        for (row, value) in given.iter().enumerate().filter_map(|(row, value)| value.map(|value| (row, value))) {
+            if !value.is_finite() {
+                return Err(DataError::NotFinite { model, field: name, row, value });
+            }
+            let own = of(&[row]).unwrap_or_default();
+            let end = |bound: Option<Vec<f64>>, none: f64| bound.and_then(|bound| bound.first().copied()).unwrap_or(none);
+            let set = (support, end(own.lower, f64::NEG_INFINITY), end(own.upper, f64::INFINITY));
+            check_observed(model, name, row, value, statement, set)?;
+        }
+        let elements: Vec<usize> = (0..length).filter(|&i| given[i].is_none()).collect();
+        let bounds = of(&elements);
+        self.latent(name, dims, support, bounds);
+        if let Some(variable) = self.layout.variables.last_mut() {
+            self.unconstrained -= variable.unconstrained.len();
+            variable.unconstrained.end = variable.unconstrained.start + elements.len();
+            self.unconstrained += elements.len();
+            variable.missing = Some(Missing { given, elements, rows: 0..0 });
+        }
+        Ok(())
+    }
+
+    /// Adds a latent; `bounds` holds one number, or one per element, each.
+    pub fn latent(&mut self, name: &'static str, dims: &[usize], support: Support, bounds: Option<Bounds>) {
         let shape = self.shape(dims);
-        let first = self.rows;
+        let first = self.unconstrained;
         let length: usize = shape.iter().product();
         let bijector = Bijector::for_support(support, shape.last().copied().unwrap_or(1), bounds);
         let free = bijector.unconstrained_len(length);
@@ -282,21 +318,17 @@ impl LayoutBuilder {
             dims: dims.to_vec(),
             shape,
             rows: first..first + length,
-            unconstrained: self.unconstrained..self.unconstrained + free,
+            unconstrained: first..first + free,
             bijector,
+            missing: None,
         });
-        self.rows += length;
         self.unconstrained += free;
-        first
     }
 
-    /// Adds a quantity and gives its first row.
-    pub fn quantity(&mut self, name: &'static str, dims: &[usize]) -> usize {
-        let first = self.rows;
-        let variable = self.plain(name, SiteKind::Quantity, dims, first);
-        self.rows = variable.rows.end;
+    /// Adds a quantity.
+    pub fn quantity(&mut self, name: &'static str, dims: &[usize]) {
+        let variable = self.plain(name, SiteKind::Quantity, dims, 0);
         self.layout.variables.push(variable);
-        first
     }
 
     /// Adds an observed array and gives its first element.
@@ -319,12 +351,43 @@ impl LayoutBuilder {
             rows: first..first + length,
             unconstrained: self.unconstrained..self.unconstrained,
             bijector: Bijector::Identity,
+            missing: None,
         }
     }
 
-    /// The layout.
+    /// Says that the location and the scale of a latent depend on other latents.
+    pub fn centred(&mut self, name: &'static str) {
+        if let Some(variable) = self.layout.variables.iter().position(|variable| variable.name == name) {
+            self.layout.centred.push(Centred { variable, degree: 0, location: 0..0, scale: 0..0 });
+        }
+    }
+
+    /// The layout: the unconstrained numbers come first, and with them the latents that equal them; then the others, in order.
     #[must_use]
-    pub fn finish(self) -> Layout {
+    pub fn finish(mut self) -> Layout {
+        for (i, centred) in self.layout.centred.iter_mut().enumerate() {
+            centred.degree = self.unconstrained + i;
+        }
+        let mut next = self.unconstrained + self.layout.centred.len();
+        let mut take = |length: usize| {
+            next += length;
+            next - length..next
+        };
+        for kind in [SiteKind::Latent, SiteKind::Quantity] {
+            for variable in self.layout.variables.iter_mut().filter(|v| v.kind == kind) {
+                let identity = kind == SiteKind::Latent && variable.bijector == Bijector::Identity;
+                if let Some(missing) = &mut variable.missing {
+                    missing.rows = if identity { variable.unconstrained.clone() } else { take(missing.elements.len()) };
+                }
+                if !identity || variable.missing.is_some() {
+                    variable.rows = take(variable.rows.len());
+                }
+            }
+        }
+        for centred in &mut self.layout.centred {
+            let length = self.layout.variables[centred.variable].rows.len();
+            (centred.location, centred.scale) = (take(length), take(length));
+        }
         self.layout
     }
 }
@@ -353,6 +416,11 @@ pub fn check_simplex<E: Real>(
         return outside(row, sum, "a simplex that sums to one (the value given here is the sum)");
     }
     Ok(())
+}
+
+/// An array with missing values, as doubles in row-major order.
+pub fn given<'a, E: Real + 'a>(values: impl IntoIterator<Item = &'a Option<E>>) -> Vec<Option<f64>> {
+    values.into_iter().map(|value| value.map(Real::to_f64)).collect()
 }
 
 /// Numbers as doubles.

@@ -4,6 +4,23 @@ use ndarray::{Array, Dimension as Rank};
 
 use crate::model::{Layout, Variable};
 
+/// Rows of a layout, draw after draw.
+#[cfg(feature = "nuts")]
+#[derive(Clone, Debug)]
+pub(crate) struct Columns {
+    pub(crate) draws: usize,
+    pub(crate) rows: usize,
+    pub(crate) values: Vec<f64>,
+}
+
+#[cfg(feature = "nuts")]
+impl Columns {
+    /// All draws of a row.
+    pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = f64> + '_ {
+        self.values.iter().skip(row).step_by(self.rows).copied()
+    }
+}
+
 /// The draws of a latent or a quantity.
 ///
 /// # Panics
@@ -24,6 +41,8 @@ pub fn predictive_array<D: Rank>(layout: &Layout, name: &str, draws: usize, colu
 
 fn collect<D: Rank>(variables: &[Variable], stride: usize, name: &str, draws: usize, columns: &[f64]) -> Array<f64, D> {
     let variable = variables.iter().find(|v| v.name == name).expect("the layout is of this model");
+    // A long quantity that was not asked for has no draws.
+    let draws = if variable.rows.len() == variable.shape.iter().product::<usize>() { draws } else { 0 };
     let mut values = Vec::with_capacity(draws * variable.rows.len());
     for draw in 0..draws {
         let start = draw * stride;

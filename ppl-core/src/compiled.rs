@@ -1,16 +1,19 @@
 //! The log joint of a compiled model: the kernels that `model!` generates, driven over lanes, blocks of rows and threads.
 
 mod frame;
+mod pass;
 mod product;
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
+use crate::kernel::{Lanes, Real, dispatch};
 use crate::model::{Graph, Layout, LogJoint, Partition, SiteKind, Visitor, Weights, Workspace};
 
-pub use frame::{Forward, Frame, Numbers, Repeated, Walk};
+use pass::{Constrain, Evaluate, Latents, Mapped, Pass, Space};
+
+pub use frame::{Forward, Frame, Gathered, Numbers, Repeated, Walk};
 pub use product::Product;
 
 /// Rows that go through the matrix products and the kernel together, so that they stay in the cache.
@@ -47,14 +50,9 @@ pub trait Kernels: Sync {
     /// A matrix product of a body.
     fn product(&self, body: usize, index: usize) -> Product<'_, Self::Element>;
     /// Computes the quantities of some rows of a body, and the log densities that are asked for.
-    fn forward<V: Lanes<Element = Self::Element>>(&self, body: usize, rows: Range<usize>, frame: &mut Forward<'_, V::Element>);
+    fn forward<V: Lanes<Element = Self::Element>>(&self, body: usize, rows: Range<usize>, frame: &mut Forward<'_, V>);
     /// Adds the weighted derivatives of some rows of a body, and returns their weighted log density.
-    fn accumulate<V: Lanes<Element = Self::Element>>(
-        &self,
-        body: usize,
-        rows: Range<usize>,
-        frame: &mut Frame<'_, V::Element>,
-    ) -> V::Sum;
+    fn accumulate<V: Lanes<Element = Self::Element>>(&self, body: usize, rows: Range<usize>, frame: &mut Frame<'_, V>) -> V::Sum;
     /// Meets every statement in the order of the model, with one sample.
     fn walk(&self, walk: &mut Walk<'_>);
     /// The observed elements.
@@ -67,13 +65,26 @@ pub struct Compiled<K> {
     kernels: K,
     /// Into how many parts each body is cut.
     parts: Vec<usize>,
+    /// Whether all bodies go through one pass.
+    whole: bool,
+    /// How many rows of the workspace have adjoints.
+    adjoint_rows: usize,
+    /// The latents that are computed from their unconstrained numbers.
+    mapped: Vec<Mapped>,
 }
 
 impl<K: Kernels> Compiled<K> {
     /// Drives these kernels.
     pub fn new(kernels: K) -> Self {
-        let parts = (0..K::BODIES.len()).map(|body| partitions(&kernels, body)).collect();
-        Compiled { kernels, parts }
+        let parts: Vec<usize> = (0..K::BODIES.len()).map(|body| partitions(&kernels, body)).collect();
+        let stores = K::BODIES.iter().any(|body| body.stores);
+        let whole = !stores && parts.iter().all(|&parts| parts == 1);
+        // Quantities come last; only those that are stored have adjoints.
+        let layout = kernels.layout();
+        let of_latents = Layout { variables: layout.latents().cloned().collect(), ..Layout::default() }.rows();
+        let adjoint_rows = if stores { layout.rows() } else { of_latents };
+        let mapped = Mapped::all(layout);
+        Compiled { kernels, parts, whole, adjoint_rows, mapped }
     }
 
     /// The lanes that the products of a block need.
@@ -95,103 +106,9 @@ fn partitions<K: Kernels>(kernels: &K, body: usize) -> usize {
 }
 
 /// The rows of a partition, of a plate cut evenly.
+#[inline]
 fn part(rows: usize, parts: usize, index: usize) -> Range<usize> {
     rows * index / parts..rows * (index + 1) / parts
-}
-
-/// The blocks of some rows.
-fn blocks(rows: Range<usize>, products: usize) -> impl Iterator<Item = Range<usize>> {
-    let length = rows.len();
-    let count = if products == 0 { 1 } else { length.div_ceil(BLOCK).max(1) };
-    (0..count).map(move |i| {
-        let block = part(length, count, i);
-        rows.start + block.start..rows.start + block.end
-    })
-}
-
-/// One part of a body, forward and reverse at once.
-struct Accumulate<'a, K: Kernels> {
-    kernels: &'a K,
-    body: usize,
-    rows: Range<usize>,
-    samples: usize,
-    values: &'a [K::Element],
-    complete: &'a [K::Element],
-    adjoints: &'a mut [K::Element],
-    products: &'a mut [K::Element],
-    product_adjoints: &'a mut [K::Element],
-    weights: &'a Weights<K::Element>,
-    log_joint: &'a mut [f64],
-}
-
-impl<K: Kernels> Kernel<K::Element> for Accumulate<'_, K> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<Element = K::Element>>(self) {
-        let products = K::BODIES[self.body].products;
-        for block in blocks(self.rows, products) {
-            product::forward(self.kernels, self.body, products, block.clone(), self.samples, self.values, self.products);
-            self.product_adjoints.fill(K::Element::default());
-            let mut frame = Frame {
-                values: self.values,
-                complete: self.complete,
-                adjoints: &mut *self.adjoints,
-                products: &*self.products,
-                product_adjoints: &mut *self.product_adjoints,
-                weights: self.weights,
-                samples: self.samples,
-                offset: 0,
-                first: block.start,
-                block: block.len(),
-            };
-            while frame.offset < self.samples {
-                let sum = self.kernels.accumulate::<V>(self.body, block.clone(), &mut frame);
-                sum.add_to(&mut self.log_joint[frame.offset..]);
-                frame.offset += V::WIDTH;
-            }
-            product::pullback(self.kernels, self.body, products, block, self.samples, self.product_adjoints, self.adjoints);
-        }
-    }
-}
-
-/// Some rows of a body, forward.
-struct Evaluate<'a, K: Kernels> {
-    kernels: &'a K,
-    body: usize,
-    rows: Range<usize>,
-    samples: usize,
-    values: &'a mut [K::Element],
-    products: &'a mut [K::Element],
-    wanted: Option<(usize, Range<usize>)>,
-    out: &'a mut [K::Element],
-}
-
-impl<K: Kernels> Kernel<K::Element> for Evaluate<'_, K> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<Element = K::Element>>(self) {
-        let products = K::BODIES[self.body].products;
-        for block in blocks(self.rows, products) {
-            product::forward(self.kernels, self.body, products, block.clone(), self.samples, self.values, self.products);
-            let mut frame = Forward {
-                values: &mut *self.values,
-                products: &*self.products,
-                wanted: self.wanted.as_ref().map_or(usize::MAX, |(factor, _)| *factor),
-                rows: self.wanted.as_ref().map_or(0..0, |(_, rows)| rows.clone()),
-                out: &mut *self.out,
-                samples: self.samples,
-                offset: 0,
-                first: block.start,
-                block: block.len(),
-            };
-            while frame.offset < self.samples {
-                self.kernels.forward::<V>(self.body, block.clone(), &mut frame);
-                frame.offset += V::WIDTH;
-            }
-        }
-    }
 }
 
 impl<K: Kernels> Compiled<K> {
@@ -216,9 +133,15 @@ impl<K: Kernels> Compiled<K> {
         });
     }
 
-    /// Adds the weighted log density of all bodies.
-    fn accumulate_bodies(&self, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>, log_joint: &mut [f64]) {
-        work.adjoints.fill(K::Element::default());
+    /// Sets the log joint and its derivatives with respect to the constrained latents, or the unconstrained numbers.
+    fn evaluate(&self, of: Space, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>, log_joint: &mut [f64]) {
+        log_joint.fill(0.0);
+        work.adjoints[..self.adjoint_rows * work.samples].fill(K::Element::default());
+        if self.whole {
+            self.pass(of, of, 0..K::BODIES.len(), work, weights, log_joint);
+            return;
+        }
+        self.pass(of, Space::Constrained, 0..0, work, weights, log_joint);
         for (body, known) in K::BODIES.iter().enumerate() {
             if known.stores {
                 self.forward(body, 0..self.kernels.body_rows(body), work, None, &mut []);
@@ -226,12 +149,49 @@ impl<K: Kernels> Compiled<K> {
         }
         // The readers of a stored quantity come after it, so that its adjoint is complete when its own body is reached.
         for body in (0..K::BODIES.len()).rev() {
-            self.accumulate_body(body, work, weights, log_joint);
+            if self.parts[body] == 1 {
+                self.pass(Space::Constrained, Space::Constrained, body..body + 1, work, weights, log_joint);
+            } else {
+                self.accumulate_parts(body, work, weights, log_joint);
+            }
         }
+        self.pass(Space::Constrained, of, 0..0, work, weights, log_joint);
     }
 
-    /// One body, forward and reverse at once, all its parts.
-    fn accumulate_body(
+    /// Some bodies on one thread; one copy of the kernels for all that call it.
+    #[inline(never)]
+    fn pass(
+        &self,
+        from: Space,
+        to: Space,
+        bodies: Range<usize>,
+        work: &mut Workspace<K::Element>,
+        weights: &Weights<K::Element>,
+        log_joint: &mut [f64],
+    ) {
+        let [first, ..] = work.partitions.as_mut_slice() else { return };
+        dispatch(Pass {
+            kernels: &self.kernels,
+            latents: match from {
+                Space::Unconstrained => Latents::Constrain(&mut work.values),
+                Space::Constrained => Latents::Given(&work.values),
+            },
+            bodies,
+            rows: None,
+            samples: work.samples,
+            complete: &[],
+            adjoints: &mut work.adjoints,
+            products: &mut first.products,
+            product_adjoints: &mut first.product_adjoints,
+            weights,
+            log_joint,
+            mapped: &self.mapped,
+            derivatives: to,
+        });
+    }
+
+    /// One body, its parts in parallel.
+    fn accumulate_parts(
         &self,
         body: usize,
         work: &mut Workspace<K::Element>,
@@ -239,39 +199,24 @@ impl<K: Kernels> Compiled<K> {
         log_joint: &mut [f64],
     ) {
         let (parts, rows, samples) = (self.parts[body], self.kernels.body_rows(body), work.samples);
-        if parts == 1 {
-            let [first, ..] = work.partitions.as_mut_slice() else { return };
-            dispatch(Accumulate {
-                kernels: &self.kernels,
-                body,
-                rows: 0..rows,
-                samples,
-                values: &work.values,
-                complete: &[],
-                adjoints: &mut work.adjoints,
-                products: &mut first.products,
-                product_adjoints: &mut first.product_adjoints,
-                weights,
-                log_joint,
-            });
-            return;
-        }
         let (values, complete) = (&work.values[..], &work.adjoints[..]);
         work.partitions[..parts].par_iter_mut().enumerate().for_each(|(index, own)| {
             own.adjoints.fill(K::Element::default());
             own.log_joint.fill(0.0);
-            dispatch(Accumulate {
+            dispatch(Pass {
                 kernels: &self.kernels,
-                body,
-                rows: part(rows, parts, index),
+                latents: Latents::Given(values),
+                bodies: body..body + 1,
+                rows: Some(part(rows, parts, index)),
                 samples,
-                values,
                 complete,
                 adjoints: &mut own.adjoints,
                 products: &mut own.products,
                 product_adjoints: &mut own.product_adjoints,
                 weights,
                 log_joint: &mut own.log_joint,
+                mapped: &self.mapped,
+                derivatives: Space::Constrained,
             });
         });
         for own in &work.partitions[..parts] {
@@ -306,47 +251,47 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
             adjoints: vec![zero; if parts == 1 { 0 } else { rows }],
             log_joint: vec![0.0; samples],
         };
+        let mut values = vec![zero; rows];
+        for variable in self.layout().latents() {
+            let given = variable.missing.iter().flat_map(|missing| missing.given.iter().enumerate());
+            for (element, value) in given.filter_map(|(element, value)| value.map(|value| (element, value))) {
+                let row = variable.rows.start + element;
+                values[row * samples..(row + 1) * samples].fill(K::Element::from_f64(value));
+            }
+        }
         Workspace {
             samples,
-            values: vec![zero; rows],
+            unconstrained: self.layout().unconstrained(),
+            values,
             adjoints: vec![zero; rows],
-            ones: vec![K::Element::from_f64(1.0); samples],
+            kept: Vec::new(),
             partitions: vec![partition; parts],
         }
     }
 
     fn unit_weights(&self, samples: usize) -> Weights<K::Element> {
         let one = K::Element::from_f64(1.0);
-        Weights { factors: vec![one; samples * K::GRAPH.factors.len()], samples, rows: Vec::new() }
+        Weights { factors: vec![one; samples * K::GRAPH.factors.len()], log_det: vec![one; samples], samples, rows: Vec::new() }
     }
 
-    fn constrain(&self, u: &[K::Element], work: &mut Workspace<K::Element>, log_det: &mut [f64]) {
-        dispatch(Constrain { layout: self.layout(), u, samples: work.samples, values: &mut work.values, log_det });
+    fn constrain(&self, work: &mut Workspace<K::Element>, log_det: &mut [f64]) {
+        dispatch(Constrain { mapped: &self.mapped, samples: work.samples, values: &mut work.values, log_det });
     }
 
     fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)> {
         let mut u = Vec::with_capacity(self.layout().unconstrained());
         for (index, variable) in self.layout().variables.iter().enumerate() {
             if variable.kind == SiteKind::Latent {
-                u.extend(variable.bijector.inverse(&z[variable.rows.clone()]).map_err(|element| (index, element))?);
+                let elements = variable.elements();
+                let values: Vec<f64> = elements.iter().map(|i| z[variable.rows.start + i]).collect();
+                u.extend(variable.bijector.inverse(&values).map_err(|at| (index, elements[at]))?);
             }
         }
         Ok(u)
     }
 
-    fn pull_constrain(
-        &self,
-        u: &[K::Element],
-        work: &Workspace<K::Element>,
-        log_det_weight: &[K::Element],
-        u_adjoint: &mut [K::Element],
-    ) {
-        dispatch(PullConstrain { layout: self.layout(), u, work, log_det_weight, u_adjoint });
-    }
-
     fn accumulate(&self, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>, log_joint: &mut [f64]) {
-        log_joint.fill(0.0);
-        self.accumulate_bodies(work, weights, log_joint);
+        self.evaluate(Space::Constrained, work, weights, log_joint);
     }
 
     fn complete(&self, work: &mut Workspace<K::Element>) {
@@ -378,76 +323,23 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
         self.kernels.observed()
     }
 
-    fn log_density(
-        &self,
-        u: &[K::Element],
-        work: &mut Workspace<K::Element>,
-        weights: &Weights<K::Element>,
-        log_density: &mut [f64],
-        gradient: &mut [K::Element],
-    ) {
-        log_density.fill(0.0);
-        self.constrain(u, work, log_density);
-        self.accumulate_bodies(work, weights, log_density);
-        self.pull_constrain(u, work, &work.ones, gradient);
+    fn locate(&self, centred: usize, work: &mut Workspace<K::Element>) {
+        let body = K::BODIES.len() + centred;
+        self.forward(body, 0..self.kernels.body_rows(body), work, None, &mut []);
     }
-}
 
-/// All latents from the unconstrained space.
-struct Constrain<'a, E: Real> {
-    layout: &'a Layout,
-    u: &'a [E],
-    samples: usize,
-    values: &'a mut [E],
-    log_det: &'a mut [f64],
-}
-
-impl<E: Real> Kernel<E> for Constrain<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<Element = E>>(self) {
-        let s = self.samples;
-        for variable in &self.layout.variables {
-            if variable.kind == SiteKind::Latent {
-                let u = &self.u[variable.unconstrained.start * s..variable.unconstrained.end * s];
-                let z = &mut self.values[variable.rows.start * s..variable.rows.end * s];
-                variable.bijector.forward::<V>(u, z, s, self.log_det);
-            }
-        }
+    fn pull_locate(&self, centred: usize, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>) {
+        let body = K::BODIES.len() + centred;
+        let mut unused = vec![0.0; work.samples];
+        self.pass(Space::Constrained, Space::Constrained, body..body + 1, work, weights, &mut unused);
     }
-}
 
-/// The pullback of [`Constrain`].
-struct PullConstrain<'a, E: Real> {
-    layout: &'a Layout,
-    u: &'a [E],
-    work: &'a Workspace<E>,
-    log_det_weight: &'a [E],
-    u_adjoint: &'a mut [E],
-}
+    fn pull_constrain(&self, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>) {
+        let mut unused = vec![0.0; work.samples];
+        self.pass(Space::Constrained, Space::Unconstrained, 0..0, work, weights, &mut unused);
+    }
 
-impl<E: Real> Kernel<E> for PullConstrain<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<Element = E>>(self) {
-        let s = self.work.samples;
-        for variable in &self.layout.variables {
-            if variable.kind == SiteKind::Latent {
-                let (free, rows) = (
-                    variable.unconstrained.start * s..variable.unconstrained.end * s,
-                    variable.rows.start * s..variable.rows.end * s,
-                );
-                variable.bijector.pull::<V>(
-                    &self.u[free.clone()],
-                    &self.work.values[rows.clone()],
-                    &self.work.adjoints[rows],
-                    self.log_det_weight,
-                    &mut self.u_adjoint[free],
-                    s,
-                );
-            }
-        }
+    fn log_density(&self, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>, log_density: &mut [f64]) {
+        self.evaluate(Space::Unconstrained, work, weights, log_density);
     }
 }

@@ -5,6 +5,7 @@
 pub mod __private;
 pub mod bijectors;
 mod binding;
+pub mod centring;
 mod collect;
 mod compiled;
 pub mod diagnostics;
@@ -17,6 +18,9 @@ pub mod guides;
 pub mod indices;
 pub mod kernel;
 pub mod model;
+#[cfg(feature = "nuts")]
+pub mod nuts;
+pub mod objective;
 pub mod optimizers;
 pub mod prelude;
 pub mod random;

@@ -67,6 +67,8 @@ pub enum SiteKind {
     Quantity,
     /// Given as data.
     Observed,
+    /// How far a location-scale latent is guided as written (1) or through its standardized residual (0).
+    Degree,
 }
 
 /// A name left of `~` or `let`.
@@ -124,6 +126,21 @@ pub struct Layout {
     pub variables: Vec<Variable>,
     /// The observed arrays, each over its own elements of a prediction.
     pub observed: Vec<Variable>,
+    /// The latents whose location and scale depend on other latents, in the order of the model.
+    pub centred: Vec<Centred>,
+}
+
+/// A latent whose location and scale depend on other latents: it may be guided through its standardized residual.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Centred {
+    /// Which of [`Layout::variables`].
+    pub variable: usize,
+    /// The row that is kept for the degree of centring: after the unconstrained numbers.
+    pub degree: usize,
+    /// The rows of the location, an element each.
+    pub location: Range<usize>,
+    /// The rows of the scale.
+    pub scale: Range<usize>,
 }
 
 /// A dimension at run time.
@@ -148,12 +165,35 @@ pub struct Variable {
     pub dims: Vec<usize>,
     /// The sizes of its axes.
     pub shape: Vec<usize>,
-    /// Its rows in the workspace (elements of a prediction, for an observed array).
+    /// Its rows in the workspace (elements of a prediction, for an observed array); those of a latent on the whole real line are
+    /// its unconstrained rows.
     pub rows: Range<usize>,
     /// Its rows in the unconstrained space; empty unless it is a latent.
     pub unconstrained: Range<usize>,
     /// From the unconstrained rows to the rows; the identity unless it is a latent.
     pub bijector: Bijector,
+    /// Of an array with missing values, which these are.
+    pub missing: Option<Missing>,
+}
+
+/// The missing values of an array that is otherwise given: they are latent, and the array is laid out whole, given elements being
+/// constants.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Missing {
+    /// The elements as given.
+    pub given: Vec<Option<f64>>,
+    /// The elements that are missing, counted from zero.
+    pub elements: Vec<usize>,
+    /// The rows of the workspace where the bijector leaves them, one after the other.
+    pub rows: Range<usize>,
+}
+
+impl Variable {
+    /// The elements that are inferred or computed: all of them, or those that are missing.
+    #[must_use]
+    pub fn elements(&self) -> Vec<usize> {
+        self.missing.as_ref().map_or_else(|| (0..self.rows.len()).collect(), |missing| missing.elements.clone())
+    }
 }
 
 impl Layout {
@@ -163,10 +203,36 @@ impl Layout {
         self.variables.iter().map(|v| v.unconstrained.len()).sum()
     }
 
-    /// The number of rows of latents and quantities.
+    /// How many of the unconstrained dimensions, the last ones, are points: maximised, not integrated over.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.variables.iter().filter(|v| v.kind == SiteKind::Degree).map(|v| v.unconstrained.len()).sum()
+    }
+
+    /// The number of rows of a workspace: unconstrained numbers, other latents, quantities.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.variables.iter().map(|v| v.rows.len()).sum()
+        let ends = self.variables.iter().flat_map(|v| [v.rows.end, v.missing.as_ref().map_or(0, |missing| missing.rows.end)]);
+        let centred = self.centred.iter().flat_map(|centred| [centred.degree + 1, centred.location.end, centred.scale.end]);
+        ends.chain(centred).max().unwrap_or(0).max(self.unconstrained())
+    }
+
+    /// The first row of a latent or a quantity, counted in the order of [`Layout::variables`].
+    #[must_use]
+    pub fn first_row(&self, variable: usize) -> usize {
+        self.variables[variable].rows.start
+    }
+
+    /// The name of the element that an unconstrained dimension belongs to; of the array, where one element has several.
+    #[must_use]
+    pub fn unconstrained_name(&self, dimension: usize) -> String {
+        let Some(variable) = self.variables.iter().find(|v| v.unconstrained.contains(&dimension)) else { return String::new() };
+        let elements = variable.elements();
+        if elements.len() == variable.unconstrained.len() && variable.kind != SiteKind::Degree {
+            self.element_name(variable, elements[dimension - variable.unconstrained.start])
+        } else {
+            variable.name.to_owned()
+        }
     }
 
     /// The number of observed elements.
@@ -200,18 +266,53 @@ impl Layout {
 }
 
 /// The buffers of an evaluation: made once, used at every step without allocating.
+///
+/// The first rows are the unconstrained space (and room for degrees of centring); the constrained latents that differ from their unconstrained numbers follow, then
+/// the quantities. A latent on the whole real line is its own unconstrained number, so it has no rows but these and is never copied.
 #[derive(Clone, Debug)]
 pub struct Workspace<E> {
     /// The number of Monte Carlo samples, a multiple of [`Real::LANE_MULTIPLE`].
     pub samples: usize,
-    /// Constrained latents, then quantities: `[row][sample]`.
+    /// The number of unconstrained dimensions.
+    pub unconstrained: usize,
+    /// The values of all rows: `[row][sample]`.
     pub values: Vec<E>,
     /// The derivative of the log joint with respect to each row of `values`.
     pub adjoints: Vec<E>,
-    /// One in every lane: the weight of the Jacobian.
-    pub ones: Vec<E>,
+    /// Unconstrained numbers that were overwritten by what they stand for, to be put back.
+    pub kept: Vec<E>,
     /// The buffers of the parts of a plate that run in parallel.
     pub partitions: Vec<Partition<E>>,
+}
+
+impl<E> Workspace<E> {
+    /// The unconstrained numbers: `[dimension][sample]`.
+    #[must_use]
+    pub fn u(&self) -> &[E] {
+        &self.values[..self.unconstrained * self.samples]
+    }
+
+    /// The unconstrained numbers, to be written.
+    pub fn u_mut(&mut self) -> &mut [E] {
+        &mut self.values[..self.unconstrained * self.samples]
+    }
+
+    /// The derivative of the log density with respect to the unconstrained numbers, after [`LogJoint::log_density`].
+    #[must_use]
+    pub fn gradient(&self) -> &[E] {
+        &self.adjoints[..self.unconstrained * self.samples]
+    }
+
+    /// The unconstrained numbers, and the derivative with respect to them, to be used up by a pullback.
+    pub fn u_and_gradient_mut(&mut self) -> (&[E], &mut [E]) {
+        let lanes = self.unconstrained * self.samples;
+        (&self.values[..lanes], &mut self.adjoints[..lanes])
+    }
+
+    /// The derivative with respect to the unconstrained numbers, to be used up by a pullback.
+    pub fn gradient_mut(&mut self) -> &mut [E] {
+        &mut self.adjoints[..self.unconstrained * self.samples]
+    }
 }
 
 /// The buffers of one part of a plate.
@@ -232,6 +333,8 @@ pub struct Partition<E> {
 pub struct Weights<E> {
     /// A row of `samples` lanes per factor of the graph.
     pub factors: Vec<E>,
+    /// The weight of `log |dz / du|` and of its derivative: `[sample]`.
+    pub log_det: Vec<E>,
     /// The number of samples.
     pub samples: usize,
     /// For some factors, a weight per row and sample instead: the factor, and `[row][sample]`.
@@ -274,15 +377,13 @@ pub trait LogJoint<E: Real>: Sync {
     fn workspace(&self, samples: usize) -> Workspace<E>;
     /// Every weight one.
     fn unit_weights(&self, samples: usize) -> Weights<E>;
-    /// Writes the constrained latents of `u` to the workspace; adds `log |dz / du|` to `log_det` (`[sample]`).
-    fn constrain(&self, u: &[E], work: &mut Workspace<E>, log_det: &mut [f64]);
+    /// Computes the constrained latents of the workspace's unconstrained numbers; adds `log |dz / du|` to `log_det` (`[sample]`).
+    fn constrain(&self, work: &mut Workspace<E>, log_det: &mut [f64]);
     /// From constrained latents (as in the workspace, one sample) to unconstrained ones.
     ///
     /// # Errors
     /// The index into [`Layout::variables`] and the element that lie outside the support.
     fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)>;
-    /// Writes to `u_adjoint` the pullback of the workspace's adjoints, plus `log_det_weight` (`[sample]`) times the derivative of `log |dz / du|`.
-    fn pull_constrain(&self, u: &[E], work: &Workspace<E>, log_det_weight: &[E], u_adjoint: &mut [E]);
     /// Sets `log_joint` (`[sample]`, summed in f64, in nats) to the weighted log joint density of the workspace's latents
     /// (constrained, without Jacobian) and the workspace's adjoints to its derivative.
     fn accumulate(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_joint: &mut [f64]);
@@ -298,8 +399,16 @@ pub trait LogJoint<E: Real>: Sync {
     /// The observed elements as data, for a walk that does not replace them.
     fn observed(&self) -> Vec<f64>;
 
-    /// The log density on the unconstrained space, Jacobian included, and its gradient: `[sample]` and `[dimension][sample]`.
-    fn log_density(&self, u: &[E], work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64], gradient: &mut [E]);
+    /// Computes the rows of the location and scale of one of [`Layout::centred`] from the latents before it.
+    fn locate(&self, centred: usize, work: &mut Workspace<E>);
+    /// Adds the pullback of the adjoints of these rows.
+    fn pull_locate(&self, centred: usize, work: &mut Workspace<E>, weights: &Weights<E>);
+    /// Pulls the adjoints of the constrained latents back to the unconstrained numbers, with that of `log |dz / du|`.
+    fn pull_constrain(&self, work: &mut Workspace<E>, weights: &Weights<E>);
+
+    /// Sets `log_density` (`[sample]`) to the weighted log density of the workspace's unconstrained numbers, Jacobian included, and
+    /// [`Workspace::gradient`] to its gradient.
+    fn log_density(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]);
 }
 
 /// What is wrong with the data of a model.

@@ -2,9 +2,16 @@
 
 pub use ndarray::{Array1, Array2, Array3, array};
 
-pub use crate::fit::{Bbvi, Fit, FitError, Observer, Progress, StopReason, Trace, fit_bbvi, prior_predictive};
+pub use crate::fit::{
+    Bbvi, Fit, FitError, Observer, Progress, StopReason, Trace, calibrate, fit_bbvi, fit_guide, prior_predictive,
+};
+pub use crate::guides::Family;
 pub use crate::indices::Indices;
 pub use crate::kernel::Lanes;
 pub use crate::model;
 pub use crate::model::{DataError, LogJoint, Model};
+#[cfg(feature = "nuts")]
+pub use crate::nuts::{Chains, Nuts, NutsCheck, sample_nuts};
+pub use crate::objective::Objective;
+pub use crate::optimizers::Optimizer;
 pub use crate::report::{Intervals, Scalar, Summary};

@@ -8,12 +8,12 @@ pub use ndarray;
 
 pub use crate::bijectors::Bounds;
 pub use crate::binding::{
-    LayoutBuilder, Sizes, check_finite, check_index, check_not_empty, check_observed, check_simplex, check_support, numbers,
-    row_major, shape,
+    LayoutBuilder, Sizes, check_finite, check_index, check_not_empty, check_observed, check_simplex, check_support, given,
+    numbers, row_major, shape,
 };
 pub use crate::collect::{draws_array, predictive_array};
-pub use crate::compiled::{Body, Compiled, Forward, Frame, Kernels, Numbers, Product, Repeated, Walk};
-pub use crate::distributions;
+pub use crate::compiled::{Body, Compiled, Forward, Frame, Gathered, Kernels, Numbers, Product, Repeated, Walk};
+pub use crate::distributions::{self, assertions};
 pub use crate::distributions::{Multivariate, Univariate, log_prob};
 pub use crate::kernel::functions::{LogSumExp, ln_factorial};
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};

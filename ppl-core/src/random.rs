@@ -21,6 +21,12 @@ pub fn step_key(seed: u64, step: u64) -> u64 {
     hash(mix(seed ^ 0x6a09_e667_f3bc_c908), step)
 }
 
+/// A uniform number strictly between zero and one.
+#[must_use]
+pub fn uniform(key: u64, counter: u64) -> f64 {
+    ((hash(key, counter) >> 12) as f64 + 0.5) * 2.220_446_049_250_313e-16
+}
+
 /// Standard normal noise, `[element][sample]`: the second half of the samples is the first with its signs changed
 /// (antithetic pairs), so that its mean over samples is exactly zero.
 pub fn antithetic_normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {
@@ -34,6 +40,38 @@ pub fn antithetic_normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {
         }
     }
     dispatch(FromUniforms { half, samples, rows: out });
+}
+
+/// As [`antithetic_normals`], with the second moments of the normal too: rows are uncorrelated, of mean square one, where there are few enough of them
+/// for the samples (else of mean square one alone).
+pub fn standardized_normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {
+    antithetic_normals(key, samples, out);
+    let rows = out.len() / samples.max(1);
+    if rows > 1 && rows <= 512 && 4 * rows <= samples {
+        decorrelate(samples, rows, out);
+        return;
+    }
+    for row in out.chunks_exact_mut(samples) {
+        let square = row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / samples as f64;
+        let factor = square.sqrt().recip();
+        row.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
+    }
+}
+
+/// Multiplies rows by the inverse of the Cholesky factor of their second moments.
+fn decorrelate<E: Real>(samples: usize, rows: usize, out: &mut [E]) {
+    // Gram-Schmidt, row by row: the same as the Cholesky factor's inverse.
+    for i in 0..rows {
+        let (before, rest) = out.split_at_mut(i * samples);
+        let own = &mut rest[..samples];
+        for other in before.chunks_exact(samples) {
+            let product = other.iter().zip(&*own).map(|(a, b)| a.to_f64() * b.to_f64()).sum::<f64>() / samples as f64;
+            own.iter_mut().zip(other).for_each(|(x, o)| *x = E::from_f64(x.to_f64() - product * o.to_f64()));
+        }
+        let square = own.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / samples as f64;
+        let factor = square.sqrt().recip();
+        own.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
+    }
 }
 
 struct FromUniforms<'a, E> {
@@ -128,7 +166,7 @@ const F: [f64; 8] = [
 
 /// The standard normal quantile function (Wichura 1988, algorithm AS 241, `PPND16`): about 1e-16.
 #[inline(always)]
-fn normal_quantile<V: Lanes>(p: V) -> V {
+pub(crate) fn normal_quantile<V: Lanes>(p: V) -> V {
     let half = V::constant(0.5);
     let q = p - half;
     let central = q.abs().le(V::constant(0.425));

@@ -44,13 +44,27 @@ fn posterior_means_are_those_of_the_reference_draws() {
     }
 }
 
+#[cfg(feature = "nuts")]
+#[test]
+fn chains_have_the_means_of_the_reference_draws() {
+    let Some(dir) = posteriordb() else { return };
+    let (schools, regression) = ("eight_schools-eight_schools_noncentered", "sblrc-blr");
+    let output = run(env!("CARGO_BIN_EXE_posteriordb"), &[&dir.to_string_lossy(), schools, regression, "--nuts", "2000"]);
+    let table = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let errors: Vec<f64> =
+        table.lines().filter_map(|line| line.strip_prefix("  chains: largest error ")?.split(' ').nth(2)?.parse().ok()).collect();
+    // The largest of up to ten, in standard errors of both.
+    assert!(errors.len() == 2 && errors.iter().all(|error| *error < 4.0), "{table}");
+}
+
 #[test]
 fn json_lines_have_the_names_of_posteriordb() {
     let Some(dir) = posteriordb() else { return };
     let output = run(env!("CARGO_BIN_EXE_posteriordb"), &[&dir.to_string_lossy(), "arK", "--json", "--seed", "3"]);
     let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON line");
     assert_eq!(line["posterior"], "arK-arK");
-    assert_eq!(line["guide"], "mean_field");
+    assert_eq!(line["guide"], "full_rank");
     assert!(line["params"]["beta[5]"][0].is_number() && line["seconds"].is_number() && line["elbo"].is_number());
 }
 
@@ -62,6 +76,14 @@ fn unknown_posteriors_and_folders_are_named() {
     let output = run(env!("CARGO_BIN_EXE_posteriordb"), &[&dir.to_string_lossy(), "no-such-posterior"]);
     let message = text(&output.stderr);
     assert!(message.contains("no-such-posterior") && message.contains("sblrc-blr"), "{message}");
+}
+
+#[test]
+fn a_guide_of_ones_own_ends_where_the_mean_field_does() {
+    let output = run(env!("CARGO_BIN_EXE_own_guide"), &[]);
+    let table = text(&output.stdout);
+    let furthest = table.split("furthest from each other: ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a distance");
+    assert!(furthest.parse::<f64>().expect("a number") < 0.05, "{table}");
 }
 
 #[test]

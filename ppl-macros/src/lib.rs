@@ -25,7 +25,8 @@ mod syntax;
 /// | `factor(expr);` | any term added to the log joint density |
 ///
 /// Types of arguments are `f64`, `f32`, `u64`, `bool`, `in C` (an index into dimension `C`), `usize` (a dimension), and arrays
-/// of them: `[f64; N, K]`, `[in C; N]`.
+/// of them: `[f64; N, K]`, `[in C; N]`. Of `[Option<f64>; N]` the missing elements are latent, and the given ones constants: it needs a
+/// statement `~` for every element, which must come before the array is read.
 ///
 /// Expressions have `+ - * /`, comparisons of data, `if c { a } else { b }` on data, indices (`alpha[county[n]]`, `y[t - 1]`),
 /// `dot(x[n], beta)`, `sum(k in K => ..)`, `log_sum_exp(k in K => ..)`, `Normal(a, b).log_prob(x)`, `positive(x)`, `unit(x)`,

@@ -2,12 +2,22 @@
 
 pub mod models;
 
-use ppl_core::model::{LogJoint, Statement, Visitor};
+use ppl_core::model::{LogJoint, Statement, Visitor, Weights};
 
 /// Points of the unconstrained space, spread between -0.6 and 0.6: `[dimension][sample]`.
 #[must_use]
 pub fn points(dimensions: usize, samples: usize) -> Vec<f64> {
     (0..dimensions * samples).map(|i| f64::from(u32::try_from(i * 7919 % 101).unwrap_or(0)) / 84.0 - 0.6).collect()
+}
+
+/// The weighted log density of some points, and its gradient: `[sample]` and `[dimension][sample]`.
+#[must_use]
+pub fn log_density(model: &dyn LogJoint<f64>, u: &[f64], weights: &Weights<f64>) -> (Vec<f64>, Vec<f64>) {
+    let mut work = model.workspace(weights.samples);
+    let mut value = vec![0.0; weights.samples];
+    work.u_mut().copy_from_slice(u);
+    model.log_density(&mut work, weights, &mut value);
+    (value, work.gradient().to_vec())
 }
 
 /// Checks that the gradient of a model is that of finite differences, that its two forms agree, and that the walk over its
@@ -20,18 +30,15 @@ pub fn check_model(model: &dyn LogJoint<f64>) {
     let dimensions = model.layout().unconstrained();
     let (mut work, weights) = (model.workspace(samples), model.unit_weights(samples));
     let u = points(dimensions, samples);
-    let (mut value, mut gradient) = (vec![0.0; samples], vec![0.0; dimensions * samples]);
-    model.log_density(&u, &mut work, &weights, &mut value, &mut gradient);
+    let (value, gradient) = log_density(model, &u, &weights);
     assert!(value.iter().all(|x| x.is_finite()), "{}: {value:?}", model.layout().model);
 
     let h = 1e-5;
     for i in 0..dimensions {
-        let mut shifted = |h: f64| {
+        let shifted = |h: f64| {
             let mut v = u.clone();
             v[i * samples..(i + 1) * samples].iter_mut().for_each(|x| *x += h);
-            let (mut value, mut unused) = (vec![0.0; samples], vec![0.0; dimensions * samples]);
-            model.log_density(&v, &mut work, &weights, &mut value, &mut unused);
-            value
+            log_density(model, &v, &weights).0
         };
         let (above, below) = (shifted(h), shifted(-h));
         for s in 0..samples {
@@ -45,7 +52,8 @@ pub fn check_model(model: &dyn LogJoint<f64>) {
         }
     }
 
-    model.constrain(&u, &mut work, &mut vec![0.0; samples]);
+    work.u_mut().copy_from_slice(&u);
+    model.constrain(&mut work, &mut vec![0.0; samples]);
     model.complete(&mut work);
     let mut by_rows = vec![0.0; samples];
     for factor in 0..model.graph().factors.len() {

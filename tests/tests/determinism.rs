@@ -34,15 +34,29 @@ fn one_two_and_eight_threads_give_the_same_bits() {
             let model = wide();
             let bound = model.bind().expect("good data");
             let n = bound.layout().unconstrained();
-            let (mut work, weights) = (bound.workspace(16), bound.unit_weights(16));
-            let (mut value, mut gradient) = (vec![0.0; 16], vec![0.0; n * 16]);
-            bound.log_density(&points(n, 16), &mut work, &weights, &mut value, &mut gradient);
+            let (value, gradient) = ppl_tests::log_density(&*bound, &points(n, 16), &bound.unit_weights(16));
             value.iter().chain(&gradient).map(|x| x.to_bits()).collect::<Vec<u64>>()
         })
     };
     let one = evaluate(1);
     assert_eq!(one, evaluate(2));
     assert_eq!(one, evaluate(8));
+}
+
+#[test]
+fn whole_fits_have_the_same_bits_on_any_number_of_threads() {
+    let fit = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| {
+            let model = wide();
+            let fit = fit_bbvi(&model, Bbvi { draws: 200, max_steps: 3, ..Bbvi::default() }).expect("a fit");
+            let draws = fit.draws(&model, 50).expect("draws");
+            (fit.elbo().0.to_bits(), draws.a.iter().map(|x| x.to_bits()).collect::<Vec<u64>>())
+        })
+    };
+    let one = fit(1);
+    assert_eq!(one, fit(2));
+    assert_eq!(one, fit(8));
 }
 
 /// Counts the allocations of this thread.
@@ -94,7 +108,7 @@ model! {
 
 #[test]
 fn a_step_allocates_nothing() {
-    use ppl_core::estimators::Reparameterization;
+    use ppl_core::estimators::{GradientEstimator as _, Reparameterization};
     use ppl_core::guides::MeanField;
 
     let model = EightSchools { y: vec![28.0, 8.0, -3.0], sigma: vec![15.0, 10.0, 16.0] };

@@ -1,6 +1,6 @@
 //! Maps of single numbers: the identity, the exponential and the logistic function.
 
-use crate::kernel::Lanes;
+use crate::kernel::{Lanes, Sum};
 
 /// A map of one number.
 pub(super) trait Element: Copy {
@@ -19,57 +19,41 @@ pub(super) struct Adjoint<'a, E> {
     pub(super) u: &'a [E],
     pub(super) z: &'a [E],
     pub(super) z_adjoint: &'a [E],
-    pub(super) weight: &'a [E],
     pub(super) samples: usize,
+    pub(super) offset: usize,
 }
 
-/// Maps every element of an array.
+/// Maps every element of an array; the sum of `ln |dz / du|`.
 #[inline(always)]
 pub(super) fn forward<V: Lanes, B: Element>(
     map: impl Fn(usize) -> B,
     u: &[V::Element],
     z: &mut [V::Element],
     samples: usize,
-    log_det: &mut [f64],
-) {
-    let elements = u.len() / samples;
-    let mut offset = 0;
-    while offset < samples {
-        let mut total = <V::Sum as crate::kernel::Sum<V>>::zero();
-        for i in 0..elements {
-            let at = i * samples + offset;
-            let (value, own) = map(i).forward_and_log_det(V::load(&u[at..]));
-            value.store(&mut z[at..]);
-            total += own;
-        }
-        crate::kernel::Sum::add_to(total, &mut log_det[offset..]);
-        offset += V::WIDTH;
+    offset: usize,
+) -> V::Sum {
+    let mut total = V::Sum::zero();
+    for i in 0..u.len() / samples {
+        let at = i * samples + offset;
+        let (value, own) = map(i).forward_and_log_det(V::load(&u[at..]));
+        value.store(&mut z[at..]);
+        total += own;
     }
-}
-
-/// Copies rows of whole lanes: shorter than a call where the rows are few.
-#[inline(always)]
-pub(super) fn copy<V: Lanes>(from: &[V::Element], to: &mut [V::Element]) {
-    let mut at = 0;
-    while at + V::WIDTH <= from.len() {
-        V::load(&from[at..]).store(&mut to[at..]);
-        at += V::WIDTH;
-    }
+    total
 }
 
 /// Pulls the adjoint of every element back.
 #[inline(always)]
-pub(super) fn pull<V: Lanes, B: Element>(map: impl Fn(usize) -> B, rows: Adjoint<'_, V::Element>, u_adjoint: &mut [V::Element]) {
-    let samples = rows.samples;
-    for i in 0..rows.u.len() / samples {
-        let mut offset = 0;
-        while offset < samples {
-            let at = i * samples + offset;
-            let (slope, d_log_det) = map(i).derivatives(V::load(&rows.u[at..]), V::load(&rows.z[at..]));
-            let weight = V::load(&rows.weight[offset..]);
-            slope.mul_add(V::load(&rows.z_adjoint[at..]), weight * d_log_det).store(&mut u_adjoint[at..]);
-            offset += V::WIDTH;
-        }
+pub(super) fn pull<V: Lanes, B: Element>(
+    map: impl Fn(usize) -> B,
+    rows: Adjoint<'_, V::Element>,
+    weight: V,
+    u_adjoint: &mut [V::Element],
+) {
+    for i in 0..rows.u.len() / rows.samples {
+        let at = i * rows.samples + rows.offset;
+        let (slope, d_log_det) = map(i).derivatives(V::load(&rows.u[at..]), V::load(&rows.z[at..]));
+        slope.mul_add(V::load(&rows.z_adjoint[at..]), weight * d_log_det).store(&mut u_adjoint[at..]);
     }
 }
 

@@ -20,6 +20,17 @@ pub struct Bounds {
     pub upper: Option<Vec<f64>>,
 }
 
+impl Bounds {
+    /// The bounds of some elements.
+    #[must_use]
+    pub fn of(&self, elements: &[usize]) -> Bounds {
+        let pick = |bounds: &Option<Vec<f64>>| {
+            bounds.as_ref().map(|all| if all.len() == 1 { all.clone() } else { elements.iter().map(|&i| all[i]).collect() })
+        };
+        Bounds { lower: pick(&self.lower), upper: pick(&self.upper) }
+    }
+}
+
 /// The map of one latent: each element by itself, or the last axis of `length` elements as one event.
 ///
 /// `u` and `z` are rows of lanes, `[element][sample]`. Formulas and sources stand at the files of the maps.
@@ -58,7 +69,10 @@ impl Bijector {
         match support {
             Support::Positive | Support::NonNegative => Bijector::Exp,
             Support::Unit => Bijector::Sigmoid,
-            Support::Interval => Bijector::Interval(bounds.unwrap_or_default()),
+            Support::Interval => match bounds.unwrap_or_default() {
+                Bounds { lower: None, upper: None } => Bijector::Identity,
+                bounds => Bijector::Interval(bounds),
+            },
             Support::Simplex => Bijector::Simplex { length },
             Support::Ordered => Bijector::Ordered { length },
             Support::PositiveOrdered => Bijector::PositiveOrdered { length },
@@ -75,50 +89,50 @@ impl Bijector {
         }
     }
 
-    /// Writes `z` and adds `ln |dz / du|` to `log_det` (`[sample]`).
+    /// Writes the lanes of `z` at an offset among the samples, and gives `ln |dz / du|`.
     #[inline(always)]
-    pub fn forward<V: Lanes>(&self, u: &[V::Element], z: &mut [V::Element], samples: usize, log_det: &mut [f64]) {
+    pub fn forward<V: Lanes>(&self, u: &[V::Element], z: &mut [V::Element], samples: usize, offset: usize) -> V::Sum {
         match self {
-            Bijector::Identity => element::copy::<V>(u, z),
-            Bijector::Exp => element::forward::<V, Exp>(|_| Exp, u, z, samples, log_det),
-            Bijector::Sigmoid => element::forward::<V, Sigmoid>(|_| Sigmoid, u, z, samples, log_det),
+            Bijector::Identity => element::forward::<V, Identity>(|_| Identity, u, z, samples, offset),
+            Bijector::Exp => element::forward::<V, Exp>(|_| Exp, u, z, samples, offset),
+            Bijector::Sigmoid => element::forward::<V, Sigmoid>(|_| Sigmoid, u, z, samples, offset),
             Bijector::Interval(bounds) => match (&bounds.lower, &bounds.upper) {
-                (None, None) => element::copy::<V>(u, z),
-                (Some(l), None) => element::forward::<V, Lower>(|i| Lower::new(l, i), u, z, samples, log_det),
-                (None, Some(h)) => element::forward::<V, Upper>(|i| Upper::new(h, i), u, z, samples, log_det),
-                (Some(l), Some(h)) => element::forward::<V, Both>(|i| Both::new(l, h, i), u, z, samples, log_det),
+                (None, None) => element::forward::<V, Identity>(|_| Identity, u, z, samples, offset),
+                (Some(l), None) => element::forward::<V, Lower>(|i| Lower::new(l, i), u, z, samples, offset),
+                (None, Some(h)) => element::forward::<V, Upper>(|i| Upper::new(h, i), u, z, samples, offset),
+                (Some(l), Some(h)) => element::forward::<V, Both>(|i| Both::new(l, h, i), u, z, samples, offset),
             },
-            Bijector::Simplex { length } => simplex::forward::<V>(*length, u, z, samples, log_det),
-            Bijector::Ordered { length } => ordered::forward::<V>(*length, false, u, z, samples, log_det),
-            Bijector::PositiveOrdered { length } => ordered::forward::<V>(*length, true, u, z, samples, log_det),
+            Bijector::Simplex { length } => simplex::forward::<V>(*length, u, z, samples, offset),
+            Bijector::Ordered { length } => ordered::forward::<V>(*length, false, u, z, samples, offset),
+            Bijector::PositiveOrdered { length } => ordered::forward::<V>(*length, true, u, z, samples, offset),
         }
     }
 
-    /// Writes `u_adjoint = (dz / du)^T z_adjoint + weight d ln |dz / du| / du`; `weight` is `[sample]`.
+    /// Writes `u_adjoint = (dz / du)^T z_adjoint + weight d ln |dz / du| / du`; at an offset among the samples.
     #[inline(always)]
     pub fn pull<V: Lanes>(
         &self,
-        u: &[V::Element],
-        z: &[V::Element],
+        (u, z): (&[V::Element], &[V::Element]),
         z_adjoint: &[V::Element],
-        weight: &[V::Element],
+        weight: V,
         u_adjoint: &mut [V::Element],
         samples: usize,
+        offset: usize,
     ) {
-        let rows = element::Adjoint { u, z, z_adjoint, weight, samples };
+        let rows = element::Adjoint { u, z, z_adjoint, samples, offset };
         match self {
-            Bijector::Identity => element::copy::<V>(z_adjoint, u_adjoint),
-            Bijector::Exp => element::pull::<V, Exp>(|_| Exp, rows, u_adjoint),
-            Bijector::Sigmoid => element::pull::<V, Sigmoid>(|_| Sigmoid, rows, u_adjoint),
+            Bijector::Identity => element::pull::<V, Identity>(|_| Identity, rows, weight, u_adjoint),
+            Bijector::Exp => element::pull::<V, Exp>(|_| Exp, rows, weight, u_adjoint),
+            Bijector::Sigmoid => element::pull::<V, Sigmoid>(|_| Sigmoid, rows, weight, u_adjoint),
             Bijector::Interval(bounds) => match (&bounds.lower, &bounds.upper) {
-                (None, None) => element::pull::<V, Identity>(|_| Identity, rows, u_adjoint),
-                (Some(l), None) => element::pull::<V, Lower>(|i| Lower::new(l, i), rows, u_adjoint),
-                (None, Some(h)) => element::pull::<V, Upper>(|i| Upper::new(h, i), rows, u_adjoint),
-                (Some(l), Some(h)) => element::pull::<V, Both>(|i| Both::new(l, h, i), rows, u_adjoint),
+                (None, None) => element::pull::<V, Identity>(|_| Identity, rows, weight, u_adjoint),
+                (Some(l), None) => element::pull::<V, Lower>(|i| Lower::new(l, i), rows, weight, u_adjoint),
+                (None, Some(h)) => element::pull::<V, Upper>(|i| Upper::new(h, i), rows, weight, u_adjoint),
+                (Some(l), Some(h)) => element::pull::<V, Both>(|i| Both::new(l, h, i), rows, weight, u_adjoint),
             },
-            Bijector::Simplex { length } => simplex::pull::<V>(*length, rows, u_adjoint),
-            Bijector::Ordered { length } => ordered::pull::<V>(*length, false, rows, u_adjoint),
-            Bijector::PositiveOrdered { length } => ordered::pull::<V>(*length, true, rows, u_adjoint),
+            Bijector::Simplex { length } => simplex::pull::<V>(*length, rows, weight, u_adjoint),
+            Bijector::Ordered { length } => ordered::pull::<V>(*length, false, rows, weight, u_adjoint),
+            Bijector::PositiveOrdered { length } => ordered::pull::<V>(*length, true, rows, weight, u_adjoint),
         }
     }
 

@@ -10,56 +10,53 @@ pub(super) fn forward<V: Lanes>(
     u: &[V::Element],
     z: &mut [V::Element],
     samples: usize,
-    log_det: &mut [f64],
+    offset: usize,
+) -> V::Sum {
+    let mut total = V::Sum::zero();
+    if length == 0 {
+        return total;
+    }
+    for event in 0..u.len() / (length * samples) {
+        let mut sum = V::zero();
+        for k in 0..length {
+            let at = (event * length + k) * samples + offset;
+            let own = V::load(&u[at..]);
+            if k > 0 || positive {
+                sum = sum + bounded_exp(own);
+                total += own;
+            } else {
+                sum = own;
+            }
+            sum.store(&mut z[at..]);
+        }
+    }
+    total
+}
+
+#[inline(always)]
+pub(super) fn pull<V: Lanes>(
+    length: usize,
+    positive: bool,
+    rows: Adjoint<'_, V::Element>,
+    weight: V,
+    u_adjoint: &mut [V::Element],
 ) {
     if length == 0 {
         return;
     }
-    for event in 0..u.len() / (length * samples) {
-        let mut offset = 0;
-        while offset < samples {
-            let mut total = V::Sum::zero();
-            let mut sum = V::zero();
-            for k in 0..length {
-                let at = (event * length + k) * samples + offset;
-                let own = V::load(&u[at..]);
-                if k > 0 || positive {
-                    sum = sum + bounded_exp(own);
-                    total += own;
-                } else {
-                    sum = own;
-                }
-                sum.store(&mut z[at..]);
-            }
-            total.add_to(&mut log_det[offset..]);
-            offset += V::WIDTH;
-        }
-    }
-}
-
-#[inline(always)]
-pub(super) fn pull<V: Lanes>(length: usize, positive: bool, rows: Adjoint<'_, V::Element>, u_adjoint: &mut [V::Element]) {
-    if length == 0 {
-        return;
-    }
-    let samples = rows.samples;
+    let (samples, offset) = (rows.samples, rows.offset);
     for event in 0..rows.u.len() / (length * samples) {
-        let mut offset = 0;
-        while offset < samples {
-            let weight = V::load(&rows.weight[offset..]);
-            let mut sum = V::zero();
-            let mut k = length;
-            while k > 0 {
-                k -= 1;
-                let at = (event * length + k) * samples + offset;
-                sum = sum + V::load(&rows.z_adjoint[at..]);
-                if k > 0 || positive {
-                    sum.mul_add(bounded_exp(V::load(&rows.u[at..])), weight).store(&mut u_adjoint[at..]);
-                } else {
-                    sum.store(&mut u_adjoint[at..]);
-                }
+        let mut sum = V::zero();
+        let mut k = length;
+        while k > 0 {
+            k -= 1;
+            let at = (event * length + k) * samples + offset;
+            sum = sum + V::load(&rows.z_adjoint[at..]);
+            if k > 0 || positive {
+                sum.mul_add(bounded_exp(V::load(&rows.u[at..])), weight).store(&mut u_adjoint[at..]);
+            } else {
+                sum.store(&mut u_adjoint[at..]);
             }
-            offset += V::WIDTH;
         }
     }
 }

@@ -10,56 +10,47 @@ fn centred<V: Lanes>(u: V, left: usize) -> V {
 }
 
 #[inline(always)]
-pub(super) fn forward<V: Lanes>(length: usize, u: &[V::Element], z: &mut [V::Element], samples: usize, log_det: &mut [f64]) {
+pub(super) fn forward<V: Lanes>(length: usize, u: &[V::Element], z: &mut [V::Element], samples: usize, offset: usize) -> V::Sum {
+    let mut total = V::Sum::zero();
     if length == 0 {
-        return;
+        return total;
     }
     let events = z.len() / (length * samples);
     for event in 0..events {
-        let mut offset = 0;
-        while offset < samples {
-            let mut total = V::Sum::zero();
-            let mut ln_rest = V::zero();
-            for k in 0..length - 1 {
-                let v = centred(V::load(&u[(event * (length - 1) + k) * samples + offset..]), length - 1 - k);
-                let (above, below) = ((-v).softplus(), v.softplus());
-                bounded_exp(ln_rest - above).store(&mut z[(event * length + k) * samples + offset..]);
-                total += ln_rest - above - below;
-                ln_rest = ln_rest - below;
-            }
-            bounded_exp(ln_rest).store(&mut z[(event * length + length - 1) * samples + offset..]);
-            total.add_to(&mut log_det[offset..]);
-            offset += V::WIDTH;
+        let mut ln_rest = V::zero();
+        for k in 0..length - 1 {
+            let v = centred(V::load(&u[(event * (length - 1) + k) * samples + offset..]), length - 1 - k);
+            let (above, below) = ((-v).softplus(), v.softplus());
+            bounded_exp(ln_rest - above).store(&mut z[(event * length + k) * samples + offset..]);
+            total += ln_rest - above - below;
+            ln_rest = ln_rest - below;
         }
+        bounded_exp(ln_rest).store(&mut z[(event * length + length - 1) * samples + offset..]);
     }
+    total
 }
 
 #[inline(always)]
-pub(super) fn pull<V: Lanes>(length: usize, rows: Adjoint<'_, V::Element>, u_adjoint: &mut [V::Element]) {
+pub(super) fn pull<V: Lanes>(length: usize, rows: Adjoint<'_, V::Element>, weight: V, u_adjoint: &mut [V::Element]) {
     if length == 0 {
         return;
     }
-    let samples = rows.samples;
+    let (samples, offset) = (rows.samples, rows.offset);
     let events = rows.z.len() / (length * samples);
     for event in 0..events {
-        let mut offset = 0;
-        while offset < samples {
-            let weight = V::load(&rows.weight[offset..]);
-            let last = (event * length + length - 1) * samples + offset;
-            // The adjoint of the logarithm of what is left.
-            let mut d_rest = V::load(&rows.z_adjoint[last..]) * V::load(&rows.z[last..]);
-            let mut k = length - 1;
-            while k > 0 {
-                k -= 1;
-                let free = (event * (length - 1) + k) * samples + offset;
-                let own = (event * length + k) * samples + offset;
-                let share = bounded_sigmoid(centred(V::load(&rows.u[free..]), length - 1 - k));
-                let rest = V::constant(1.0) - share;
-                let d_ln = V::load(&rows.z_adjoint[own..]) * V::load(&rows.z[own..]);
-                (d_ln * rest - d_rest * share + weight * (rest - share)).store(&mut u_adjoint[free..]);
-                d_rest = d_rest + d_ln + weight;
-            }
-            offset += V::WIDTH;
+        let last = (event * length + length - 1) * samples + offset;
+        // The adjoint of the logarithm of what is left.
+        let mut d_rest = V::load(&rows.z_adjoint[last..]) * V::load(&rows.z[last..]);
+        let mut k = length - 1;
+        while k > 0 {
+            k -= 1;
+            let free = (event * (length - 1) + k) * samples + offset;
+            let own = (event * length + k) * samples + offset;
+            let share = bounded_sigmoid(centred(V::load(&rows.u[free..]), length - 1 - k));
+            let rest = V::constant(1.0) - share;
+            let d_ln = V::load(&rows.z_adjoint[own..]) * V::load(&rows.z[own..]);
+            (d_ln * rest - d_rest * share + weight * (rest - share)).store(&mut u_adjoint[free..]);
+            d_rest = d_rest + d_ln + weight;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Laws of every bijector: round trip, log determinant against a numeric Jacobian, pullback against finite differences.
 
 use super::{Bijector, Bounds};
+use crate::kernel::Sum;
 
 fn all() -> Vec<(Bijector, usize)> {
     let bounds = |lower: Option<Vec<f64>>, upper: Option<Vec<f64>>| Bijector::Interval(Bounds { lower, upper });
@@ -20,9 +21,9 @@ fn all() -> Vec<(Bijector, usize)> {
 }
 
 fn forward(bijector: &Bijector, u: &[f64], constrained: usize) -> (Vec<f64>, f64) {
-    let (mut z, mut log_det) = (vec![0.0; constrained], [0.0]);
-    bijector.forward::<f64>(u, &mut z, 1, &mut log_det);
-    (z, log_det[0])
+    let mut z = vec![0.0; constrained];
+    let log_det = bijector.forward::<f64>(u, &mut z, 1, 0);
+    (z, Sum::<f64>::value(log_det))
 }
 
 /// `ln |det|` by elimination with pivoting.
@@ -96,7 +97,7 @@ fn the_pullback_is_the_derivative() {
         };
         let (z, _) = forward(&bijector, &u, constrained);
         let mut gradient = vec![0.0; u.len()];
-        bijector.pull::<f64>(&u, &z, &z_adjoint, &[weight], &mut gradient, 1);
+        bijector.pull::<f64>((&u, &z), &z_adjoint, weight, &mut gradient, 1, 0);
         for j in 0..u.len() {
             let (mut above, mut below) = (u.clone(), u.clone());
             above[j] += 1e-6;

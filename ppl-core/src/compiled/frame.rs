@@ -3,100 +3,101 @@
 use std::ops::Range;
 
 use crate::distributions::{Sampler, Vector, VectorAdjoints};
-use crate::kernel::{Lanes, Real};
+use crate::kernel::Lanes;
 use crate::model::{SiteKind, Statement, Visitor, Weights};
 
 /// The view of a kernel that accumulates.
 #[derive(Debug)]
-pub struct Frame<'a, E> {
-    pub(super) values: &'a [E],
-    pub(super) complete: &'a [E],
-    pub(super) adjoints: &'a mut [E],
-    pub(super) products: &'a [E],
-    pub(super) product_adjoints: &'a mut [E],
-    pub(super) weights: &'a Weights<E>,
-    pub(super) samples: usize,
-    pub(super) offset: usize,
+pub struct Frame<'a, V: Lanes> {
+    pub(super) values: &'a [V::Chunk],
+    pub(super) complete: &'a [V::Chunk],
+    pub(super) adjoints: &'a mut [V::Chunk],
+    pub(super) products: &'a [V::Chunk],
+    pub(super) product_adjoints: &'a mut [V::Chunk],
+    pub(super) weights: &'a Weights<V::Element>,
+    /// Groups of lanes in a row, and which of them.
+    pub(super) groups: usize,
+    pub(super) group: usize,
     pub(super) first: usize,
     pub(super) block: usize,
 }
 
-/// Adds lanes to a row.
+/// Adds lanes to a chunk.
 #[inline(always)]
-fn add_to<V: Lanes>(rows: &mut [V::Element], at: usize, x: V) {
-    let row = &mut rows[at..at + V::WIDTH];
-    (V::load(row) + x).store(row);
+fn add_to<V: Lanes>(chunk: &mut V::Chunk, x: V) {
+    (V::from_chunk(chunk) + x).to_chunk(chunk);
 }
 
 /// Where a product of a row is: products follow each other, each `[row][column][sample]`.
 #[inline(always)]
-fn product_at(samples: usize, offset: usize, block: usize, before: usize, columns: usize, row: usize, column: usize) -> usize {
-    (before * block + row * columns + column) * samples + offset
+fn product_row(block: usize, before: usize, columns: usize, row: usize, column: usize) -> usize {
+    before * block + row * columns + column
 }
 
-impl<'a, E: Real> Frame<'a, E> {
+impl<'a, V: Lanes> Frame<'a, V> {
     /// The value of a row.
     #[inline(always)]
-    pub fn load<V: Lanes<Element = E>>(&self, row: usize) -> V {
-        V::load(&self.values[row * self.samples + self.offset..])
+    pub fn load(&self, row: usize) -> V {
+        V::from_chunk(&self.values[row * self.groups + self.group])
     }
 
     /// Adds to the adjoint of a row.
     #[inline(always)]
-    pub fn add<V: Lanes<Element = E>>(&mut self, row: usize, adjoint: V) {
-        add_to(self.adjoints, row * self.samples + self.offset, adjoint);
+    pub fn add(&mut self, row: usize, adjoint: V) {
+        add_to(&mut self.adjoints[row * self.groups + self.group], adjoint);
     }
 
     /// The adjoint of a stored quantity, whose readers are done.
     #[inline(always)]
-    pub fn adjoint<V: Lanes<Element = E>>(&self, row: usize) -> V {
-        let at = row * self.samples + self.offset;
-        let own = V::load(&self.adjoints[at..]);
-        if self.complete.is_empty() { own } else { own + V::load(&self.complete[at..]) }
+    pub fn adjoint(&self, row: usize) -> V {
+        let at = row * self.groups + self.group;
+        let own = V::from_chunk(&self.adjoints[at]);
+        if self.complete.is_empty() { own } else { own + V::from_chunk(&self.complete[at]) }
     }
 
     /// The weights of the rows of a factor.
     #[inline(always)]
-    pub fn weights<V: Lanes<Element = E>>(&self, factor: usize) -> RowWeights<'a, V> {
-        let mut rows: &'a [E] = &[];
+    pub fn weights(&self, factor: usize) -> RowWeights<'a, V> {
+        let mut rows: &'a [V::Chunk] = &[];
         if !self.weights.rows.is_empty() {
             for (weighted, own) in &self.weights.rows {
                 if *weighted == factor {
-                    rows = own;
+                    rows = V::chunks(own);
                 }
             }
         }
-        let constant = V::load(&self.weights.factors[factor * self.samples + self.offset..]);
-        RowWeights { constant, rows, samples: self.samples, offset: self.offset }
+        let constant = V::from_chunk(&V::chunks(&self.weights.factors)[factor * self.groups + self.group]);
+        RowWeights { constant, rows, groups: self.groups, group: self.group }
     }
 
     /// A column of a matrix product of a row; `before` columns belong to earlier products.
     #[inline(always)]
-    pub fn product<V: Lanes<Element = E>>(&self, before: usize, columns: usize, row: usize, column: usize) -> V {
-        V::load(&self.products[product_at(self.samples, self.offset, self.block, before, columns, row - self.first, column)..])
+    pub fn product(&self, before: usize, columns: usize, row: usize, column: usize) -> V {
+        let row = product_row(self.block, before, columns, row - self.first, column);
+        V::from_chunk(&self.products[row * self.groups + self.group])
     }
 
     /// Adds to the adjoint of a column of a matrix product.
     #[inline(always)]
-    pub fn add_product<V: Lanes<Element = E>>(&mut self, before: usize, columns: usize, row: usize, column: usize, adjoint: V) {
-        let at = product_at(self.samples, self.offset, self.block, before, columns, row - self.first, column);
-        add_to(self.product_adjoints, at, adjoint);
+    pub fn add_product(&mut self, before: usize, columns: usize, row: usize, column: usize, adjoint: V) {
+        let row = product_row(self.block, before, columns, row - self.first, column);
+        add_to(&mut self.product_adjoints[row * self.groups + self.group], adjoint);
     }
 
     /// Rows as a vector operand.
     #[inline(always)]
     #[must_use]
-    pub fn rows(&self, first: usize, len: usize) -> Rows<'a, E> {
-        Rows { values: self.values, samples: self.samples, offset: self.offset, first, len }
+    pub fn rows(&self, first: usize, len: usize) -> Rows<'a, V> {
+        Rows { values: self.values, groups: self.groups, group: self.group, first, len }
     }
 
     /// Where the derivatives of a density of vectors go: the rows from `value` and `parameter` on, if they have any.
     #[inline(always)]
-    pub fn row_adjoints<V: Lanes<Element = E>>(&mut self, value: Option<usize>, parameter: Option<usize>) -> RowAdjoints<'_, V> {
+    pub fn row_adjoints(&mut self, value: Option<usize>, parameter: Option<usize>) -> RowAdjoints<'_, V> {
         RowAdjoints {
             adjoints: &mut *self.adjoints,
-            samples: self.samples,
-            offset: self.offset,
+            groups: self.groups,
+            group: self.group,
             value,
             parameter,
             value_total: V::zero(),
@@ -105,54 +106,92 @@ impl<'a, E: Real> Frame<'a, E> {
     }
 }
 
+/// The adjoint of an element that an index array names, kept as long as row after row names the same one: in data that are sorted
+/// by group, a row then need not wait until the row before it has written.
+#[derive(Clone, Copy, Debug)]
+pub struct Gathered<V> {
+    row: usize,
+    adjoint: V,
+}
+
+impl<V: Lanes> Gathered<V> {
+    /// Nothing gathered yet.
+    #[inline(always)]
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "made by generated code alone")]
+    pub fn new() -> Self {
+        Gathered { row: usize::MAX, adjoint: V::zero() }
+    }
+
+    /// Adds to the adjoint of a row.
+    #[inline(always)]
+    pub fn add(&mut self, frame: &mut Frame<'_, V>, row: usize, adjoint: V) {
+        if row == self.row {
+            self.adjoint = self.adjoint + adjoint;
+        } else {
+            self.flush(frame);
+            *self = Gathered { row, adjoint };
+        }
+    }
+
+    /// Adds what is kept to the workspace.
+    #[inline(always)]
+    pub fn flush(self, frame: &mut Frame<'_, V>) {
+        if self.row != usize::MAX {
+            frame.add(self.row, self.adjoint);
+        }
+    }
+}
+
 /// The weights of the rows of a factor: one for all, or one for each.
 #[derive(Clone, Copy, Debug)]
 pub struct RowWeights<'a, V: Lanes> {
     constant: V,
-    rows: &'a [V::Element],
-    samples: usize,
-    offset: usize,
+    rows: &'a [V::Chunk],
+    groups: usize,
+    group: usize,
 }
 
 impl<V: Lanes> RowWeights<'_, V> {
     /// The weight of a row.
     #[inline(always)]
     pub fn of(&self, row: usize) -> V {
-        if self.rows.is_empty() { self.constant } else { V::load(&self.rows[row * self.samples + self.offset..]) }
+        if self.rows.is_empty() { self.constant } else { V::from_chunk(&self.rows[row * self.groups + self.group]) }
     }
 }
 
 /// The view of a kernel that evaluates.
 #[derive(Debug)]
-pub struct Forward<'a, E> {
-    pub(super) values: &'a mut [E],
-    pub(super) products: &'a [E],
+pub struct Forward<'a, V: Lanes> {
+    pub(super) values: &'a mut [V::Chunk],
+    pub(super) products: &'a [V::Chunk],
     pub(super) wanted: usize,
     pub(super) rows: Range<usize>,
-    pub(super) out: &'a mut [E],
-    pub(super) samples: usize,
-    pub(super) offset: usize,
+    pub(super) out: &'a mut [V::Chunk],
+    pub(super) groups: usize,
+    pub(super) group: usize,
     pub(super) first: usize,
     pub(super) block: usize,
 }
 
-impl<E: Real> Forward<'_, E> {
+impl<V: Lanes> Forward<'_, V> {
     /// The value of a row.
     #[inline(always)]
-    pub fn load<V: Lanes<Element = E>>(&self, row: usize) -> V {
-        V::load(&self.values[row * self.samples + self.offset..])
+    pub fn load(&self, row: usize) -> V {
+        V::from_chunk(&self.values[row * self.groups + self.group])
     }
 
     /// Stores a quantity.
     #[inline(always)]
-    pub fn store<V: Lanes<Element = E>>(&mut self, row: usize, value: V) {
-        value.store(&mut self.values[row * self.samples + self.offset..]);
+    pub fn store(&mut self, row: usize, value: V) {
+        value.to_chunk(&mut self.values[row * self.groups + self.group]);
     }
 
     /// A column of a matrix product of a row.
     #[inline(always)]
-    pub fn product<V: Lanes<Element = E>>(&self, before: usize, columns: usize, row: usize, column: usize) -> V {
-        V::load(&self.products[product_at(self.samples, self.offset, self.block, before, columns, row - self.first, column)..])
+    pub fn product(&self, before: usize, columns: usize, row: usize, column: usize) -> V {
+        let row = product_row(self.block, before, columns, row - self.first, column);
+        V::from_chunk(&self.products[row * self.groups + self.group])
     }
 
     /// Whether the log density of a row of a factor is asked for.
@@ -164,29 +203,29 @@ impl<E: Real> Forward<'_, E> {
 
     /// Gives the log density of a row.
     #[inline(always)]
-    pub fn put<V: Lanes<Element = E>>(&mut self, row: usize, log_prob: V) {
-        log_prob.store(&mut self.out[(row - self.rows.start) * self.samples + self.offset..]);
+    pub fn put(&mut self, row: usize, log_prob: V) {
+        log_prob.to_chunk(&mut self.out[(row - self.rows.start) * self.groups + self.group]);
     }
 
     /// Rows as a vector operand.
     #[inline(always)]
     #[must_use]
-    pub fn rows(&self, first: usize, len: usize) -> Rows<'_, E> {
-        Rows { values: self.values, samples: self.samples, offset: self.offset, first, len }
+    pub fn rows(&self, first: usize, len: usize) -> Rows<'_, V> {
+        Rows { values: self.values, groups: self.groups, group: self.group, first, len }
     }
 }
 
 /// Rows of lanes as a vector operand.
 #[derive(Clone, Copy, Debug)]
-pub struct Rows<'a, E> {
-    values: &'a [E],
-    samples: usize,
-    offset: usize,
+pub struct Rows<'a, V: Lanes> {
+    values: &'a [V::Chunk],
+    groups: usize,
+    group: usize,
     first: usize,
     len: usize,
 }
 
-impl<V: Lanes> Vector<V> for Rows<'_, V::Element> {
+impl<V: Lanes> Vector<V> for Rows<'_, V> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.len
@@ -194,7 +233,7 @@ impl<V: Lanes> Vector<V> for Rows<'_, V::Element> {
 
     #[inline(always)]
     fn get(&self, k: usize) -> V {
-        V::load(&self.values[(self.first + k) * self.samples + self.offset..])
+        V::from_chunk(&self.values[(self.first + k) * self.groups + self.group])
     }
 }
 
@@ -233,9 +272,9 @@ impl<V: Lanes> Vector<V> for Repeated<V> {
 /// Where the derivatives of a density of vectors go: to rows, or, of one repeated number, to a total.
 #[derive(Debug)]
 pub struct RowAdjoints<'a, V: Lanes> {
-    adjoints: &'a mut [V::Element],
-    samples: usize,
-    offset: usize,
+    adjoints: &'a mut [V::Chunk],
+    groups: usize,
+    group: usize,
     value: Option<usize>,
     parameter: Option<usize>,
     /// The derivative with respect to a value that is one repeated number.
@@ -248,7 +287,7 @@ impl<V: Lanes> VectorAdjoints<V> for RowAdjoints<'_, V> {
     #[inline(always)]
     fn add_value(&mut self, k: usize, derivative: V) {
         match self.value {
-            Some(first) => add_to(self.adjoints, (first + k) * self.samples + self.offset, derivative),
+            Some(first) => add_to(&mut self.adjoints[(first + k) * self.groups + self.group], derivative),
             None => self.value_total = self.value_total + derivative,
         }
     }
@@ -256,7 +295,7 @@ impl<V: Lanes> VectorAdjoints<V> for RowAdjoints<'_, V> {
     #[inline(always)]
     fn add_parameter(&mut self, k: usize, derivative: V) {
         match self.parameter {
-            Some(first) => add_to(self.adjoints, (first + k) * self.samples + self.offset, derivative),
+            Some(first) => add_to(&mut self.adjoints[(first + k) * self.groups + self.group], derivative),
             None => self.parameter_total = self.parameter_total + derivative,
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The averaged parameters no longer change.
+    /// The parameters of the guide, averaged or over fixed noise, no longer change.
     Converged,
     /// The most steps were taken.
     MaxSteps,
@@ -17,7 +17,7 @@ pub enum StopReason {
 impl std::fmt::Display for StopReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            StopReason::Converged => "converged: the averaged parameters no longer change",
+            StopReason::Converged => "converged: the parameters of the guide no longer change",
             StopReason::MaxSteps => "stopped at the most steps, before convergence: raise `max_steps`",
             StopReason::MaxTime => "stopped at the most time, before convergence: raise `max_time`",
         })

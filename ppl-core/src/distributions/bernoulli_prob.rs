@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Partials, Univariate, of_probability};
 use crate::kernel::Lanes;
 
 /// The Bernoulli distribution of a probability.
@@ -28,6 +28,7 @@ impl Univariate<1> for BernoulliProb {
         let success = V::constant(0.5).lt(x);
         let log_prob = V::select(success, prob.ln(), (-prob).ln_1p());
         let d = V::select(success, one / prob, V::constant(-1.0) / (one - prob));
+        let log_prob = of_probability(prob, log_prob);
         Partials { log_prob, d_value: V::zero(), d_params: [d] }
     }
 

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Partials, Univariate, of_probability};
 use crate::kernel::Lanes;
 
 /// The binomial distribution of a probability.
@@ -37,7 +37,7 @@ impl Univariate<2> for BinomialProb {
         let successes = V::select(x.eq(zero), zero, x * prob.ln());
         let failures = V::select(rest.eq(zero), zero, rest * (-prob).ln_1p());
         let d_prob = V::select(x.eq(zero), zero, x / prob) - V::select(rest.eq(zero), zero, rest / (one - prob));
-        Partials { log_prob: choose + successes + failures, d_value: zero, d_params: [zero, d_prob] }
+        Partials { log_prob: choose + of_probability(prob, successes + failures), d_value: zero, d_params: [zero, d_prob] }
     }
 
     #[inline(always)]

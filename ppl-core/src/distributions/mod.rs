@@ -1,5 +1,6 @@
 //! The catalogue of distributions: density with partials, support, draws and parameter checks.
 
+pub mod assertions;
 mod bernoulli_logit;
 mod bernoulli_prob;
 mod beta;
@@ -85,6 +86,11 @@ pub struct Parameter {
 }
 
 /// What is known of a distribution without any value: its words in the language.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a distribution",
+    label = "a distribution implements `Distribution` and `Univariate`",
+    note = "write `impl Distribution for {Self}` with its names and supports, and `#[ppl_core::distribution] impl Univariate<P> for {Self}`"
+)]
 pub trait Distribution {
     /// The name in the language.
     const NAME: &'static str;
@@ -109,6 +115,11 @@ pub struct Partials<V, const P: usize> {
     pub d_params: [V; P],
 }
 
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a distribution of one number with {P} parameters",
+    label = "the model gives it {P} parameters",
+    note = "`#[ppl_core::distribution] impl Univariate<P> for {Self}` states how many it has; their names and supports stand in `Distribution::PARAMETERS`"
+)]
 /// A distribution of one number: `log p(x | theta) = base(x) + kernel(x, theta) - normalizer(theta)`, in nats.
 pub trait Univariate<const P: usize>: Distribution {
     /// The part that depends on the value alone, and its derivative: computed once where the value is data.
@@ -127,6 +138,12 @@ pub trait Univariate<const P: usize>: Distribution {
     const PROPER: bool = true;
     /// One draw; `NaN` if a parameter is outside its support.
     fn sample(params: [f64; P], rng: &mut dyn Rng) -> f64;
+}
+
+/// `NaN` where what should be a probability is none: a term that it is not in would hide that.
+#[inline(always)]
+fn of_probability<V: Lanes>(prob: V, log_prob: V) -> V {
+    V::select(V::zero().le(prob) & prob.le(V::constant(1.0)), log_prob, V::constant(f64::NAN))
 }
 
 /// The log density of one number, whole, in nats.

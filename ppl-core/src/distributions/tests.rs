@@ -226,3 +226,29 @@ fn vectors_have_the_densities_of_their_formulas() {
     let logits = entry("CategoricalLogits").sampler.log_prob(&[2.0], &[1.0, 2.0, 3.0]);
     assert!((logits - (3.0 - (1.0_f64.exp() + 2.0_f64.exp() + 3.0_f64.exp()).ln())).abs() < 1e-14);
 }
+
+#[test]
+fn a_parameter_outside_its_support_is_never_a_number() {
+    let mut wrong = Vec::new();
+    for &(name, params, value, _) in REFERENCE {
+        let known = entry(name);
+        for (i, parameter) in known.sampler.parameters().iter().enumerate() {
+            let outside: &[f64] = match parameter.support {
+                Support::Positive => &[-1e-3, -0.5, -1.5, -2.5, -7.25, -30.5],
+                Support::Unit => &[-0.25, 1.25, -3.5],
+                _ => continue,
+            };
+            for &bad in outside {
+                let mut params = params.to_vec();
+                if let Some(param) = params.get_mut(i) {
+                    *param = bad;
+                }
+                let found = known.sampler.log_prob(&[value], &params);
+                if found.is_finite() {
+                    wrong.push(format!("{name}{params:?} at {value}: {found}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

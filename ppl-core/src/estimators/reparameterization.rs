@@ -1,16 +1,10 @@
 //! The reparameterization gradient with the closed entropy, its noise lessened by a linear model of the gradient.
 
-use crate::guides::Guide;
+use super::{Estimate, GradientEstimator};
+use crate::guides::{Guide, Path};
 use crate::kernel::{Kernel, Lanes, Real, dispatch};
 use crate::model::{LogJoint, Weights, Workspace};
 use crate::random::antithetic_normals;
-
-/// What one step says of the objective.
-#[derive(Clone, Copy, Debug)]
-pub struct Estimate {
-    /// An unbiased estimate of the ELBO, in nats; not finite if any sample was not.
-    pub elbo: f64,
-}
 
 /// `grad E_q[log p(u)] + grad H(q)` by `u = u(noise)`, over antithetic samples.
 ///
@@ -23,8 +17,6 @@ pub struct Estimate {
 pub struct Reparameterization<E> {
     samples: usize,
     noise: Vec<E>,
-    u: Vec<E>,
-    adjoint: Vec<E>,
     log_density: Vec<f64>,
     work: Workspace<E>,
     weights: Weights<E>,
@@ -64,9 +56,7 @@ impl<E: Real> Reparameterization<E> {
         });
         Reparameterization {
             samples,
-            noise: vec![zero; dimensions * samples],
-            u: vec![zero; dimensions * samples],
-            adjoint: vec![zero; dimensions * samples],
+            noise: vec![zero; (dimensions - model.layout().points()) * samples],
             log_density: vec![0.0; samples],
             work: model.workspace(samples),
             weights: model.unit_weights(samples),
@@ -74,45 +64,18 @@ impl<E: Real> Reparameterization<E> {
         }
     }
 
-    /// Sets `gradient` to an unbiased estimate of the gradient of the ELBO in the guide's parameters.
-    pub fn estimate(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>, key: u64, gradient: &mut [f64]) -> Estimate {
-        let samples = self.samples;
-        antithetic_normals(key, samples, &mut self.noise);
-        guide.sample(&self.noise, samples, &mut self.u);
-        model.log_density(&self.u, &mut self.work, &self.weights, &mut self.log_density, &mut self.adjoint);
-        gradient.fill(0.0);
-        guide.pull_sample(&self.noise, samples, &self.adjoint, gradient);
-        let share = 1.0 / samples as f64;
-        gradient.iter_mut().for_each(|g| *g *= share);
-        self.subtract_linear(guide, gradient);
-        let entropy = guide.entropy(Some(gradient)).unwrap_or(f64::NAN);
-        let elbo = self.log_density.iter().sum::<f64>() * share + entropy;
-        Estimate { elbo }
-    }
-
-    /// The draws of the last step, `[dimension][sample]`.
-    #[must_use]
-    pub fn draws(&self) -> &[E] {
-        &self.u
-    }
-
-    /// The log densities of the last step.
-    #[must_use]
-    pub fn log_densities(&self) -> &[f64] {
-        &self.log_density
-    }
-
     fn subtract_linear(&mut self, guide: &dyn Guide<E>, gradient: &mut [f64]) {
         let (Some(linear), Some(mean)) = (&mut self.linear, guide.mean()) else { return };
         let samples = self.samples;
-        dispatch(LinearRows { matrix: &linear.elements, mean, u: &self.u, samples, rows: &mut linear.rows });
+        dispatch(LinearRows { matrix: &linear.elements, mean, u: self.work.u(), samples, rows: &mut linear.rows });
         linear.excess.fill(0.0);
         if !guide.pull_linear(&linear.matrix, &mut linear.excess) {
             return;
         }
         // The gradient of the model is -A (u - E u) and more; the excess is what this step's noise makes of the first part.
         linear.excess.iter_mut().for_each(|x| *x *= -(samples as f64));
-        guide.pull_sample(&self.noise, samples, &linear.rows, &mut linear.excess);
+        let path = Path { noise: &self.noise, u: self.work.u(), samples };
+        guide.pull_sample(path, &mut linear.rows, &mut linear.excess);
         let coefficient = (linear.covariance / linear.variance).clamp(0.0, 1.0);
         let (mut covariance, mut variance) = (0.0, 0.0);
         for ((g, excess), mean) in gradient.iter_mut().zip(&linear.excess).zip(&mut linear.mean) {
@@ -126,6 +89,32 @@ impl<E: Real> Reparameterization<E> {
             linear.covariance = MEMORY.mul_add(linear.covariance, (1.0 - MEMORY) * covariance);
             linear.variance = MEMORY.mul_add(linear.variance, (1.0 - MEMORY) * variance).max(1e-300);
         }
+    }
+}
+
+impl<E: Real> GradientEstimator<E> for Reparameterization<E> {
+    fn estimate(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>, key: u64, gradient: &mut [f64]) -> Estimate {
+        let samples = self.samples;
+        antithetic_normals(key, samples, &mut self.noise);
+        guide.sample(&self.noise, samples, self.work.u_mut());
+        model.log_density(&mut self.work, &self.weights, &mut self.log_density);
+        gradient.fill(0.0);
+        let (u, adjoint) = self.work.u_and_gradient_mut();
+        guide.pull_sample(Path { noise: &self.noise, u, samples }, adjoint, gradient);
+        let share = 1.0 / samples as f64;
+        gradient.iter_mut().for_each(|g| *g *= share);
+        self.subtract_linear(guide, gradient);
+        let entropy = guide.entropy(Some(gradient)).unwrap_or(f64::NAN);
+        let elbo = self.log_density.iter().sum::<f64>() * share + entropy;
+        Estimate { elbo }
+    }
+
+    fn draws(&self) -> &[E] {
+        self.work.u()
+    }
+
+    fn log_densities(&self) -> &[f64] {
+        &self.log_density
     }
 }
 

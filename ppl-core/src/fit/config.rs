@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::observer::Observer;
+use crate::guides::Family;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint};
+use crate::objective::Objective;
+use crate::optimizers::Optimizer;
 
 /// How to fit; every field has a default that needs no tuning.
 ///
@@ -30,8 +33,22 @@ pub struct Bbvi {
     pub tolerance: f64,
     /// The seed of all randomness: the same seed gives the same bits. Default 0.
     pub seed: u64,
-    /// Draws for the ELBO, the Pareto k and the summary. Default 2000; range 100 to 1 000 000.
+    /// Draws for the ELBO, the Pareto k and the summary. Default 4000; range 100 to 1 000 000.
     pub draws: usize,
+    /// Which families of guides are tried. Default [`Family::Auto`].
+    pub family: Family,
+    /// For [`Family::Blocks`]: names of latents that are in one block; each of the others is a block of its own. Default none.
+    pub blocks: Vec<Vec<String>>,
+    /// How long [`Family::Auto`] may go on to richer families, where importance weights cannot correct the best Gaussian. Default 2 seconds; zero for
+    /// Gaussians alone. A fit that this cuts short does not have the same bits again.
+    pub search_time: Duration,
+    /// How the bound is climbed. Default [`Optimizer::Auto`].
+    pub optimizer: Optimizer,
+    /// From how many points the fit is begun, in parallel; the best bound is kept. The first is the initial values, the others are two standard normals
+    /// away from them. Default 1; range 1 to 1000.
+    pub restarts: usize,
+    /// What is maximised. Default [`Objective::Elbo`]; bounds of several samples take guides without strata.
+    pub objective: Objective,
     /// Initial values of latents, by name, on the constrained scale, elements in row-major order. Default none.
     pub initial: Vec<(String, Vec<f64>)>,
     /// Who is told of the steps. Default none.
@@ -47,7 +64,13 @@ impl Default for Bbvi {
             step: 0.2,
             tolerance: 0.01,
             seed: 0,
-            draws: 2000,
+            draws: 4000,
+            family: Family::Auto,
+            blocks: Vec::new(),
+            search_time: Duration::from_secs(2),
+            optimizer: Optimizer::Auto,
+            restarts: 1,
+            objective: Objective::Elbo,
             initial: Vec::new(),
             observers: Vec::new(),
         }
@@ -64,6 +87,10 @@ pub(crate) struct Checked {
     pub(crate) tolerance: f64,
     pub(crate) seed: u64,
     pub(crate) draws: usize,
+    pub(crate) family: Family,
+    pub(crate) search_time: Duration,
+    pub(crate) objective: Objective,
+    pub(crate) optimizer: Optimizer,
 }
 
 impl Bbvi {
@@ -76,41 +103,93 @@ impl Bbvi {
         range("max_steps", self.max_steps as f64, 1.0, f64::INFINITY, "at least 1")?;
         range("step", self.step, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
         range("tolerance", self.tolerance, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
+        range("restarts", self.restarts as f64, 1.0, 1000.0, "between 1 and 1000")?;
         range("draws", self.draws as f64, 100.0, 1e6, "between 100 and 1 000 000")?;
+        if let Family::Flow(kind) = self.family {
+            kind.check()?;
+        }
+        if let Family::LowRank { rank } = self.family {
+            range("rank", rank as f64, 1.0, 100.0, "between 1 and 100")?;
+        }
+        if let Family::Mixture { components, .. } = self.family {
+            range("components", components as f64, 1.0, 64.0, "between 1 and 64")?;
+        }
+        let group = self.objective.group();
+        range("objective.samples", group as f64, 1.0, self.draws as f64 / 8.0, "between 1 and an eighth of `draws`")?;
+        if let Objective::Renyi { alpha, .. } = self.objective {
+            range("objective.alpha", alpha, 0.0, 1.0, "between 0 and 1")?;
+        }
+        if let (Family::Mixture { .. }, 2..) = (self.family, group) {
+            return Err(ConfigError::Strata { objective: self.objective.name() });
+        }
         Ok(Checked {
-            samples: self.samples.next_multiple_of(E::LANE_MULTIPLE),
+            samples: self.samples.max(2 * group).next_multiple_of(E::LANE_MULTIPLE),
             max_steps: self.max_steps,
             max_time: self.max_time,
             step: self.step,
             tolerance: self.tolerance,
             seed: self.seed,
             draws: self.draws,
+            family: self.family,
+            search_time: self.search_time,
+            objective: self.objective,
+            optimizer: self.optimizer,
         })
+    }
+
+    /// The same of another seed, of which no observer is told.
+    pub(crate) fn unobserved(&self, seed: u64) -> Self {
+        Bbvi { seed, blocks: self.blocks.clone(), initial: self.initial.clone(), observers: Vec::new(), ..*self }
+    }
+
+    /// The dimensions of each block: latents that are joined by name, and each of the others.
+    pub(crate) fn members(&self, layout: &Layout) -> Result<Vec<Vec<usize>>, ConfigError> {
+        let mut taken: Vec<&str> = Vec::new();
+        let mut members = Vec::new();
+        for names in &self.blocks {
+            let mut block = Vec::new();
+            for name in names {
+                let Some(variable) = layout.latents().find(|v| v.name == name) else {
+                    return Err(ConfigError::UnknownBlock { name: name.clone(), known: known(layout) });
+                };
+                if taken.contains(&variable.name) {
+                    return Err(ConfigError::BlockTwice { name: name.clone() });
+                }
+                taken.push(variable.name);
+                block.extend(variable.unconstrained.clone());
+            }
+            members.push(block);
+        }
+        members.extend(layout.latents().filter(|v| !taken.contains(&v.name)).map(|v| v.unconstrained.clone().collect()));
+        members.retain(|block| !block.is_empty());
+        Ok(members)
     }
 
     /// The starting point: initial values where they are given, zero elsewhere.
     pub(crate) fn start<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<Vec<f64>, ConfigError> {
-        let layout = model.layout();
-        let mut u = vec![0.0; layout.unconstrained()];
-        for (name, values) in &self.initial {
-            let Some(variable) = layout.latents().find(|v| v.name == name) else {
-                return Err(ConfigError::UnknownInitial { name: name.clone(), known: known(layout) });
-            };
-            if values.len() != variable.rows.len() {
-                return Err(ConfigError::InitialLength {
-                    name: name.clone(),
-                    given: values.len(),
-                    expected: variable.rows.len(),
-                });
-            }
-            let free = variable.bijector.inverse(values).map_err(|element| ConfigError::InitialSupport {
-                name: layout.element_name(variable, element),
-                value: values[element],
-            })?;
-            u[variable.unconstrained.clone()].copy_from_slice(&free);
-        }
+        let mut u = vec![0.0; model.layout().unconstrained()];
+        place(&self.initial, model.layout(), &mut u)?;
         Ok(u)
     }
+}
+
+/// Puts initial values in their places of an unconstrained point.
+pub(crate) fn place(initial: &[(String, Vec<f64>)], layout: &Layout, u: &mut [f64]) -> Result<(), ConfigError> {
+    for (name, values) in initial {
+        let Some(variable) = layout.latents().find(|v| v.name == name) else {
+            return Err(ConfigError::UnknownInitial { name: name.clone(), known: known(layout) });
+        };
+        let elements = variable.elements();
+        if values.len() != elements.len() {
+            return Err(ConfigError::InitialLength { name: name.clone(), given: values.len(), expected: elements.len() });
+        }
+        let free = variable
+            .bijector
+            .inverse(values)
+            .map_err(|at| ConfigError::InitialSupport { name: layout.element_name(variable, elements[at]), value: values[at] })?;
+        u[variable.unconstrained.clone()].copy_from_slice(&free);
+    }
+    Ok(())
 }
 
 fn known(layout: &Layout) -> String {

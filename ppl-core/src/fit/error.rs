@@ -1,12 +1,20 @@
 //! What can go wrong with a fit.
 
+use crate::diagnostics::DiagnosticError;
 use crate::distributions::SampleError;
+use crate::guides::{FittedGuide, FlowError};
 use crate::model::DataError;
 
 /// Why there is no fit; every variant is `Send + Sync + 'static`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
+    /// Linear response was asked of a fit that has none.
+    #[error("there is no linear response: {reason}")]
+    LinearResponse {
+        /// Why.
+        reason: &'static str,
+    },
     /// The data do not fit the model.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -51,9 +59,26 @@ pub enum FitError {
         /// The statement as written.
         statement: &'static str,
     },
+    /// The sampler could not go on.
+    #[error("chain {chain} of the sampler stopped: {reason}; check the model where its density is steep, or start another seed")]
+    Sampler {
+        /// Which chain.
+        chain: u64,
+        /// What the sampler says.
+        reason: String,
+    },
+    /// A name that is no latent or quantity.
+    #[error("`{name}` is not a latent or quantity of the model ({known})")]
+    UnknownName {
+        /// The name.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// The fit is of data of other sizes.
     #[error(
-        "the fit has {fitted} unconstrained dimensions and this model {model}: its latents are not those of the fit; predict with sizes of the fit"
+        "the fit has {fitted} unconstrained dimensions and this model {model}: its latents are not those of the fit; predict with sizes of the fit, \
+         or, where an array has missing values, append the new rows as missing ones and fit again"
     )]
     OtherSizes {
         /// Of the fit.
@@ -61,6 +86,9 @@ pub enum FitError {
         /// Of the model at hand.
         model: usize,
     },
+    /// A diagnostic could not be computed.
+    #[error(transparent)]
+    Diagnostic(#[from] DiagnosticError),
     /// A fit could not be written or read.
     #[error("{path}: {reason}")]
     File {
@@ -103,6 +131,28 @@ pub enum FileReason {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
+    /// A block of a name that is no latent.
+    #[error("`blocks` names `{name}`, which is not a latent of the model; the latents are {known}")]
+    UnknownBlock {
+        /// The name.
+        name: String,
+        /// The latents.
+        known: String,
+    },
+    /// A latent that is in two blocks.
+    #[error("`blocks` names `{name}` twice: every latent is in one block")]
+    BlockTwice {
+        /// The latent.
+        name: String,
+    },
+    /// A bound of several samples over a guide of strata.
+    #[error(
+        "the {objective} takes samples that are alike, but a mixture divides its samples into strata: take the ELBO, or another family"
+    )]
+    Strata {
+        /// The bound.
+        objective: String,
+    },
     /// A number out of its range.
     #[error("`{field}` is {value}; it must be {expected}")]
     OutOfRange {
@@ -113,6 +163,9 @@ pub enum ConfigError {
         /// The range in words.
         expected: &'static str,
     },
+    /// The sizes of a flow are out of range.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
     /// Initial values for a name that is no latent.
     #[error("initial values are given for `{name}`, which is not a latent of the model ({known})")]
     UnknownInitial {
@@ -177,10 +230,8 @@ impl std::fmt::Display for Culprit {
 pub struct LastState {
     /// The step.
     pub step: usize,
-    /// The locations of the guide, on the unconstrained space.
-    pub loc: Vec<f64>,
-    /// The logarithms of its scales.
-    pub log_scale: Vec<f64>,
+    /// The guide.
+    pub guide: FittedGuide,
     /// The last finite estimate of the ELBO, in nats.
     pub elbo: f64,
 }

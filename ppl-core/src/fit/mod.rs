@@ -1,11 +1,27 @@
 //! `fit_bbvi`: black-box variational inference of any model, and what a fit can be asked.
 
+mod blame;
+mod calibration;
+mod components;
 mod config;
+mod criteria;
+mod deterministic;
+mod drawn;
+mod draws;
 mod engine;
 mod error;
+mod flow;
+mod importance;
+mod linear_response;
+mod log_likelihood;
+mod observed;
 mod observer;
+mod plateau;
 mod predictive;
+mod report;
 mod saved;
+mod search;
+mod start;
 mod stopping;
 
 use std::marker::PhantomData;
@@ -13,23 +29,30 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use calibration::calibrate;
 pub use config::Bbvi;
 pub use error::{ConfigError, Culprit, FileReason, FitError, LastState};
+pub use importance::WeightedScalar;
+pub use linear_response::LinearResponse;
+pub use log_likelihood::{LogLikelihood, ObservedFactor};
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
 
-pub use crate::diagnostics::StopReason;
-use crate::diagnostics::pareto_k;
-use crate::guides::{Guide, MeanField};
+pub use crate::diagnostics::{StopReason, Tried};
+use crate::guides::FittedGuide;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
-use crate::random::{antithetic_normals, step_key};
+use crate::objective::Objective;
 use crate::report::{Scalar, Summary};
+use search::{Found, restarted};
+#[cfg(feature = "nuts")]
+pub(crate) use {blame::blame, config::place};
 
-/// Fits a mean-field Gaussian guide to the posterior of a model.
+/// Fits a guide to the posterior of a model: of itself a Gaussian of full rank, or of very many dimensions independent ones, and where importance weights
+/// cannot correct it, a mixture; [`Bbvi::family`] asks for others.
 ///
-/// The fit starts from the mode, with the curvature there as its units, and climbs the ELBO by the reparameterization
-/// gradient until the averaged parameters no longer change.
+/// The fit starts from the mode, with the curvature there as its units, and climbs the bound over fixed noise, with as many samples as the Monte Carlo
+/// error of the top asks for. Latents of a location and a scale that depend on others are tried as written and through their residuals.
 ///
 /// # Errors
 /// [`FitError`]: the data do not fit the model, the configuration is out of range, or the log density is not finite.
@@ -61,29 +84,65 @@ pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config
     Ok(Fit { state, model: PhantomData })
 }
 
+/// Fits a guide of a type of yours, from the parameters that it has: anything that implements [`Guide`](crate::guides::Guide) over the element of the
+/// model. `name` is what reports call it. Of the configuration, what chooses among families is not used.
+///
+/// # Errors
+/// As [`fit_bbvi`]; [`FitError::OtherSizes`] if the guide has not as many dimensions as the model.
+///
+/// # Examples
+/// See `tests/tests/own_guides.rs`, and `ppl_core::guides::mean_field_reference` for a guide in tensor operations.
+pub fn fit_guide<M: Model, G>(
+    model: &M,
+    name: &str,
+    guide: G,
+    mut config: impl std::borrow::BorrowMut<Bbvi>,
+) -> Result<Fit<M>, FitError>
+where
+    G: crate::guides::Guide<M::Element> + Clone + Sync + 'static,
+{
+    let bound = model.bind()?;
+    let config = config.borrow_mut();
+    let guide = FittedGuide::Own(crate::guides::OwnGuide::new::<M::Element, G>(name, guide));
+    let checked = config.check::<M::Element>()?;
+    let found = search::given(&*bound, &checked, guide, &mut config.observers)?;
+    Ok(Fit { state: state(&*bound, &checked, found), model: PhantomData })
+}
+
 /// The whole fit, over an object: compiled once for each element.
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let outcome = engine::run(model, &checked, &start, &mut config.observers)?;
-    let layout = model.layout();
-    let report = Report::new(model, &outcome.guide, checked.draws, checked.seed);
-    Ok(State {
+    let members = config.members(model.layout())?;
+    let found = restarted(model, &checked, &start, &members, &mut config.observers, config.restarts)?;
+    Ok(state(model, &checked, found))
+}
+
+/// All that is known of a fit.
+fn state<E: Real>(model: &dyn LogJoint<E>, checked: &config::Checked, found: Found) -> State {
+    let (Found { tried, report, outcome }, layout) = (found, model.layout());
+    State {
         model: layout.model.to_owned(),
         dims: layout.dims.iter().map(|d| (d.name.to_owned(), d.size, d.levels.clone())).collect(),
-        loc: outcome.guide.loc().to_vec(),
-        log_scale: outcome.guide.log_scale().to_vec(),
+        guide: outcome.guide,
+        tried,
         elbo: report.elbo,
         elbo_standard_error: report.standard_error,
+        objective: checked.objective,
+        bound: report.bound,
         pareto_k: report.pareto_k,
         stop_reason: outcome.stop_reason,
         steps: outcome.steps,
         seconds: outcome.elapsed.as_secs_f64(),
         seed: checked.seed,
+        draws: checked.draws,
         notes: outcome.notes,
+        weighted: report.weighted,
+        resampled: report.resampled,
         scalars: report.scalars,
+        raw_scalars: report.raw_scalars,
         hidden: report.hidden,
-    })
+    }
 }
 
 /// A fitted guide with all that is known of it; owns no data and has no lifetime.
@@ -109,18 +168,29 @@ impl<M> Clone for Fit<M> {
 pub(crate) struct State {
     model: String,
     dims: Vec<(String, usize, Option<Vec<String>>)>,
-    loc: Vec<f64>,
-    log_scale: Vec<f64>,
+    guide: FittedGuide,
+    tried: Vec<Tried>,
     elbo: f64,
     elbo_standard_error: f64,
-    #[serde(with = "saved::extended")]
+    /// The bound that was maximised, its standard error.
+    objective: Objective,
+    bound: (f64, f64),
+    #[serde(with = "crate::diagnostics::extended")]
     pareto_k: f64,
     stop_reason: StopReason,
     steps: usize,
     seconds: f64,
     seed: u64,
+    /// How many draws the table is made of.
+    draws: usize,
     notes: Vec<String>,
+    /// How many equally weighted draws the importance-weighted ones are worth; none where they are not weighted.
+    weighted: Option<f64>,
+    /// The draws of the table that were resampled by their weights, in order, for predictions of new rows.
+    resampled: Vec<usize>,
     scalars: Vec<Scalar>,
+    /// The scalars of the guide alone.
+    raw_scalars: Vec<Scalar>,
     /// Arrays that are too long for the table: name and length.
     hidden: Vec<(String, usize)>,
 }
@@ -130,6 +200,12 @@ impl<M: Model> Fit<M> {
     #[must_use]
     pub fn elbo(&self) -> (f64, f64) {
         (self.state.elbo, self.state.elbo_standard_error)
+    }
+
+    /// The bound of the log evidence that was maximised, in nats, and its Monte Carlo standard error: the ELBO unless [`Bbvi::objective`] says otherwise.
+    #[must_use]
+    pub fn bound(&self) -> (f64, f64) {
+        self.state.bound
     }
 
     /// The Pareto shape of the importance weights: below 0.7 the guide covers the posterior.
@@ -164,8 +240,23 @@ impl<M: Model> Fit<M> {
 
     /// The guide, on the unconstrained space.
     #[must_use]
-    pub fn guide(&self) -> MeanField {
-        MeanField::new(&self.state.loc, &self.state.log_scale)
+    pub fn guide(&self) -> &FittedGuide {
+        &self.state.guide
+    }
+
+    /// The guide alone: without the importance weights that correct draws and summaries where the Pareto k allows it.
+    #[must_use]
+    pub fn raw(&self) -> Self {
+        let mut raw = self.clone();
+        raw.state.weighted = None;
+        raw.state.scalars.clone_from(&raw.state.raw_scalars);
+        raw
+    }
+
+    /// The families that were tried, in order; the one of the best ELBO was kept.
+    #[must_use]
+    pub fn tried(&self) -> &[Tried] {
+        &self.state.tried
     }
 
     /// The table: mean, standard deviation and quantiles of every scalar; the ELBO, the Pareto k, why it stopped, what to think of it.
@@ -177,7 +268,9 @@ impl<M: Model> Fit<M> {
             hidden: self.state.hidden.clone(),
             elbo: self.elbo(),
             pareto_k: self.state.pareto_k,
+            weighted: self.state.weighted.map(|effective| (effective, self.state.draws)),
             stop_reason: self.state.stop_reason.clone(),
+            tried: self.state.tried.clone(),
             steps: self.state.steps,
             seconds: self.state.seconds,
             notes: self.state.notes.clone(),
@@ -191,156 +284,7 @@ impl<M: Model> Fit<M> {
     }
 }
 
-/// What is found out of a fitted guide by drawing from it.
-struct Report {
-    elbo: f64,
-    standard_error: f64,
-    pareto_k: f64,
-    scalars: Vec<Scalar>,
-    hidden: Vec<(String, usize)>,
-}
-
-/// Arrays longer than this are left out of the table.
-const TABLE_LIMIT: usize = 4000;
-
-impl Report {
-    fn new<E: Real>(model: &dyn LogJoint<E>, guide: &MeanField, draws: usize, seed: u64) -> Self {
-        let mut drawn = Drawn::new(model, guide, step_key(seed, u64::MAX - 1));
-        let layout = model.layout();
-        let shown: Vec<usize> = (0..layout.variables.len()).filter(|&v| layout.variables[v].rows.len() <= TABLE_LIMIT).collect();
-        let mut columns: Vec<Vec<f64>> =
-            shown.iter().map(|&v| Vec::with_capacity(draws * layout.variables[v].rows.len())).collect();
-        let mut log_ratios = Vec::with_capacity(draws);
-        while log_ratios.len() < draws {
-            let taken = (draws - log_ratios.len()).min(BATCH);
-            drawn.next_batch(true);
-            log_ratios.extend_from_slice(&drawn.log_ratios[..taken]);
-            for (column, &v) in columns.iter_mut().zip(&shown) {
-                for draw in 0..taken {
-                    column.extend(layout.variables[v].rows.clone().map(|row| drawn.work.values[row * BATCH + draw].to_f64()));
-                }
-            }
-        }
-        let elbo = log_ratios.iter().sum::<f64>() / draws as f64;
-        // Antithetic pairs stand half a batch apart; their means are independent.
-        let pairs: Vec<f64> = log_ratios
-            .chunks(BATCH)
-            .flat_map(|batch| (0..batch.len() / 2).map(|i| 0.5 * (batch[i] + batch[i + batch.len() / 2])).collect::<Vec<_>>())
-            .collect();
-        let mean = pairs.iter().sum::<f64>() / pairs.len() as f64;
-        let variance = pairs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (pairs.len() - 1).max(1) as f64;
-        let mut scalars = Vec::new();
-        for (column, &v) in columns.iter().zip(&shown) {
-            let variable = &layout.variables[v];
-            let elements = variable.rows.len();
-            for element in 0..elements {
-                let values: Vec<f64> = column.iter().skip(element).step_by(elements.max(1)).copied().collect();
-                scalars.push(Scalar::of(layout.element_name(variable, element), variable.name, values));
-            }
-        }
-        let hidden =
-            layout.variables.iter().filter(|v| v.rows.len() > TABLE_LIMIT).map(|v| (v.name.to_owned(), v.rows.len())).collect();
-        Report { elbo, standard_error: (variance / pairs.len() as f64).sqrt(), pareto_k: pareto_k(&log_ratios), scalars, hidden }
-    }
-}
-
-/// Draws that are made at once.
-const BATCH: usize = 64;
-
-/// Draws from a guide, completed with the quantities of the model.
-struct Drawn<'a, E: Real> {
-    model: &'a dyn LogJoint<E>,
-    guide: &'a MeanField,
-    key: u64,
-    batches: u64,
-    noise: Vec<E>,
-    u: Vec<E>,
-    work: crate::model::Workspace<E>,
-    weights: crate::model::Weights<E>,
-    log_ratios: Vec<f64>,
-}
-
-impl<'a, E: Real> Drawn<'a, E> {
-    fn new(model: &'a dyn LogJoint<E>, guide: &'a MeanField, key: u64) -> Self {
-        let n = model.layout().unconstrained();
-        Drawn {
-            model,
-            guide,
-            key,
-            batches: 0,
-            noise: vec![E::default(); n * BATCH],
-            u: vec![E::default(); n * BATCH],
-            work: model.workspace(BATCH),
-            weights: model.unit_weights(BATCH),
-            log_ratios: vec![0.0; BATCH],
-        }
-    }
-
-    /// The next draws: constrained latents and quantities in the workspace, and, if asked for, `log p - log q`.
-    fn next_batch(&mut self, ratios: bool) {
-        antithetic_normals(step_key(self.key, self.batches), BATCH, &mut self.noise);
-        if ratios {
-            unit_variance(&mut self.noise);
-        }
-        self.batches += 1;
-        self.guide.sample(&self.noise, BATCH, &mut self.u);
-        let mut log_det = vec![0.0; BATCH];
-        self.model.constrain(&self.u, &mut self.work, &mut log_det);
-        if ratios {
-            let mut log_q = vec![0.0; BATCH];
-            self.guide.log_prob(&self.u, BATCH, &mut log_q);
-            self.model.accumulate(&mut self.work, &self.weights, &mut self.log_ratios);
-            for ((ratio, log_det), log_q) in self.log_ratios.iter_mut().zip(&log_det).zip(&log_q) {
-                *ratio += log_det - log_q;
-            }
-        }
-        self.model.complete(&mut self.work);
-    }
-}
-
-/// Rescales each row of noise to a mean square of one, which takes its error out of the standard deviations of the summary.
-fn unit_variance<E: Real>(noise: &mut [E]) {
-    for row in noise.chunks_exact_mut(BATCH) {
-        let square = row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / BATCH as f64;
-        let factor = square.sqrt().recip();
-        row.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
-    }
-}
-
 impl<M: Model> Fit<M> {
-    /// Draws of latents and quantities, named and shaped, the first axis being the draw.
-    ///
-    /// # Errors
-    /// [`FitError::Data`] if the data do not fit the model, [`FitError::OtherSizes`] if they are not those of the fit.
-    pub fn draws(&self, model: &M, draws: usize) -> Result<M::Draws, FitError> {
-        let bound = model.bind()?;
-        let columns = self.columns(&*bound, draws)?;
-        Ok(M::collect_draws(bound.layout(), draws, &columns))
-    }
-
-    /// The rows of the layout, draw after draw.
-    fn columns<E: Real>(&self, model: &dyn LogJoint<E>, draws: usize) -> Result<Vec<f64>, FitError> {
-        self.check_sizes(model)?;
-        let guide = self.guide();
-        let mut drawn = Drawn::new(model, &guide, step_key(self.state.seed, u64::MAX - 2));
-        let rows = model.layout().rows();
-        let mut columns = Vec::with_capacity(draws * rows);
-        let mut made = 0;
-        while made < draws {
-            drawn.next_batch(false);
-            for draw in 0..(draws - made).min(BATCH) {
-                columns.extend((0..rows).map(|row| drawn.work.values[row * BATCH + draw].to_f64()));
-            }
-            made += BATCH;
-        }
-        Ok(columns)
-    }
-
-    fn check_sizes<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<(), FitError> {
-        let (fitted, own) = (self.state.loc.len(), model.layout().unconstrained());
-        if fitted == own { Ok(()) } else { Err(FitError::OtherSizes { fitted, model: own }) }
-    }
-
     /// The sizes and levels of the fit, for binding new inputs.
     fn layout(&self) -> Layout {
         let dims = M::GRAPH

@@ -24,7 +24,7 @@ pub struct StepInfo<'a> {
     pub parameters: &'a [f64],
 }
 
-/// Is told of start, steps and stop.
+/// Is told of start, steps and stop of every guide that a fit tries.
 pub trait Observer: std::fmt::Debug + Send {
     /// The fit of a model begins.
     fn on_start(&mut self, _model: &'static str, _max_steps: usize) {}

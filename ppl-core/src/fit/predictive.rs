@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 
 use super::{Fit, FitError};
 use crate::kernel::Real;
-use crate::model::{Graph, LogJoint, Model, SiteKind, Statement, Visitor};
+use crate::model::{Graph, LogJoint, Model, SiteKind, Statement, Visitor, Workspace};
 use crate::random::step_key;
 
 /// Draws observed values, and latents too if there is no fit.
@@ -35,7 +35,7 @@ impl Visitor for Draw<'_> {
 }
 
 /// Walks once for each draw of the latents: `values` holds the rows of the layout, draw after draw.
-fn walk<E: Real>(
+pub(super) fn walk<E: Real>(
     model: &dyn LogJoint<E>,
     values: &mut [f64],
     draws: usize,
@@ -69,7 +69,9 @@ impl<M: Model> Fit<M> {
     pub fn predict(&self, inputs: &M::Inputs, draws: usize) -> Result<M::Predictive, FitError> {
         let fitted = self.layout();
         let bound = M::bind_inputs(inputs, Some(&fitted))?;
-        self.replicate(&*bound, draws)
+        let mut latents = Latents::new(&*bound, draws);
+        self.each_kept_draw(&*bound, draws, |work, draw| latents.take(work, draw))?;
+        self.replicate(&*bound, draws, latents)
     }
 
     /// Predictive draws for the rows of the data: what the model would have seen.
@@ -78,37 +80,32 @@ impl<M: Model> Fit<M> {
     /// As of [`Fit::draws`].
     pub fn posterior_predictive(&self, model: &M, draws: usize) -> Result<M::Predictive, FitError> {
         let bound = model.bind()?;
-        self.replicate(&*bound, draws)
+        let mut latents = Latents::new(&*bound, draws);
+        self.each_draw(&*bound, draws, |work, draw| latents.take(work, draw))?;
+        self.replicate(&*bound, draws, latents)
     }
 
-    fn replicate(&self, model: &dyn LogJoint<M::Element>, draws: usize) -> Result<M::Predictive, FitError> {
-        let mut values = self.latents(model, draws)?;
+    fn replicate(&self, model: &dyn LogJoint<M::Element>, draws: usize, latents: Latents) -> Result<M::Predictive, FitError> {
+        let mut values = latents.values;
         let predicted = walk(model, &mut values, draws, step_key(self.state.seed, u64::MAX - 3), false)?;
         Ok(M::collect_predictive(model.layout(), draws, &predicted))
     }
+}
 
-    /// Latents from the guide, draw after draw, each among the rows of the layout; quantities are left for the walk.
-    fn latents(&self, model: &dyn LogJoint<M::Element>, draws: usize) -> Result<Vec<f64>, FitError> {
-        self.check_sizes(model)?;
-        let guide = self.guide();
-        let batch = super::BATCH;
-        let (n, rows) = (self.state.loc.len(), model.layout().rows());
-        let zero = M::Element::default();
-        let (mut noise, mut u) = (vec![zero; n * batch], vec![zero; n * batch]);
-        let mut work = model.workspace(batch);
-        let mut values = Vec::with_capacity(draws * rows);
-        let mut made = 0;
-        while made < draws {
-            let key = step_key(step_key(self.state.seed, u64::MAX - 2), (made / batch) as u64);
-            crate::random::antithetic_normals(key, batch, &mut noise);
-            crate::guides::Guide::sample(&guide, &noise, batch, &mut u);
-            model.constrain(&u, &mut work, &mut vec![0.0; batch]);
-            for draw in 0..(draws - made).min(batch) {
-                values.extend((0..rows).map(|row| work.values[row * batch + draw].to_f64()));
-            }
-            made += batch;
-        }
-        Ok(values)
+/// The rows of the layout, draw after draw; quantities are left for the walk.
+struct Latents {
+    rows: usize,
+    values: Vec<f64>,
+}
+
+impl Latents {
+    fn new<E: Real>(model: &dyn LogJoint<E>, draws: usize) -> Self {
+        let rows = model.layout().rows();
+        Latents { rows, values: Vec::with_capacity(rows * draws) }
+    }
+
+    fn take<E: Real>(&mut self, work: &Workspace<E>, draw: usize) {
+        self.values.extend((0..self.rows).map(|row| work.values[row * work.samples + draw].to_f64()));
     }
 }
 

@@ -52,18 +52,18 @@ impl Windows {
         if self.stationary.is_some() || self.previous.is_some() { self.best.clone() } else { current.to_vec() }
     }
 
-    /// Adds an iterate (locations, then logarithms of scales).
-    pub(crate) fn add(&mut self, parameters: &[f64]) -> Verdict {
+    /// Adds an iterate; `units` writes the change of each parameter that matters as much as one standard deviation of the guide.
+    pub(crate) fn add(&mut self, parameters: &[f64], units: impl FnOnce(&[f64], &mut [f64])) -> Verdict {
         let batch = self.taken * BATCHES / self.window;
         self.batches[batch].iter_mut().zip(parameters).for_each(|(sum, x)| *sum += x);
         self.taken += 1;
         if self.taken < self.window {
             return Verdict::GoOn;
         }
-        self.close()
+        self.close(units)
     }
 
-    fn close(&mut self) -> Verdict {
+    fn close(&mut self, units: impl FnOnce(&[f64], &mut [f64])) -> Verdict {
         let size = self.window as f64 / BATCHES as f64;
         let n = self.best.len();
         let mut mean = vec![0.0; n];
@@ -82,10 +82,11 @@ impl Windows {
         };
         let both: Vec<f64> = mean.iter().zip(&before).map(|(a, b)| 0.5 * (a + b)).collect();
         let noise: Vec<f64> = variance.iter().zip(&before_variance).map(|(a, b)| (a + b).sqrt()).collect();
-        let agree = distances(&mean, &before).zip(&noise).enumerate().all(|(i, (distance, noise))| {
-            let unit = unit(&mean, i);
-            distance <= self.tolerance.max(4.0 * noise / unit)
-        });
+        let mut unit = vec![1.0; n];
+        units(&mean, &mut unit);
+        let agree = distances(&mean, &before, &unit)
+            .zip(noise.iter().zip(&unit))
+            .all(|(distance, (noise, unit))| distance <= self.tolerance.max(4.0 * noise / unit));
         self.best.clone_from(&both);
         if !agree {
             // Neighbouring iterates correlate: longer batches tell noise from drift.
@@ -93,14 +94,14 @@ impl Windows {
             return Verdict::GoOn;
         }
         // Noise that drowns the tolerance asks for longer windows, not for an end.
-        let drowned = noise.iter().enumerate().any(|(i, noise)| noise / unit(&mean, i) > self.tolerance);
+        let drowned = noise.iter().zip(&unit).any(|(noise, unit)| noise / unit > self.tolerance);
         let settled = self.stationary.replace(both.clone());
         self.previous = None;
         if drowned {
             self.grow();
         }
         match settled {
-            Some(settled) if !drowned && distances(&both, &settled).all(|distance| distance <= self.tolerance) => {
+            Some(settled) if !drowned && distances(&both, &settled, &unit).all(|distance| distance <= self.tolerance) => {
                 Verdict::Converged
             }
             _ => Verdict::Halve,
@@ -114,14 +115,8 @@ impl Windows {
 }
 
 /// The distances of two sets of parameters, in their units.
-fn distances<'a>(a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
-    a.iter().zip(b).enumerate().map(move |(i, (x, y))| (x - y).abs() / unit(a, i))
-}
-
-/// One standard deviation of the guide, for a location; one, for the logarithm of a scale.
-fn unit(parameters: &[f64], i: usize) -> f64 {
-    let half = parameters.len() / 2;
-    if i < half { parameters[half + i].exp() } else { 1.0 }
+fn distances<'a>(a: &'a [f64], b: &'a [f64], units: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+    a.iter().zip(b).zip(units).map(|((x, y), unit)| (x - y).abs() / unit)
 }
 
 #[cfg(test)]
@@ -132,14 +127,15 @@ mod tests {
     fn a_drift_is_not_convergence() {
         let mut windows = Windows::new(2, 0.01);
         for step in 0..2000 {
-            assert_ne!(windows.add(&[f64::from(step) * 0.001, 0.0]), Verdict::Converged);
+            assert_ne!(windows.add(&[f64::from(step) * 0.001, 0.0], |_, _| ()), Verdict::Converged);
         }
     }
 
     #[test]
     fn parameters_that_stand_still_converge_after_one_halving() {
         let mut windows = Windows::new(2, 0.01);
-        let verdicts: Vec<Verdict> = (0..400).map(|_| windows.add(&[0.5, -1.0])).filter(|v| *v != Verdict::GoOn).collect();
+        let verdicts: Vec<Verdict> =
+            (0..400).map(|_| windows.add(&[0.5, -1.0], |_, _| ())).filter(|v| *v != Verdict::GoOn).collect();
         assert_eq!(verdicts, [Verdict::Halve, Verdict::Converged]);
         assert_eq!(windows.average(&[9.0, 9.0]), [0.5, -1.0]);
     }

@@ -1,18 +1,23 @@
 //! The mean-field Gaussian: independent normals on the unconstrained space.
 
-use super::Guide;
+use serde::{Deserialize, Serialize};
+
+use super::{Guide, Path, lane_sum};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
 /// `ln(2 pi) / 2`
 const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
 
-/// `q(u) = product of Normal(u_i; loc_i, e^log_scale_i)`; the parameters are all `loc`, then all `log_scale`.
+/// `q(u) = product of Normal(u_i; loc_i, e^log_scale_i)`; the parameters are all `loc`, then all `log_scale`. The last dimensions may be
+/// points, which have no scale.
 ///
 /// # Source
 /// Kucukelbir et al. 2017, Automatic differentiation variational inference.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeanField {
     parameters: Vec<f64>,
+    /// The change that matters of each point.
+    points: Vec<f64>,
 }
 
 impl MeanField {
@@ -23,19 +28,34 @@ impl MeanField {
     #[must_use]
     pub fn new(loc: &[f64], log_scale: &[f64]) -> Self {
         assert_eq!(loc.len(), log_scale.len(), "a mean-field guide has a scale for each location");
-        MeanField { parameters: [loc, log_scale].concat() }
+        MeanField { parameters: [loc, log_scale].concat(), points: Vec::new() }
+    }
+
+    /// As [`MeanField::new`], with points as the last dimensions; `units` are the changes of these that matter.
+    ///
+    /// # Panics
+    /// If there is not a location for each scale and point.
+    #[must_use]
+    pub fn with_points(loc: &[f64], log_scale: &[f64], units: &[f64]) -> Self {
+        assert_eq!(loc.len(), log_scale.len() + units.len(), "a mean-field guide has a location for each scale and point");
+        MeanField { parameters: [loc, log_scale].concat(), points: units.to_vec() }
+    }
+
+    /// The number of dimensions, points included.
+    fn size(&self) -> usize {
+        usize::midpoint(self.parameters.len(), self.points.len())
     }
 
     /// The locations.
     #[must_use]
     pub fn loc(&self) -> &[f64] {
-        &self.parameters[..self.parameters.len() / 2]
+        &self.parameters[..self.size()]
     }
 
     /// The logarithms of the scales.
     #[must_use]
     pub fn log_scale(&self) -> &[f64] {
-        &self.parameters[self.parameters.len() / 2..]
+        &self.parameters[self.size()..]
     }
 }
 
@@ -49,27 +69,55 @@ impl<E: Real> Guide<E> for MeanField {
     }
 
     fn dimensions(&self) -> usize {
-        self.parameters.len() / 2
+        self.size()
+    }
+
+    fn noise(&self) -> usize {
+        self.size() - self.points.len()
     }
 
     fn sample(&self, noise: &[E], samples: usize, u: &mut [E]) {
         dispatch(Sample { guide: self, noise, samples, u });
     }
 
-    fn pull_sample(&self, noise: &[E], samples: usize, u_adjoint: &[E], gradient: &mut [f64]) {
-        dispatch(PullSample { guide: self, noise, samples, u_adjoint, gradient });
+    fn pull_sample(&self, path: Path<'_, E>, u_adjoint: &mut [E], gradient: &mut [f64]) {
+        dispatch(PullSample { guide: self, noise: path.noise, samples: path.samples, u_adjoint, gradient });
     }
 
     fn log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
         log_prob.fill(0.0);
-        for (i, row) in u.chunks_exact(samples).enumerate() {
-            let (loc, log_scale) = (self.loc()[i], self.log_scale()[i]);
+        for ((row, &loc), &log_scale) in u.chunks_exact(samples).zip(self.loc()).zip(self.log_scale()) {
             let inverse = (-log_scale).exp();
             for (total, x) in log_prob.iter_mut().zip(row) {
                 let z = (x.to_f64() - loc) * inverse;
                 *total += -0.5 * z * z - log_scale - HALF_LN_TWO_PI;
             }
         }
+    }
+
+    fn log_prob_of(&self, path: Path<'_, E>, log_prob: &mut [f64]) {
+        let constant = self.log_scale().iter().map(|log_scale| log_scale + HALF_LN_TWO_PI).sum::<f64>();
+        standard_log_prob(path, constant, log_prob);
+    }
+
+    fn stick(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _: &mut Vec<E>) {
+        let samples = path.samples;
+        for ((noise, adjoint), log_scale) in
+            path.noise.chunks_exact(samples).zip(u_adjoint.chunks_exact_mut(samples)).zip(self.log_scale())
+        {
+            let inverse = (-log_scale).exp();
+            for ((z, adjoint), weight) in noise.iter().zip(adjoint).zip(weights) {
+                *adjoint = E::from_f64(weight.to_f64() * z.to_f64() * inverse + adjoint.to_f64());
+            }
+        }
+        self.pull_sample(path, u_adjoint, gradient);
+    }
+
+    fn pull_path(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _: &mut Vec<E>) {
+        // log q of the noise is what it is: along the path only the Jacobian determinant changes.
+        self.pull_sample(path, u_adjoint, gradient);
+        let weight: f64 = weights.iter().map(|w| w.to_f64()).sum();
+        gradient[self.size()..].iter_mut().for_each(|g| *g += weight);
     }
 
     fn pull_log_prob(
@@ -80,9 +128,9 @@ impl<E: Real> Guide<E> for MeanField {
         mut u_adjoint: Option<&mut [E]>,
         mut gradient: Option<&mut [f64]>,
     ) {
-        let dimensions = self.parameters.len() / 2;
-        for (i, row) in u.chunks_exact(samples).enumerate() {
-            let (loc, inverse) = (self.loc()[i], (-self.log_scale()[i]).exp());
+        let dimensions = self.size();
+        for (i, (row, log_scale)) in u.chunks_exact(samples).zip(self.log_scale()).enumerate() {
+            let (loc, inverse) = (self.loc()[i], (-log_scale).exp());
             for (s, (x, weight)) in row.iter().zip(weights).enumerate() {
                 let z = (x.to_f64() - loc) * inverse;
                 if let Some(adjoint) = u_adjoint.as_deref_mut() {
@@ -98,11 +146,23 @@ impl<E: Real> Guide<E> for MeanField {
     }
 
     fn entropy(&self, gradient: Option<&mut [f64]>) -> Option<f64> {
-        let dimensions = self.parameters.len() / 2;
+        let dimensions = self.size();
         if let Some(gradient) = gradient {
             gradient[dimensions..].iter_mut().for_each(|g| *g += 1.0);
         }
         Some(self.log_scale().iter().map(|log_scale| log_scale + HALF_LN_TWO_PI + 0.5).sum())
+    }
+
+    fn units(&self, parameters: &[f64], units: &mut [f64]) {
+        let (locs, log_scales) = units.split_at_mut(self.size());
+        let scales = parameters[self.size()..].iter().map(|log_scale| log_scale.exp());
+        locs.iter_mut().zip(scales.chain(self.points.iter().copied())).for_each(|(unit, scale)| *unit = scale);
+        log_scales.fill(1.0);
+    }
+
+    fn narrow(&mut self, factor: f64) {
+        let dimensions = self.size();
+        self.parameters[dimensions..].iter_mut().for_each(|log_scale| *log_scale += factor.ln());
     }
 
     fn mean(&self) -> Option<&[f64]> {
@@ -110,11 +170,22 @@ impl<E: Real> Guide<E> for MeanField {
     }
 
     fn pull_linear(&self, matrix: &[f64], gradient: &mut [f64]) -> bool {
-        let dimensions = self.parameters.len() / 2;
-        for i in 0..dimensions {
+        let dimensions = self.size();
+        for i in 0..dimensions - self.points.len() {
             gradient[dimensions + i] += matrix[i * dimensions + i] * (2.0 * self.log_scale()[i]).exp();
         }
         true
+    }
+}
+
+/// The log density of standard normal noise, less a constant.
+pub(super) fn standard_log_prob<E: Real>(path: Path<'_, E>, constant: f64, log_prob: &mut [f64]) {
+    log_prob.fill(-constant);
+    for row in path.noise.chunks_exact(path.samples) {
+        for (z, log_prob) in row.iter().zip(log_prob.iter_mut()) {
+            let z = z.to_f64();
+            *log_prob -= 0.5 * z * z;
+        }
     }
 }
 
@@ -130,15 +201,17 @@ impl<E: Real> Kernel<E> for Sample<'_, E> {
 
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(self) {
-        let dimensions = self.guide.parameters.len() / 2;
-        let (locs, log_scales) = self.guide.parameters.split_at(dimensions);
-        for i in 0..dimensions {
-            let (loc, scale) = (V::constant(locs[i]), V::constant(log_scales[i]).exp());
+        let (locs, log_scales) = self.guide.parameters.split_at(self.guide.size());
+        for (i, (loc, log_scale)) in locs.iter().zip(log_scales).enumerate() {
+            let (loc, scale) = (V::constant(*loc), V::constant(*log_scale).exp());
             let mut at = i * self.samples;
             while at < (i + 1) * self.samples {
                 V::load(&self.noise[at..]).mul_add(scale, loc).store(&mut self.u[at..]);
                 at += V::WIDTH;
             }
+        }
+        for (row, loc) in self.u.chunks_exact_mut(self.samples).zip(locs).skip(log_scales.len()) {
+            row.fill(E::from_f64(*loc));
         }
     }
 }
@@ -156,9 +229,12 @@ impl<E: Real> Kernel<E> for PullSample<'_, E> {
 
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(self) {
-        let dimensions = self.guide.parameters.len() / 2;
-        for i in 0..dimensions {
-            let scale = V::constant(self.guide.parameters[dimensions + i]).exp();
+        let dimensions = self.guide.size();
+        for (i, row) in self.u_adjoint.chunks_exact(self.samples).enumerate().skip(self.guide.log_scale().len()) {
+            self.gradient[i] += row.iter().map(|x| x.to_f64()).sum::<f64>();
+        }
+        for (i, log_scale) in self.guide.log_scale().iter().enumerate() {
+            let scale = V::constant(*log_scale).exp();
             let (mut d_loc, mut d_log_scale) = (V::Sum::zero(), V::Sum::zero());
             let mut at = i * self.samples;
             while at < (i + 1) * self.samples {
@@ -171,18 +247,4 @@ impl<E: Real> Kernel<E> for PullSample<'_, E> {
             self.gradient[dimensions + i] += lane_sum::<V>(d_log_scale);
         }
     }
-}
-
-/// The sum of a sum over its lanes.
-#[inline(always)]
-fn lane_sum<V: Lanes>(sum: V::Sum) -> f64 {
-    let mut lanes = [0.0; 16];
-    sum.add_to(&mut lanes[..V::WIDTH.max(1)]);
-    let mut total = 0.0;
-    let mut i = 0;
-    while i < V::WIDTH {
-        total += lanes[i];
-        i += 1;
-    }
-    total
 }

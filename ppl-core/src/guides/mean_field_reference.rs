@@ -1,12 +1,12 @@
 //! The mean-field Gaussian guide in plain tensor operations: the reference to read, and to copy for a guide of one's own.
 
-use dfdx::shapes::{Axis, HasShape, Rank0, Shape};
+use dfdx::shapes::{HasShape, Rank0};
 use dfdx::tensor::Cpu;
-use dfdx::tensor_ops::{BroadcastTo, Device, MeanTo, SumTo, TryAdd, TryMul};
+use dfdx::tensor_ops::{Device, MeanTo, SumTo, TryAdd};
 
 use crate::kernel::Real;
 use crate::tensor::dfdx;
-use crate::tensor::{Element, LogJointOperation, Matrix, Recorder, Scalar, TensorError, Vector};
+use crate::tensor::{Element, LogJointOperation, Matrix, Recorder, Scalar, TensorError, Vector, location_scale};
 
 /// An estimate of the evidence lower bound of a mean-field Gaussian, to be maximised over `loc` and `log_scale`.
 ///
@@ -23,7 +23,8 @@ use crate::tensor::{Element, LogJointOperation, Matrix, Recorder, Scalar, Tensor
 /// Kucukelbir, Tran, Ranganath, Gelman & Blei (2017), Automatic differentiation variational inference, equations 7 and 8.
 ///
 /// # Examples
-/// A standard normal model, whose guide ends where the posterior is. The body of this function is what to copy and change.
+/// A step of a fit. The body of this function is what to copy and change; a whole fit with noise and an optimizer, beside that of `fit_bbvi`, is the program
+/// `own_guide` of `ppl-examples`.
 /// ```no_run
 /// use ppl_core::guides::mean_field_reference::elbo;
 /// use ppl_core::model::LogJoint;
@@ -56,28 +57,12 @@ where
     Cpu: Device<E>,
 {
     let shape = *noise.shape();
-    check_rows("loc", &loc, shape.0)?;
-    check_rows("log_scale", &log_scale, shape.0)?;
-    if shape.num_elements() == 0 {
-        return Err(TensorError::Empty { operation: "elbo", shape: vec![shape.0, shape.1] });
-    }
-
-    let scale = log_scale.clone().try_exp()?.try_broadcast_like::<_, Axis<1>>(&shape)?;
-    let loc = loc.try_broadcast_like::<_, Axis<1>>(&shape)?;
-    let u = loc.try_add(scale.try_mul(noise.clone())?)?;
+    let u = location_scale(loc, log_scale.clone(), noise)?;
     let expected_log_joint = log_joint.apply(u)?.try_mean::<Rank0, _>()?;
 
     let unit_entropy = 0.5 * shape.0 as f64 * (1.0 + std::f64::consts::TAU.ln());
     let entropy = log_scale.try_sum::<Rank0, _>()?.try_add(<E as Real>::from_f64(unit_entropy))?;
     Ok(expected_log_joint.try_add(entropy)?)
-}
-
-fn check_rows<E: Element>(operand: &'static str, parameter: &Vector<E, Recorder>, dimension: usize) -> Result<(), TensorError> {
-    let &(rows,) = parameter.shape();
-    if rows == dimension {
-        return Ok(());
-    }
-    Err(TensorError::Shape { operation: "elbo", operand, expected: vec![dimension], got: vec![rows] })
 }
 
 #[cfg(test)]
@@ -164,13 +149,13 @@ mod tests {
         let refused = elbo(&operation, scope.leaf(&loc), scope.leaf(&short), &noise());
         assert_eq!(
             refused.err().map(|error| error.to_string()),
-            Some("`elbo` expected a tensor of shape [3], but `log_scale` has shape [2]".to_owned())
+            Some("`location_scale` expected a tensor of shape [3], but `log_scale` has shape [2]".to_owned())
         );
     }
 
     #[test]
     fn the_closed_pullbacks_of_the_guide_give_the_same_gradient() -> Result<(), TensorError> {
-        use crate::guides::{Guide, MeanField};
+        use crate::guides::{Guide, MeanField, Path};
         use crate::model::LogJoint;
 
         let model = CorrelatedGaussian::<f64>::new();
@@ -186,12 +171,12 @@ mod tests {
 
         let guide = MeanField::new(&loc.as_vec(), &log_scale.as_vec());
         let noise = noise.as_vec();
-        let (mut u, mut adjoint) = (vec![0.0; 24], vec![0.0; 24]);
         let (mut log_density, mut gradient) = ([0.0; 8], vec![0.0; 6]);
-        guide.sample(&noise, 8, &mut u);
         let mut work = model.workspace(8);
-        model.log_density(&u, &mut work, &model.unit_weights(8), &mut log_density, &mut adjoint);
-        guide.pull_sample(&noise, 8, &adjoint, &mut gradient);
+        guide.sample(&noise, 8, work.u_mut());
+        model.log_density(&mut work, &model.unit_weights(8), &mut log_density);
+        let (u, adjoint) = work.u_and_gradient_mut();
+        guide.pull_sample(Path { noise: &noise, u, samples: 8 }, adjoint, &mut gradient);
         gradient.iter_mut().for_each(|g| *g /= 8.0);
         let entropy = <MeanField as Guide<f64>>::entropy(&guide, Some(&mut gradient)).unwrap_or(f64::NAN);
         let value = log_density.iter().sum::<f64>() / 8.0 + entropy;

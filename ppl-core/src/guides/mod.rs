@@ -1,16 +1,35 @@
 //! Guides: variational families on the unconstrained space, each two differentiable maps.
 
+mod blocks;
+mod family;
+mod flows;
+mod full_rank;
+mod low_rank;
 mod mean_field;
 pub mod mean_field_reference;
+mod mixture;
+mod own;
+#[cfg(test)]
+mod tests;
+mod whitened;
 
+pub use blocks::Blocks;
+pub use family::{Family, FittedGuide};
+pub use flows::{Flow, FlowError, FlowKind};
+pub use full_rank::FullRank;
+pub use low_rank::LowRank;
 pub use mean_field::MeanField;
+pub use mixture::{Component, Mixture};
+pub use own::OwnGuide;
+pub use whitened::{Whitened, Whitening};
 
-use crate::kernel::Real;
+use crate::kernel::{Lanes, Real, Sum};
 
 /// A variational family `q(u)`, as two maps with their pullbacks: from noise to draws, and from draws to log densities.
 ///
 /// Draws and noise are rows of lanes, `[dimension][sample]`. Reparameterization pulls the adjoint of the draws back; sticking
-/// the landing adds the draws' adjoint of log q; the score function uses the parameters' adjoint of log q alone.
+/// the landing leaves out the parameters' adjoint of log q; the score function uses it alone. What is not closed for a family has a
+/// default in terms of the two maps.
 pub trait Guide<E: Real>: Send {
     /// The parameters that are optimized.
     fn parameters(&self) -> &[f64];
@@ -18,16 +37,62 @@ pub trait Guide<E: Real>: Send {
     fn parameters_mut(&mut self) -> &mut [f64];
     /// The number of unconstrained dimensions.
     fn dimensions(&self) -> usize;
-    /// Turns standard normal noise into draws.
+    /// How many standard normal numbers a draw is made of.
+    fn noise(&self) -> usize {
+        self.dimensions()
+    }
+
+    /// Into how many strata of samples [`Guide::sample`] divides them: at least twice as many samples are needed.
+    fn groups(&self) -> usize {
+        1
+    }
+
+    /// Turns standard normal noise into samples `u`, for expectations: of equal weight, or as [`Guide::strata`] says.
     fn sample(&self, noise: &[E], samples: usize, u: &mut [E]);
-    /// Adds to `gradient` the pullback of the adjoint of the draws, summed over samples.
-    fn pull_sample(&self, noise: &[E], samples: usize, u_adjoint: &[E], gradient: &mut [f64]);
+    /// Turns standard normal noise into independent draws of equal weight.
+    fn draw(&self, noise: &[E], samples: usize, u: &mut [E]) {
+        self.sample(noise, samples, u);
+    }
+    /// Writes how much each sample counts, on average one (`[sample]`), and returns true; or returns false where all count alike.
+    fn strata(&self, _samples: usize, _weights: &mut [f64]) -> bool {
+        false
+    }
+    /// Adds to `gradient` the pullback of the adjoint of the weights of [`Guide::strata`] (`[sample]`).
+    fn pull_strata(&self, _adjoint: &[f64], _gradient: &mut [f64]) {}
+    /// Adds to `gradient` the pullback of the adjoint of the samples, summed over samples. The adjoint is used up.
+    fn pull_sample(&self, path: Path<'_, E>, u_adjoint: &mut [E], gradient: &mut [f64]);
+
     /// Writes the log density of each draw (`[sample]`), in nats.
     fn log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]);
+    /// As [`Guide::log_prob`], of samples whose noise is known.
+    fn log_prob_of(&self, path: Path<'_, E>, log_prob: &mut [f64]) {
+        self.log_prob(path.u, path.samples, log_prob);
+    }
     /// Adds the pullback of weights on [`Guide::log_prob`] to the adjoint of the draws and to the gradient of the parameters.
     fn pull_log_prob(&self, u: &[E], samples: usize, weights: &[f64], u_adjoint: Option<&mut [E]>, gradient: Option<&mut [f64]>);
+
+    /// Adds the derivative along the path of `adjoint . u - weights . log q(u)`, of `log q` by the draws alone: nothing of the noise
+    /// is left where q is the target (Roeder, Wu & Duvenaud 2017). The adjoint is used up.
+    fn stick(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _scratch: &mut Vec<E>) {
+        let minus: Vec<f64> = weights.iter().map(|w| -w.to_f64()).collect();
+        self.pull_log_prob(path.u, path.samples, &minus, Some(&mut *u_adjoint), None);
+        self.pull_sample(path, u_adjoint, gradient);
+    }
+    /// As [`Guide::stick`], with the derivative of `log q` by its parameters too: the whole derivative.
+    fn pull_path(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _scratch: &mut Vec<E>) {
+        let minus: Vec<f64> = weights.iter().map(|w| -w.to_f64()).collect();
+        self.pull_log_prob(path.u, path.samples, &minus, Some(&mut *u_adjoint), Some(&mut *gradient));
+        self.pull_sample(path, u_adjoint, gradient);
+    }
     /// The entropy in nats, if it is known in closed form; its gradient is added to `gradient`.
-    fn entropy(&self, gradient: Option<&mut [f64]>) -> Option<f64>;
+    fn entropy(&self, _gradient: Option<&mut [f64]>) -> Option<f64> {
+        None
+    }
+
+    /// Writes for each of some parameters the change that matters as much as one standard deviation of the guide.
+    fn units(&self, parameters: &[f64], units: &mut [f64]);
+    /// Multiplies all scales by a factor.
+    fn narrow(&mut self, factor: f64);
     /// The mean of the draws, if it is known in closed form.
     fn mean(&self) -> Option<&[f64]> {
         None
@@ -37,4 +102,29 @@ pub trait Guide<E: Real>: Send {
     fn pull_linear(&self, _matrix: &[f64], _gradient: &mut [f64]) -> bool {
         false
     }
+}
+
+/// Samples and the noise that they were made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<'a, E> {
+    /// Standard normal: `[noise][sample]`.
+    pub noise: &'a [E],
+    /// What [`Guide::sample`] made of it: `[dimension][sample]`.
+    pub u: &'a [E],
+    /// The number of samples, a multiple of [`Real::LANE_MULTIPLE`].
+    pub samples: usize,
+}
+
+/// The sum of a sum over its lanes.
+#[inline(always)]
+fn lane_sum<V: Lanes>(sum: V::Sum) -> f64 {
+    let mut lanes = [0.0; 16];
+    sum.add_to(&mut lanes[..V::WIDTH.max(1)]);
+    let mut total = 0.0;
+    let mut i = 0;
+    while i < V::WIDTH {
+        total += lanes[i];
+        i += 1;
+    }
+    total
 }

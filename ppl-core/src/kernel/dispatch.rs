@@ -25,6 +25,7 @@ pub enum SimdLevel {
 
 /// The instruction set in use: the best of the processor, or less if `PPL_SIMD` says `avx2` or `portable`.
 #[must_use]
+#[inline]
 pub fn simd_level() -> SimdLevel {
     static LEVEL: AtomicU8 = AtomicU8::new(0);
     match LEVEL.load(Ordering::Relaxed) {
@@ -87,6 +88,7 @@ pub fn dispatch_at<E: Real, K: Kernel<E>>(level: SimdLevel, kernel: K) -> K::Out
 
 /// What the processor has, looked up once.
 #[cfg(target_arch = "x86_64")]
+#[inline]
 fn detected() -> SimdLevel {
     static DETECTED: AtomicU8 = AtomicU8::new(0);
     match DETECTED.load(Ordering::Relaxed) {

@@ -132,6 +132,14 @@ impl<V: Lanes, const K: usize> Sum<Self> for Dual<V, K> {
         *self += a * b;
     }
     #[inline(always)]
+    fn join(&mut self, other: Self) {
+        *self += other;
+    }
+    #[inline(always)]
+    fn scale(self, weight: Self) -> Self {
+        self * weight
+    }
+    #[inline(always)]
     fn value(self) -> Self {
         self
     }
@@ -160,6 +168,7 @@ impl<V: Lanes, const K: usize> Lanes for Dual<V, K> {
     type Element = V::Element;
     type Mask = V::Mask;
     type Sum = Self;
+    type Chunk = V::Chunk;
     const WIDTH: usize = V::WIDTH;
 
     #[inline(always)]
@@ -173,6 +182,22 @@ impl<V: Lanes, const K: usize> Lanes for Dual<V, K> {
     #[inline(always)]
     fn load(from: &[V::Element]) -> Self {
         Self::constant_of(V::load(from))
+    }
+    #[inline(always)]
+    fn chunks(of: &[V::Element]) -> &[V::Chunk] {
+        V::chunks(of)
+    }
+    #[inline(always)]
+    fn chunks_mut(of: &mut [V::Element]) -> &mut [V::Chunk] {
+        V::chunks_mut(of)
+    }
+    #[inline(always)]
+    fn from_chunk(chunk: &V::Chunk) -> Self {
+        Self::constant_of(V::from_chunk(chunk))
+    }
+    #[inline(always)]
+    fn to_chunk(self, chunk: &mut V::Chunk) {
+        self.value.to_chunk(chunk);
     }
     #[inline(always)]
     fn store(self, to: &mut [V::Element]) {

@@ -25,6 +25,10 @@ pub trait Sum<V: Lanes>: Copy + AddAssign<V> + SubAssign<V> {
     fn zero() -> Self;
     /// Adds `a * b`, fused for doubles.
     fn add_product(&mut self, a: V, b: V);
+    /// Adds another sum.
+    fn join(&mut self, other: Self);
+    /// The sum times a weight.
+    fn scale(self, weight: V) -> Self;
     /// The sum as lanes of the element.
     fn value(self) -> V;
     /// Adds the sum, lane by lane, to the first [`Lanes::WIDTH`] of `to`.
@@ -44,6 +48,8 @@ pub trait Lanes:
     type Mask: Mask;
     /// A running sum over rows.
     type Sum: Sum<Self>;
+    /// [`Lanes::WIDTH`] elements in memory: read and written with one check of bounds.
+    type Chunk: Copy + Debug;
     /// How many lanes.
     const WIDTH: usize;
 
@@ -60,6 +66,14 @@ pub trait Lanes:
     fn load(from: &[Self::Element]) -> Self;
     /// Writes the lanes to the start of a slice.
     fn store(self, to: &mut [Self::Element]);
+    /// A slice as whole lanes; what is left over at its end is not among them.
+    fn chunks(of: &[Self::Element]) -> &[Self::Chunk];
+    /// A slice as whole lanes, to be written.
+    fn chunks_mut(of: &mut [Self::Element]) -> &mut [Self::Chunk];
+    /// The lanes of a chunk.
+    fn from_chunk(chunk: &Self::Chunk) -> Self;
+    /// Writes the lanes to a chunk.
+    fn to_chunk(self, chunk: &mut Self::Chunk);
 
     /// `self * factor + addend`, fused where the hardware can.
     fn mul_add(self, factor: Self, addend: Self) -> Self;

@@ -67,6 +67,14 @@ macro_rules! scalar {
                 self.0 += f64::from(a) * f64::from(b);
             }
             #[inline(always)]
+            fn join(&mut self, other: Self) {
+                self.0 += other.0;
+            }
+            #[inline(always)]
+            fn scale(self, weight: $element) -> Self {
+                ScalarSum(self.0 * f64::from(weight))
+            }
+            #[inline(always)]
             fn value(self) -> $element {
                 Real::from_f64(self.0)
             }
@@ -80,6 +88,7 @@ macro_rules! scalar {
             type Element = $element;
             type Mask = bool;
             type Sum = ScalarSum;
+            type Chunk = $element;
             const WIDTH: usize = 1;
 
             #[inline(always)]
@@ -93,6 +102,22 @@ macro_rules! scalar {
             #[inline(always)]
             fn load(from: &[$element]) -> Self {
                 from[0]
+            }
+            #[inline(always)]
+            fn chunks(of: &[$element]) -> &[$element] {
+                of
+            }
+            #[inline(always)]
+            fn chunks_mut(of: &mut [$element]) -> &mut [$element] {
+                of
+            }
+            #[inline(always)]
+            fn from_chunk(chunk: &$element) -> Self {
+                *chunk
+            }
+            #[inline(always)]
+            fn to_chunk(self, chunk: &mut $element) {
+                *chunk = self;
             }
             #[inline(always)]
             fn store(self, to: &mut [$element]) {

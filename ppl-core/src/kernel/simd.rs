@@ -170,6 +170,7 @@ macro_rules! common {
         type Element = $element;
         type Mask = $mask;
         type Sum = $sum;
+        type Chunk = [$element; $width];
         const WIDTH: usize = $width;
 
         #[inline(always)]
@@ -185,6 +186,22 @@ macro_rules! common {
         fn load(from: &[$element]) -> Self {
             let from = &from[..$width];
             Self(unsafe { $loadu(from.as_ptr()) })
+        }
+        #[inline(always)]
+        fn chunks(of: &[$element]) -> &[[$element; $width]] {
+            of.as_chunks().0
+        }
+        #[inline(always)]
+        fn chunks_mut(of: &mut [$element]) -> &mut [[$element; $width]] {
+            of.as_chunks_mut().0
+        }
+        #[inline(always)]
+        fn from_chunk(chunk: &[$element; $width]) -> Self {
+            Self(unsafe { $loadu(chunk.as_ptr()) })
+        }
+        #[inline(always)]
+        fn to_chunk(self, chunk: &mut [$element; $width]) {
+            unsafe { $storeu(chunk.as_mut_ptr(), self.0) }
         }
         #[inline(always)]
         fn store(self, to: &mut [$element]) {
@@ -371,6 +388,14 @@ macro_rules! double_sum {
             #[inline(always)]
             fn add_product(&mut self, a: $name, b: $name) {
                 *self = a.mul_add(b, *self);
+            }
+            #[inline(always)]
+            fn join(&mut self, other: Self) {
+                *self += other;
+            }
+            #[inline(always)]
+            fn scale(self, weight: $name) -> Self {
+                self * weight
             }
             #[inline(always)]
             fn value(self) -> $name {
@@ -690,6 +715,16 @@ macro_rules! single_sum {
             #[inline(always)]
             fn add_product(&mut self, a: $single, b: $single) {
                 *self += a * b;
+            }
+            #[inline(always)]
+            fn join(&mut self, other: Self) {
+                self.low += other.low;
+                self.high += other.high;
+            }
+            #[inline(always)]
+            fn scale(self, weight: $single) -> Self {
+                let (low, high) = $widen(weight);
+                SingleSum { low: self.low * low, high: self.high * high }
             }
             #[inline(always)]
             fn value(self) -> $single {

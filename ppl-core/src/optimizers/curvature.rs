@@ -1,5 +1,7 @@
 //! The curvature of the log density at a point: the units of steps, and a linear model of the gradient.
 
+use super::{Gaussian, cholesky};
+
 /// `A = -d2 log p / du du`, made positive definite, with its Cholesky factor; of many dimensions the diagonal alone.
 #[derive(Clone, Debug)]
 pub struct Curvature {
@@ -9,19 +11,23 @@ pub struct Curvature {
     pub gradient: Vec<f64>,
     /// The diagonal of `A`, positive.
     pub diagonal: Vec<f64>,
+    /// Whether the density falls off in every direction, as at a mode; else `A` was made positive definite.
+    pub is_mode: bool,
     /// `A` itself, row by row, if the dimensions are few.
     pub matrix: Option<Vec<f64>>,
     /// The lower Cholesky factor of `A`, row by row.
     factor: Option<Vec<f64>>,
 }
 
+/// The curvature of a direction, relative to that of the single dimensions, below which it is not determined.
+const LOOSE: f64 = 1e-8;
 /// Beyond this many dimensions only the diagonal is kept.
 const DENSE: usize = 300;
 
 impl Curvature {
     /// By central differences of the gradient; `evaluate` writes the gradients of several points (`[point][dimension]`).
-    /// `relative_step` is about the cube root of the precision.
-    pub fn at(center: &[f64], relative_step: f64, mut evaluate: impl FnMut(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Self {
+    /// `relative_step` is about the cube root of the precision. Each of the last `apart` dimensions is taken as independent of all others.
+    pub fn at(center: &[f64], apart: usize, relative_step: f64, mut evaluate: impl FnMut(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Self {
         let n = center.len();
         let gradient = evaluate(std::slice::from_ref(&center.to_vec())).pop().unwrap_or_default();
         let mut steps: Vec<f64> = center.iter().map(|x| relative_step * (1.0 + x.abs())).collect();
@@ -36,6 +42,13 @@ impl Curvature {
                 }
             }
         }
+        for (i, column) in columns.iter_mut().enumerate() {
+            for (j, entry) in column.iter_mut().enumerate() {
+                if i != j && i.max(j) >= n - apart {
+                    *entry = 0.0;
+                }
+            }
+        }
         let diagonal: Vec<f64> = (0..n)
             .map(|i| {
                 let own = -columns[i][i];
@@ -43,7 +56,8 @@ impl Curvature {
                 if own.is_finite() && own > 1e-8 { own.min(1e16) } else { 1.0 }
             })
             .collect();
-        let mut curvature = Curvature { center: center.to_vec(), gradient, diagonal, matrix: None, factor: None };
+        let is_mode = (0..n).all(|i| columns[i][i] <= 0.0);
+        let mut curvature = Curvature { center: center.to_vec(), gradient, diagonal, is_mode, matrix: None, factor: None };
         if n <= DENSE {
             curvature.densify(&columns);
         }
@@ -58,6 +72,7 @@ impl Curvature {
             center: center.to_vec(),
             gradient: vec![0.0; n],
             diagonal: vec![1.0 / (scale * scale); n],
+            is_mode: true,
             matrix: None,
             factor: None,
         }
@@ -89,11 +104,51 @@ impl Curvature {
                 self.factor = Some(factor);
                 return;
             }
+            self.is_mode = false;
             shrink = if shrink == 1.0 { 1.0 - 1e-9 } else { 1.0 - (1.0_f64 - shrink) * 2.0 };
             if shrink <= 0.0 {
                 return;
             }
         }
+    }
+
+    /// A direction along which the density hardly changes, in the scales of the single dimensions, each below one in magnitude; none if every direction is
+    /// determined. By inverse iteration.
+    #[must_use]
+    pub fn loose_direction(&self) -> Option<Vec<f64>> {
+        self.factor.as_ref()?;
+        let n = self.center.len();
+        let scale: Vec<f64> = self.diagonal.iter().map(|a| a.sqrt()).collect();
+        let mut direction: Vec<f64> = (0..n).map(|i| 1.0 + 0.1 * (i as f64).sin()).collect();
+        let mut length = 0.0_f64;
+        for _ in 0..20 {
+            // (D^-1/2 A D^-1/2)^-1 = D^1/2 A^-1 D^1/2
+            direction.iter_mut().zip(&scale).for_each(|(x, s)| *x *= s);
+            self.whiten(&mut direction);
+            self.unwhiten(&mut direction);
+            direction.iter_mut().zip(&scale).for_each(|(x, s)| *x *= s);
+            length = direction.iter().fold(0.0, |most, x| most.max(x.abs()));
+            direction.iter_mut().for_each(|x| *x /= length);
+        }
+        (length > 1.0 / LOOSE).then_some(direction)
+    }
+
+    /// Whether the dimensions are few enough for whole matrices.
+    #[must_use]
+    pub fn is_dense(&self) -> bool {
+        self.center.len() <= DENSE
+    }
+
+    /// The Gaussian with this mode and curvature: Laplace's approximation.
+    #[must_use]
+    pub fn laplace(&self) -> Gaussian {
+        let n = self.center.len();
+        let precision = self.factor.clone().unwrap_or_else(|| {
+            let mut factor = vec![0.0; n * n];
+            self.diagonal.iter().enumerate().for_each(|(i, a)| factor[i * (n + 1)] = a.sqrt());
+            factor
+        });
+        Gaussian { mean: self.center.clone(), precision }
     }
 
     /// Replaces a gradient by `L^-1 g`, with `A = L L^T`: its length is then in units of the curvature.
@@ -150,27 +205,6 @@ fn differences(center: &[f64], steps: &[f64], evaluate: &mut impl FnMut(&[Vec<f6
         .collect()
 }
 
-/// The lower Cholesky factor; none if the matrix is not positive definite.
-fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
-    let mut l = vec![0.0; n * n];
-    for i in 0..n {
-        for j in 0..=i {
-            let known: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
-            let rest = matrix[i * n + j] - known;
-            if i == j {
-                // Digits lost to cancellation are no curvature.
-                if rest.is_nan() || rest <= 1e-12 * matrix[i * n + i] {
-                    return None;
-                }
-                l[i * n + i] = rest.sqrt();
-            } else {
-                l[i * n + j] = rest / l[j * n + j];
-            }
-        }
-    }
-    Some(l)
-}
-
 #[cfg(test)]
 mod tests {
     use super::Curvature;
@@ -178,7 +212,7 @@ mod tests {
     #[test]
     fn the_curvature_of_a_quadratic_is_its_matrix() {
         let a = [[4.0, 1.9, 0.0], [1.9, 1.0, 0.1], [0.0, 0.1, 1e4]];
-        let curvature = Curvature::at(&[0.3, -0.2, 1.0], 6e-6, |points| {
+        let curvature = Curvature::at(&[0.3, -0.2, 1.0], 0, 6e-6, |points| {
             points.iter().map(|u| a.iter().map(|row| -row.iter().zip(u).map(|(a, u)| a * u).sum::<f64>()).collect()).collect()
         });
         let matrix = curvature.matrix.as_ref().expect("three dimensions are few");

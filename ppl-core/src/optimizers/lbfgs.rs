@@ -18,8 +18,8 @@ const MEMORY: usize = 10;
 /// Coordinates beyond this mean that the density has no mode.
 const FAR: f64 = 50.0;
 
-/// Climbs from `start`; `evaluate` gives the log density and writes the gradient.
-pub fn find_mode(start: &[f64], max_steps: usize, mut evaluate: impl FnMut(&[f64], &mut [f64]) -> f64) -> Mode {
+/// Climbs from `start` until a step promises less than `enough` nats; `evaluate` gives the log density and writes the gradient.
+pub fn find_mode(start: &[f64], max_steps: usize, enough: f64, mut evaluate: impl FnMut(&[f64], &mut [f64]) -> f64) -> Mode {
     let n = start.len();
     let mut u = start.to_vec();
     let mut gradient = vec![0.0; n];
@@ -31,8 +31,8 @@ pub fn find_mode(start: &[f64], max_steps: usize, mut evaluate: impl FnMut(&[f64
         let direction = direction(&gradient, &pairs);
         let slope = dot(&direction, &gradient);
         // Half the squared Newton decrement: how much a quadratic model still promises.
-        if slope < 1e-12 || stalled >= 3 {
-            return Mode { u, log_density: value, converged: slope < 1e-6 };
+        if slope < enough || stalled >= 3 {
+            return Mode { u, log_density: value, converged: slope < enough.max(1e-6) };
         }
         let mut step = if pairs.is_empty() { 1.0 / gradient.iter().map(|g| g.abs()).fold(1.0, f64::max) } else { 1.0 };
         let (mut next, mut next_gradient) = (u.clone(), vec![0.0; n]);
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn an_ill_conditioned_quadratic_is_climbed_to_its_top() {
         let scales = [1e-3, 1.0, 50.0];
-        let mode = find_mode(&[1.0, 2.0, 3.0], 500, |u, g| {
+        let mode = find_mode(&[1.0, 2.0, 3.0], 500, 1e-12, |u, g| {
             let mut value = 0.0;
             for i in 0..3 {
                 let z = (u[i] - 0.5) / scales[i];
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_density_without_mode_is_left_unconverged() {
-        let mode = find_mode(&[0.0], 300, |u, g| {
+        let mode = find_mode(&[0.0], 300, 1e-12, |u, g| {
             g[0] = 1.0;
             u[0]
         });

@@ -1,9 +1,76 @@
-//! Optimizers: the mode by L-BFGS, its curvature, and Adam in units of that curvature.
+//! Optimizers: the mode by L-BFGS, its curvature, Newton's method on the ELBO, and rules for stochastic steps in units of that curvature.
 
 mod adam;
+mod advi_sequence;
+mod cholesky;
 mod curvature;
+mod dowg;
 mod lbfgs;
+mod variational_newton;
 
 pub use adam::Adam;
+pub use advi_sequence::AdviSequence;
+pub(crate) use cholesky::{cholesky, solve};
 pub use curvature::Curvature;
+pub use dowg::Dowg;
 pub use lbfgs::{Mode, find_mode};
+pub use variational_newton::{Gaussian, Points, variational_newton};
+
+/// A rule for stochastic steps: a new one is one file, and one line in [`Optimizer`].
+pub trait StepRule: std::fmt::Debug {
+    /// Forgets what it has seen.
+    fn reset(&mut self);
+    /// Replaces a gradient by the step in its direction, which shrinks as `rate` does.
+    fn step(&mut self, rate: f64, gradient: &mut [f64]);
+}
+
+/// How a bound is climbed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Optimizer {
+    /// L-BFGS over fixed noise, with as many samples as its own error asks for; where there is no top over it, Adam.
+    #[default]
+    Auto,
+    /// Stochastic steps by [`Adam`].
+    Adam,
+    /// Stochastic steps by [`AdviSequence`].
+    AdviSequence,
+    /// Stochastic steps by [`Dowg`].
+    Dowg,
+}
+
+impl Optimizer {
+    /// The rule for stochastic steps of so many parameters, in units of the curvature.
+    #[must_use]
+    pub fn rule(self, parameters: usize) -> Box<dyn StepRule> {
+        match self {
+            Optimizer::Auto | Optimizer::Adam => Box::new(Adam::new(parameters)),
+            Optimizer::AdviSequence => Box::new(AdviSequence::new(parameters)),
+            Optimizer::Dowg => Box::new(Dowg::new(parameters)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Optimizer;
+
+    /// `-x^2 / 2 - y^2 / 20` with noise in the gradient.
+    #[test]
+    fn every_rule_climbs_a_hill_through_noise() {
+        for optimizer in [Optimizer::Adam, Optimizer::AdviSequence, Optimizer::Dowg] {
+            let mut rule = optimizer.rule(2);
+            let (mut at, mut mean) = ([3.0, -4.0], [0.0, 0.0]);
+            for step in 0..4000_u64 {
+                let noise = |i: u64| crate::random::uniform(i, step) - 0.5;
+                let mut gradient = [-at[0] + noise(1), -0.1 * at[1] + noise(2)];
+                rule.step(0.3, &mut gradient);
+                at.iter_mut().zip(gradient).for_each(|(x, g)| *x += g);
+                if step >= 2000 {
+                    mean.iter_mut().zip(at).for_each(|(mean, x)| *mean += x / 2000.0);
+                }
+            }
+            assert!(mean[0].abs() < 0.1 && mean[1].abs() < 0.8, "{optimizer:?}: {mean:?}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostics::StopReason;
+use crate::diagnostics::{CORRECTABLE, StopReason, Tried, Weighted};
 
 /// The posterior of one scalar, by draws.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,24 +22,16 @@ pub struct Scalar {
 }
 
 impl Scalar {
-    /// Of draws.
+    /// Of equally weighted draws.
     #[must_use]
-    pub fn of(name: String, variable: &str, mut draws: Vec<f64>) -> Self {
-        let n = draws.len().max(1) as f64;
-        let mean = draws.iter().sum::<f64>() / n;
-        let sd = (draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt();
-        draws.sort_by(f64::total_cmp);
-        let quantile = |p: f64| {
-            let at = p * (draws.len().max(1) - 1) as f64;
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
-            let low = at.floor() as usize;
-            match (draws.get(low), draws.get(low + 1)) {
-                (Some(a), Some(b)) => a + (b - a) * at.fract(),
-                (Some(a), None) => *a,
-                _ => f64::NAN,
-            }
-        };
-        let quantiles = [0.05, 0.25, 0.5, 0.75, 0.95].map(quantile);
+    pub fn of(name: String, variable: &str, draws: &[f64]) -> Self {
+        Scalar::weighted(name, variable, draws, &vec![1.0; draws.len()])
+    }
+
+    /// Of draws and a weight for each, not all zero.
+    #[must_use]
+    pub fn weighted(name: String, variable: &str, draws: &[f64], weights: &[f64]) -> Self {
+        let Weighted { mean, sd, quantiles } = Weighted::of(draws, weights);
         Scalar { name, variable: variable.to_owned(), mean, sd, quantiles }
     }
 }
@@ -57,8 +49,12 @@ pub struct Summary {
     pub elbo: (f64, f64),
     /// The Pareto shape of the importance weights.
     pub pareto_k: f64,
+    /// If the table is of importance-weighted draws: how many equally weighted ones say as much, and how many there are.
+    pub weighted: Option<(f64, usize)>,
     /// Why the fit stopped.
     pub stop_reason: StopReason,
+    /// The families of guides that were tried.
+    pub tried: Vec<Tried>,
     /// How many steps were taken.
     pub steps: usize,
     /// How long they took.
@@ -79,18 +75,18 @@ impl Summary {
             "the guide could not be compared with the posterior".to_owned()
         } else if k < 0.5 {
             "good: the guide covers the posterior".to_owned()
-        } else if k < 0.7 {
+        } else if k < CORRECTABLE {
             "ok: means and scales can be used; tails may be too light".to_owned()
         } else {
-            "do not trust the scales: the posterior has correlations or tails that independent normals miss; \
-             rewrite hierarchies non-centred, and expect the means to be better than the standard deviations"
+            "do not trust the scales: the posterior has tails or bends that the guide misses, and the means are better than the standard \
+             deviations; try `Family::Mixture { components: 16, full_rank: true }`, or put the fit beside `check_with_nuts`"
                 .to_owned()
         }
     }
 }
 
 /// A number with about four digits.
-fn number(x: f64) -> String {
+pub(super) fn number(x: f64) -> String {
     let magnitude = x.abs();
     if x == 0.0 {
         "0".to_owned()
@@ -141,11 +137,24 @@ impl Display for Summary {
             writeln!(f, "  .. and {count} more of `{name}`: `fit.scalar(\"{name}[..]\")`, or `fit.draws(&model, n)`")?;
         }
         for (name, count) in &self.hidden {
-            writeln!(f, "  `{name}` has {count} elements: `fit.draws(&model, n)` has them all")?;
+            writeln!(
+                f,
+                "  `{name}` has {count} elements: `fit.summary_of(&model, \"{name}\")`, or `fit.draws_of(&model, n, &[\"{name}\"])`"
+            )?;
         }
         writeln!(f)?;
+        if let Some(best) = self.tried.iter().max_by(|a, b| a.elbo.total_cmp(&b.elbo)) {
+            write!(f, "  Guide     {}", best.family)?;
+            for other in self.tried.iter().filter(|other| *other != best) {
+                write!(f, " ({}: ELBO {:.3}, Pareto k {:.2})", other.family, other.elbo, other.pareto_k)?;
+            }
+            writeln!(f)?;
+        }
         writeln!(f, "  ELBO      {:.3} +- {:.3} nats", self.elbo.0, self.elbo.1)?;
         writeln!(f, "  Pareto k  {:.2}, {}", self.pareto_k, self.verdict())?;
+        if let Some((effective, draws)) = self.weighted {
+            writeln!(f, "  Draws     corrected by Pareto-smoothed importance weights, {effective:.0} effective of {draws}")?;
+        }
         writeln!(f, "  Steps     {} in {:.3} s, {}", self.steps, self.seconds, self.stop_reason)?;
         for note in &self.notes {
             writeln!(f, "  Note      {note}")?;
@@ -160,7 +169,7 @@ mod tests {
 
     #[test]
     fn quantiles_of_evenly_spaced_draws_are_where_they_should_be() {
-        let scalar = Scalar::of("x".to_owned(), "x", (0..101).map(f64::from).collect());
+        let scalar = Scalar::of("x".to_owned(), "x", &(0..101).map(f64::from).collect::<Vec<_>>());
         assert!((scalar.mean - 50.0).abs() < 1e-12);
         assert_eq!(scalar.quantiles, [5.0, 25.0, 50.0, 75.0, 95.0]);
     }

@@ -37,6 +37,7 @@ impl<E: Real> CorrelatedGaussian<E> {
             rows: 0..3,
             unconstrained: 0..3,
             bijector: Bijector::Identity,
+            missing: None,
         };
         let layout = Layout { model: GRAPH.name, variables: vec![u], ..Layout::default() };
         Self { layout, element: PhantomData }
@@ -68,44 +69,42 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
     fn workspace(&self, samples: usize) -> Workspace<E> {
         assert!(samples.is_multiple_of(E::LANE_MULTIPLE), "{samples} samples do not fill the lanes");
         let rows = vec![E::default(); 3 * samples];
-        Workspace { samples, values: rows.clone(), adjoints: rows, ones: vec![E::from_f64(1.0); samples], partitions: vec![] }
+        Workspace { samples, unconstrained: 3, values: rows.clone(), adjoints: rows, kept: vec![], partitions: vec![] }
     }
 
     fn unit_weights(&self, samples: usize) -> Weights<E> {
-        Weights { factors: vec![E::from_f64(1.0); samples], samples, rows: Vec::new() }
+        Weights { factors: vec![E::from_f64(1.0); samples], log_det: vec![E::from_f64(1.0); samples], samples, rows: Vec::new() }
     }
 
-    fn log_density(&self, u: &[E], work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64], gradient: &mut [E]) {
+    fn log_density(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]) {
         let samples = work.samples;
-        assert_eq!((u.len(), gradient.len(), log_density.len()), (3 * samples, 3 * samples, samples));
+        assert_eq!((work.values.len(), log_density.len()), (3 * samples, samples));
         for sample in 0..samples {
-            let point = [0, 1, 2].map(|row| u[row * samples + sample].to_f64());
+            let point = [0, 1, 2].map(|row| work.values[row * samples + sample].to_f64());
             let (value, derivatives) = Self::at(point);
             let weight = weights.factors[sample].to_f64();
             log_density[sample] = weight * value;
             for row in 0..3 {
-                gradient[row * samples + sample] = E::from_f64(weight * derivatives[row]);
+                work.adjoints[row * samples + sample] = E::from_f64(weight * derivatives[row]);
             }
         }
     }
 
-    fn constrain(&self, u: &[E], work: &mut Workspace<E>, _log_det: &mut [f64]) {
-        work.values.copy_from_slice(u);
-    }
+    fn constrain(&self, _work: &mut Workspace<E>, _log_det: &mut [f64]) {}
 
     fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)> {
         Ok(z.to_vec())
     }
 
-    fn pull_constrain(&self, _u: &[E], work: &Workspace<E>, _log_det_weight: &[E], u_adjoint: &mut [E]) {
-        u_adjoint.copy_from_slice(&work.adjoints);
+    fn accumulate(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_joint: &mut [f64]) {
+        self.log_density(work, weights, log_joint);
     }
 
-    fn accumulate(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_joint: &mut [f64]) {
-        let (u, mut adjoints) = (work.values.clone(), work.adjoints.clone());
-        self.log_density(&u, work, weights, log_joint, &mut adjoints);
-        work.adjoints = adjoints;
-    }
+    fn locate(&self, _centred: usize, _work: &mut Workspace<E>) {}
+
+    fn pull_locate(&self, _centred: usize, _work: &mut Workspace<E>, _weights: &Weights<E>) {}
+
+    fn pull_constrain(&self, _work: &mut Workspace<E>, _weights: &Weights<E>) {}
 
     fn complete(&self, _work: &mut Workspace<E>) {}
 

@@ -38,7 +38,6 @@ pub struct LogJointOperation<'a, E: Element> {
 struct Buffers<E> {
     work: Workspace<E>,
     weights: Weights<E>,
-    u: Vec<E>,
     log_density: Vec<f64>,
 }
 
@@ -78,13 +77,14 @@ impl<'a, E: Element> LogJointOperation<'a, E> {
         let mut buffers = self.buffers(samples.next_multiple_of(E::LANE_MULTIPLE));
         let lanes = buffers.work.samples;
         let mut gradient = self.spare.take();
-        gradient.resize(dimension * lanes, E::default());
 
         let (u, mut tape) = u.split_tape();
-        strides.read(&u, &mut buffers.u[..dimension * samples]);
-        fill_lanes(&mut buffers.u, dimension, samples, lanes);
-        let Buffers { work, weights, u: values, log_density } = &mut buffers;
-        self.model.log_density(values, work, weights, log_density, &mut gradient);
+        let Buffers { work, weights, log_density } = &mut buffers;
+        strides.read(&u, &mut work.u_mut()[..dimension * samples]);
+        fill_lanes(work.u_mut(), dimension, samples, lanes);
+        self.model.log_density(work, weights, log_density);
+        gradient.clear();
+        gradient.extend_from_slice(work.gradient());
         drop_lanes(&mut gradient, dimension, samples, lanes);
 
         let per_sample = log_density[..samples].iter().map(|&nats| <E as Real>::from_f64(nats)).collect();
@@ -113,7 +113,6 @@ impl<'a, E: Element> LogJointOperation<'a, E> {
             _ => Buffers {
                 work: self.model.workspace(lanes),
                 weights: self.model.unit_weights(lanes),
-                u: vec![E::default(); self.dimension * lanes],
                 log_density: vec![0.0; lanes],
             },
         }

@@ -12,8 +12,11 @@
 mod arithmetic;
 #[cfg(test)]
 pub(crate) mod correlated_gaussian;
+mod dense;
 mod element;
 mod error;
+mod fused;
+mod location_scale;
 mod log_joint;
 mod recorder;
 mod scope;
@@ -23,8 +26,11 @@ pub use dfdx;
 use dfdx::tensor::{Cpu, NoneTape, Tensor};
 
 pub use arithmetic::{add, alias, divide, multiply, subtract};
+pub use dense::{Activation, dense};
 pub use element::Element;
 pub use error::TensorError;
+pub use fused::Fused;
+pub use location_scale::location_scale;
 pub use log_joint::{LogJointOperation, log_joint};
 pub use recorder::Recorder;
 pub use scope::{Gradients, Scope};

@@ -72,11 +72,32 @@ impl<E: Recorded> Scope<E> {
         output: &Tensor<S, E, Cpu, Recorder>,
         cotangent: &[E],
     ) -> Result<Gradients<E>, TensorError> {
+        self.play(|gradients| seed(output, cotangent, gradients))
+    }
+
+    /// As [`Scope::backward`], of two outputs at once: the gradients of the sum of both.
+    ///
+    /// # Errors
+    /// As [`Scope::backward`].
+    pub fn backward_both<S: Shape, T: Shape>(
+        &mut self,
+        first: (&Tensor<S, E, Cpu, Recorder>, &[E]),
+        second: (&Tensor<T, E, Cpu, Recorder>, &[E]),
+    ) -> Result<Gradients<E>, TensorError> {
+        self.play(|gradients| {
+            seed(first.0, first.1, gradients)?;
+            seed(second.0, second.1, gradients)
+        })
+    }
+
+    /// Plays the recording back, from gradients that `seed` gives the outputs.
+    fn play(
+        &mut self,
+        seed: impl FnOnce(&mut dfdx::tensor::Gradients<E, Cpu>) -> Result<(), TensorError>,
+    ) -> Result<Gradients<E>, TensorError> {
         let mut operations = self.exchange(Vec::new());
-        let strides = Strides::of(output, "backward")?;
-        strides.check_length("backward", cotangent.len())?;
         let mut gradients = dfdx::tensor::Gradients::leaky();
-        strides.accumulate(cotangent, gradients.get_or_alloc_mut(output)?);
+        seed(&mut gradients)?;
         while let Some(operation) = operations.pop() {
             operation(&mut gradients)?;
         }
@@ -101,6 +122,18 @@ impl<E: Recorded> Drop for Scope<E> {
         let operations = E::with_recordings(|recordings| recordings.close(self.name));
         drop(operations);
     }
+}
+
+/// Adds a cotangent to the gradient of an output.
+fn seed<S: Shape, E: Recorded>(
+    output: &Tensor<S, E, Cpu, Recorder>,
+    cotangent: &[E],
+    gradients: &mut dfdx::tensor::Gradients<E, Cpu>,
+) -> Result<(), TensorError> {
+    let strides = Strides::of(output, "backward")?;
+    strides.check_length("backward", cotangent.len())?;
+    strides.accumulate(cotangent, gradients.get_or_alloc_mut(output)?);
+    Ok(())
 }
 
 /// The derivatives that a pass has made, by tensor.

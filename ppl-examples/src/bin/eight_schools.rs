@@ -5,13 +5,12 @@ use std::process::ExitCode;
 use ppl_core::prelude::*;
 
 model! {
-    /// The effects of coaching in eight schools, partially pooled; non-centred.
+    /// The effects of coaching in eight schools, partially pooled.
     pub EightSchools(y: [f64; J], sigma: [f64; J]) {
         mu  ~ Normal(0, 5);
         tau ~ HalfCauchy(5);
         for j in J {
-            eta[j] ~ Normal(0, 1);
-            let theta[j] = mu + tau * eta[j];
+            theta[j] ~ Normal(mu, tau);
             y[j] ~ Normal(theta[j], sigma[j]);
         }
     }
@@ -34,6 +33,10 @@ fn run() -> Result<(), ppl_examples::Failure> {
     println!("{}", Intervals::new(summary.scalars.iter().filter(|s| s.variable == "theta" || s.name == "mu")));
     println!("Other examples:");
     println!("  cargo run --release -p ppl-examples --bin homes                 a hierarchical regression from a CSV file");
+    println!("  cargo run --release -p ppl-examples --bin targets               how near each family comes to hard targets");
+    println!(
+        "  cargo run --release -p ppl-examples --bin own_guide             a guide of one's own, in plain tensor operations"
+    );
     println!("  cargo run --release -p ppl-examples --bin posteriordb -- DIR    against the reference posteriors of posteriordb");
     Ok(())
 }

@@ -14,6 +14,12 @@ pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
                 }
             }
             Coverage::Partial if matches!(site.kind, SiteKind::Observed(_)) => {}
+            Coverage::Partial if site.pieces.is_empty() => {
+                diagnostics.push(
+                    site.name.span(),
+                    format!("`{0}` may have missing values, so it needs a distribution: write `{0}[..] ~ ..;`", site.name),
+                );
+            }
             Coverage::Partial => {
                 diagnostics.push(
                     site.name.span(),

@@ -83,6 +83,7 @@ pub(crate) fn infer(model: &Model, expr: &Expr) -> Inferred {
             let site = &model.sites[*site];
             match site.kind {
                 SiteKind::Latent if site.support == Support::Interval => interval(model, site.bounds.as_ref()),
+                SiteKind::Latent if site.own_support.is_some() => Open,
                 SiteKind::Latent => of_support(site.support),
                 SiteKind::Quantity => quantity(model, expr),
                 SiteKind::Observed(_) => Open,

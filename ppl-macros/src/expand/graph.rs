@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::catalogue::Support;
-use crate::ir::{Density, ExprKind, Index, Model, SiteId, SiteKind, Stmt, StmtKind, VarId, Vector, visit};
+use crate::ir::{Density, ExprKind, Index, Model, Site, SiteId, SiteKind, Stmt, StmtKind, VarId, Vector, visit};
 
 /// How a factor reads a latent; the widest of several ways counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
     let name = model.name.to_string();
     let dims = model.dims.iter().map(|dim| dim.name.to_string());
     let sites = model.sites.iter().map(|site| {
-        let (name, support, rank) = (site.name.to_string(), support(site.support), site.event_rank);
+        let (name, support, rank) = (site.name.to_string(), site_support(site), site.event_rank);
         let kind = match site.kind {
             SiteKind::Latent => quote!(Latent),
             SiteKind::Observed(_) => quote!(Observed),
@@ -57,6 +57,14 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
 pub(crate) fn support(support: Support) -> TokenStream {
     let name = Ident::new(&format!("{support:?}"), Span::mixed_site());
     quote!(_ppl::distributions::Support::#name)
+}
+
+/// The support of a site: of the language, or as a distribution of the user's states it.
+pub(crate) fn site_support(site: &Site) -> TokenStream {
+    match &site.own_support {
+        Some(path) => quote!(<#path as _ppl::distributions::Distribution>::SUPPORT),
+        None => support(site.support),
+    }
 }
 
 type Reads = BTreeMap<SiteId, Owner>;

@@ -7,7 +7,7 @@ use crate::ir::{Arg, ArgKind, DimId, Model, SiteKind};
 
 /// `Radon`, `RadonInputs`, `RadonDraws`, `RadonPredictive`.
 pub(crate) fn structs(model: &Model) -> TokenStream {
-    let (vis, name, attrs, krate) = (&model.vis, &model.name, &model.attrs, &model.krate);
+    let (vis, name, attrs) = (&model.vis, &model.name, &model.attrs);
     let fields = model.args.iter().map(|arg| argument_field(model, arg));
     let inputs_name = format_ident!("{}Inputs", name, span = name.span());
     let inputs = inputs(model).into_iter().map(|arg| argument_field(model, arg));
@@ -25,7 +25,6 @@ pub(crate) fn structs(model: &Model) -> TokenStream {
     };
     let draws = draws(model);
     let predictive = predictive(model);
-    let _ = krate;
     quote! {
         #struct_doc
         #(#attrs)*
@@ -69,6 +68,7 @@ fn argument_type(model: &Model, arg: &Arg) -> TokenStream {
         ArgKind::Bool => quote!(bool),
         ArgKind::Index(_) | ArgKind::Size(_) => quote!(usize),
     };
+    let element = if arg.missing { quote!(::std::option::Option<#element>) } else { element };
     match (arg.dims.len(), arg.kind) {
         (0, _) => element,
         (1, ArgKind::Index(_)) => quote!(#krate::indices::Indices),

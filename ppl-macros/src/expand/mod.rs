@@ -1,6 +1,8 @@
 //! From the checked model to tokens: one generated item a file.
 
+mod assertions;
 mod bind;
+mod centring;
 pub(crate) mod fallback;
 mod graph;
 pub(crate) mod handover;
@@ -18,6 +20,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::ir::{Model, SiteId, StmtKind, visit};
+use centring::Centred;
 use kernel::{Form, Writer};
 use tape::{Body, Tape};
 
@@ -27,6 +30,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let log_joint = log_joint(model);
     let expansion = text::pretty(&log_joint);
     let implementation = implementation(model, &expansion);
+    let assertions = assertions::assertions(model);
     let krate = &model.krate;
     quote! {
         #structs
@@ -38,6 +42,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             use _ppl::{Lanes as _, Multivariate as _, Sum as _, Univariate as _};
             #log_joint
             #implementation
+            #assertions
         };
     }
 }
@@ -48,12 +53,19 @@ fn log_joint(model: &Model) -> TokenStream {
     let bodies = tape::bodies(model);
     let tapes: Vec<Tape<'_>> = bodies.iter().map(|body| Tape::new(model, body, &mut columns)).collect();
     let stored: BTreeSet<SiteId> = tapes.iter().flat_map(|tape| tape.reads.iter().copied()).collect();
-    let names = body_names(model, &bodies);
+    let centred = centring::centred(model);
+    let centrings: Vec<Tape<'_>> = centred.iter().map(|known| Tape::centring(model, known, &mut columns)).collect();
+    let mut names = body_names(model, &bodies);
+    names.extend(centred.iter().map(|known| centring_name(model, known)));
     let e = bind::element(model);
 
-    let bound = bind::bound_struct(model, &columns);
-    let functions = bodies.iter().zip(&tapes).zip(&names).map(|((body, tape), name)| {
-        let doc: Vec<String> = body.stmts.iter().flat_map(|stmt| stmt.text.lines().map(|line| format!(" {line}"))).collect();
+    let bound = bind::bound_struct(model, &columns, &centred);
+    let statements = bodies.iter().map(|body| body.stmts.iter().flat_map(|s| s.text.lines().map(|l| format!(" {l}"))).collect());
+    let residuals = centred.iter().map(|known| {
+        vec![format!(" The location and the scale of `{}`, for its standardized residual.", model.sites[known.site].name)]
+    });
+    let docs: Vec<Vec<String>> = statements.chain(residuals).collect();
+    let functions = tapes.iter().chain(&centrings).zip(&names).zip(&docs).map(|((tape, name), doc)| {
         let doc = quote!(#(#[doc = #doc])*);
         let forward_name = format_ident!("{}_forward", name, span = Span::mixed_site());
         let accumulate = Writer::new(tape, Form::Accumulate, &stored).body();
@@ -61,19 +73,19 @@ fn log_joint(model: &Model) -> TokenStream {
         quote! {
             #doc
             #[inline(always)]
-            fn #name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Frame<'_, #e>) -> V::Sum {
+            fn #name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Frame<'_, V>) -> V::Sum {
                 #accumulate
             }
 
             #[inline(always)]
-            fn #forward_name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, #e>) {
+            fn #forward_name<V: _ppl::Lanes<Element = #e>>(&self, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, V>) {
                 #forward
             }
         }
     });
-    let binding = bind::methods(model, &columns);
-    let kernels = kernels(model, &bodies, &tapes, &names, &stored);
-    let binds = [bind::bind(model, &columns, false), bind::bind(model, &columns, true)];
+    let binding = bind::methods(model, &columns, &centred);
+    let kernels = kernels(model, &bodies, &tapes, &names, &stored, &centred);
+    let binds = [false, true].map(|inputs_only| bind::bind(model, &columns, &centred, inputs_only));
     let [bind, bind_inputs] = binds;
     let name = &model.name;
     let inputs = format_ident!("{}Inputs", name, span = name.span());
@@ -121,7 +133,19 @@ fn body_names(model: &Model, bodies: &[Body<'_>]) -> Vec<Ident> {
     names.iter().map(|name| Ident::new(name, Span::mixed_site())).collect()
 }
 
-fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Ident], stored: &BTreeSet<SiteId>) -> TokenStream {
+/// The name of the body of a location and a scale.
+fn centring_name(model: &Model, centred: &Centred) -> Ident {
+    format_ident!("centring_of_{}", model.sites[centred.site].name.to_string().to_lowercase(), span = Span::mixed_site())
+}
+
+fn kernels(
+    model: &Model,
+    bodies: &[Body<'_>],
+    tapes: &[Tape<'_>],
+    names: &[Ident],
+    stored: &BTreeSet<SiteId>,
+    centred: &[Centred],
+) -> TokenStream {
     let e = bind::element(model);
     let graph = graph::graph(model);
     let known = bodies.iter().zip(tapes).map(|(body, tape)| {
@@ -137,8 +161,9 @@ fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Iden
         let products = tape.products.len();
         quote!(_ppl::Body { stores: #stores, products: #products, factors: &[#(#factors),*] })
     });
-    let rows = bodies.iter().enumerate().map(|(id, body)| {
-        let rows = body.plate.map_or_else(|| quote!(1), |var| names::length(model, var));
+    let plates = bodies.iter().map(|body| body.plate).chain(centred.iter().map(|known| known.body(model).plate));
+    let rows = plates.enumerate().map(|(id, plate)| {
+        let rows = plate.map_or_else(|| quote!(1), |var| names::length(model, var));
         quote!(#id => #rows)
     });
     let factor_rows = model.factors.iter().enumerate().map(|(id, factor)| {
@@ -196,7 +221,7 @@ fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Iden
             }
 
             #[inline(always)]
-            fn forward<V: _ppl::Lanes<Element = #e>>(&self, body: usize, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, #e>) {
+            fn forward<V: _ppl::Lanes<Element = #e>>(&self, body: usize, rows: _ppl::Range<usize>, frame: &mut _ppl::Forward<'_, V>) {
                 match body { #(#forward,)* _ => {} }
             }
 
@@ -205,7 +230,7 @@ fn kernels(model: &Model, bodies: &[Body<'_>], tapes: &[Tape<'_>], names: &[Iden
                 &self,
                 body: usize,
                 rows: _ppl::Range<usize>,
-                frame: &mut _ppl::Frame<'_, #e>,
+                frame: &mut _ppl::Frame<'_, V>,
             ) -> V::Sum {
                 match body { #(#accumulate,)* _ => _ppl::zero_sum::<V>() }
             }

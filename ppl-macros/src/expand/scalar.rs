@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::names;
 use crate::ir::{
@@ -122,7 +123,10 @@ pub(crate) fn expr(model: &Model, e: &Expr, source: Source) -> TokenStream {
         }
         ExprKind::LogProb(family, params, value) => {
             let (family, params, value) = (family_type(family), params.iter().map(sub), sub(value));
-            quote!(_ppl::log_prob::<#family, _>(#value, [#(#params),*]))
+            {
+                let count = params.len();
+                quote!(_ppl::log_prob::<#family, #count>(#value, [#(#params),*]))
+            }
         }
         ExprKind::Assert(_, inner) => sub(inner),
     }
@@ -193,6 +197,17 @@ pub(crate) fn function_name(function: Function) -> proc_macro2::Ident {
     quote::format_ident!("{}", function.word(), span = proc_macro2::Span::mixed_site())
 }
 
+/// A density whose functions are called: of one of the user's, through the trait and on the user's token, where errors belong.
+pub(crate) fn density(family: &Family) -> TokenStream {
+    match family {
+        Family::User(path, names) => {
+            let params = names.len();
+            quote_spanned!(path.span()=> <#path as _ppl::Univariate<#params>>)
+        }
+        _ => family_type(family),
+    }
+}
+
 /// The Rust type of a density.
 pub(crate) fn family_type(family: &Family) -> TokenStream {
     let entry = |entry: &crate::catalogue::Entry| {
@@ -205,6 +220,6 @@ pub(crate) fn family_type(family: &Family) -> TokenStream {
             let inner = entry(e);
             quote!(_ppl::distributions::Truncated::<#inner>)
         }
-        Family::User(path) => quote!(#path),
+        Family::User(path, _) => quote!(#path),
     }
 }

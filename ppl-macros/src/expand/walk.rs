@@ -1,7 +1,8 @@
 //! The walk over all statements with one sample: prior and posterior predictive draws, and finding what became `NaN`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::names;
 use super::scalar::{self, Source, family_type, observed_field};
@@ -71,8 +72,9 @@ fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribut
 }
 
 fn scalar_sampler(family: &Family, params: usize) -> TokenStream {
+    let span = if let Family::User(path, _) = family { path.span() } else { proc_macro2::Span::call_site() };
     let family = family_type(family);
-    quote!(&_ppl::distributions::ScalarSampler::<#family, #params>::NEW)
+    quote_spanned!(span=> &_ppl::distributions::ScalarSampler::<#family, #params>::NEW)
 }
 
 fn numbers(model: &Model, params: &[crate::ir::Expr]) -> TokenStream {

@@ -55,6 +55,8 @@ pub(crate) struct Arg {
     pub site: Option<SiteId>,
     /// Whether every element of an observed array has a statement; else it is needed for predictions too.
     pub covered: bool,
+    /// Whether elements may be missing: then the site is a latent whose given elements are constants.
+    pub missing: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +83,8 @@ pub(crate) struct Site {
     pub bounds: Option<Bounds>,
     /// Whether the last axis is one event.
     pub event_rank: usize,
+    /// The distribution of the user's that tells the support of a latent.
+    pub own_support: Option<syn::Path>,
     /// What each statement declares of it: a range per axis.
     pub pieces: Vec<Piece>,
 }
@@ -185,7 +189,8 @@ pub(crate) enum Family {
     Catalogue(&'static Entry),
     /// `Truncated(entry)`, whose parameters are followed by the bounds.
     Truncated(&'static Entry),
-    User(syn::Path),
+    /// One of the user's, and the parameters that are given by name.
+    User(syn::Path, Vec<Option<Ident>>),
 }
 
 /// A vector operand.
@@ -253,7 +258,7 @@ pub(crate) enum Reduce {
 /// A truth value made of data.
 #[derive(Clone, Debug)]
 pub(crate) enum Condition {
-    Compare(Comparison, Expr, Expr),
+    Compare(Comparison, Box<Expr>, Box<Expr>),
     And(Box<Condition>, Box<Condition>),
     Or(Box<Condition>, Box<Condition>),
     Not(Box<Condition>),

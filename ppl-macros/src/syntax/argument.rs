@@ -126,17 +126,14 @@ fn element(input: ParseStream<'_>) -> syn::Result<Element> {
         "f32" => ElementKind::F32,
         "u64" => ElementKind::U64,
         "bool" => ElementKind::Bool,
-        "Option" => {
-            option(input, &word)?;
-            ElementKind::Option
-        }
+        "Option" => ElementKind::Option(Box::new(option(input, &word)?)),
         other => return Err(syn::Error::new(span, messages::unknown_type(other))),
     };
     Ok(Element { kind, span })
 }
 
 /// `<f64>`, after `Option`.
-fn option(input: ParseStream<'_>, word: &Ident) -> syn::Result<()> {
+fn option(input: ParseStream<'_>, word: &Ident) -> syn::Result<Element> {
     if !input.peek(Token![<]) {
         return Err(syn::Error::new(word.span(), messages::OPTION));
     }
@@ -145,9 +142,9 @@ fn option(input: ParseStream<'_>, word: &Ident) -> syn::Result<()> {
         return Err(error_here(input, messages::OPTION_ARRAY));
     }
     let inner = element(input)?;
-    if matches!(inner.kind, ElementKind::Option) || !input.peek(Token![>]) {
+    if matches!(inner.kind, ElementKind::Option(_)) || !input.peek(Token![>]) {
         return Err(syn::Error::new(inner.span, messages::OPTION));
     }
     input.parse::<Token![>]>()?;
-    Ok(())
+    Ok(inner)
 }

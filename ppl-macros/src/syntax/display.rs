@@ -40,7 +40,7 @@ impl Display for Element {
             ElementKind::U64 => f.write_str("u64"),
             ElementKind::Bool => f.write_str("bool"),
             ElementKind::Index(dim) => write!(f, "in {dim}"),
-            ElementKind::Option => f.write_str("Option<f64>"),
+            ElementKind::Option(inner) => write!(f, "Option<{inner}>"),
         }
     }
 }

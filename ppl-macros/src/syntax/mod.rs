@@ -60,7 +60,7 @@ pub(crate) enum ElementKind {
     /// `in C`
     Index(Ident),
     /// `Option<f64>`
-    Option,
+    Option(Box<Element>),
 }
 
 #[derive(Debug)]

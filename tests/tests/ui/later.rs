@@ -1,7 +1,7 @@
 use ppl_core::prelude::*;
 
 model! {
-    pub Later(y: [Option<f64>; N]) {
+    pub Later(y: [f64; N]) {
         param theta: positive = 1;
         k ~ Normal(0, 1) sampled;
         sum j in N ~ Categorical(w) { }

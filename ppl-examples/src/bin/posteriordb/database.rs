@@ -36,12 +36,14 @@ impl Database {
         Ok(Data { value, path })
     }
 
-    /// The reference draws of a posterior, if it has any.
-    pub(crate) fn reference(&self, name: &str) -> Result<Option<Reference>, Failure> {
+    /// The reference draws of a posterior, if it has any: two parameterizations of one posterior have the same.
+    pub(crate) fn reference(&self, posterior: &str) -> Result<Option<Reference>, Failure> {
+        let path = self.root.join("posteriors").join(format!("{posterior}.json"));
+        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let text = std::fs::read_to_string(&path).map_err(|e| named(&e))?;
+        let known: Value = serde_json::from_str(&text).map_err(|e| named(&e))?;
+        let Some(name) = known.get("reference_posterior_name").and_then(Value::as_str) else { return Ok(None) };
         let path = self.root.join("reference_posteriors/draws/draws").join(format!("{name}.json.zip"));
-        if !path.exists() {
-            return Ok(None);
-        }
         let chains = unzip(&path)?;
         let wrong = || format!("{}: expected a list of chains, each with a list of numbers per parameter", path.display());
         let mut reference = Reference::new();

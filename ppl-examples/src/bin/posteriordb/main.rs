@@ -22,9 +22,37 @@ struct Arguments {
     /// One JSON line a posterior instead of tables.
     #[arg(long)]
     json: bool,
+    /// The family of guides.
+    #[arg(long, value_parser = family, default_value = "auto")]
+    guide: Family,
+    /// How the bound is climbed.
+    #[arg(long, value_parser = optimizer, default_value = "auto")]
+    optimizer: Optimizer,
+    /// Put each fit beside four chains of the No-U-Turn sampler with so many draws each (with `--features nuts`).
+    #[arg(long, value_name = "DRAWS")]
+    nuts: Option<usize>,
     /// The seed.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+}
+
+fn family(word: &str) -> Result<Family, String> {
+    match word {
+        "auto" => Ok(Family::Auto),
+        "mean-field" => Ok(Family::MeanField),
+        "full-rank" => Ok(Family::FullRank),
+        _ => Err("a guide is `auto`, `mean-field` or `full-rank`".to_owned()),
+    }
+}
+
+fn optimizer(word: &str) -> Result<Optimizer, String> {
+    match word {
+        "auto" => Ok(Optimizer::Auto),
+        "adam" => Ok(Optimizer::Adam),
+        "advi" => Ok(Optimizer::AdviSequence),
+        "dowg" => Ok(Optimizer::Dowg),
+        _ => Err("an optimizer is `auto`, `adam`, `advi` or `dowg`".to_owned()),
+    }
 }
 
 fn main() -> ExitCode {
@@ -50,7 +78,8 @@ fn run() -> Result<(), ppl_examples::Failure> {
     };
     for entry in chosen {
         let data = database.data(entry.data)?;
-        let fitted = (entry.fit)(&data, &mut Bbvi { seed: arguments.seed, ..Bbvi::default() })?;
+        let config = Bbvi { seed: arguments.seed, family: arguments.guide, optimizer: arguments.optimizer, ..Bbvi::default() };
+        let fitted = (entry.fit)(&data, &mut models::Run { config, chains: arguments.nuts })?;
         if arguments.json {
             println!("{}", report::json(entry, &fitted));
         } else {

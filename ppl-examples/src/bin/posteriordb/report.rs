@@ -5,15 +5,21 @@ use std::fmt::Write;
 use serde_json::json;
 
 use crate::database::Reference;
-use crate::models::{Entry, Fitted};
+use crate::models::{Check, Entry, Fitted};
 
 /// One JSON line.
 pub(crate) fn json(entry: &Entry, fitted: &Fitted) -> String {
+    let family = &fitted.tried[0].family;
+    let (guide, coordinates) = match family.strip_suffix(" of residuals") {
+        Some(family) => (family, "residuals"),
+        None => (family.as_str(), "as written"),
+    };
     let params: serde_json::Map<String, serde_json::Value> =
         fitted.params.iter().map(|(name, scalar)| (name.clone(), json!([scalar.mean, scalar.sd]))).collect();
     json!({
         "posterior": entry.posterior,
-        "guide": "mean_field",
+        "guide": guide.trim_end_matches(" Gaussian").replace('-', "_"),
+        "coordinates": coordinates,
         "seconds": fitted.seconds,
         "elbo": fitted.elbo.0,
         "params": params,
@@ -30,6 +36,13 @@ pub(crate) fn table(entry: &Entry, fitted: &Fitted, reference: Option<&Reference
         "  ELBO {:.3} +- {:.3} nats, Pareto k {:.2}, {:.3} s, {}",
         fitted.elbo.0, fitted.elbo.1, fitted.pareto_k, fitted.seconds, fitted.stop
     );
+    for tried in &fitted.tried {
+        let _ =
+            writeln!(out, "  {}: ELBO {:.3}, Pareto k {:.2}, {} steps", tried.family, tried.elbo, tried.pareto_k, tried.steps);
+    }
+    if let Some(check) = &fitted.check {
+        let _ = writeln!(out, "{}", check.text);
+    }
     let Some(reference) = reference else {
         let _ = writeln!(out, "  no reference draws; mean and sd:");
         for (name, scalar) in fitted.params.iter().filter(|(name, _)| !name.starts_with("alpha[")) {
@@ -53,7 +66,22 @@ pub(crate) fn table(entry: &Entry, fitted: &Fitted, reference: Option<&Reference
     }
     let _ =
         writeln!(out, "  overall: largest error {worst:.3} sd, mean sd ratio {:.3}\n", (product / f64::from(count.max(1))).exp());
+    if let Some(check) = &fitted.check {
+        let _ = writeln!(out, "{}\n", chains(check, reference));
+    }
     out
+}
+
+/// Chains beside the reference draws, which are thinned until they are nearly independent: both have errors.
+fn chains(check: &Check, reference: &Reference) -> String {
+    let errors = check.params.iter().filter_map(|(name, own)| {
+        let draws = reference.get(name)?;
+        let (mean, sd) = moments(draws);
+        let error = (own.scalar.mean - mean).abs();
+        Some((error / sd, error / own.standard_error.hypot(sd / (draws.len() as f64).sqrt())))
+    });
+    let (error, standard) = errors.fold((0.0_f64, 0.0_f64), |worst, own| (worst.0.max(own.0), worst.1.max(own.1)));
+    format!("  chains: largest error {error:.3} sd, {standard:.1} standard errors")
 }
 
 fn moments(draws: &[f64]) -> (f64, f64) {

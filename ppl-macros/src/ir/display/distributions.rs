@@ -33,8 +33,11 @@ pub(super) fn family(model: &Model, family: &Family, params: &[Expr], span: Span
     let print = |params: &[Expr]| params.iter().map(|param| expressions::expression(model, param)).collect::<Vec<_>>();
     match family {
         Family::Catalogue(entry) => call(entry, print(params), span),
-        Family::User(path) => {
-            let params = print(params);
+        Family::User(path, names) => {
+            let params = print(params).into_iter().zip(names).map(|(param, name)| match name {
+                Some(name) => quote_spanned!(name.span()=> #name = #param),
+                None => param,
+            });
             quote_spanned!(span=> #path(#(#params),*))
         }
         Family::Truncated(entry) => {

@@ -8,6 +8,7 @@
 //! - The size of a dimension as an index stands in parentheses, `x[(N)]`, because a bare `x[N]` is the whole axis.
 //! - Numbers that are not finite have no literal and are written as quotients: `1 / 0`. An infinite bound of `Truncated` is left
 //!   out if the other is finite, which is the same distribution.
+//! - Distributions of the user keep the names of the parameters that were given one: the order is theirs to state.
 //! - Paths to Rust (`hill(x)`, `crate::Logistic(0, 1)`, `#[ppl(crate = path)]`) stay as typed: they mean what they mean where the
 //!   tokens are used.
 //!
@@ -56,6 +57,7 @@ fn argument(model: &Model, arg: &Arg) -> TokenStream {
             quote_spanned!(span=> in #over)
         }
     };
+    let element = if arg.missing { quote_spanned!(span=> Option<#element>) } else { element };
     if arg.dims.is_empty() {
         return quote_spanned!(span=> #(#attrs)* #name: #element);
     }

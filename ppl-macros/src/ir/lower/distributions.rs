@@ -39,7 +39,7 @@ impl Lowering<'_> {
                             (entry.support, bounds, Some(entry.discrete))
                         }
                         Family::Truncated(entry) => (entry.support, None, Some(false)),
-                        Family::User(_) => (Support::Real, None, None),
+                        Family::User(..) => (Support::Real, None, None),
                     };
                     let distribution = Distribution { density: Density::Univariate { family, params }, span };
                     Some(Lowered { distribution, word, support, bounds, discrete })
@@ -122,14 +122,9 @@ impl Lowering<'_> {
     }
 
     fn user(&mut self, path: syn::Path, args: &[CallArg]) -> Option<Chosen> {
-        for arg in args {
-            if let Some(name) = &arg.name {
-                self.error(name.span(), "the parameters of a distribution of your own are given by position");
-                return None;
-            }
-        }
+        let names = args.iter().map(|arg| arg.name.clone()).collect();
         let params: Vec<Option<Expr>> = args.iter().map(|arg| self.scalar(&arg.value)).collect();
-        Some(Chosen::Univariate(Family::User(path), params.into_iter().collect::<Option<_>>()?))
+        Some(Chosen::Univariate(Family::User(path, names), params.into_iter().collect::<Option<_>>()?))
     }
 
     /// A vector parameter; one number stands for a vector of that number where the value tells the length.
@@ -268,7 +263,7 @@ impl Lowering<'_> {
         let support = match &family {
             Family::Catalogue(entry) if entry.support == Support::Real && !entry.discrete => Support::Ordered,
             Family::Catalogue(entry) if entry.support == Support::Positive => Support::PositiveOrdered,
-            Family::User(_) => Support::Ordered,
+            Family::User(..) => Support::Ordered,
             _ => {
                 self.error(
                     inner_span,
@@ -277,10 +272,8 @@ impl Lowering<'_> {
                 return None;
             }
         };
-        let Some(dim) = event else {
-            self.error(span, "`Ordered` is over a vector; name its axis with a dimension: `mu[K] ~ Ordered(..)`");
-            return None;
-        };
+        // Without an axis the statement has been refused before its distribution was read.
+        let dim = event?;
         let axis = self.axis_var(dim);
         Some(Lowered {
             distribution: Distribution { density: Density::Ordered { family, params, axis }, span },

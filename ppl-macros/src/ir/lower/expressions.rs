@@ -135,6 +135,13 @@ impl Lowering<'_> {
 
     /// Refuses reads of what is not there yet: an element by itself, or a quantity whose loop still runs.
     fn check_order(&mut self, site: usize, index: &[Index], name: &Ident) -> Option<()> {
+        if self.model.sites[site].pieces.is_empty() {
+            self.error(
+                name.span(),
+                format!("`{name}` may have missing values and is used before its distribution; move its `~` statement up"),
+            );
+            return None;
+        }
         let Some(definition) = self.definitions.get(&site) else { return Some(()) };
         if self.model.sites[site].kind == SiteKind::Latent {
             if definition.as_slice() == index {
@@ -420,7 +427,7 @@ impl Lowering<'_> {
                         return None;
                     }
                 }
-                Some(Condition::Compare(comparison(*op)?, a, b))
+                Some(Condition::Compare(comparison(*op)?, Box::new(a), Box::new(b)))
             }
             _ => {
                 let value = self.scalar(expr)?;
@@ -431,7 +438,7 @@ impl Lowering<'_> {
                     return None;
                 }
                 let zero = Expr { kind: ExprKind::Number(0.0), span: expr.span };
-                Some(Condition::Compare(Comparison::Ne, value, zero))
+                Some(Condition::Compare(Comparison::Ne, Box::new(value), Box::new(zero)))
             }
         }
     }

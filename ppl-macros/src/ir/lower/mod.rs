@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, Span};
 
-use super::{Affine, Arg, ArgId, ArgKind, Dim, DimId, Index, LocalId, Model, SiteId, VarId};
+use super::{Affine, Arg, ArgId, ArgKind, Dim, DimId, Index, LocalId, Model, Site, SiteId, SiteKind, VarId};
+use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
 use crate::syntax;
 
@@ -91,9 +92,11 @@ impl<'a> Lowering<'a> {
             }
         }
         for argument in arguments {
+            let mut missing = false;
             let (kind, dims) = match argument.ty {
                 syntax::ArgumentType::Size => (ArgKind::Size(self.dim(&argument.name)), Vec::new()),
                 syntax::ArgumentType::Array { element, dims } => {
+                    missing = matches!(element.kind, syntax::ElementKind::Option(_));
                     let Some(kind) = self.argument_kind(&element) else { continue };
                     (kind, dims.iter().map(|dim| self.dim(dim)).collect())
                 }
@@ -102,10 +105,14 @@ impl<'a> Lowering<'a> {
                 continue;
             }
             self.model.single |= kind == ArgKind::F32;
+            // An array with missing values is a latent, some of whose elements are given.
+            let site = missing.then(|| self.site_of(argument.name.clone(), SiteKind::Latent, dims.clone()));
             if !matches!(kind, ArgKind::Size(_)) {
-                self.names.push((argument.name.clone(), Entity::Arg(self.model.args.len())));
+                let entity = site.map_or(Entity::Arg(self.model.args.len()), Entity::Site);
+                self.names.push((argument.name.clone(), entity));
             }
-            self.model.args.push(Arg { attrs: argument.attrs, name: argument.name, kind, dims, site: None, covered: false });
+            let (attrs, name) = (argument.attrs, argument.name);
+            self.model.args.push(Arg { attrs, name, kind, dims, site, covered: missing, missing });
         }
         if self.model.single {
             for arg in &self.model.args {
@@ -126,14 +133,38 @@ impl<'a> Lowering<'a> {
             syntax::ElementKind::U64 => Some(ArgKind::U64),
             syntax::ElementKind::Bool => Some(ArgKind::Bool),
             syntax::ElementKind::Index(dim) => Some(ArgKind::Index(self.dim(dim))),
-            syntax::ElementKind::Option => {
-                self.error(
-                    element.span,
-                    "missing values are not available yet; leave the rows out, or declare the missing ones as a latent of their own",
-                );
-                None
+            syntax::ElementKind::Option(inner) => {
+                let kind = self.argument_kind(inner)?;
+                if !matches!(kind, ArgKind::F64 | ArgKind::F32) {
+                    self.error(
+                        inner.span,
+                        "a missing whole number would be a discrete latent, which has no gradient; leave these rows out, or sum it out with `factor(log_sum_exp(..))`",
+                    );
+                    return None;
+                }
+                Some(kind)
             }
         }
+    }
+
+    /// Adds a site.
+    fn site_of(&mut self, name: Ident, kind: SiteKind, dims: Vec<DimId>) -> SiteId {
+        self.model.sites.push(Site {
+            name,
+            kind,
+            dims,
+            support: Support::Real,
+            bounds: None,
+            event_rank: 0,
+            own_support: None,
+            pieces: Vec::new(),
+        });
+        self.model.sites.len() - 1
+    }
+
+    /// The array with missing values that a site is.
+    fn partly_given(&self, site: SiteId) -> Option<ArgId> {
+        self.model.args.iter().position(|arg| arg.missing && arg.site == Some(site))
     }
 
     /// The dimension of a name, made known if it is new.

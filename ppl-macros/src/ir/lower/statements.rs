@@ -7,7 +7,7 @@ use super::distributions::Lowered;
 use super::{Entity, Lowering};
 use crate::catalogue::Support;
 use crate::ir::{
-    Affine, ArgKind, Bounds, DimId, Factor, Index, Local, Piece, Site, SiteId, SiteKind, Stmt, StmtKind, Term, VarId,
+    Affine, ArgKind, Bounds, Density, DimId, Factor, Family, Index, Local, Piece, SiteId, SiteKind, Stmt, StmtKind, Term, VarId,
 };
 use crate::syntax::{self, ExprKind};
 
@@ -67,7 +67,18 @@ impl Lowering<'_> {
         let vector_event = super::distributions::is_vector_event(distribution);
         let (site, axes) = match self.lookup(&lhs.name) {
             Some(Entity::Arg(arg)) => self.observed(arg, lhs, axes, vector_event)?,
-            Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Latent => (site, axes),
+            Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Latent => match self.partly_given(site) {
+                Some(_) if vector_event => {
+                    let message = format!(
+                        "the elements of `{}` are drawn together here, so that none of them can be missing alone; leave these rows out",
+                        lhs.name
+                    );
+                    self.error(lhs.name.span(), message);
+                    return None;
+                }
+                Some(arg) => self.observed(arg, lhs, axes, false)?,
+                None => (site, axes),
+            },
             None => (self.new_site(&lhs.name, SiteKind::Latent)?, axes),
             Some(_) => {
                 self.error(
@@ -163,16 +174,7 @@ impl Lowering<'_> {
         let site = if let Some(site) = self.model.args[arg].site {
             site
         } else {
-            let site = self.model.sites.len();
-            self.model.sites.push(Site {
-                name,
-                kind: SiteKind::Observed(arg),
-                dims,
-                support: Support::Real,
-                bounds: None,
-                event_rank: 0,
-                pieces: Vec::new(),
-            });
+            let site = self.site_of(name, SiteKind::Observed(arg), dims);
             self.model.args[arg].site = Some(site);
             site
         };
@@ -191,17 +193,8 @@ impl Lowering<'_> {
         if !self.free(name) {
             return None;
         }
-        let site = self.model.sites.len();
+        let site = self.site_of(name.clone(), kind, Vec::new());
         self.names.push((name.clone(), Entity::Site(site)));
-        self.model.sites.push(Site {
-            name: name.clone(),
-            kind,
-            dims: Vec::new(),
-            support: Support::Real,
-            bounds: None,
-            event_rank: 0,
-            pieces: Vec::new(),
-        });
         Some(site)
     }
 
@@ -293,7 +286,7 @@ impl Lowering<'_> {
         }
         let first = self.model.sites[site].pieces.is_empty();
         self.model.sites[site].pieces.push(Piece { axes: ranges, span: lhs.name.span() });
-        if matches!(self.model.sites[site].kind, SiteKind::Observed(_)) {
+        if matches!(self.model.sites[site].kind, SiteKind::Observed(_)) || self.partly_given(site).is_some() {
             return;
         }
         if first {
@@ -380,6 +373,11 @@ impl Lowering<'_> {
                 format!("the statements of `{name}` give it different supports; all elements of a latent share one"),
             );
             return;
+        }
+        if entry.kind == SiteKind::Latent
+            && let Density::Univariate { family: Family::User(path, _), .. } = &lowered.distribution.density
+        {
+            entry.own_support = Some(path.clone());
         }
         entry.support = lowered.support;
         entry.bounds.clone_from(&lowered.bounds);

@@ -150,7 +150,7 @@ fn types_have_elements_and_dimensions() {
                     ElementKind::U64 => "u64",
                     ElementKind::Bool => "bool",
                     ElementKind::Index(_) => "in",
-                    ElementKind::Option => "option",
+                    ElementKind::Option(_) => "option",
                 };
                 format!("{kind}{}", dims.len())
             }

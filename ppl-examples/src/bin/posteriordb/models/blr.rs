@@ -2,7 +2,7 @@
 
 use ppl_core::prelude::*;
 
-use super::{Fitted, elements, fitted, number};
+use super::{Fitted, Run, elements, number};
 use crate::database::{Data, Failure};
 
 model! {
@@ -16,8 +16,8 @@ model! {
     }
 }
 
-pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
+pub(crate) fn fit(data: &Data, run: &mut Run) -> Result<Fitted, Failure> {
     let model = Blr { y: data.reals("y")?, x: data.matrix("X")? };
     let names: Vec<_> = elements("beta", "beta", data.count("D")?).chain([number("sigma", "sigma")]).collect();
-    Ok(fitted(&fit_bbvi(&model, config)?, &names))
+    run.fitted(&model, &names)
 }

@@ -1,8 +1,8 @@
-//! Eight schools, non-centred.
+//! Eight schools, non-centred and centred.
 
 use ppl_core::prelude::*;
 
-use super::{Fitted, elements, fitted, number};
+use super::{Fitted, Run, elements, number};
 use crate::database::{Data, Failure};
 
 model! {
@@ -18,8 +18,26 @@ model! {
     }
 }
 
-pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
+pub(crate) fn fit(data: &Data, run: &mut Run) -> Result<Fitted, Failure> {
     let model = EightSchools { y: data.reals("y")?, sigma: data.reals("sigma")? };
     let names: Vec<_> = elements("theta", "theta", 8).chain([number("mu", "mu"), number("tau", "tau")]).collect();
-    Ok(fitted(&fit_bbvi(&model, config)?, &names))
+    run.fitted(&model, &names)
+}
+
+model! {
+    /// The same, as one would write it.
+    pub(crate) EightSchoolsCentered(y: [f64; J], sigma: [f64; J]) {
+        mu  ~ Normal(0, 5);
+        tau ~ HalfCauchy(5);
+        for j in J {
+            theta[j] ~ Normal(mu, tau);
+            y[j] ~ Normal(theta[j], sigma[j]);
+        }
+    }
+}
+
+pub(crate) fn fit_centered(data: &Data, run: &mut Run) -> Result<Fitted, Failure> {
+    let model = EightSchoolsCentered { y: data.reals("y")?, sigma: data.reals("sigma")? };
+    let names: Vec<_> = elements("theta", "theta", 8).chain([number("mu", "mu"), number("tau", "tau")]).collect();
+    run.fitted(&model, &names)
 }

@@ -2,7 +2,7 @@
 
 use ppl_core::prelude::*;
 
-use super::{Fitted, elements, fitted, number};
+use super::{Fitted, Run, elements, number};
 use crate::database::{Data, Failure};
 
 model! {
@@ -20,8 +20,8 @@ model! {
     }
 }
 
-pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
+pub(crate) fn fit(data: &Data, run: &mut Run) -> Result<Fitted, Failure> {
     let model = GaussMix { y: data.reals("y")?, K: 2 };
     let names: Vec<_> = elements("mu", "mu", 2).chain(elements("sigma", "sigma", 2)).chain([number("theta", "theta")]).collect();
-    Ok(fitted(&fit_bbvi(&model, config)?, &names))
+    run.fitted(&model, &names)
 }

@@ -2,7 +2,7 @@
 
 use ppl_core::prelude::*;
 
-use super::{Fitted, fitted, number};
+use super::{Fitted, Run, number};
 use crate::database::{Data, Failure};
 
 model! {
@@ -18,8 +18,8 @@ model! {
     }
 }
 
-pub(crate) fn fit(data: &Data, config: &mut Bbvi) -> Result<Fitted, Failure> {
+pub(crate) fn fit(data: &Data, run: &mut Run) -> Result<Fitted, Failure> {
     let model = Kidscore { kid_score: data.reals("kid_score")?, mom_hs: data.reals("mom_hs")?, mom_iq: data.reals("mom_iq")? };
     let names = [number("beta_1", "beta[1]"), number("beta_2", "beta[2]"), number("beta_3", "beta[3]"), number("sigma", "sigma")];
-    Ok(fitted(&fit_bbvi(&model, config)?, &names))
+    run.fitted(&model, &names)
 }

@@ -1,0 +1,124 @@
+//! Draws from a guide, batch after batch: latents, quantities, importance ratios.
+
+use super::FitError;
+use crate::centring::View;
+use crate::guides::Guide;
+use crate::kernel::Real;
+use crate::model::{LogJoint, Weights, Workspace};
+use crate::random::{antithetic_normals, step_key};
+
+/// How far draws are computed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// The latents: all that is known where there are no data.
+    Latents,
+    /// The quantities too.
+    Quantities,
+    /// The importance ratios too.
+    Ratios,
+}
+
+/// Draws that are made at once.
+pub(super) const BATCH: usize = 64;
+
+/// Draws from a guide, completed with the quantities of the model.
+pub(super) struct Drawn<'a, E: Real> {
+    view: View<'a, E>,
+    guide: &'a dyn Guide<E>,
+    key: u64,
+    batches: u64,
+    noise: Vec<E>,
+    factors: Vec<f64>,
+    pub(super) work: Workspace<E>,
+    weights: Weights<E>,
+    pub(super) log_ratios: Vec<f64>,
+}
+
+impl<'a, E: Real> Drawn<'a, E> {
+    /// So many draws of a guide whose dimensions are those of the model, as written or with the degrees of centring.
+    pub(super) fn new(written: &'a dyn LogJoint<E>, guide: &'a dyn Guide<E>, draws: usize, key: u64) -> Result<Self, FitError> {
+        let (fitted, own) = (guide.dimensions(), written.layout().unconstrained());
+        let view = View::of_dimensions(written, fitted).ok_or(FitError::OtherSizes { fitted, model: own })?;
+        let model = view.model();
+        Ok(Drawn {
+            guide,
+            key,
+            batches: 0,
+            noise: vec![E::default(); guide.noise() * BATCH],
+            factors: unit_variance::<E>(guide.noise(), draws, key),
+            work: model.workspace(BATCH),
+            weights: model.unit_weights(BATCH),
+            log_ratios: vec![0.0; BATCH],
+            view,
+        })
+    }
+
+    /// Calls `visit` with draws of these numbers, in ascending order, and their places in the workspace; a number may come more than once.
+    pub(super) fn each(
+        mut self,
+        chosen: impl IntoIterator<Item = usize>,
+        stage: Stage,
+        mut visit: impl FnMut(&Workspace<E>, usize),
+    ) {
+        for draw in chosen {
+            while self.batches <= (draw / BATCH) as u64 {
+                self.next_batch(stage);
+            }
+            visit(&self.work, draw % BATCH);
+        }
+    }
+
+    /// The log ratios `log p(theta_s, y) - log q(theta_s)` of the first draws, in nats, on the unconstrained space.
+    pub(super) fn ratios(mut self, draws: usize) -> Vec<f64> {
+        let mut ratios = Vec::with_capacity(draws);
+        while ratios.len() < draws {
+            self.next_batch(Stage::Ratios);
+            ratios.extend_from_slice(&self.log_ratios[..(draws - ratios.len()).min(BATCH)]);
+        }
+        ratios
+    }
+
+    /// The next draws, in the workspace.
+    pub(super) fn next_batch(&mut self, stage: Stage) {
+        antithetic_normals(step_key(self.key, self.batches), BATCH, &mut self.noise);
+        for (row, factor) in self.noise.chunks_exact_mut(BATCH).zip(&self.factors) {
+            row.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
+        }
+        self.batches += 1;
+        self.guide.draw(&self.noise, BATCH, self.work.u_mut());
+        let (mut log_det, mut log_q) = (vec![0.0; BATCH], vec![0.0; BATCH]);
+        if stage == Stage::Ratios {
+            self.guide.log_prob(self.work.u(), BATCH, &mut log_q);
+        }
+        let model = self.view.model();
+        model.constrain(&mut self.work, &mut log_det);
+        if stage == Stage::Ratios {
+            model.accumulate(&mut self.work, &self.weights, &mut self.log_ratios);
+            for ((ratio, log_det), log_q) in self.log_ratios.iter_mut().zip(&log_det).zip(&log_q) {
+                *ratio += log_det - log_q;
+                // A density that is no number is none.
+                if ratio.is_nan() {
+                    *ratio = f64::NEG_INFINITY;
+                }
+            }
+        }
+        if stage >= Stage::Quantities {
+            model.complete(&mut self.work);
+        }
+    }
+}
+
+/// What each row of noise is multiplied by, to have a mean square of one over all draws: this takes its error out of the standard deviations of the
+/// summary. (Over few draws it would bias what depends on higher moments.)
+fn unit_variance<E: Real>(rows: usize, draws: usize, key: u64) -> Vec<f64> {
+    let mut squares = vec![0.0; rows];
+    let mut noise = vec![E::default(); rows * BATCH];
+    let batches = draws.div_ceil(BATCH).max(1);
+    for batch in 0..batches {
+        antithetic_normals(step_key(key, batch as u64), BATCH, &mut noise);
+        for (square, row) in squares.iter_mut().zip(noise.chunks_exact(BATCH)) {
+            *square += row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>();
+        }
+    }
+    squares.iter().map(|square| (square / (batches * BATCH) as f64).sqrt().recip()).collect()
+}

@@ -1,0 +1,158 @@
+//! Draws from a fitted guide: named, shaped, and of long quantities only where they are asked for.
+
+use std::ops::Range;
+
+use super::drawn::{BATCH, Drawn, Stage};
+use super::{Fit, FitError};
+use crate::diagnostics::PsisWeights;
+use crate::kernel::Real;
+use crate::model::{Layout, LogJoint, Model, SiteKind, Variable, Workspace};
+use crate::random::step_key;
+use crate::report::Scalar;
+
+/// Longer arrays are left out of the table, and longer quantities out of the draws unless they are asked for.
+pub(super) const LONG: usize = 4000;
+
+impl<M: Model> Fit<M> {
+    /// Draws of latents and quantities, named and shaped, the first axis being the draw. Quantities of more than 4000 elements
+    /// (one a row of large data) have no draws here: ask for them by name, with [`Fit::draws_of`].
+    ///
+    /// # Errors
+    /// [`FitError::Data`] if the data do not fit the model, [`FitError::OtherSizes`] if they are not those of the fit.
+    pub fn draws(&self, model: &M, draws: usize) -> Result<M::Draws, FitError> {
+        self.draws_of(model, draws, &[])
+    }
+
+    /// As [`Fit::draws`], with the long quantities of these names.
+    ///
+    /// # Errors
+    /// As [`Fit::draws`]; [`FitError::UnknownName`].
+    pub fn draws_of(&self, model: &M, draws: usize, names: &[&str]) -> Result<M::Draws, FitError> {
+        let bound = model.bind()?;
+        let layout = bound.layout();
+        for name in names {
+            find(layout, name)?;
+        }
+        let short = |v: &Variable| v.kind == SiteKind::Latent || v.rows.len() <= LONG || names.contains(&v.name);
+        let (kept, rows) = keep(layout, short);
+        Ok(M::collect_draws(&kept, draws, &self.columns(&*bound, draws, &rows)?))
+    }
+
+    /// The table of one latent or quantity, element after element: for those that are too long for [`Fit::summary`].
+    ///
+    /// # Errors
+    /// As [`Fit::draws_of`].
+    pub fn summary_of(&self, model: &M, name: &str) -> Result<Vec<Scalar>, FitError> {
+        let bound = model.bind()?;
+        let variable = find(bound.layout(), name)?;
+        let draws = self.state.draws;
+        let columns = self.columns(&*bound, draws, std::slice::from_ref(&variable.rows))?;
+        let scalar = |element: usize| {
+            let values: Vec<f64> = columns.iter().skip(element).step_by(variable.rows.len()).copied().collect();
+            Scalar::of(bound.layout().element_name(variable, element), variable.name, &values)
+        };
+        Ok(variable.elements().into_iter().map(scalar).collect())
+    }
+
+    /// Some rows of the layout, draw after draw.
+    pub(super) fn columns<E: Real>(
+        &self,
+        model: &dyn LogJoint<E>,
+        draws: usize,
+        rows: &[Range<usize>],
+    ) -> Result<Vec<f64>, FitError> {
+        let mut columns = Vec::with_capacity(draws * rows.iter().map(ExactSizeIterator::len).sum::<usize>());
+        self.each_draw(model, draws, |work, draw| {
+            columns.extend(rows.iter().cloned().flatten().map(|row| work.values[row * BATCH + draw].to_f64()));
+        })?;
+        Ok(columns)
+    }
+}
+
+impl<M: Model> Fit<M> {
+    /// Calls `visit` with each draw, completed, and its place in the workspace: draws of the guide, or, where importance weights correct
+    /// them, draws resampled from twice as many.
+    pub(super) fn each_draw<E: Real>(
+        &self,
+        model: &dyn LogJoint<E>,
+        draws: usize,
+        visit: impl FnMut(&Workspace<E>, usize),
+    ) -> Result<(), FitError> {
+        if self.state.weighted.is_none() {
+            self.drawn(model, draws)?.each(0..draws, Stage::Quantities, visit);
+            return Ok(());
+        }
+        let proposed = 2 * draws.max(500);
+        let weights = PsisWeights::new(&self.drawn(model, proposed)?.ratios(proposed))?;
+        let chosen = weights.resample(draws, self.state.seed);
+        self.drawn(model, proposed)?.each(chosen, Stage::Quantities, visit);
+        Ok(())
+    }
+
+    /// As [`Fit::each_draw`], of latents alone and without data to weight by: where weights correct the draws, those that were resampled
+    /// for the table.
+    pub(super) fn each_kept_draw<E: Real>(
+        &self,
+        model: &dyn LogJoint<E>,
+        draws: usize,
+        visit: impl FnMut(&Workspace<E>, usize),
+    ) -> Result<(), FitError> {
+        let kept = &self.state.resampled;
+        let drawn = Drawn::new(model, self.guide().guide(), self.state.draws, step_key(self.state.seed, u64::MAX - 1))?;
+        let weighted = self.state.weighted.is_some();
+        let chosen = (0..draws).map(|draw| if weighted { kept[draw * kept.len() / draws] } else { draw });
+        drawn.each(chosen, Stage::Latents, visit);
+        Ok(())
+    }
+
+    /// So many draws of the guide alone, those that users see.
+    pub(super) fn drawn<'a, E: Real>(&'a self, model: &'a dyn LogJoint<E>, draws: usize) -> Result<Drawn<'a, E>, FitError> {
+        Drawn::new(model, self.guide().guide(), draws, step_key(self.state.seed, u64::MAX - 2))
+    }
+}
+
+/// An element of a latent or quantity.
+pub(super) struct Element<'l> {
+    pub(super) name: String,
+    /// The name of its array.
+    pub(super) variable: &'l str,
+    /// Its one row of the layout.
+    pub(super) rows: Range<usize>,
+}
+
+/// The elements that tables show: those that are inferred or computed, of arrays that are not too long.
+pub(super) fn tabled(layout: &Layout) -> Vec<Element<'_>> {
+    let mut tabled = Vec::new();
+    for variable in &layout.variables {
+        let elements = variable.elements();
+        if elements.len() > LONG {
+            continue;
+        }
+        tabled.extend(elements.into_iter().map(|element| {
+            let (name, row) = (layout.element_name(variable, element), variable.rows.start + element);
+            Element { name, variable: variable.name, rows: row..row + 1 }
+        }));
+    }
+    tabled
+}
+
+/// A latent or quantity by name.
+fn find<'l>(layout: &'l Layout, name: &str) -> Result<&'l Variable, FitError> {
+    layout.variables.iter().find(|variable| variable.name == name).ok_or_else(|| FitError::UnknownName {
+        name: name.to_owned(),
+        known: layout.variables.iter().map(|variable| format!("`{}`", variable.name)).collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// A layout of some variables alone, without gaps, and their rows in the whole; the others have none.
+fn keep(layout: &Layout, wanted: impl Fn(&Variable) -> bool) -> (Layout, Vec<Range<usize>>) {
+    let (mut kept, mut rows, mut next) = (Layout { centred: Vec::new(), ..layout.clone() }, Vec::new(), 0);
+    for variable in &mut kept.variables {
+        let length = if wanted(variable) { variable.rows.len() } else { 0 };
+        rows.push(variable.rows.start..variable.rows.start + length);
+        variable.rows = next..next + length;
+        (variable.unconstrained, variable.missing) = (0..0, None);
+        next += length;
+    }
+    (kept, rows)
+}

@@ -1,0 +1,273 @@
+//! What is checked of the data when a model is bound: shifted indices, supports of values and of parameters.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::nest;
+use crate::catalogue::Support;
+use crate::check::supports::{Verdict, infer};
+use crate::expand::graph::support;
+use crate::expand::names;
+use crate::expand::scalar::{self, Source};
+use crate::ir::{Affine, Density, DimId, Expr, ExprKind, Family, Index, Model, SiteKind, Stmt, StmtKind, Term, VarId, visit};
+
+/// Checks of every index expression that may leave its axis.
+pub(super) fn check_indices(model: &Model) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut done = BTreeSet::new();
+    visit::statements(&model.body, &mut |stmt: &Stmt| {
+        let mut check = |name: &proc_macro2::Ident, index: &[Index], dims: &[DimId]| {
+            for (axis, i) in index.iter().enumerate() {
+                if let Some(tokens) = check_index(model, name, index, i, dims[axis])
+                    && done.insert(tokens.to_string())
+                {
+                    out.extend(tokens);
+                }
+            }
+        };
+        let mut reads = |expr: &Expr| {
+            visit::expressions(expr, &mut |e| match &e.kind {
+                ExprKind::Data(arg, index) => check(&model.args[*arg].name, index, &model.args[*arg].dims),
+                ExprKind::Site(site, index) => check(&model.sites[*site].name, index, &model.sites[*site].dims),
+                _ => {}
+            });
+        };
+        match &stmt.kind {
+            StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => reads(value),
+            StmtKind::Quantity { site, index, value } => {
+                reads(value);
+                check(&model.sites[*site].name, index, &model.sites[*site].dims);
+            }
+            StmtKind::Sample { site, index, distribution, .. } => {
+                for param in visit::parameters(distribution) {
+                    reads(param);
+                }
+                check(&model.sites[*site].name, index, &model.sites[*site].dims);
+            }
+            StmtKind::For { .. } => {}
+        }
+    });
+    out
+}
+
+pub(super) fn check_index(
+    model: &Model,
+    array: &proc_macro2::Ident,
+    whole: &[Index],
+    index: &Index,
+    dim: DimId,
+) -> Option<TokenStream> {
+    let Index::Affine(affine) = index else { return None };
+    if let Some(var) = affine.as_var() {
+        let v = &model.vars[var];
+        let starts = v.from.as_constant().is_some_and(|from| from >= 0);
+        if starts && v.to.as_size() == Some(dim) {
+            return None;
+        }
+    }
+    // The least and the greatest value, each loop at one of its ends.
+    let (mut lowest, mut highest) = (Affine::constant(affine.constant), Affine::constant(affine.constant));
+    let mut not_empty = Vec::new();
+    for (&term, &coefficient) in &affine.terms {
+        match term {
+            Term::Size(_) => {
+                lowest = lowest.plus(&Affine::term(term), coefficient);
+                highest = highest.plus(&Affine::term(term), coefficient);
+            }
+            Term::Var(var) => {
+                let v = &model.vars[var];
+                let last = v.to.plus(&Affine::constant(1), -1);
+                let (low, high) = if coefficient > 0 { (&v.from, &last) } else { (&last, &v.from) };
+                lowest = lowest.plus(low, coefficient);
+                highest = highest.plus(high, coefficient);
+                let length = names::length(model, var);
+                not_empty.push(quote!(#length > 0));
+            }
+        }
+    }
+    let (lowest, highest) = (signed(model, &lowest), signed(model, &highest));
+    let (word, name, size) = (model.name.to_string(), array.to_string(), names::size(model, dim));
+    let text = format!("{array}[{}]", whole.iter().map(|i| text(model, i)).collect::<Vec<_>>().join(", "));
+    let check = quote!(_ppl::check_index(#word, #text, #name, (#lowest, #highest), #size)?;);
+    Some(if not_empty.is_empty() { check } else { quote!(if #(#not_empty)&&* { #check }) })
+}
+
+/// An affine expression of sizes as an `i64`.
+pub(super) fn signed(model: &Model, affine: &Affine) -> TokenStream {
+    let mut sum = proc_macro2::Literal::i64_unsuffixed(affine.constant.abs());
+    let mut out = if affine.constant < 0 { quote!(-#sum) } else { quote!(#sum) };
+    for (&term, &coefficient) in &affine.terms {
+        let Term::Size(dim) = term else { continue };
+        let size = names::size(model, dim);
+        sum = proc_macro2::Literal::i64_unsuffixed(coefficient.abs());
+        out = if coefficient < 0 { quote!(#out - #sum * #size as i64) } else { quote!(#out + #sum * #size as i64) };
+    }
+    out
+}
+
+/// An index as the user would write it.
+pub(super) fn text(model: &Model, index: &Index) -> String {
+    match index {
+        Index::Gather(arg, inner) => {
+            format!("{}[{}]", model.args[*arg].name, inner.iter().map(|i| text(model, i)).collect::<Vec<_>>().join(", "))
+        }
+        Index::Affine(affine) => {
+            let mut words = String::new();
+            let mut push = |negative: bool, word: String| {
+                let sign = match (words.is_empty(), negative) {
+                    (true, false) => "",
+                    (true, true) => "-",
+                    (false, false) => " + ",
+                    (false, true) => " - ",
+                };
+                words.push_str(sign);
+                words.push_str(&word);
+            };
+            for positive in [true, false] {
+                for (&term, &coefficient) in affine.terms.iter().filter(|(_, c)| (**c > 0) == positive) {
+                    let name = match term {
+                        Term::Var(var) => model.vars[var].name.to_string(),
+                        Term::Size(dim) => model.dim_name(dim),
+                    };
+                    let factor = coefficient.abs();
+                    push(!positive, if factor == 1 { name } else { format!("{factor} * {name}") });
+                }
+            }
+            if affine.constant != 0 || affine.terms.is_empty() {
+                push(affine.constant < 0, affine.constant.abs().to_string());
+            }
+            words
+        }
+    }
+}
+
+/// Checks of observed data and of parameters made of data.
+pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
+    let (mut observed, mut parameters) = (TokenStream::new(), TokenStream::new());
+    for site in model.sites.iter().filter(|site| site.event_rank == 1) {
+        let Some(&dim) = site.dims.last() else { continue };
+        let (word, axis, name, size) =
+            (model.name.to_string(), model.dim_name(dim), site.name.to_string(), names::size(model, dim));
+        parameters.extend(quote!(_ppl::check_not_empty(#word, #axis, #name, #size)?;));
+    }
+    visit::statements(&model.body, &mut |stmt: &Stmt| {
+        let StmtKind::Sample { site, index, distribution, factor } = &stmt.kind else { return };
+        let statement = model.factors[*factor].text.trim_end_matches(';');
+        let loops = &model.factors[*factor].loops;
+        let known = &model.sites[*site];
+        if let SiteKind::Observed(arg) = known.kind {
+            observed.extend(check_value(model, arg, index, distribution, statement, loops));
+        }
+        match &distribution.density {
+            Density::Univariate { family: Family::Catalogue(entry) | Family::Truncated(entry), params } => {
+                for ((name, set), param) in entry.parameters.iter().zip(params) {
+                    if scalar::is_data(model, param) && *set != Support::Real && infer(model, param).within(*set) == Verdict::Open
+                    {
+                        parameters.extend(check_parameter(model, &quote!(#name), &support(*set), param, statement, loops));
+                    }
+                }
+            }
+            Density::Univariate { family: Family::User(path, _), params } => {
+                for (i, param) in params.iter().enumerate().filter(|(_, param)| scalar::is_data(model, param)) {
+                    let own = crate::expand::assertions::parameter(path, params.len(), i);
+                    let (name, set) = (quote!(#own.name), quote!(#own.support));
+                    parameters.extend(check_parameter(model, &name, &set, param, statement, loops));
+                }
+            }
+            _ => {}
+        }
+    });
+    (observed, parameters)
+}
+
+pub(super) fn check_parameter(
+    model: &Model,
+    name: &TokenStream,
+    set: &TokenStream,
+    param: &Expr,
+    statement: &str,
+    loops: &[VarId],
+) -> TokenStream {
+    let word = model.name.to_string();
+    let value = scalar::expr(model, param, Source::Fields);
+    let mut used = BTreeSet::new();
+    scalar::vars(model, param, &mut used);
+    let loops: Vec<VarId> = loops.iter().copied().filter(|v| used.contains(v)).collect();
+    // Data read as they are have a name and a row of their own.
+    let (field, row) = match &param.kind {
+        ExprKind::Data(arg, index) => {
+            let known = &model.args[*arg];
+            let word = known.name.to_string();
+            (quote!(#word), names::flat(model, index, &known.dims))
+        }
+        _ => (name.clone(), names::loop_row(model, &loops)),
+    };
+    nest(
+        model,
+        &loops,
+        quote!(_ppl::check_support(#word, #field, #row, #value, #statement, (#set, f64::NEG_INFINITY, f64::INFINITY))?;),
+    )
+}
+
+pub(super) fn check_value(
+    model: &Model,
+    arg: usize,
+    index: &[Index],
+    distribution: &crate::ir::Distribution,
+    statement: &str,
+    loops: &[VarId],
+) -> TokenStream {
+    let known = &model.args[arg];
+    let (word, field) = (model.name.to_string(), known.name.to_string());
+    let read = |index: &[Index]| {
+        let expr = Expr { kind: ExprKind::Data(arg, index.to_vec()), span: known.name.span() };
+        (scalar::expr(model, &expr, Source::Fields), names::flat(model, index, &known.dims))
+    };
+    let check = |set: Support, lower: TokenStream, upper: TokenStream| {
+        let (value, row) = read(index);
+        let set = support(set);
+        quote!(_ppl::check_observed(#word, #field, #row, #value, #statement, (#set, #lower, #upper))?;)
+    };
+    let (low, high) = (quote!(f64::NEG_INFINITY), quote!(f64::INFINITY));
+    let data = |expr: &Expr, otherwise: &TokenStream| {
+        if scalar::is_data(model, expr) { scalar::expr(model, expr, Source::Fields) } else { otherwise.clone() }
+    };
+    let body = match &distribution.density {
+        Density::Univariate { family: Family::Catalogue(entry), params } => match entry.support {
+            Support::Real => return TokenStream::new(),
+            Support::Interval => check(Support::Interval, data(&params[0], &low), data(&params[1], &high)),
+            Support::CountUpTo => check(Support::CountUpTo, low, data(&params[0], &high)),
+            set => check(set, low, high),
+        },
+        Density::Univariate { family: Family::Truncated(_), params } => {
+            let (lower, upper) = (&params[params.len() - 2], &params[params.len() - 1]);
+            check(Support::Interval, data(lower, &low), data(upper, &high))
+        }
+        Density::Multivariate { entry, parameter } if entry.event_rank == 0 => {
+            let dims = match parameter {
+                crate::ir::Vector::Site(site, _) => &model.sites[*site].dims,
+                crate::ir::Vector::Data(arg, _) => &model.args[*arg].dims,
+                crate::ir::Vector::Repeat(_) => return TokenStream::new(),
+            };
+            let size = dims.last().map_or_else(|| quote!(0), |&dim| names::size(model, dim));
+            check(Support::CountUpTo, low, quote!((#size as f64 - 1.0)))
+        }
+        Density::Multivariate { .. } => {
+            let (row, size) = (
+                names::flat(model, index, &known.dims),
+                known.dims.last().map_or_else(|| quote!(0), |&dim| names::size(model, dim)),
+            );
+            let name = names::field(&known.name);
+            quote!(_ppl::check_simplex(#word, #field, #row, &self.#name[#row..][..#size], #statement)?;)
+        }
+        Density::Univariate { family: Family::User(path, _), .. } => {
+            let (value, row) = read(index);
+            let set = quote!(<#path as _ppl::distributions::Distribution>::SUPPORT);
+            quote!(_ppl::check_observed(#word, #field, #row, #value, #statement, (#set, #low, #high))?;)
+        }
+        Density::Ordered { .. } => return TokenStream::new(),
+    };
+    nest(model, loops, body)
+}

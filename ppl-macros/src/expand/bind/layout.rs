@@ -1,0 +1,131 @@
+//! The rows of latents and quantities, and the columns that are computed from data once.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{element, given_field, observed};
+use crate::expand::centring::Centred;
+use crate::expand::graph::site_support;
+use crate::expand::kernel::column_field;
+use crate::expand::names;
+use crate::expand::scalar::{self, Source, density, observed_field};
+use crate::expand::tape::{Column, ColumnValue};
+use crate::ir::{Expr, Model, Site, SiteKind, VarId};
+
+pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
+    let word = model.name.to_string();
+    let mut out = quote!(let mut layout = _ppl::LayoutBuilder::new(#word, dims););
+    let mut firsts = Vec::new();
+    for site in model.sites.iter().filter(|site| site.kind == SiteKind::Latent) {
+        let (field, text, dims) = (names::field(&site.name), site.name.to_string(), &site.dims);
+        let set = site_support(site);
+        let bounds = match &site.bounds {
+            None => quote!(None),
+            Some(bounds) => {
+                let bound = |expr: &Option<Expr>| {
+                    if let Some(expr) = expr {
+                        let values = elements(model, site, expr);
+                        quote!(Some(#values))
+                    } else {
+                        quote!(None)
+                    }
+                };
+                let (lower, upper) = (bound(&bounds.lower), bound(&bounds.upper));
+                quote!(Some(_ppl::Bounds { lower: #lower, upper: #upper }))
+            }
+        };
+        out.extend(match model.args.iter().find(|arg| arg.missing && arg.name == site.name) {
+            None => quote!(layout.latent(#text, &[#(#dims),*], #set, #bounds);),
+            Some(arg) => {
+                let given = given_field(&arg.name);
+                let of_site =
+                    |factor: &&crate::ir::Factor| factor.site.is_some_and(|s| std::ptr::eq(&raw const model.sites[s], site));
+                let statement = model.factors.iter().find(of_site).map_or("", |factor| factor.text.trim_end_matches(';'));
+                quote! {
+                    let given = std::mem::take(&mut self.#given);
+                    layout.partly_given((#text, #statement), &[#(#dims),*], #set, #bounds.as_ref(), given)?;
+                }
+            }
+        });
+        firsts.push(field);
+    }
+    for site in model.sites.iter().filter(|site| site.kind == SiteKind::Quantity) {
+        let (text, dims) = (site.name.to_string(), &site.dims);
+        out.extend(quote!(layout.quantity(#text, &[#(#dims),*]);));
+        firsts.push(names::field(&site.name));
+    }
+    for site in observed(model) {
+        let (field, text, dims) = (observed_field(&site.name), site.name.to_string(), &site.dims);
+        out.extend(quote!(self.#field = layout.observed(#text, &[#(#dims),*]);));
+    }
+    for known in centred {
+        let text = model.sites[known.site].name.to_string();
+        out.extend(quote!(layout.centred(#text);));
+    }
+    let centrings = centred.iter().enumerate().map(|(i, known)| {
+        let [location, scale] = known.fields(model);
+        quote! {
+            self.#location = layout.centred[#i].location.start;
+            self.#scale = layout.centred[#i].scale.start;
+        }
+    });
+    let rows = firsts.iter().enumerate().map(|(i, field)| quote!(self.#field = layout.first_row(#i);));
+    out.extend(quote!(let layout = layout.finish(); #(#rows)* #(#centrings)* self.__layout = layout;));
+    out
+}
+
+/// The values of an expression of data over the elements of a site, or its one value.
+pub(super) fn elements(model: &Model, site: &Site, expr: &Expr) -> TokenStream {
+    let mut used = BTreeSet::new();
+    scalar::vars(model, expr, &mut used);
+    let value = scalar::expr(model, expr, Source::Fields);
+    if used.is_empty() {
+        return quote!(vec![#value]);
+    }
+    let loops = model
+        .factors
+        .iter()
+        .find(|factor| factor.site.is_some_and(|s| std::ptr::eq(&raw const model.sites[s], site)))
+        .map_or(&[][..], |factor| &factor.loops[..]);
+    let body = quote!(values.push(#value););
+    let nest = nest(model, loops, body);
+    quote!({ let mut values = Vec::new(); #nest values })
+}
+
+pub(super) fn compute_column(model: &Model, id: usize, column: &Column) -> TokenStream {
+    let field = column_field(id);
+    let e = element(model);
+    let value = match &column.value {
+        ColumnValue::Expr(expr) => scalar::expr(model, expr, Source::Fields),
+        ColumnValue::Base(family, expr) => {
+            let (family, value) = (density(family), scalar::expr(model, expr, Source::Fields));
+            quote!(#family::base::<f64>(#value).0)
+        }
+        ColumnValue::Normalizer(family, params) => {
+            let reads = crate::expand::tape::normalizer(family, params.len()).unwrap_or_default();
+            let params = params
+                .iter()
+                .enumerate()
+                .map(|(i, param)| if reads.contains(&i) { scalar::expr(model, param, Source::Fields) } else { quote!(0.0) });
+            let family = density(family);
+            quote!(#family::normalizer::<f64>([#(#params),*]).0)
+        }
+    };
+    let cast = if model.single { quote!((#value) as #e) } else { value };
+    let body = nest(model, &column.loops, quote!(column.push(#cast);));
+    quote! {
+        let mut column = Vec::new();
+        #body
+        self.#field = column;
+    }
+}
+
+/// Loops around a statement.
+pub(super) fn nest(model: &Model, loops: &[VarId], body: TokenStream) -> TokenStream {
+    loops.iter().rev().fold(body, |body, &v| {
+        let (name, range) = (names::var(model, v), names::range(model, v));
+        quote!(for #name in #range { #body })
+    })
+}

@@ -1,0 +1,277 @@
+//! Binding: the data structure behind the kernels, its checks, and what is computed once from data alone.
+
+mod checks;
+mod layout;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::centring::Centred;
+use super::kernel::column_field;
+use super::names;
+use super::scalar::observed_field;
+use super::tape::Column;
+use crate::ir::{Arg, ArgKind, Model, Site, SiteKind};
+use checks::{check_indices, check_supports};
+use layout::{compute_column, lay_out, nest};
+
+/// The element type.
+pub(crate) fn element(model: &Model) -> TokenStream {
+    if model.single { quote!(f32) } else { quote!(f64) }
+}
+
+/// The struct that holds a model bound to its data.
+pub(crate) fn bound_struct(model: &Model, columns: &[Column], centred: &[Centred]) -> TokenStream {
+    let e = element(model);
+    let dims = model.dims.iter().map(|dim| names::field(&dim.name));
+    let args = arrays(model).map(|arg| {
+        let name = names::field(&arg.name);
+        let ty = match (arg.kind, arg.dims.len()) {
+            (ArgKind::Index(_), 0) => quote!(usize),
+            (ArgKind::Index(_), _) => quote!(Vec<usize>),
+            (_, 0) => e.clone(),
+            (ArgKind::F64 | ArgKind::F32, 1) => quote!(&'m [#e]),
+            (ArgKind::F64 | ArgKind::F32, _) => quote!(_ppl::Cow<'m, [#e]>),
+            _ => quote!(Vec<#e>),
+        };
+        quote!(#name: #ty)
+    });
+    let rows = rowed(model).map(|site| names::field(&site.name));
+    let observed = observed(model).map(|site| observed_field(&site.name));
+    let given = model.args.iter().filter(|arg| arg.missing).map(|arg| given_field(&arg.name));
+    let columns = (0..columns.len()).map(column_field);
+    let centred = centred.iter().flat_map(|centred| centred.fields(model));
+    quote! {
+        #[allow(non_snake_case, dead_code)]
+        struct Bound<'m> {
+            #(#dims: usize,)*
+            #(#args,)*
+            #(#rows: usize,)*
+            #(#centred: usize,)*
+            #(#observed: usize,)*
+            #(#given: Vec<Option<f64>>,)*
+            #(#columns: Vec<#e>,)*
+            __layout: _ppl::Layout,
+            __data: _ppl::PhantomData<&'m ()>,
+        }
+    }
+}
+
+fn arrays(model: &Model) -> impl Iterator<Item = &Arg> {
+    model.args.iter().filter(|arg| !matches!(arg.kind, ArgKind::Size(_)) && !arg.missing)
+}
+
+/// The field that holds an array with missing values until it is laid out.
+fn given_field(name: &proc_macro2::Ident) -> proc_macro2::Ident {
+    quote::format_ident!("__given_{}", name, span = proc_macro2::Span::mixed_site())
+}
+
+fn rowed(model: &Model) -> impl Iterator<Item = &Site> {
+    model.sites.iter().filter(|site| !matches!(site.kind, SiteKind::Observed(_)))
+}
+
+fn observed(model: &Model) -> impl Iterator<Item = &Site> {
+    model.sites.iter().filter(|site| matches!(site.kind, SiteKind::Observed(_)))
+}
+
+/// `bind` or `bind_inputs`: the checks of sizes and values, and the struct.
+pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], inputs_only: bool) -> TokenStream {
+    let word = model.name.to_string();
+    let dims = model.dims.iter().map(|dim| dim.name.to_string());
+    let fitted = if inputs_only { quote!(fitted) } else { quote!(None) };
+    let given = |arg: &Arg| !inputs_only || arg.site.is_none() || !arg.covered;
+    let source = if inputs_only { quote!(inputs) } else { quote!(self) };
+    let mut seen = TokenStream::new();
+    for arg in model.args.iter().filter(|arg| given(arg)) {
+        seen.extend(see(arg, &source));
+    }
+    if inputs_only {
+        for dim in super::items::unknown_dims(model) {
+            let name = names::field(&model.dims[dim].name);
+            let text = name.to_string();
+            seen.extend(quote!(sizes.axis(#dim, #text, inputs.#name)?;));
+        }
+    }
+    let mut values = TokenStream::new();
+    for arg in arrays(model) {
+        let name = names::field(&arg.name);
+        let value = if given(arg) { value(model, arg, &source) } else { absent(arg) };
+        values.extend(quote!(#name: #value,));
+    }
+    let index_checks = model.args.iter().filter(|arg| given(arg)).filter_map(|arg| {
+        let ArgKind::Index(dim) = arg.kind else { return None };
+        let (name, text) = (names::field(&arg.name), arg.name.to_string());
+        Some(if arg.dims.is_empty() {
+            quote!(sizes.check_indices(#dim, #text, &[bound.#name])?;)
+        } else {
+            quote!(sizes.check_indices(#dim, #text, &bound.#name)?;)
+        })
+    });
+    let partly = model.args.iter().filter(|arg| arg.missing).map(|arg| {
+        let (field, name) = (given_field(&arg.name), names::field(&arg.name));
+        match (inputs_only, arg.dims.is_empty()) {
+            (true, _) => quote!(#field: Vec::new()),
+            (false, true) => quote!(#field: _ppl::given([&self.#name])),
+            (false, false) => quote!(#field: _ppl::given(&self.#name)),
+        }
+    });
+    let finite = arrays(model).filter(|arg| given(arg) && matches!(arg.kind, ArgKind::F64 | ArgKind::F32)).map(|arg| {
+        let (name, text) = (names::field(&arg.name), arg.name.to_string());
+        if arg.dims.is_empty() {
+            quote!(_ppl::check_finite(#word, #text, &[bound.#name])?;)
+        } else {
+            quote!(_ppl::check_finite(#word, #text, &bound.#name)?;)
+        }
+    });
+    let dim_fields = model.dims.iter().enumerate().map(|(dim, known)| {
+        let name = names::field(&known.name);
+        quote!(#name: sizes.size(#dim))
+    });
+    let rows = rowed(model).map(|site| names::field(&site.name));
+    let firsts = observed(model).map(|site| observed_field(&site.name));
+    let column_fields = (0..columns.len()).map(column_field);
+    let centred = centred.iter().flat_map(|centred| centred.fields(model));
+    let data = if inputs_only {
+        TokenStream::new()
+    } else {
+        quote! {
+            bound.check_observed()?;
+            bound.compute_columns();
+        }
+    };
+    let sizes_mut = if seen.is_empty() { quote!(sizes) } else { quote!(mut sizes) };
+    quote! {
+        let #sizes_mut = _ppl::Sizes::new(#word, &[#(#dims),*], #fitted);
+        #seen
+        let mut bound = Bound {
+            #(#dim_fields,)*
+            #values
+            #(#rows: 0,)*
+            #(#centred: 0,)*
+            #(#firsts: 0,)*
+            #(#partly,)*
+            #(#column_fields: Vec::new(),)*
+            __layout: _ppl::Layout::default(),
+            __data: _ppl::PhantomData,
+        };
+        #(#index_checks)*
+        #(#finite)*
+        bound.check_indices()?;
+        bound.lay_out(sizes.dimensions())?;
+        bound.check_parameters()?;
+        #data
+        Ok(Box::new(_ppl::Compiled::new(bound)))
+    }
+}
+
+/// What an argument tells of sizes.
+fn see(arg: &Arg, source: &TokenStream) -> TokenStream {
+    let (name, text) = (names::field(&arg.name), arg.name.to_string());
+    let mut out = TokenStream::new();
+    if let ArgKind::Size(dim) = arg.kind {
+        return quote!(sizes.axis(#dim, #text, #source.#name)?;);
+    }
+    let axes = arg.dims.iter().enumerate().map(|(axis, &dim)| {
+        if arg.dims.len() == 1 {
+            quote!(sizes.axis(#dim, #text, #source.#name.len())?;)
+        } else {
+            quote!(sizes.axis(#dim, #text, _ppl::shape(&#source.#name)[#axis])?;)
+        }
+    });
+    out.extend(axes);
+    if let ArgKind::Index(dim) = arg.kind {
+        out.extend(match arg.dims.len() {
+            0 => quote!(sizes.points(#dim, #text, &[#source.#name]);),
+            1 => quote!(let #name = sizes.indices(#dim, #text, &#source.#name)?;),
+            _ => quote!(let #name = _ppl::row_major(&#source.#name).into_owned(); sizes.points(#dim, #text, &#name);),
+        });
+    }
+    out
+}
+
+/// An argument as a field of the bound struct.
+fn value(model: &Model, arg: &Arg, source: &TokenStream) -> TokenStream {
+    let name = names::field(&arg.name);
+    let e = element(model);
+    match (arg.kind, arg.dims.len()) {
+        (ArgKind::Index(_), 0) => quote!(#source.#name),
+        (ArgKind::Index(_), _) => quote!(#name),
+        (ArgKind::F64 | ArgKind::F32, 0) => quote!(#source.#name),
+        (ArgKind::F64 | ArgKind::F32, 1) => quote!(&#source.#name),
+        (ArgKind::F64 | ArgKind::F32, _) => quote!(_ppl::row_major(&#source.#name)),
+        (ArgKind::Bool, 0) => quote!(<#e as From<u8>>::from(u8::from(#source.#name))),
+        (_, 0) => quote!(#source.#name as #e),
+        (ArgKind::Bool, _) => quote!(#source.#name.iter().map(|&x| <#e as From<u8>>::from(u8::from(x))).collect()),
+        (_, _) => quote!(#source.#name.iter().map(|&x| x as #e).collect()),
+    }
+}
+
+/// What stands for an observed array that is to be predicted.
+fn absent(arg: &Arg) -> TokenStream {
+    match (arg.kind, arg.dims.len()) {
+        (ArgKind::Index(_), 0) => quote!(0),
+        (_, 0) => quote!(0.0),
+        (ArgKind::F64 | ArgKind::F32, 1) => quote!(&[]),
+        (ArgKind::F64 | ArgKind::F32, _) => quote!(_ppl::Cow::Borrowed(&[])),
+        _ => quote!(Vec::new()),
+    }
+}
+
+/// The methods of the bound struct that bind it.
+pub(crate) fn methods(model: &Model, columns: &[Column], centred: &[Centred]) -> TokenStream {
+    let lay_out = lay_out(model, centred);
+    let check_indices = check_indices(model);
+    let (check_observed, check_parameters) = check_supports(model);
+    let compute = columns.iter().enumerate().map(|(id, column)| compute_column(model, id, column));
+    quote! {
+        /// Gives latents and quantities their rows.
+        fn lay_out(&mut self, dims: Vec<_ppl::Dimension>) -> Result<(), _ppl::DataError> {
+            #lay_out
+            Ok(())
+        }
+
+        /// Checks that shifted indices stay within their axes.
+        fn check_indices(&self) -> Result<(), _ppl::DataError> {
+            #check_indices
+            Ok(())
+        }
+
+        /// Checks that parameters made of data lie in their supports.
+        fn check_parameters(&self) -> Result<(), _ppl::DataError> {
+            #check_parameters
+            Ok(())
+        }
+
+        /// Checks that observed data lie in the supports of their distributions.
+        fn check_observed(&self) -> Result<(), _ppl::DataError> {
+            #check_observed
+            Ok(())
+        }
+
+        /// Computes what depends on data alone.
+        fn compute_columns(&mut self) {
+            #(#compute)*
+        }
+    }
+}
+
+/// The observed elements, in the order of the layout.
+pub(crate) fn observed_elements(model: &Model) -> TokenStream {
+    let each = observed(model).filter_map(|site| {
+        let SiteKind::Observed(arg) = site.kind else { return None };
+        let arg = &model.args[arg];
+        let name = names::field(&arg.name);
+        Some(match (arg.dims.is_empty(), arg.kind) {
+            (true, ArgKind::Index(_)) => quote!(all.push(self.#name as f64);),
+            (true, _) => quote!(all.push(f64::from(self.#name));),
+            (false, ArgKind::Index(_)) => quote!(all.extend(self.#name.iter().map(|&x| x as f64));),
+            (false, _) => quote!(all.extend(self.#name.iter().map(|&x| f64::from(x)));),
+        })
+    });
+    quote! {
+        #[allow(unused_mut)]
+        let mut all = Vec::new();
+        #(#each)*
+        all
+    }
+}

@@ -1,0 +1,82 @@
+//! The form that evaluates: quantities are stored, log densities given where they are asked for.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use super::Writer;
+use crate::expand::tape::{Item, NodeId, Operand, ScopeId, ScopeKind};
+
+impl Writer<'_, '_> {
+    /// One scope, forward: quantities are stored, log densities given where they are asked for.
+    pub(super) fn forward_scope(&mut self, scope: ScopeId) -> TokenStream {
+        let tape = self.tape;
+        let needed = self.needed_by_stores();
+        let mut out = TokenStream::new();
+        for item in &tape.scopes[scope].items {
+            out.extend(match item {
+                Item::Node(node) if needed.contains(node) || scope == 0 => self.define(*node),
+                Item::Node(_) => TokenStream::new(),
+                Item::Loop(inner) => {
+                    let statements = self.forward_scope(*inner);
+                    self.loop_over(*inner, &statements)
+                }
+                Item::Store { row, value, .. } => {
+                    let value = self.value(*value);
+                    quote!(frame.store(#row, #value);)
+                }
+                Item::Factor { factor, row, terms } => {
+                    let inner = self.define_for(scope, terms.iter().map(|(_, node)| *node), &needed);
+                    let sum = self.signed_sum(terms);
+                    quote! {
+                        if frame.wants(#factor, #row) { #inner frame.put(#row, #sum); }
+                    }
+                }
+                Item::VectorFactor { factor, row, entry, value, parameter } => {
+                    let family = Ident::new(entry.rust, Span::mixed_site());
+                    let nodes = [value, parameter].into_iter().filter_map(|operand| match operand {
+                        Operand::Repeated(node, _) => Some(*node),
+                        _ => None,
+                    });
+                    let inner = self.define_for(scope, nodes, &needed);
+                    let (value, parameter) = (self.vector_operand(value), self.vector_operand(parameter));
+                    quote! {
+                        if frame.wants(#factor, #row) {
+                            #inner
+                            let density = #family::log_prob::<V>(#value, #parameter);
+                            frame.put(#row, density);
+                        }
+                    }
+                }
+            });
+        }
+        out
+    }
+
+    /// The values of a scope that some of its nodes need and that nothing else has defined.
+    pub(super) fn define_for(
+        &mut self,
+        scope: ScopeId,
+        nodes: impl Iterator<Item = NodeId>,
+        done: &BTreeSet<NodeId>,
+    ) -> TokenStream {
+        if scope == 0 {
+            return TokenStream::new();
+        }
+        let mut wanted = BTreeSet::new();
+        for node in nodes {
+            self.reach(node, &mut wanted);
+        }
+        let mut out = TokenStream::new();
+        // Outer values that only log densities need are defined here as well, in the order of the tape.
+        for node in wanted {
+            let own = self.tape.nodes[node].scope;
+            let inner = matches!(self.tape.scopes[own].kind, ScopeKind::Reduce(_) | ScopeKind::Branch);
+            if own != 0 && !inner && !done.contains(&node) {
+                out.extend(self.define(node));
+            }
+        }
+        out
+    }
+}

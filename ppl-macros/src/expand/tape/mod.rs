@@ -1,0 +1,391 @@
+//! The computation of a body as a tape: each value once, at the loop level of the indices that it uses.
+
+mod expressions;
+mod statements;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::TokenStream;
+
+use super::centring::Centred;
+use super::names;
+use crate::catalogue::Shape;
+use crate::ir::{Expr, FactorId, Family, Function, Index, LocalId, Model, Operator, Reduce, SiteId, Stmt, StmtKind, VarId};
+
+pub(crate) type NodeId = usize;
+pub(crate) type ScopeId = usize;
+
+/// A value of one lane per sample.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub op: Op,
+    pub scope: ScopeId,
+    /// Whether it depends on latents, and so has an adjoint.
+    pub active: bool,
+    /// A name for people.
+    pub name: String,
+    /// Whether the user gave it a name.
+    pub named: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Op {
+    Constant(f64),
+    /// An element of real data.
+    Data(TokenStream),
+    /// A whole number.
+    Count(TokenStream),
+    /// Precomputed from data: the column, and the row of it.
+    Column(usize, TokenStream),
+    /// A latent or a stored quantity; gathered, if an index array says which of its rows.
+    Load {
+        row: TokenStream,
+        gathered: bool,
+    },
+    /// A matrix product: where it is (columns before it, its own), the row and the column.
+    Product {
+        place: TokenStream,
+        row: TokenStream,
+        column: TokenStream,
+    },
+    Binary(Operator, NodeId, NodeId),
+    Neg(NodeId),
+    Powi(NodeId, i32),
+    Call(Function, Vec<NodeId>),
+    User(syn::Path, Vec<NodeId>),
+    If {
+        condition: TokenStream,
+        then: (ScopeId, NodeId),
+        otherwise: (ScopeId, NodeId),
+    },
+    Reduce {
+        kind: Reduce,
+        var: VarId,
+        body: (ScopeId, NodeId),
+    },
+    /// The kernel of a density: value, then parameters.
+    Density(Family, Vec<NodeId>),
+    /// The base of a density of a latent.
+    Base(Family, NodeId),
+    /// The normalizer of a density.
+    Normalizer(Family, Vec<NodeId>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Scope {
+    pub parent: Option<ScopeId>,
+    pub depth: usize,
+    pub kind: ScopeKind,
+    pub items: Vec<Item>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ScopeKind {
+    Root,
+    Loop(VarId),
+    Reduce(VarId),
+    Branch,
+}
+
+/// What happens in a scope, in the order of the model.
+#[derive(Debug)]
+pub(crate) enum Item {
+    Node(NodeId),
+    Loop(ScopeId),
+    /// A quantity gets its value; without a site it is one that the engine pulls back.
+    Store {
+        site: Option<SiteId>,
+        row: TokenStream,
+        value: NodeId,
+    },
+    /// Terms of the log joint with their signs; `weight` counts rows of a factor.
+    Factor {
+        factor: FactorId,
+        row: TokenStream,
+        terms: Vec<(bool, NodeId)>,
+    },
+    /// A density of vectors.
+    VectorFactor {
+        factor: FactorId,
+        row: TokenStream,
+        entry: &'static crate::catalogue::Entry,
+        value: Operand,
+        parameter: Operand,
+    },
+}
+
+/// A vector operand.
+#[derive(Debug)]
+pub(crate) enum Operand {
+    /// Rows of the workspace: the first, and how many.
+    Rows(TokenStream, TokenStream),
+    /// Data: the array, where it begins, how many.
+    Data(TokenStream, TokenStream, TokenStream),
+    /// One number, repeated.
+    Repeated(NodeId, TokenStream),
+}
+
+/// A value that is precomputed from data when the model is bound.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub loops: Vec<VarId>,
+    pub value: ColumnValue,
+}
+
+#[derive(Debug)]
+pub(crate) enum ColumnValue {
+    Expr(Expr),
+    /// The base of a density at data.
+    Base(Family, Expr),
+    /// The normalizer of a density with parameters of data.
+    Normalizer(Family, Vec<Expr>),
+}
+
+/// A matrix product of a body.
+#[derive(Debug)]
+pub(crate) struct MatrixProduct {
+    /// The data, and the site whose rows it multiplies.
+    pub arg: usize,
+    pub site: SiteId,
+    /// The loop over the columns, if there is one.
+    pub columns: Option<VarId>,
+}
+
+/// A body of the model: a plate, or statements outside loops.
+#[derive(Debug)]
+pub(crate) struct Body<'m> {
+    pub stmts: Vec<&'m Stmt>,
+    /// The outermost loop.
+    pub plate: Option<VarId>,
+}
+
+/// Cuts a model into bodies.
+pub(crate) fn bodies(model: &Model) -> Vec<Body<'_>> {
+    let mut bodies: Vec<Body<'_>> = Vec::new();
+    for stmt in &model.body {
+        match stmt.kind {
+            StmtKind::For { var, .. } if !model.vars[var].implicit => bodies.push(Body { stmts: vec![stmt], plate: Some(var) }),
+            _ => match bodies.last_mut() {
+                Some(body) if body.plate.is_none() => body.stmts.push(stmt),
+                _ => bodies.push(Body { stmts: vec![stmt], plate: None }),
+            },
+        }
+    }
+    bodies
+}
+
+/// The tape of one body.
+#[derive(Debug)]
+pub(crate) struct Tape<'m> {
+    pub model: &'m Model,
+    pub nodes: Vec<Node>,
+    pub scopes: Vec<Scope>,
+    pub products: Vec<MatrixProduct>,
+    /// Quantities that are read from memory.
+    pub reads: BTreeSet<SiteId>,
+    plate: Option<VarId>,
+    memo: BTreeMap<(ScopeId, String), NodeId>,
+    locals: BTreeMap<LocalId, NodeId>,
+    /// Values of quantities, where they can be used without memory.
+    stored: BTreeMap<(SiteId, String), NodeId>,
+    names: BTreeMap<String, usize>,
+    current: ScopeId,
+}
+
+impl<'m> Tape<'m> {
+    /// Builds the tape of a body; what is of data alone goes to `columns`.
+    pub(crate) fn new(model: &'m Model, body: &Body<'m>, columns: &mut Vec<Column>) -> Self {
+        let root = Scope { parent: None, depth: 0, kind: ScopeKind::Root, items: Vec::new() };
+        let mut tape = Tape {
+            model,
+            nodes: Vec::new(),
+            scopes: vec![root],
+            products: Vec::new(),
+            reads: BTreeSet::new(),
+            plate: body.plate,
+            memo: BTreeMap::new(),
+            locals: BTreeMap::new(),
+            stored: BTreeMap::new(),
+            names: BTreeMap::new(),
+            current: 0,
+        };
+        for stmt in &body.stmts {
+            tape.statement(stmt, columns);
+        }
+        tape
+    }
+
+    /// Builds the tape that computes the location and the scale of a latent.
+    pub(crate) fn centring(model: &'m Model, centred: &Centred, columns: &mut Vec<Column>) -> Self {
+        let mut tape = Tape::new(model, &centred.body(model), columns);
+        let scopes: Vec<ScopeId> = centred.loops.iter().map(|&var| tape.open(ScopeKind::Loop(var))).collect();
+        let words = ["location", "scale"];
+        for ((expr, row), word) in [&centred.location, &centred.scale].into_iter().zip(centred.rows(model)).zip(words) {
+            let value = tape.expr(expr, columns);
+            tape.name(value, word);
+            tape.push(Item::Store { site: None, row, value });
+        }
+        for scope in scopes.into_iter().rev() {
+            tape.close(scope);
+            tape.push(Item::Loop(scope));
+        }
+        tape
+    }
+
+    /// The factors of the body, in the order of the model.
+    pub(crate) fn factors(&self) -> BTreeSet<FactorId> {
+        let items = self.scopes.iter().flat_map(|scope| &scope.items);
+        items
+            .filter_map(|item| match item {
+                Item::Factor { factor, .. } | Item::VectorFactor { factor, .. } => Some(*factor),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The outermost loop.
+    pub(crate) fn plate(&self) -> Option<VarId> {
+        self.plate
+    }
+
+    fn open(&mut self, kind: ScopeKind) -> ScopeId {
+        let scope = self.scopes.len();
+        let depth = self.scopes[self.current].depth + 1;
+        self.scopes.push(Scope { parent: Some(self.current), depth, kind, items: Vec::new() });
+        self.current = scope;
+        scope
+    }
+
+    fn close(&mut self, scope: ScopeId) {
+        self.current = self.scopes[scope].parent.unwrap_or(0);
+    }
+
+    fn push(&mut self, item: Item) {
+        self.scopes[self.current].items.push(item);
+    }
+
+    /// The scopes around the current one, innermost first.
+    fn chain(&self) -> Vec<ScopeId> {
+        let mut chain = vec![self.current];
+        while let Some(parent) = self.scopes[chain[chain.len() - 1]].parent {
+            chain.push(parent);
+        }
+        chain
+    }
+
+    /// The outermost scope in which all of some values are known; a branch keeps its own arithmetic.
+    fn deepest(&self, args: &[NodeId]) -> ScopeId {
+        let branch = self.chain().into_iter().find(|&s| self.scopes[s].kind == ScopeKind::Branch);
+        args.iter().map(|&arg| self.nodes[arg].scope).chain(branch).max_by_key(|&s| self.scopes[s].depth).unwrap_or(0)
+    }
+
+    /// The outermost scope in which bound names are known.
+    fn scope_of_vars(&self, vars: &[VarId]) -> ScopeId {
+        self.chain()
+            .into_iter()
+            .find(|&s| match self.scopes[s].kind {
+                ScopeKind::Loop(var) | ScopeKind::Reduce(var) => vars.contains(&var),
+                ScopeKind::Root | ScopeKind::Branch => false,
+            })
+            .unwrap_or(0)
+    }
+
+    /// Whether no sum or branch is between some values and the root.
+    fn loops_only(&self, args: &[NodeId]) -> bool {
+        let mut scope = Some(self.deepest(args));
+        while let Some(s) = scope {
+            if !matches!(self.scopes[s].kind, ScopeKind::Root | ScopeKind::Loop(_)) {
+                return false;
+            }
+            scope = self.scopes[s].parent;
+        }
+        true
+    }
+
+    fn node(&mut self, op: Op, scope: ScopeId, name: &str) -> NodeId {
+        let key = format!("{op:?}");
+        let mut at = Some(scope);
+        while let Some(s) = at {
+            if let Some(&node) = self.memo.get(&(s, key.clone())) {
+                return node;
+            }
+            at = self.scopes[s].parent;
+        }
+        let node = self.fresh(op, scope, name);
+        self.memo.insert((scope, key), node);
+        node
+    }
+
+    fn fresh(&mut self, op: Op, scope: ScopeId, name: &str) -> NodeId {
+        let active = self.is_active(&op);
+        let node = self.nodes.len();
+        let name = self.unique(name);
+        self.nodes.push(Node { op, scope, active, name, named: false });
+        self.scopes[scope].items.push(Item::Node(node));
+        node
+    }
+
+    fn unique(&mut self, name: &str) -> String {
+        let taken = usize::from(names::is_reserved(&name.to_lowercase()));
+        let count = self.names.entry(name.to_lowercase()).or_insert(taken);
+        *count += 1;
+        if *count == 1 { name.to_lowercase() } else { format!("{}_{count}", name.to_lowercase()) }
+    }
+
+    fn name(&mut self, node: NodeId, name: &str) {
+        if !self.nodes[node].named && !matches!(self.nodes[node].op, Op::Load { .. } | Op::Data(_) | Op::Count(_)) {
+            self.nodes[node].name = self.unique(name);
+            self.nodes[node].named = true;
+        }
+    }
+
+    fn is_active(&self, op: &Op) -> bool {
+        let any = |args: &[NodeId]| args.iter().any(|&arg| self.nodes[arg].active);
+        match op {
+            Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) => false,
+            Op::Load { .. } | Op::Product { .. } => true,
+            Op::Binary(_, a, b) => any(&[*a, *b]),
+            Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => any(&[*a]),
+            Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) | Op::Normalizer(_, args) => any(args),
+            Op::If { then, otherwise, .. } => any(&[then.1, otherwise.1]),
+            Op::Reduce { body, .. } => any(&[body.1]),
+        }
+    }
+}
+
+enum Value<'e> {
+    Site(SiteId, &'e [Index]),
+    Expr(&'e Expr),
+}
+
+/// The bound names of an index.
+pub(crate) fn vars_of(index: &[Index]) -> Vec<VarId> {
+    let mut vars = Vec::new();
+    for i in index {
+        i.for_each_var(&mut |var| vars.push(var));
+    }
+    vars
+}
+
+/// Which parameters the normalizer of a family reads; none if it has no normalizer.
+pub(crate) fn normalizer(family: &Family, params: usize) -> Option<Vec<usize>> {
+    match family {
+        Family::Catalogue(entry) if entry.normalizer.is_empty() => None,
+        Family::Catalogue(entry) => Some(entry.normalizer.to_vec()),
+        Family::Truncated(_) | Family::User(..) => Some((0..params).collect()),
+    }
+}
+
+fn has_base(family: &Family) -> bool {
+    match family {
+        Family::Catalogue(entry) | Family::Truncated(entry) => entry.base,
+        Family::User(..) => true,
+    }
+}
+
+fn has_kernel(family: &Family) -> bool {
+    match family {
+        Family::Catalogue(entry) => entry.shape == Shape::Univariate,
+        Family::Truncated(_) | Family::User(..) => true,
+    }
+}

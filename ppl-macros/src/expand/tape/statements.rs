@@ -1,0 +1,196 @@
+//! Statements on the tape: densities cut in three, stores, factors and loops.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{Column, ColumnValue, Item, NodeId, Op, Operand, ScopeKind, Tape, Value, has_base, has_kernel, normalizer};
+use crate::expand::names;
+use crate::ir::{Affine, Density, Expr, ExprKind, Family, Index, Reduce, SiteId, SiteKind, Stmt, StmtKind, Term, VarId, Vector};
+
+impl<'m> Tape<'m> {
+    pub(super) fn statement(&mut self, stmt: &'m Stmt, columns: &mut Vec<Column>) {
+        match &stmt.kind {
+            StmtKind::For { var, body } => {
+                let scope = self.open(ScopeKind::Loop(*var));
+                for stmt in body {
+                    self.statement(stmt, columns);
+                }
+                self.close(scope);
+                self.push(Item::Loop(scope));
+            }
+            StmtKind::Local { local, value } => {
+                let node = self.expr(value, columns);
+                self.name(node, &self.model.locals[*local].name.to_string());
+                self.locals.insert(*local, node);
+            }
+            StmtKind::Quantity { site, index, value } => {
+                let node = self.expr(value, columns);
+                let row = names::row(self.model, *site, index);
+                self.name(node, &names::element_name(self.model, &self.model.sites[*site].name, index));
+                self.stored.insert((*site, row.to_string()), node);
+                self.push(Item::Store { site: Some(*site), row, value: node });
+            }
+            StmtKind::Factor { factor, value } => {
+                let node = self.expr(value, columns);
+                let row = names::loop_row(self.model, &self.model.factors[*factor].loops);
+                self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)] });
+            }
+            StmtKind::Sample { site, index, distribution, factor } => {
+                let row = names::loop_row(self.model, &self.model.factors[*factor].loops);
+                match &distribution.density {
+                    Density::Univariate { family, params } => {
+                        let terms = self.density(family, params, &Value::Site(*site, index), true, columns);
+                        self.push(Item::Factor { factor: *factor, row, terms });
+                    }
+                    Density::Ordered { family, params, axis } => {
+                        let terms = self.ordered((*site, index), (family, params), *axis, columns);
+                        self.push(Item::Factor { factor: *factor, row, terms });
+                    }
+                    Density::Multivariate { entry, parameter } => {
+                        let value = self.value_operand(*site, index, entry.event_rank, columns);
+                        let parameter = self.parameter_operand(parameter, *site, columns);
+                        self.push(Item::VectorFactor { factor: *factor, row, entry, value, parameter });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Independent draws, sorted: `ln K!` and the sum over the last axis.
+    pub(super) fn ordered(
+        &mut self,
+        (site, index): (SiteId, &[Index]),
+        (family, params): (&Family, &[Expr]),
+        axis: VarId,
+        columns: &mut Vec<Column>,
+    ) -> Vec<(bool, NodeId)> {
+        let span = self.model.sites[site].name.span();
+        let element: Vec<Index> = index.iter().cloned().chain([Index::Affine(Affine::term(Term::Var(axis)))]).collect();
+        let element = Expr { kind: ExprKind::Site(site, element), span };
+        let body = Expr { kind: ExprKind::LogProb(family.clone(), params.to_vec(), Box::new(element)), span };
+        let sum = ExprKind::Reduce { kind: Reduce::Sum, var: axis, body: Box::new(body), product: false };
+        let sum = self.expr(&Expr { kind: sum, span }, columns);
+        let size = names::length(self.model, axis);
+        let permutations = self.node(Op::Count(quote!(_ppl::ln_factorial(#size))), 0, "ln_permutations");
+        vec![(true, sum), (true, permutations)]
+    }
+
+    /// The terms of a log density: kernel, base, and minus the normalizer.
+    pub(super) fn density(
+        &mut self,
+        family: &Family,
+        params: &[Expr],
+        value: &Value<'_>,
+        contribution: bool,
+        columns: &mut Vec<Column>,
+    ) -> Vec<(bool, NodeId)> {
+        let mut args = vec![match value {
+            Value::Site(site, index) => self.site(*site, index, columns),
+            Value::Expr(expr) => self.expr(expr, columns),
+        }];
+        for param in params {
+            let node = self.expr(param, columns);
+            args.push(node);
+        }
+        let word = match value {
+            Value::Site(site, _) => self.model.sites[*site].name.to_string(),
+            Value::Expr(_) => "value".to_owned(),
+        };
+        let scope = self.deepest(&args);
+        let mut terms = Vec::new();
+        if has_kernel(family) {
+            terms.push((true, self.node(Op::Density(family.clone(), args.clone()), scope, &word)));
+        }
+        if has_base(family) {
+            let base = if self.nodes[args[0]].active {
+                let scope = self.nodes[args[0]].scope;
+                self.node(Op::Base(family.clone(), args[0]), scope, &format!("{word}_base"))
+            } else {
+                let expr = match value {
+                    Value::Site(site, index) => self.observed_expr(*site, index),
+                    Value::Expr(expr) => (*expr).clone(),
+                };
+                self.column(ColumnValue::Base(family.clone(), expr), &format!("{word}_base"), columns)
+            };
+            terms.push((true, base));
+        }
+        if let Some(reads) = normalizer(family, params.len()) {
+            let read: Vec<NodeId> = reads.iter().map(|&i| args[i + 1]).collect();
+            let active = read.iter().any(|&node| self.nodes[node].active);
+            // A part of the log joint is summed at the loop level of its parameters; a number is needed where it stands.
+            let node = if active || !self.loops_only(&read) {
+                let scope = self.deepest(&read);
+                let mut key = args[1..].to_vec();
+                for (i, node) in key.iter_mut().enumerate() {
+                    if !reads.contains(&i) {
+                        *node = read.first().copied().unwrap_or(args[0]);
+                    }
+                }
+                let name = format!("{word}_normalizer");
+                if contribution {
+                    self.fresh(Op::Normalizer(family.clone(), key), scope, &name)
+                } else {
+                    self.node(Op::Normalizer(family.clone(), key), scope, &name)
+                }
+            } else {
+                self.column(ColumnValue::Normalizer(family.clone(), params.to_vec()), &format!("{word}_normalizer"), columns)
+            };
+            terms.push((false, node));
+        }
+        terms
+    }
+
+    pub(super) fn observed_expr(&self, site: SiteId, index: &[Index]) -> Expr {
+        let site = &self.model.sites[site];
+        let kind = match site.kind {
+            SiteKind::Observed(arg) => ExprKind::Data(arg, index.to_vec()),
+            _ => ExprKind::Number(0.0),
+        };
+        Expr { kind, span: site.name.span() }
+    }
+
+    pub(super) fn value_operand(
+        &mut self,
+        site: SiteId,
+        index: &[Index],
+        event_rank: usize,
+        columns: &mut Vec<Column>,
+    ) -> Operand {
+        let known = &self.model.sites[site];
+        if event_rank == 0 {
+            let node = self.site(site, index, columns);
+            return Operand::Repeated(node, quote!(1));
+        }
+        let size = names::size(self.model, *known.dims.last().unwrap_or(&0));
+        match known.kind {
+            SiteKind::Observed(arg) => self.data_operand(arg, index, size),
+            _ => Operand::Rows(names::row(self.model, site, index), size),
+        }
+    }
+
+    pub(super) fn data_operand(&self, arg: usize, index: &[Index], size: TokenStream) -> Operand {
+        let arg = &self.model.args[arg];
+        let name = names::field(&arg.name);
+        Operand::Data(quote!(self.#name), names::flat(self.model, index, &arg.dims), size)
+    }
+
+    pub(super) fn parameter_operand(&mut self, parameter: &Vector, value: SiteId, columns: &mut Vec<Column>) -> Operand {
+        match parameter {
+            Vector::Site(site, index) => {
+                if self.model.sites[*site].kind == SiteKind::Quantity {
+                    self.reads.insert(*site);
+                }
+                let size = names::size(self.model, *self.model.sites[*site].dims.last().unwrap_or(&0));
+                Operand::Rows(names::row(self.model, *site, index), size)
+            }
+            Vector::Data(arg, index) => {
+                let size = names::size(self.model, *self.model.args[*arg].dims.last().unwrap_or(&0));
+                self.data_operand(*arg, index, size)
+            }
+            Vector::Repeat(expr) => {
+                let size = names::size(self.model, *self.model.sites[value].dims.last().unwrap_or(&0));
+                Operand::Repeated(self.expr(expr, columns), size)
+            }
+        }
+    }
+}

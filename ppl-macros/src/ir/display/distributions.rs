@@ -17,11 +17,12 @@ pub(super) fn is_vector(distribution: &Distribution) -> bool {
 }
 
 pub(super) fn distribution(model: &Model, distribution: &Distribution) -> TokenStream {
-    let span = distribution.span;
-    match &distribution.density {
+    let Distribution { density, span } = distribution;
+    let span = *span;
+    match density {
         Density::Univariate { family, params } => self::family(model, family, params, span),
         Density::Multivariate { entry, parameter } => call(entry, vec![vector(model, parameter, span)], span),
-        Density::Ordered { family, params, .. } => {
+        Density::Ordered { family, params, axis: _ } => {
             let inner = self::family(model, family, params, span);
             quote_spanned!(span=> Ordered(#inner))
         }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use super::{at, dimension};
-use crate::ir::{Affine, DimId, Index, Model, SiteId, Term, VarId};
+use crate::ir::{Affine, DimId, Index, Model, SiteId, Term, Var, VarId};
 
 /// What stands left of `~` or `let`; a vector keeps its last axis whole.
 pub(super) fn left(model: &Model, site: SiteId, index: &[Index], vector: bool, span: Span) -> TokenStream {
@@ -59,11 +59,11 @@ fn index(model: &Model, index: &Index, span: Span) -> TokenStream {
 
 /// A dimension, or `from..to`.
 pub(super) fn range(model: &Model, var: VarId, span: Span) -> TokenStream {
-    let var = &model.vars[var];
-    if let (Some(dim), false, Some(0)) = (var.to.as_size(), var.range, var.from.as_constant()) {
+    let Var { name: _, from, to, dim: _, implicit: _, range } = &model.vars[var];
+    if let (Some(dim), false, Some(0)) = (to.as_size(), range, from.as_constant()) {
         return dimension(model, dim, span).into_token_stream();
     }
-    let (from, to) = (affine(model, &var.from, span), affine(model, &var.to, span));
+    let (from, to) = (affine(model, from, span), affine(model, to, span));
     quote_spanned!(span=> #from..#to)
 }
 

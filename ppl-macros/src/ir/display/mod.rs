@@ -13,6 +13,8 @@
 //!   tokens are used.
 //!
 //! Each token has the span of its node. Indices have none of their own and get that of the array.
+//!
+//! Nodes are taken apart field by field: whoever adds one is asked here whether it is printed or follows from the rest.
 
 mod distributions;
 mod expressions;
@@ -28,10 +30,14 @@ use super::{Arg, ArgKind, DimId, Model};
 
 /// The canonical text of a model without errors.
 pub(crate) fn tokens(model: &Model) -> TokenStream {
-    let (attrs, vis, name) = (&model.attrs, &model.vis, &model.name);
-    let krate = krate(&model.krate);
-    let args = model.args.iter().map(|arg| argument(model, arg));
-    let body = statements::Printer::new(model).statements(&model.body);
+    #[rustfmt::skip]
+    let Model {
+        attrs, krate, vis, name, args, body,
+        single: _, dims: _, sites: _, vars: _, locals: _, factors: _, quantity_supports: _,
+    } = model;
+    let krate = self::krate(krate);
+    let args = args.iter().map(|arg| argument(model, arg));
+    let body = statements::Printer::new(model).statements(body);
     quote!(#krate #(#attrs)* #vis #name(#(#args),*) { #body })
 }
 
@@ -43,10 +49,10 @@ fn krate(path: &syn::Path) -> TokenStream {
 
 /// `name: type`
 fn argument(model: &Model, arg: &Arg) -> TokenStream {
-    let (attrs, name) = (&arg.attrs, &arg.name);
+    let Arg { attrs, name, kind, dims, missing, site: _, covered: _ } = arg;
     let span = name.span();
-    let dim = |dim: DimId| dimension(model, dim, span);
-    let element = match arg.kind {
+    let dim = |dim: &DimId| dimension(model, *dim, span);
+    let element = match kind {
         ArgKind::F64 => quote_spanned!(span=> f64),
         ArgKind::F32 => quote_spanned!(span=> f32),
         ArgKind::U64 => quote_spanned!(span=> u64),
@@ -57,11 +63,11 @@ fn argument(model: &Model, arg: &Arg) -> TokenStream {
             quote_spanned!(span=> in #over)
         }
     };
-    let element = if arg.missing { quote_spanned!(span=> Option<#element>) } else { element };
-    if arg.dims.is_empty() {
+    let element = if *missing { quote_spanned!(span=> Option<#element>) } else { element };
+    if dims.is_empty() {
         return quote_spanned!(span=> #(#attrs)* #name: #element);
     }
-    let dims = arg.dims.iter().map(|&d| dim(d));
+    let dims = dims.iter().map(dim);
     quote_spanned!(span=> #(#attrs)* #name: [#element; #(#dims),*])
 }
 

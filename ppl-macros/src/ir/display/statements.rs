@@ -25,7 +25,7 @@ impl<'m> Printer<'m> {
     fn statement(&mut self, stmt: &Stmt) -> TokenStream {
         let model = self.model;
         match &stmt.kind {
-            StmtKind::Sample { site, index, distribution, .. } => {
+            StmtKind::Sample { site, index, distribution, factor: _ } => {
                 let span = self.span(*site);
                 let left = indices::left(model, *site, index, distributions::is_vector(distribution), span);
                 let right = distributions::distribution(model, distribution);
@@ -44,7 +44,7 @@ impl<'m> Printer<'m> {
                 let value = expressions::expression(model, value);
                 quote_spanned!(name.span()=> let #name = #value;)
             }
-            StmtKind::Factor { value, .. } => {
+            StmtKind::Factor { value, factor: _ } => {
                 let inner = expressions::expression(model, value);
                 quote_spanned!(value.span=> factor(#inner);)
             }

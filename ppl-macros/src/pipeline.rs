@@ -1,5 +1,8 @@
 //! The compiler on one page: parse, lower, check, expand, with a barrier where all collected errors are reported at once.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proc_macro2::TokenStream;
@@ -26,6 +29,7 @@ pub(crate) fn model(tokens: TokenStream) -> TokenStream {
         return with_stub(diagnostics, &mut model);
     }
     let mut out = expand::expand(&model);
+    // Last, and no part of `EXPANSION`: who reads or snapshots generated code looks for the log joint, not for the model once more.
     out.extend(expand::handover::expand(&model, next_number()));
     out
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
-use crate::model::{Centred, Graph, Layout, LogJoint, SiteKind, Variable, Visitor, Weights, Workspace};
+use crate::model::{Centred, Graph, Layout, LogJoint, SiteKind, Statement, Variable, Visitor, Weights, Workspace};
 
 /// A model in other coordinates: a latent `z ~ D(m, s)` of a location and a scale that depend on other latents is replaced by a residual `r ~ D(c m, s^c)` with
 /// `z = m + s^(1 - c) (r - c m)`. The degree `c` of each such site, one for the latent as written and zero for its standardized residual, is a
@@ -154,6 +154,13 @@ impl<E: Real> LogJoint<E> for PartlyCentred<'_, E> {
         self.model.observed()
     }
 
+    /// A statement that reads a latent in the place of a residual is taken to depend on all latents: its location and scale may.
+    fn reads(&self, visitor: &mut dyn Visitor) {
+        let all: Vec<usize> = self.layout.latents().flat_map(|latent| latent.rows.clone()).collect();
+        let placed = self.layout.centred.iter().map(|centred| self.rows(centred)).collect();
+        self.model.reads(&mut Through { visitor, placed, all: &all });
+    }
+
     fn locate(&self, centred: usize, work: &mut Workspace<E>) {
         self.model.locate(centred, work);
     }
@@ -190,6 +197,23 @@ impl<E: Real> LogJoint<E> for PartlyCentred<'_, E> {
         self.pull_constrain(work, weights);
         work.u_mut().copy_from_slice(&kept);
         work.kept = kept;
+    }
+}
+
+/// Passes on who reads whom, of residuals.
+struct Through<'a> {
+    visitor: &'a mut dyn Visitor,
+    /// The rows of residuals.
+    placed: Vec<Range<usize>>,
+    all: &'a [usize],
+}
+
+impl Visitor for Through<'_> {
+    fn visit(&mut self, _statement: &Statement<'_>, _value: &mut [f64]) {}
+
+    fn reads(&mut self, factor: usize, row: usize, latents: &[usize]) {
+        let through = latents.iter().any(|latent| self.placed.iter().any(|rows| rows.contains(latent)));
+        self.visitor.reads(factor, row, if through { self.all } else { latents });
     }
 }
 

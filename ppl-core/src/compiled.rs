@@ -3,6 +3,7 @@
 mod frame;
 mod pass;
 mod product;
+mod walk;
 
 use std::ops::Range;
 
@@ -13,8 +14,9 @@ use crate::model::{Graph, Layout, LogJoint, Partition, SiteKind, Visitor, Weight
 
 use pass::{Constrain, Evaluate, Latents, Mapped, Pass, Space};
 
-pub use frame::{Forward, Frame, Gathered, Numbers, Repeated, Walk};
+pub use frame::{Forward, Frame, Gathered, Numbers, Repeated};
 pub use product::Product;
+pub use walk::Walk;
 
 /// Rows that go through the matrix products and the kernel together, so that they stay in the cache.
 const BLOCK: usize = 1024;
@@ -316,7 +318,16 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
     }
 
     fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor) {
-        self.kernels.walk(&mut Walk { values, observed, visitor });
+        self.kernels.walk(&mut Walk::new(values, observed, visitor));
+    }
+
+    fn reads(&self, visitor: &mut dyn Visitor) {
+        // At the middle of the unconstrained space, where functions of the user's are defined.
+        let mut work = self.workspace(K::Element::LANE_MULTIPLE);
+        self.constrain(&mut work, &mut vec![0.0; K::Element::LANE_MULTIPLE]);
+        let mut values: Vec<f64> = work.values.iter().step_by(K::Element::LANE_MULTIPLE).map(|x| x.to_f64()).collect();
+        let mut observed = self.observed();
+        self.kernels.walk(&mut Walk::new(&mut values, &mut observed, visitor).reading(self.layout()));
     }
 
     fn observed(&self) -> Vec<f64> {

@@ -348,6 +348,9 @@ pub trait Visitor {
 
     /// Meets one element of a `factor(..)` statement.
     fn factor(&mut self, _factor: usize, _row: usize, _value: f64) {}
+
+    /// Is told, by [`LogJoint::reads`] alone, which rows of latents a row of a factor depends on: increasing, each once.
+    fn reads(&mut self, _factor: usize, _row: usize, _latents: &[usize]) {}
 }
 
 /// One element of a statement, met with the values of its parameters.
@@ -398,6 +401,9 @@ pub trait LogJoint<E: Real>: Sync {
     fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor);
     /// The observed elements as data, for a walk that does not replace them.
     fn observed(&self) -> Vec<f64>;
+    /// Walks over all statements, so that [`Visitor::reads`] learns which latents each row of each factor depends on, through quantities and index arrays:
+    /// the Markov blankets.
+    fn reads(&self, visitor: &mut dyn Visitor);
 
     /// Computes the rows of the location and scale of one of [`Layout::centred`] from the latents before it.
     fn locate(&self, centred: usize, work: &mut Workspace<E>);

@@ -2,6 +2,7 @@
 
 pub use ndarray::{Array1, Array2, Array3, array};
 
+pub use crate::estimators::{Baseline, Estimator, RaoBlackwell};
 pub use crate::fit::{
     Bbvi, Fit, FitError, Observer, Progress, StopReason, Trace, calibrate, fit_bbvi, fit_guide, prior_predictive,
 };

@@ -30,7 +30,16 @@ pub fn uniform(key: u64, counter: u64) -> f64 {
 /// Standard normal noise, `[element][sample]`: the second half of the samples is the first with its signs changed
 /// (antithetic pairs), so that its mean over samples is exactly zero.
 pub fn antithetic_normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {
-    let half = samples / 2;
+    fill(key, samples, samples / 2, out);
+}
+
+/// Independent standard normal noise, `[element][sample]`.
+pub fn normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {
+    fill(key, samples, samples, out);
+}
+
+/// Standard normal noise of the first `half` samples; what is left is theirs with its signs changed.
+fn fill<E: Real>(key: u64, samples: usize, half: usize, out: &mut [E]) {
     for (element, row) in out.chunks_exact_mut(samples).enumerate() {
         for (lane, x) in row[..half].iter_mut().enumerate() {
             let counter = (element as u64) << 20 | lane as u64;
@@ -91,12 +100,16 @@ impl<E: Real> Kernel<E> for FromUniforms<'_, E> {
             while lane + V::WIDTH <= self.half {
                 let x = normal_quantile(V::load(&first[lane..]));
                 x.store(&mut first[lane..]);
-                (-x).store(&mut second[lane..]);
+                if !second.is_empty() {
+                    (-x).store(&mut second[lane..]);
+                }
                 lane += V::WIDTH;
             }
             while lane < self.half {
                 first[lane] = normal_quantile(first[lane]);
-                second[lane] = -first[lane];
+                if let Some(mirrored) = second.get_mut(lane) {
+                    *mirrored = -first[lane];
+                }
                 lane += 1;
             }
         }

@@ -2,6 +2,9 @@
 
 pub mod models;
 
+use std::collections::BTreeMap;
+
+use ppl_core::bijectors::Bijector;
 use ppl_core::model::{LogJoint, Statement, Visitor, Weights};
 
 /// Points of the unconstrained space, spread between -0.6 and 0.6: `[dimension][sample]`.
@@ -76,6 +79,63 @@ pub fn check_model(model: &dyn LogJoint<f64>) {
     assert!((total.0 - log_joint[0]).abs() < 1e-9 * (1.0 + total.0.abs()), "walk {}, whole {}", total.0, log_joint[0]);
     for (walked, computed) in values.iter().zip(&completed) {
         assert!((walked - computed).abs() < 1e-9 * (1.0 + computed.abs()), "quantities: {walked} and {computed}");
+    }
+    check_reads(model, &u, samples);
+}
+
+/// Checks that every row of a factor that changes with a latent is said to read it.
+fn check_reads(model: &dyn LogJoint<f64>, u: &[f64], samples: usize) {
+    let layout = model.layout();
+    let mut reads = Reads(BTreeMap::new());
+    model.reads(&mut reads);
+    let all_rows = |u: &[f64]| {
+        let mut work = model.workspace(samples);
+        work.u_mut().copy_from_slice(u);
+        model.constrain(&mut work, &mut vec![0.0; samples]);
+        model.complete(&mut work);
+        let of = |factor: usize| {
+            let mut out = vec![0.0; model.factor_rows(factor) * samples];
+            model.log_prob_rows(factor, 0..model.factor_rows(factor), &mut work, &mut out);
+            out
+        };
+        (0..model.graph().factors.len()).map(of).collect::<Vec<_>>()
+    };
+    let before = all_rows(u);
+    for dimension in 0..layout.unconstrained() {
+        let mut moved = u.to_vec();
+        moved[dimension * samples..(dimension + 1) * samples].iter_mut().for_each(|x| *x += 0.37);
+        let Some(latent) = layout.latents().find(|latent| latent.unconstrained.contains(&dimension)) else { continue };
+        let by_elements = latent.elements().len() == latent.unconstrained.len()
+            && !matches!(latent.bijector, Bijector::Ordered { .. } | Bijector::PositiveOrdered { .. });
+        let rows = if by_elements {
+            let row = latent.rows.start + latent.elements()[dimension - latent.unconstrained.start];
+            row..row + 1
+        } else {
+            latent.rows.clone()
+        };
+        for (factor, (before, after)) in before.iter().zip(all_rows(&moved)).enumerate() {
+            for (row, (before, after)) in before.chunks_exact(samples).zip(after.chunks_exact(samples)).enumerate() {
+                let known = reads.0.get(&(factor, row)).is_some_and(|latents| latents.iter().any(|l| rows.contains(l)));
+                assert!(
+                    before == after || known,
+                    "{}: row {row} of `{}` changes with `{}` and is not said to",
+                    layout.model,
+                    model.graph().factors[factor].text,
+                    layout.unconstrained_name(dimension)
+                );
+            }
+        }
+    }
+}
+
+/// Who reads whom, by factor and row.
+struct Reads(BTreeMap<(usize, usize), Vec<usize>>);
+
+impl Visitor for Reads {
+    fn visit(&mut self, _statement: &Statement<'_>, _value: &mut [f64]) {}
+
+    fn reads(&mut self, factor: usize, row: usize, latents: &[usize]) {
+        assert!(self.0.insert((factor, row), latents.to_vec()).is_none(), "row {row} of factor {factor} comes twice");
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::distributions::{Sampler, Vector, VectorAdjoints};
+use crate::distributions::{Vector, VectorAdjoints};
 use crate::kernel::Lanes;
-use crate::model::{SiteKind, Statement, Visitor, Weights};
+use crate::model::Weights;
 
 /// The view of a kernel that accumulates.
 #[derive(Debug)]
@@ -298,60 +298,5 @@ impl<V: Lanes> VectorAdjoints<V> for RowAdjoints<'_, V> {
             Some(first) => add_to(&mut self.adjoints[(first + k) * self.groups + self.group], derivative),
             None => self.parameter_total = self.parameter_total + derivative,
         }
-    }
-}
-
-/// What a walk sees: the values of one sample, and the visitor.
-pub struct Walk<'a> {
-    pub(super) values: &'a mut [f64],
-    pub(super) observed: &'a mut [f64],
-    pub(super) visitor: &'a mut dyn Visitor,
-}
-
-impl std::fmt::Debug for Walk<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Walk").field("values", &self.values).field("observed", &self.observed).finish_non_exhaustive()
-    }
-}
-
-impl Walk<'_> {
-    /// The value of a row.
-    #[must_use]
-    pub fn value(&self, row: usize) -> f64 {
-        self.values[row]
-    }
-
-    /// Stores a quantity.
-    pub fn set(&mut self, row: usize, value: f64) {
-        self.values[row] = value;
-    }
-
-    /// An observed element.
-    #[must_use]
-    pub fn observed(&self, element: usize) -> f64 {
-        self.observed[element]
-    }
-
-    /// Rows as numbers.
-    #[must_use]
-    pub fn rows(&self, first: usize, len: usize) -> Vec<f64> {
-        self.values[first..first + len].to_vec()
-    }
-
-    /// Meets a statement about `len` rows of a latent from `first` on.
-    pub fn latent(&mut self, factor: usize, row: usize, distribution: &dyn Sampler, params: &[f64], first: usize, len: usize) {
-        let statement = Statement { factor, row, kind: SiteKind::Latent, distribution, params };
-        self.visitor.visit(&statement, &mut self.values[first..first + len]);
-    }
-
-    /// Meets a statement about `len` observed elements from `first` on.
-    pub fn observe(&mut self, factor: usize, row: usize, distribution: &dyn Sampler, params: &[f64], first: usize, len: usize) {
-        let statement = Statement { factor, row, kind: SiteKind::Observed, distribution, params };
-        self.visitor.visit(&statement, &mut self.observed[first..first + len]);
-    }
-
-    /// Meets a `factor(..)` statement.
-    pub fn factor(&mut self, factor: usize, row: usize, value: f64) {
-        self.visitor.factor(factor, row, value);
     }
 }

@@ -1,14 +1,12 @@
 //! The derivative along the path of the samples, of any objective: whole, or with what is zero on average left out.
 
+use super::landing::Landing;
 use super::{Estimate, GradientEstimator};
 use crate::guides::{Guide, Path};
 use crate::kernel::Real;
 use crate::model::{LogJoint, Weights, Workspace};
 use crate::objective::Objective;
 use crate::random::antithetic_normals;
-
-/// Steps after which the two variances are measured again.
-const CHECK: usize = 100;
 
 /// `sum of w (du / dtheta)^T (grad log p(u) - grad log q(u))` with the weights of an [`Objective`]: sticking the landing, whose noise goes to zero as `q`
 /// comes near the posterior; the doubly reparameterized gradient, where the objective is a bound of several samples.
@@ -37,13 +35,6 @@ pub struct Pathwise<E> {
     weights: Weights<E>,
 }
 
-/// Whether the derivative of `log q` by its parameters is left out.
-#[derive(Clone, Copy, Debug)]
-enum Landing {
-    Always(bool),
-    Measured { sticks: bool, steps: usize },
-}
-
 impl<E: Real> Pathwise<E> {
     /// Buffers for a model and a guide; which derivative is taken is measured.
     #[must_use]
@@ -52,7 +43,7 @@ impl<E: Real> Pathwise<E> {
         Pathwise {
             objective,
             samples,
-            landing: Landing::Measured { sticks: true, steps: 0 },
+            landing: Landing::MEASURED,
             noise: vec![zero; guide.noise() * samples],
             fixed: false,
             scratch: Vec::new(),
@@ -87,9 +78,7 @@ impl<E: Real> Pathwise<E> {
     /// Whether the derivative of `log q` by its parameters is left out now.
     #[must_use]
     pub fn sticks(&self) -> bool {
-        match self.landing {
-            Landing::Always(sticks) | Landing::Measured { sticks, .. } => sticks,
-        }
+        self.landing.sticks()
     }
 
     /// Adds the derivative along the path, of the samples that `chosen` says.
@@ -145,14 +134,11 @@ impl<E: Real> GradientEstimator<E> for Pathwise<E> {
         guide.log_prob_of(Path { noise: &self.noise, u: self.work.u(), samples }, &mut self.ratios);
         self.ratios.iter_mut().zip(&self.log_density).for_each(|(ratio, log_density)| *ratio = log_density - *ratio);
         let stratified = guide.strata(samples, &mut self.strata);
-        if let Landing::Measured { sticks, steps } = self.landing {
-            let mut next = sticks;
-            if steps.is_multiple_of(CHECK) && samples >= 4 {
-                let [sticking, whole] = [true, false].map(|sticks| self.variance(guide, sticks, gradient.len()));
-                next = sticking <= whole || whole.is_nan();
-            }
-            self.landing = Landing::Measured { sticks: next, steps: steps + 1 };
+        if self.landing.is_due() && samples >= 4 {
+            let [sticking, whole] = [true, false].map(|sticks| self.variance(guide, sticks, gradient.len()));
+            self.landing.judge(sticking, whole);
         }
+        self.landing.step();
         gradient.fill(0.0);
         let mut adjoint = std::mem::take(&mut self.work.adjoints);
         let lanes = self.work.unconstrained * samples;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::observer::Observer;
+use crate::estimators::Estimator;
 use crate::guides::Family;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint};
@@ -39,6 +40,12 @@ pub struct Bbvi {
     pub family: Family,
     /// For [`Family::Blocks`]: names of latents that are in one block; each of the others is a block of its own. Default none.
     pub blocks: Vec<Vec<String>>,
+    /// How gradients are estimated. Default [`Estimator::Auto`]. Any other goes by stochastic steps instead of fixed noise; with the score function
+    /// [`Family::Auto`] is the mean-field Gaussian, since one block of all dimensions has nothing to be Rao-Blackwellized.
+    pub estimator: Estimator,
+    /// The estimators of some latents, by name, in place of [`estimator`](Bbvi::estimator); where one block of the guide holds several latents, that of the
+    /// first that is named. Default none.
+    pub estimators: Vec<(String, Estimator)>,
     /// How long [`Family::Auto`] may go on to richer families, where importance weights cannot correct the best Gaussian. Default 2 seconds; zero for
     /// Gaussians alone. A fit that this cuts short does not have the same bits again.
     pub search_time: Duration,
@@ -67,6 +74,8 @@ impl Default for Bbvi {
             draws: 4000,
             family: Family::Auto,
             blocks: Vec::new(),
+            estimator: Estimator::Auto,
+            estimators: Vec::new(),
             search_time: Duration::from_secs(2),
             optimizer: Optimizer::Auto,
             restarts: 1,
@@ -93,7 +102,36 @@ pub(crate) struct Checked {
     pub(crate) optimizer: Optimizer,
 }
 
+/// What a configuration says of single latents.
+#[derive(Debug)]
+pub(crate) struct ByName {
+    /// The dimensions of each block: latents that are joined, and each of the others.
+    pub(crate) blocks: Vec<Vec<usize>>,
+    /// How each dimension's gradient is estimated.
+    pub(crate) estimators: Vec<Estimator>,
+}
+
 impl Bbvi {
+    /// Checks what is said of single latents.
+    pub(crate) fn by_name(&self, layout: &Layout) -> Result<ByName, ConfigError> {
+        Ok(ByName { blocks: self.blocks(layout)?, estimators: self.estimators(layout)? })
+    }
+
+    fn estimators(&self, layout: &Layout) -> Result<Vec<Estimator>, ConfigError> {
+        let mut estimators = vec![self.estimator; layout.unconstrained()];
+        for (name, estimator) in &self.estimators {
+            let Some(variable) = layout.latents().find(|v| v.name == name) else {
+                return Err(ConfigError::UnknownEstimator { name: name.clone(), known: known(layout) });
+            };
+            estimators[variable.unconstrained.clone()].fill(*estimator);
+        }
+        let is_whole = estimators.iter().all(|e| !e.is_score_function() && *e == estimators[0]);
+        if self.objective.group() > 1 && !is_whole {
+            return Err(ConfigError::EstimatorOfBound { objective: self.objective.name() });
+        }
+        Ok(estimators)
+    }
+
     /// Checks the numbers.
     pub(crate) fn check<E: Real>(&self) -> Result<Checked, ConfigError> {
         let range = |field, value: f64, low: f64, high: f64, expected| {
@@ -139,11 +177,17 @@ impl Bbvi {
 
     /// The same of another seed, of which no observer is told.
     pub(crate) fn unobserved(&self, seed: u64) -> Self {
-        Bbvi { seed, blocks: self.blocks.clone(), initial: self.initial.clone(), observers: Vec::new(), ..*self }
+        Bbvi {
+            seed,
+            blocks: self.blocks.clone(),
+            estimators: self.estimators.clone(),
+            initial: self.initial.clone(),
+            observers: Vec::new(),
+            ..*self
+        }
     }
 
-    /// The dimensions of each block: latents that are joined by name, and each of the others.
-    pub(crate) fn members(&self, layout: &Layout) -> Result<Vec<Vec<usize>>, ConfigError> {
+    fn blocks(&self, layout: &Layout) -> Result<Vec<Vec<usize>>, ConfigError> {
         let mut taken: Vec<&str> = Vec::new();
         let mut members = Vec::new();
         for names in &self.blocks {

@@ -3,18 +3,17 @@
 use std::time::{Duration, Instant};
 
 use super::blame::blame;
-use super::config::Checked;
+use super::config::{ByName, Checked};
 use super::deterministic::{End, Limits, climb};
 use super::error::{FitError, LastState};
 use super::observer::{Observer, StepInfo};
 use super::start::{Points, Rows, begin, finite_start};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
-use crate::estimators::{GradientEstimator, Pathwise, Reparameterization};
+use crate::estimators::{Estimator, GradientEstimator, Mixed, Pathwise, Reparameterization};
 use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mixture, Whitened, Whitening};
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, SiteKind};
-use crate::objective::Objective;
 use crate::optimizers::{Curvature, Gaussian, Optimizer, StepRule, variational_newton};
 use crate::random::{antithetic_normals, step_key};
 
@@ -45,6 +44,7 @@ const FIXED: usize = 32;
 pub(crate) struct Engine<'a, E: Real> {
     pub(super) model: &'a dyn LogJoint<E>,
     pub(super) config: &'a Checked,
+    by_name: &'a ByName,
     pub(super) began: Instant,
     pub(super) curvature: Curvature,
     pub(super) notes: Vec<String>,
@@ -52,7 +52,12 @@ pub(crate) struct Engine<'a, E: Real> {
 
 impl<'a, E: Real> Engine<'a, E> {
     /// Finds the mode and the curvature there.
-    pub(crate) fn new(model: &'a dyn LogJoint<E>, config: &'a Checked, start: &[f64]) -> Result<Self, FitError> {
+    pub(crate) fn new(
+        model: &'a dyn LogJoint<E>,
+        config: &'a Checked,
+        by_name: &'a ByName,
+        start: &[f64],
+    ) -> Result<Self, FitError> {
         let began = Instant::now();
         let mut notes = Vec::new();
         let mut points = Points::new(model);
@@ -61,12 +66,12 @@ impl<'a, E: Real> Engine<'a, E> {
         if let Some(direction) = curvature.loose_direction() {
             notes.push(loose(model.layout(), &direction));
         }
-        Ok(Engine { model, config, began, curvature, notes })
+        Ok(Engine { model, config, by_name, began, curvature, notes })
     }
 
     /// Of units one around a point: for a guide that brings its own start.
-    pub(crate) fn around(model: &'a dyn LogJoint<E>, config: &'a Checked, center: &[f64]) -> Self {
-        Engine { model, config, began: Instant::now(), curvature: Curvature::unit(center, 1.0), notes: Vec::new() }
+    pub(crate) fn around(model: &'a dyn LogJoint<E>, config: &'a Checked, by_name: &'a ByName, center: &[f64]) -> Self {
+        Engine { model, config, by_name, began: Instant::now(), curvature: Curvature::unit(center, 1.0), notes: Vec::new() }
     }
 
     /// Whether the dimensions are few enough for a full-rank guide.
@@ -92,11 +97,12 @@ impl<'a, E: Real> Engine<'a, E> {
             rule.step(rate, gradient);
             curvature.unwhiten(&mut gradient[..n]);
         };
-        if self.config.objective.group() > 1 {
-            let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, self.config.objective);
-            return self.climb(guide, estimator, observers, self.config.max_steps, step);
-        }
-        let estimator = Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref());
+        let closed = |e: &Estimator| matches!(e, Estimator::Auto | Estimator::Reparameterization);
+        let estimator = if self.config.objective.group() == 1 && self.by_name.estimators.iter().all(closed) {
+            Box::new(Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref()))
+        } else {
+            self.estimator(guide.guide(), self.config.samples)
+        };
         self.climb(guide, estimator, observers, self.config.max_steps, step)
     }
 
@@ -130,8 +136,8 @@ impl<'a, E: Real> Engine<'a, E> {
     }
 
     /// Fits independent blocks of dimensions.
-    pub(crate) fn blocks(&self, members: &[Vec<usize>], observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let guide = FittedGuide::Blocks(Blocks::new(members, &self.gaussian(), self.model.layout().points()));
+    pub(crate) fn blocks(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let guide = FittedGuide::Blocks(Blocks::new(&self.by_name.blocks, &self.gaussian(), self.model.layout().points()));
         self.settle_or_climb(guide, observers)
     }
 
@@ -157,7 +163,7 @@ impl<'a, E: Real> Engine<'a, E> {
             Ok(outcome) => return Ok(outcome),
             Err(guide) => guide,
         };
-        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples, self.config.objective);
+        let estimator = self.estimator(guide.guide(), self.config.samples);
         let parameters = guide.guide::<E>().parameters();
         let mut units = vec![1.0; parameters.len()];
         guide.guide::<E>().units(parameters, &mut units);
@@ -188,7 +194,7 @@ impl<'a, E: Real> Engine<'a, E> {
         };
         // With so many parameters the top over fixed noise is too much the noise's own: the rest of the way by steps with noise that changes.
         let natural = natural_units(guide.guide::<E>(), components);
-        let estimator = Pathwise::new(self.model, guide.guide(), self.config.samples.max(16 * components), Objective::Elbo);
+        let estimator = self.estimator(guide.guide(), self.config.samples.max(16 * components));
         let most = self.config.max_steps.div_ceil(POLISHING);
         let polished = self.climb(guide, estimator, observers, most, |_, rule, rate, gradient| {
             gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
@@ -202,6 +208,31 @@ impl<'a, E: Real> Engine<'a, E> {
             }
             (Some(settled), Err(_)) => Ok(settled),
             (None, polished) => polished,
+        }
+    }
+
+    /// How the gradient of each block of a guide is to be estimated.
+    pub(super) fn estimators(&self, guide: &dyn Guide<E>) -> Vec<Estimator> {
+        let of = |dimension: usize| self.by_name.estimators.get(dimension).copied().unwrap_or_default();
+        let first = |members: &Vec<usize>| members.iter().map(|&i| of(i)).find(|e| *e != Estimator::Auto).unwrap_or_default();
+        let pathless = |(block, chosen): (usize, Estimator)| match chosen {
+            Estimator::ScoreFunction { .. } => chosen,
+            _ if guide.has_path(block) => chosen,
+            _ => Estimator::SCORE_FUNCTION,
+        };
+        guide.blocks().iter().map(first).enumerate().map(pathless).collect()
+    }
+
+    /// The estimator of stochastic steps.
+    pub(super) fn estimator(&self, guide: &dyn Guide<E>, samples: usize) -> Box<dyn GradientEstimator<E>> {
+        let estimators = self.estimators(guide);
+        let pathwise = || Pathwise::new(self.model, guide, samples, self.config.objective);
+        match estimators.first().copied().unwrap_or_default() {
+            first if !estimators.iter().all(|e| *e == first) => Box::new(Mixed::new(self.model, guide, samples, &estimators)),
+            Estimator::Auto => Box::new(pathwise()),
+            Estimator::Reparameterization => Box::new(pathwise().sticking(false)),
+            Estimator::StickingTheLanding => Box::new(pathwise().sticking(true)),
+            Estimator::ScoreFunction { .. } => Box::new(Mixed::new(self.model, guide, samples, &estimators)),
         }
     }
 
@@ -232,7 +263,8 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// The top of the ELBO over fixed noise; the guide as it was given where there is none.
     fn settle(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FittedGuide> {
-        if self.config.optimizer != Optimizer::Auto {
+        let by_choice = self.estimators(guide.guide()).iter().any(|e| *e != Estimator::Auto);
+        if by_choice || self.config.optimizer != Optimizer::Auto {
             return Err(guide);
         }
         let (config, began) = (self.config, self.began);
@@ -298,7 +330,7 @@ impl<'a, E: Real> Engine<'a, E> {
     fn climb(
         &self,
         mut guide: FittedGuide,
-        mut estimator: impl GradientEstimator<E>,
+        mut estimator: Box<dyn GradientEstimator<E>>,
         observers: &mut [Box<dyn Observer>],
         max_steps: usize,
         step_of: impl Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64]),

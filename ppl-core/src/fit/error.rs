@@ -145,6 +145,22 @@ pub enum ConfigError {
         /// The latent.
         name: String,
     },
+    /// An estimator for a name that is no latent.
+    #[error("`estimators` names `{name}`, which is not a latent of the model; the latents are {known}")]
+    UnknownEstimator {
+        /// The name.
+        name: String,
+        /// The latents.
+        known: String,
+    },
+    /// The score function, or several estimators, of a bound that is no sum over samples.
+    #[error(
+        "the score function, and estimators that differ between latents, are of the ELBO, not of the {objective}: take the ELBO, or one          estimator along the path for all"
+    )]
+    EstimatorOfBound {
+        /// The bound.
+        objective: String,
+    },
     /// A bound of several samples over a guide of strata.
     #[error(
         "the {objective} takes samples that are alike, but a mixture divides its samples into strata: take the ELBO, or another family"

@@ -7,7 +7,7 @@ use super::observer::{Observer, StepInfo};
 use super::plateau::Plateau;
 use super::stopping::Verdict;
 use crate::diagnostics::StopReason;
-use crate::estimators::{GradientEstimator, Pathwise};
+use crate::estimators::{Estimator, GradientEstimator, Pathwise};
 use crate::guides::{FittedGuide, Flow, FlowError, FlowKind, Whitened, Whitening};
 use crate::kernel::Real;
 use crate::optimizers::{Adam, StepRule as _};
@@ -51,7 +51,11 @@ impl<E: Real> Engine<'_, E> {
         observers.iter_mut().for_each(|observer| observer.on_start(model.layout().model, config.max_steps));
         // The whole derivative: without that of log q by the parameters the noise vanishes at the posterior, but far from it, where a flow is steep, the noise
         // is many times larger; and it takes the inverse.
-        let mut estimator = Pathwise::new(model, guide.guide(), config.samples * SAMPLES, config.objective).sticking(false);
+        let samples = config.samples * SAMPLES;
+        let mut estimator: Box<dyn GradientEstimator<E>> = match self.estimators(guide.guide())[..] {
+            [Estimator::Auto] => Box::new(Pathwise::new(model, guide.guide(), samples, config.objective).sticking(false)),
+            _ => self.estimator(guide.guide(), samples),
+        };
         let parameters = guide.guide::<E>().parameters().len();
         let (mut adam, mut clip) = (Adam::unitless(parameters), Clip::default());
         let mut plateau = Plateau::new(parameters, config.tolerance);

@@ -104,8 +104,8 @@ where
     let bound = model.bind()?;
     let config = config.borrow_mut();
     let guide = FittedGuide::Own(crate::guides::OwnGuide::new::<M::Element, G>(name, guide));
-    let checked = config.check::<M::Element>()?;
-    let found = search::given(&*bound, &checked, guide, &mut config.observers)?;
+    let (checked, by_name) = (config.check::<M::Element>()?, config.by_name(bound.layout())?);
+    let found = search::given(&*bound, &checked, &by_name, guide, &mut config.observers)?;
     Ok(Fit { state: state(&*bound, &checked, found), model: PhantomData })
 }
 
@@ -113,8 +113,8 @@ where
 fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let members = config.members(model.layout())?;
-    let found = restarted(model, &checked, &start, &members, &mut config.observers, config.restarts)?;
+    let by_name = config.by_name(model.layout())?;
+    let found = restarted(model, &checked, &start, &by_name, &mut config.observers, config.restarts)?;
     Ok(state(model, &checked, found))
 }
 

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::config::Checked;
+use super::config::{ByName, Checked};
 use super::engine::{Engine, Outcome};
 use super::observer::Observer;
 use super::report::Report;
-use super::{FitError, Tried};
+use super::{ConfigError, FitError, Tried};
 use crate::centring::PartlyCentred;
 use crate::diagnostics::CORRECTABLE;
 use crate::guides::{Family, FittedGuide};
@@ -41,23 +41,23 @@ pub(super) fn restarted<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
     start: &[f64],
-    members: &[Vec<usize>],
+    by_name: &ByName,
     observers: &mut [Box<dyn Observer>],
     restarts: usize,
 ) -> Result<Found, FitError> {
     if restarts == 1 {
-        return search(model, config, start, members, observers);
+        return search(model, config, start, by_name, observers);
     }
     let others = || {
         let from = |restart: usize| {
             let mut noise = vec![0.0_f64; 2 * start.len()];
             antithetic_normals(step_key(config.seed, u64::MAX - 100 - restart as u64), 2, &mut noise);
             let start: Vec<f64> = start.iter().zip(noise.chunks_exact(2)).map(|(x, z)| x + 2.0 * z[0]).collect();
-            search(model, config, &start, members, &mut [])
+            search(model, config, &start, by_name, &mut [])
         };
         (1..restarts).into_par_iter().map(from).collect::<Vec<_>>()
     };
-    let (first, others) = rayon::join(|| search(model, config, start, members, observers), others);
+    let (first, others) = rayon::join(|| search(model, config, start, by_name, observers), others);
     let better = |best: Result<Found, FitError>, next: Found| match best {
         Ok(best) if best.report.bound.0 >= next.report.bound.0 => Ok(best),
         _ => Ok(next),
@@ -71,16 +71,18 @@ fn search<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
     start: &[f64],
-    members: &[Vec<usize>],
+    by_name: &ByName,
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Found, FitError> {
     // The mode, and what is known of it alone, depends on the coordinates: it is that of the model as written.
     let at_mode = matches!(config.family, Family::Map | Family::Laplace);
-    let residuals = PartlyCentred::new(model).filter(|_| !at_mode);
+    // In residual coordinates every latent's Markov blanket is everything.
+    let scores = by_name.estimators.iter().any(|estimator| estimator.is_score_function());
+    let residuals = PartlyCentred::new(model).filter(|_| !at_mode && !scores);
     let engine = |view| {
         let mut start = start.to_vec();
         start.resize(LogJoint::layout(view).unconstrained(), 0.0);
-        Engine::new(view, config, &start)
+        Engine::new(view, config, by_name, &start)
     };
     let written = engine(model);
     let of_residuals = residuals.as_ref().map(|view| engine(view));
@@ -106,7 +108,7 @@ fn search<E: Real>(
     }
     let mut failed = None;
     for engine in &engines {
-        match of_engine(model, engine, config, members, observers) {
+        match of_engine(model, engine, config, scores, observers) {
             Ok(found) => candidates.extend(found),
             Err(error) => failed = Some(error),
         }
@@ -114,8 +116,8 @@ fn search<E: Real>(
     if let (true, Some(error)) = (candidates.is_empty(), failed) {
         return Err(error);
     }
-    if config.family == Family::Auto {
-        enrich(model, residuals.as_ref(), config, &mut candidates, observers);
+    if config.family == Family::Auto && !scores {
+        enrich(model, residuals.as_ref(), config, by_name, &mut candidates, observers);
     }
     Ok(choose(candidates))
 }
@@ -124,6 +126,7 @@ fn search<E: Real>(
 pub(super) fn given<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
+    by_name: &ByName,
     guide: FittedGuide,
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Found, FitError> {
@@ -131,7 +134,11 @@ pub(super) fn given<E: Real>(
     if fitted != own {
         return Err(FitError::OtherSizes { fitted, model: own });
     }
-    let outcome = Engine::around(model, config, &vec![0.0; own]).settle_or_climb(guide, observers)?;
+    let blocks = guide.guide::<E>().blocks().len();
+    if config.objective.group() > 1 && !(0..blocks).all(|block| guide.guide::<E>().has_path(block)) {
+        return Err(ConfigError::EstimatorOfBound { objective: config.objective.name() }.into());
+    }
+    let outcome = Engine::around(model, config, by_name, &vec![0.0; own]).settle_or_climb(guide, observers)?;
     Ok(choose(vec![judged(model, config, outcome)?]))
 }
 
@@ -161,6 +168,7 @@ fn enrich<E: Real>(
     model: &dyn LogJoint<E>,
     residuals: Option<&PartlyCentred<'_, E>>,
     config: &Checked,
+    by_name: &ByName,
     candidates: &mut Vec<Candidate>,
     observers: &mut [Box<dyn Observer>],
 ) {
@@ -180,7 +188,7 @@ fn enrich<E: Real>(
         let until = config.search_time.saturating_sub(began.elapsed());
         let config = Checked { max_time: config.max_time.min(until), ..*config };
         let start = vec![0.0; dimensions];
-        let fitted = Engine::new(view, &config, &start).and_then(|engine| engine.mixture(components, true, observers));
+        let fitted = Engine::new(view, &config, by_name, &start).and_then(|engine| engine.mixture(components, true, observers));
         let fitted = fitted.and_then(|outcome| judged(model, &config, outcome));
         let Ok(candidate) = fitted else { return };
         let gained = candidate.0.bound.0 - bound;
@@ -196,12 +204,12 @@ fn judged<E: Real>(model: &dyn LogJoint<E>, config: &Checked, outcome: Outcome) 
     Report::new(model, &outcome.guide, config.objective, config.draws, config.seed).map(|report| (report, outcome))
 }
 
-/// The candidates in one set of coordinates, one at least; `members` are the dimensions of blocks.
+/// The candidates in one set of coordinates, one at least.
 fn of_engine<E: Real>(
     model: &dyn LogJoint<E>,
     engine: &Engine<'_, E>,
     config: &Checked,
-    members: &[Vec<usize>],
+    scores: bool,
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Vec<Candidate>, FitError> {
     let report = |outcome: Outcome| judged(model, config, outcome);
@@ -209,7 +217,7 @@ fn of_engine<E: Real>(
     let only = match config.family {
         Family::Map => Some(engine.mode()),
         Family::Laplace => Some(engine.laplace()),
-        Family::Blocks => Some(engine.blocks(members, observers)?),
+        Family::Blocks => Some(engine.blocks(observers)?),
         Family::LowRank { rank } => Some(engine.low_rank(rank, observers)?),
         Family::Mixture { components, full_rank } => Some(engine.mixture(components, full_rank, observers)?),
         Family::Flow(kind) => Some(engine.flow(kind, observers)?),
@@ -218,7 +226,7 @@ fn of_engine<E: Real>(
     if let Some(outcome) = only {
         return Ok(vec![report(outcome)?]);
     }
-    if config.family == Family::FullRank || (config.family == Family::Auto && engine.is_dense()) {
+    if config.family == Family::FullRank || (config.family == Family::Auto && engine.is_dense() && !scores) {
         match engine.full_rank(observers).and_then(report) {
             Ok(candidate) => candidates.push(candidate),
             Err(error) if config.family == Family::FullRank => return Err(error),

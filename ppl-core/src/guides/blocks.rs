@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FullRank, Guide, Path};
+use super::{FullRank, Guide, Path, joint};
 use crate::kernel::Real;
 use crate::optimizers::Gaussian;
 
@@ -118,15 +118,26 @@ impl<E: Real> Guide<E> for Blocks {
     }
 
     fn log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
-        log_prob.fill(0.0);
-        let mut own = vec![0.0; samples];
-        for (block, guide, _) in self.each() {
-            guide.log_prob(&gather(&block.members, u, samples), samples, &mut own);
-            log_prob.iter_mut().zip(&own).for_each(|(total, own)| *total += own);
+        let mut blocks = vec![0.0; self.parts.len() * samples];
+        self.block_log_prob(u, samples, &mut blocks);
+        joint(&blocks, samples, log_prob);
+    }
+
+    fn pull_log_prob(&self, u: &[E], samples: usize, weights: &[f64], u_adjoint: Option<&mut [E]>, gradient: Option<&mut [f64]>) {
+        self.pull_block_log_prob(u, samples, &weights.repeat(self.parts.len()), u_adjoint, gradient);
+    }
+
+    fn blocks(&self) -> Vec<Vec<usize>> {
+        self.parts.iter().map(|block| block.members.clone()).collect()
+    }
+
+    fn block_log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
+        for ((block, guide, _), log_prob) in self.each().zip(log_prob.chunks_exact_mut(samples)) {
+            guide.log_prob(&gather(&block.members, u, samples), samples, log_prob);
         }
     }
 
-    fn pull_log_prob(
+    fn pull_block_log_prob(
         &self,
         u: &[E],
         samples: usize,
@@ -134,7 +145,7 @@ impl<E: Real> Guide<E> for Blocks {
         mut u_adjoint: Option<&mut [E]>,
         mut gradient: Option<&mut [f64]>,
     ) {
-        for (block, guide, own) in self.each() {
+        for ((block, guide, own), weights) in self.each().zip(weights.chunks_exact(samples)) {
             let rows = gather(&block.members, u, samples);
             let mut adjoint = u_adjoint.as_deref().map(|adjoint| gather(&block.members, adjoint, samples));
             let gradient = gradient.as_deref_mut().map(|gradient| &mut gradient[own]);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Guide, Path, lane_sum};
+use super::{Guide, Path, joint, lane_sum};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
 /// `ln(2 pi) / 2`
@@ -85,12 +85,22 @@ impl<E: Real> Guide<E> for MeanField {
     }
 
     fn log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
-        log_prob.fill(0.0);
-        for ((row, &loc), &log_scale) in u.chunks_exact(samples).zip(self.loc()).zip(self.log_scale()) {
+        let mut blocks = vec![0.0; self.log_scale().len() * samples];
+        self.block_log_prob(u, samples, &mut blocks);
+        joint(&blocks, samples, log_prob);
+    }
+
+    fn blocks(&self) -> Vec<Vec<usize>> {
+        (0..self.log_scale().len()).map(|i| vec![i]).collect()
+    }
+
+    fn block_log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
+        let blocks = log_prob.chunks_exact_mut(samples).zip(u.chunks_exact(samples));
+        for ((block, row), (&loc, &log_scale)) in blocks.zip(self.loc().iter().zip(self.log_scale())) {
             let inverse = (-log_scale).exp();
-            for (total, x) in log_prob.iter_mut().zip(row) {
+            for (own, x) in block.iter_mut().zip(row) {
                 let z = (x.to_f64() - loc) * inverse;
-                *total += -0.5 * z * z - log_scale - HALF_LN_TWO_PI;
+                *own = -0.5 * z * z - log_scale - HALF_LN_TWO_PI;
             }
         }
     }
@@ -120,7 +130,11 @@ impl<E: Real> Guide<E> for MeanField {
         gradient[self.size()..].iter_mut().for_each(|g| *g += weight);
     }
 
-    fn pull_log_prob(
+    fn pull_log_prob(&self, u: &[E], samples: usize, weights: &[f64], u_adjoint: Option<&mut [E]>, gradient: Option<&mut [f64]>) {
+        self.pull_block_log_prob(u, samples, &weights.repeat(self.log_scale().len()), u_adjoint, gradient);
+    }
+
+    fn pull_block_log_prob(
         &self,
         u: &[E],
         samples: usize,
@@ -129,7 +143,8 @@ impl<E: Real> Guide<E> for MeanField {
         mut gradient: Option<&mut [f64]>,
     ) {
         let dimensions = self.size();
-        for (i, (row, log_scale)) in u.chunks_exact(samples).zip(self.log_scale()).enumerate() {
+        let blocks = u.chunks_exact(samples).zip(weights.chunks_exact(samples));
+        for (i, ((row, weights), log_scale)) in blocks.zip(self.log_scale()).enumerate() {
             let (loc, inverse) = (self.loc()[i], (-log_scale).exp());
             for (s, (x, weight)) in row.iter().zip(weights).enumerate() {
                 let z = (x.to_f64() - loc) * inverse;

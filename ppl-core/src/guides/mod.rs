@@ -71,6 +71,30 @@ pub trait Guide<E: Real>: Send {
     /// Adds the pullback of weights on [`Guide::log_prob`] to the adjoint of the draws and to the gradient of the parameters.
     fn pull_log_prob(&self, u: &[E], samples: usize, weights: &[f64], u_adjoint: Option<&mut [E]>, gradient: Option<&mut [f64]>);
 
+    /// The independent blocks of dimensions: what one block draws tells nothing of another. Points may be in any.
+    fn blocks(&self) -> Vec<Vec<usize>> {
+        vec![(0..self.dimensions()).collect()]
+    }
+    /// Whether the draws of a block are a differentiable function of its parameters, [`Guide::pull_sample`]; else only the score function is left.
+    fn has_path(&self, _block: usize) -> bool {
+        true
+    }
+    /// Writes the log density of each block in each draw (`[block][sample]`), in nats.
+    fn block_log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
+        self.log_prob(u, samples, log_prob);
+    }
+    /// As [`Guide::pull_log_prob`], of weights for each block (`[block][sample]`).
+    fn pull_block_log_prob(
+        &self,
+        u: &[E],
+        samples: usize,
+        weights: &[f64],
+        u_adjoint: Option<&mut [E]>,
+        gradient: Option<&mut [f64]>,
+    ) {
+        self.pull_log_prob(u, samples, weights, u_adjoint, gradient);
+    }
+
     /// Adds the derivative along the path of `adjoint . u - weights . log q(u)`, of `log q` by the draws alone: nothing of the noise
     /// is left where q is the target (Roeder, Wu & Duvenaud 2017). The adjoint is used up.
     fn stick(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _scratch: &mut Vec<E>) {
@@ -113,6 +137,14 @@ pub struct Path<'a, E> {
     pub u: &'a [E],
     /// The number of samples, a multiple of [`Real::LANE_MULTIPLE`].
     pub samples: usize,
+}
+
+/// The log density of independent blocks (`[block][sample]`) together.
+fn joint(blocks: &[f64], samples: usize, log_prob: &mut [f64]) {
+    log_prob.fill(0.0);
+    for block in blocks.chunks_exact(samples) {
+        log_prob.iter_mut().zip(block).for_each(|(total, own)| *total += own);
+    }
 }
 
 /// The sum of a sum over its lanes.

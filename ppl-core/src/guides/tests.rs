@@ -163,6 +163,47 @@ fn the_path_derivatives_of_the_density_are_its_derivatives() {
 }
 
 #[test]
+fn blocks_are_independent_and_make_up_the_density() {
+    for (name, mut guide) in all() {
+        let (blocks, u) = (guide.blocks(), draws(&*guide));
+        let mut own = vec![0.0; blocks.len() * SAMPLES];
+        guide.block_log_prob(&u, SAMPLES, &mut own);
+        for (s, whole) in log_prob(&*guide, &u).iter().enumerate() {
+            close(name, "the sum of blocks", (0..blocks.len()).map(|b| own[b * SAMPLES + s]).sum(), *whole);
+        }
+        let weights: Vec<f64> = (0..own.len()).map(|i| (0.7 * i as f64).cos()).collect();
+        let (mut gradient, mut adjoint) = (vec![0.0; guide.parameters().len()], vec![0.0; u.len()]);
+        guide.pull_block_log_prob(&u, SAMPLES, &weights, Some(&mut adjoint), Some(&mut gradient));
+        let value = |guide: &dyn Guide<f64>, u: &[f64]| {
+            let mut own = vec![0.0; weights.len()];
+            guide.block_log_prob(u, SAMPLES, &mut own);
+            own.iter().zip(&weights).map(|(l, w)| l * w).sum::<f64>()
+        };
+        for (i, found) in gradient.iter().enumerate() {
+            let numeric = (moved(&mut *guide, i, H, |g| value(g, &u)) - moved(&mut *guide, i, -H, |g| value(g, &u))) / (2.0 * H);
+            close(name, "weighted blocks", *found, numeric);
+        }
+        // No block's density changes with another's draws.
+        for (b, members) in blocks.iter().enumerate() {
+            let mut weights = vec![0.0; own.len()];
+            weights[b * SAMPLES..(b + 1) * SAMPLES].fill(1.0);
+            let mut apart = vec![0.0; u.len()];
+            guide.pull_block_log_prob(&u, SAMPLES, &weights, Some(&mut apart), None);
+            let outside = (0..3).filter(|i| !members.contains(i));
+            assert!(outside.flat_map(|i| &apart[i * SAMPLES..(i + 1) * SAMPLES]).all(|a| *a == 0.0), "{name}, block {b}");
+        }
+        for (i, found) in adjoint.iter().enumerate() {
+            let at = |h: f64| {
+                let mut u = u.clone();
+                u[i] += h;
+                value(&*guide, &u)
+            };
+            close(name, "the adjoint of weighted blocks", *found, (at(H) - at(-H)) / (2.0 * H));
+        }
+    }
+}
+
+#[test]
 fn strata_weigh_components_by_their_probabilities() {
     for (name, mut guide) in all() {
         let (mut weights, adjoint) = (vec![0.0; SAMPLES], (0..SAMPLES).map(|s| (s as f64).sin()).collect::<Vec<_>>());

@@ -279,6 +279,55 @@ impl<E: Real, G: Guide<E>> Guide<E> for Whitened<G> {
         u_adjoint.iter_mut().zip(&v_adjoint).for_each(|(to, from)| *to = *to + *from);
     }
 
+    fn blocks(&self) -> Vec<Vec<usize>> {
+        match self.whitening.factor {
+            Factor::Diagonal(_) => self.inner.blocks(),
+            // Turning the space makes every dimension depend on every other.
+            Factor::Dense(_) => vec![(0..self.inner.dimensions()).collect()],
+        }
+    }
+
+    fn has_path(&self, block: usize) -> bool {
+        match self.whitening.factor {
+            Factor::Diagonal(_) => self.inner.has_path(block),
+            Factor::Dense(_) => (0..self.inner.blocks().len()).all(|inner| self.inner.has_path(inner)),
+        }
+    }
+
+    fn block_log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
+        match &self.whitening.factor {
+            Factor::Dense(_) => self.log_prob(u, samples, log_prob),
+            Factor::Diagonal(p) => {
+                self.inner.block_log_prob(&self.whitened(u, samples), samples, log_prob);
+                for (members, block) in self.inner.blocks().iter().zip(log_prob.chunks_exact_mut(samples)) {
+                    let spread = members.iter().filter(|&&i| i < p.len() - self.whitening.points);
+                    let log_det: f64 = spread.map(|&i| p[i].ln()).sum();
+                    block.iter_mut().for_each(|log_prob| *log_prob += log_det);
+                }
+            }
+        }
+    }
+
+    fn pull_block_log_prob(
+        &self,
+        u: &[E],
+        samples: usize,
+        weights: &[f64],
+        u_adjoint: Option<&mut [E]>,
+        gradient: Option<&mut [f64]>,
+    ) {
+        if let Factor::Dense(_) = self.whitening.factor {
+            return self.pull_log_prob(u, samples, weights, u_adjoint, gradient);
+        }
+        let v = self.whitened(u, samples);
+        let mut v_adjoint = u_adjoint.as_ref().map(|u| vec![E::default(); u.len()]);
+        self.inner.pull_block_log_prob(&v, samples, weights, v_adjoint.as_deref_mut(), gradient);
+        if let (Some(mut v_adjoint), Some(u_adjoint)) = (v_adjoint, u_adjoint) {
+            self.whitening.pull_whiten(&mut v_adjoint, samples);
+            u_adjoint.iter_mut().zip(&v_adjoint).for_each(|(to, from)| *to = *to + *from);
+        }
+    }
+
     fn stick(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], scratch: &mut Vec<E>) {
         let v = self.whitened(path.u, path.samples);
         self.whitening.pull_unwhiten(u_adjoint, path.samples);

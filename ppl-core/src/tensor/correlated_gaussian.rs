@@ -124,4 +124,8 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
     fn observed(&self) -> Vec<f64> {
         vec![]
     }
+
+    fn reads(&self, visitor: &mut dyn Visitor) {
+        visitor.reads(0, 0, &[0, 1, 2]);
+    }
 }

@@ -72,7 +72,7 @@ pub(crate) fn expr(model: &Model, e: &Expr, source: Source) -> TokenStream {
         ExprKind::Local(local) => match source {
             Source::Walk => {
                 let name = names::user_local(&model.locals[*local].name);
-                quote!(#name)
+                if model.locals[*local].data { quote!(#name) } else { quote!(walk.named(#local, #name)) }
             }
             Source::Fields => sub(&model.locals[*local].value),
         },

@@ -25,7 +25,11 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
         }
         StmtKind::Local { local, value } => {
             let (name, value) = (names::user_local(&model.locals[*local].name), scalar::expr(model, value, Source::Walk));
-            quote!(let #name = #value;)
+            if model.locals[*local].data {
+                return quote!(let #name = #value;);
+            }
+            // What it was made of is remembered for the statements that use it.
+            quote!(let #name = walk.name(#local, #value);)
         }
         StmtKind::Quantity { site, index, value } => {
             let (row, value) = (names::row(model, *site, index), scalar::expr(model, value, Source::Walk));

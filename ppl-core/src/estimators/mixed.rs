@@ -1,0 +1,233 @@
+//! An estimator for each block of a guide: the score function for some, the path of the draws for the others.
+
+use super::baseline::Optimal;
+use super::blanket::Blankets;
+use super::landing::Landing;
+use super::{Baseline, Estimate, Estimator, GradientEstimator, RaoBlackwell};
+use crate::guides::{Guide, Path};
+use crate::kernel::Real;
+use crate::model::{LogJoint, Weights, Workspace};
+use crate::random::{normals, step_key};
+
+/// How fast the sizes of costs are forgotten.
+const MEMORY: f64 = 0.95;
+
+/// The gradient of the ELBO by another estimator for each block of the guide, over independent samples.
+///
+/// Of a block by the score function it is `E[grad log q_b(u_b) cost_b(u)]`: the cost is `log p(u) - log q(u)`, or with Rao-Blackwellization only what depends
+/// on the block, the factors in the union of its members' Markov blankets less `log q_b`. What is left out is independent of the block, so that its product
+/// with `grad log q_b` has expectation zero; under a guide of one block nothing can be left out. Of a block along the path it is `E[(du_b / dtheta)^T grad_b (log p - log q_b)]`.
+/// Blocks are independent, so that what one is drawn by is nothing to the others.
+///
+/// # Source
+/// Ranganath, Gerrish & Blei 2014, Black box variational inference, equations 2 and 6; mixing by Schulman et al. 2015, Gradient estimation using stochastic
+/// computation graphs.
+#[derive(Debug)]
+pub struct Mixed<E> {
+    estimators: Vec<Estimator>,
+    blocks: Vec<Vec<usize>>,
+    /// None where no block is Rao-Blackwellized.
+    blankets: Option<Blankets<E>>,
+    optimal: Option<Optimal<E>>,
+    landing: Landing,
+    /// Whether anything is derived along the path; and the first of the dimensions that are points, which always are.
+    has_paths: bool,
+    points: usize,
+    samples: usize,
+    noise: Vec<E>,
+    u: Vec<E>,
+    log_density: Vec<f64>,
+    /// Log density less log q.
+    whole: Vec<f64>,
+    /// How large the cost of the blanket was in earlier steps, and the whole: by block.
+    sizes: Vec<Option<[f64; 2]>>,
+    /// By block and sample.
+    log_q: Vec<f64>,
+    costs: Vec<f64>,
+    weights: Vec<f64>,
+    work: Workspace<E>,
+    ones: Weights<E>,
+}
+
+impl<E: Real> Mixed<E> {
+    /// An estimator for each of the guide's [`blocks`](Guide::blocks).
+    ///
+    /// # Panics
+    /// If there is not one for each, or fewer than two samples, or a block without a path is to be derived along it.
+    #[must_use]
+    pub fn new(model: &dyn LogJoint<E>, guide: &dyn Guide<E>, samples: usize, estimators: &[Estimator]) -> Self {
+        let blocks = guide.blocks();
+        assert!(blocks.len() == estimators.len() && samples >= 2, "an estimator for each block, and two samples at least");
+        let is_possible = |(block, e): (usize, &Estimator)| e.is_score_function() || guide.has_path(block);
+        assert!(estimators.iter().enumerate().all(is_possible), "draws without a path have the score function alone");
+        let whole = |e: &Estimator| {
+            !e.is_score_function() || matches!(e, Estimator::ScoreFunction { rao_blackwell: RaoBlackwell::Off, .. })
+        };
+        let wanted: Vec<bool> = estimators.iter().map(|e| !whole(e)).collect();
+        // Under a guide of one block the blanket is everything.
+        let is_apart = blocks.len() > 1 && wanted.contains(&true);
+        let zero = E::default();
+        let best = |e: &Estimator| matches!(e, Estimator::ScoreFunction { baseline: Baseline::Optimal, .. });
+        Mixed {
+            blankets: is_apart.then(|| Blankets::new(model, &blocks, &wanted)).flatten(),
+            optimal: estimators
+                .iter()
+                .any(best)
+                .then(|| Optimal::new(guide.parameters().len(), estimators.iter().map(best).collect())),
+            landing: if estimators.contains(&Estimator::Auto) { Landing::MEASURED } else { Landing::Always(false) },
+            has_paths: model.layout().points() > 0 || !estimators.iter().all(|e| e.is_score_function()),
+            points: model.layout().unconstrained() - model.layout().points(),
+            samples,
+            noise: vec![zero; guide.noise() * samples],
+            u: vec![zero; guide.dimensions() * samples],
+            log_density: vec![0.0; samples],
+            log_q: vec![0.0; blocks.len() * samples],
+            whole: vec![0.0; samples],
+            sizes: vec![None; blocks.len()],
+            costs: vec![0.0; blocks.len() * samples],
+            weights: vec![0.0; blocks.len() * samples],
+            work: model.workspace(samples),
+            ones: model.unit_weights(samples),
+            estimators: estimators.to_vec(),
+            blocks,
+        }
+    }
+
+    /// Draws, and computes the densities and what each block's draws are weighed with.
+    fn draw(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>, key: u64) {
+        let samples = self.samples;
+        normals(key, samples, &mut self.noise);
+        guide.draw(&self.noise, samples, &mut self.u);
+        self.work.u_mut().copy_from_slice(&self.u);
+        model.log_density(&mut self.work, &self.ones, &mut self.log_density);
+        guide.block_log_prob(&self.u, samples, &mut self.log_q);
+        if let Some(blankets) = &mut self.blankets {
+            blankets.costs(model, &self.u, &mut self.work, &mut self.costs);
+        }
+        for (s, whole) in self.whole.iter_mut().enumerate() {
+            *whole = self.log_density[s] - self.log_q.iter().skip(s).step_by(samples).sum::<f64>();
+        }
+        for (b, costs) in self.costs.chunks_exact_mut(samples).enumerate() {
+            let Estimator::ScoreFunction { rao_blackwell, baseline } = self.estimators[b] else { continue };
+            if self.blankets.is_none() || rao_blackwell == RaoBlackwell::Off {
+                costs.copy_from_slice(&self.whole);
+                continue;
+            }
+            costs.iter_mut().zip(&self.log_q[b * samples..]).for_each(|(cost, log_q)| *cost -= log_q);
+            if rao_blackwell == RaoBlackwell::Measured {
+                // By earlier steps alone: a choice by these samples would bias them.
+                let known = self.sizes[b];
+                let now = [size(costs, baseline), size(&self.whole, baseline)];
+                if now.iter().all(|size| size.is_finite()) {
+                    let blend = |[a, b]: [f64; 2]| [MEMORY * a + (1.0 - MEMORY) * now[0], MEMORY * b + (1.0 - MEMORY) * now[1]];
+                    self.sizes[b] = Some(known.map_or(now, blend));
+                }
+                if known.is_some_and(|[blanket, whole]| whole < blanket) {
+                    costs.copy_from_slice(&self.whole);
+                }
+            }
+        }
+    }
+
+    /// The weight of `grad log q` of each block and sample, less the baselines of other samples.
+    fn weigh(&mut self) {
+        let samples = self.samples as f64;
+        let blocks = self.weights.chunks_exact_mut(self.samples).zip(self.costs.chunks_exact(self.samples));
+        for ((weights, costs), estimator) in blocks.zip(&self.estimators) {
+            match estimator {
+                Estimator::ScoreFunction { baseline: Baseline::LeaveOneOut, .. } => {
+                    let mean = costs.iter().sum::<f64>() / samples;
+                    weights.iter_mut().zip(costs).for_each(|(w, cost)| *w = (cost - mean) / (samples - 1.0));
+                }
+                Estimator::ScoreFunction { .. } => weights.iter_mut().zip(costs).for_each(|(w, cost)| *w = cost / samples),
+                _ => weights.fill(0.0),
+            }
+        }
+    }
+
+    /// Adds the derivative along the path of the blocks that have it, and of points, over some of the samples.
+    fn pull(&mut self, guide: &dyn Guide<E>, landing: bool, chosen: impl Fn(usize) -> bool, gradient: &mut [f64]) {
+        let samples = self.samples;
+        let lanes: Vec<f64> = (0..samples).map(|s| if chosen(s) { 1.0 / samples as f64 } else { 0.0 }).collect();
+        let mut adjoint = self.work.gradient().to_vec();
+        for row in adjoint.chunks_exact_mut(samples) {
+            row.iter_mut().zip(&lanes).for_each(|(a, w)| *a = E::from_f64(a.to_f64() * w));
+        }
+        // Of log q, once for its derivative by the draws, once for that by the parameters.
+        let (mut by_draws, mut by_parameters) = (vec![0.0; self.weights.len()], vec![0.0; self.weights.len()]);
+        for (b, (members, estimator)) in self.blocks.iter().zip(&self.estimators).enumerate() {
+            let sticks = match estimator {
+                Estimator::ScoreFunction { .. } => {
+                    for &row in members.iter().filter(|&&row| row < self.points) {
+                        adjoint[row * samples..(row + 1) * samples].fill(E::default());
+                    }
+                    continue;
+                }
+                Estimator::StickingTheLanding => true,
+                Estimator::Reparameterization => false,
+                Estimator::Auto => landing,
+            };
+            let minus =
+                |to: &mut [f64]| to[b * samples..(b + 1) * samples].iter_mut().zip(&lanes).for_each(|(w, lane)| *w = -lane);
+            minus(&mut by_draws);
+            if !sticks {
+                minus(&mut by_parameters);
+            }
+        }
+        guide.pull_block_log_prob(&self.u, samples, &by_draws, Some(&mut adjoint), None);
+        guide.pull_block_log_prob(&self.u, samples, &by_parameters, None, Some(&mut *gradient));
+        guide.pull_sample(Path { noise: &self.noise, u: &self.u, samples }, &mut adjoint, gradient);
+    }
+
+    /// The squared difference of the derivatives along the path of two halves of the samples.
+    fn variance(&mut self, guide: &dyn Guide<E>, sticks: bool, parameters: usize) -> f64 {
+        let [first, second] = [0, 1].map(|half| {
+            let mut gradient = vec![0.0; parameters];
+            self.pull(guide, sticks, |s| s % 2 == half, &mut gradient);
+            gradient
+        });
+        first.iter().zip(&second).map(|(a, b)| (a - b).powi(2)).sum()
+    }
+}
+
+/// What a cost adds to the variance: its own, or without a baseline its mean square.
+fn size(costs: &[f64], baseline: Baseline) -> f64 {
+    let mean = if baseline == Baseline::None { 0.0 } else { costs.iter().sum::<f64>() / costs.len() as f64 };
+    costs.iter().map(|cost| (cost - mean).powi(2)).sum::<f64>() / costs.len() as f64
+}
+
+impl<E: Real> GradientEstimator<E> for Mixed<E> {
+    fn estimate(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>, key: u64, gradient: &mut [f64]) -> Estimate {
+        let samples = self.samples;
+        if self.optimal.as_ref().is_some_and(Optimal::knows_nothing) {
+            self.draw(model, guide, step_key(key, u64::MAX));
+            self.optimal.iter_mut().for_each(|optimal| optimal.learn(guide, &self.u, &self.costs, samples));
+        }
+        self.draw(model, guide, key);
+        self.weigh();
+        gradient.fill(0.0);
+        guide.pull_block_log_prob(&self.u, samples, &self.weights, None, Some(&mut *gradient));
+        if let Some(optimal) = &mut self.optimal {
+            optimal.subtract(guide, &self.u, samples, gradient);
+            optimal.learn(guide, &self.u, &self.costs, samples);
+        }
+        if self.landing.is_due() {
+            let [sticking, whole] = [true, false].map(|sticks| self.variance(guide, sticks, gradient.len()));
+            self.landing.judge(sticking, whole);
+        }
+        self.landing.step();
+        if self.has_paths {
+            self.pull(guide, self.landing.sticks(), |_| true, gradient);
+        }
+        let total = self.log_density.iter().sum::<f64>() - self.log_q.iter().sum::<f64>();
+        Estimate { elbo: total / samples as f64 }
+    }
+
+    fn draws(&self) -> &[E] {
+        &self.u
+    }
+
+    fn log_densities(&self) -> &[f64] {
+        &self.log_density
+    }
+}

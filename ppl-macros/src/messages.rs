@@ -10,6 +10,8 @@ pub(crate) const ATTRIBUTE: &str = "an attribute is written `#[name]` or `#[name
 pub(crate) const STATEMENT_ATTRIBUTE: &str =
     "attributes and documentation belong to the model and its arguments; a note on a statement is written with `//`";
 pub(crate) const PPL_ATTRIBUTE: &str = "this attribute takes the path of ppl-core: `#[ppl(crate = path)]`";
+pub(crate) const TOO_DEEP: &str =
+    "this nests too deeply to be compiled; give its parts names with `let`, or add up with `sum(k in K => ..)`";
 pub(crate) const COMMA: &str = "arguments are separated by commas";
 pub(crate) const DEFAULT: &str = "an argument has no default; give its value where the model is made";
 pub(crate) const ARGUMENT: &str = "an argument is a name and a type: `y: [f64; N]`";

@@ -1,5 +1,6 @@
 //! The model as mathematics: names resolved to sites, dimensions and index expressions, order and spans kept.
 
+pub(crate) mod display;
 pub(crate) mod index;
 pub(crate) mod lower;
 pub(crate) mod visit;

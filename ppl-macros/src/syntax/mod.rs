@@ -2,6 +2,7 @@
 
 mod argument;
 mod call;
+mod depth;
 mod display;
 mod expression;
 mod model;

@@ -313,6 +313,15 @@ impl LayoutBuilder {
 
     /// Adds a latent; `bounds` holds one number, or one per element, each.
     pub fn latent(&mut self, name: &'static str, dims: &[usize], support: Support, bounds: Option<Bounds>) {
+        self.unknown(name, SiteKind::Latent, dims, support, bounds);
+    }
+
+    /// Adds a parameter, after all latents.
+    pub fn parameter(&mut self, name: &'static str, dims: &[usize], support: Support, bounds: Option<Bounds>) {
+        self.unknown(name, SiteKind::Parameter, dims, support, bounds);
+    }
+
+    fn unknown(&mut self, name: &'static str, kind: SiteKind, dims: &[usize], support: Support, bounds: Option<Bounds>) {
         let shape = self.shape(dims);
         let first = self.unconstrained;
         let length: usize = shape.iter().product();
@@ -320,12 +329,13 @@ impl LayoutBuilder {
         let free = bijector.unconstrained_len(length);
         self.layout.variables.push(Variable {
             name,
-            kind: SiteKind::Latent,
+            kind,
             dims: dims.to_vec(),
             shape,
             rows: first..first + length,
             unconstrained: first..first + free,
             bijector,
+            initial: Vec::new(),
             missing: None,
         });
         self.unconstrained += free;
@@ -357,6 +367,7 @@ impl LayoutBuilder {
             rows: first..first + length,
             unconstrained: self.unconstrained..self.unconstrained,
             bijector: Bijector::Identity,
+            initial: Vec::new(),
             missing: None,
         }
     }
@@ -368,7 +379,7 @@ impl LayoutBuilder {
         }
     }
 
-    /// The layout: the unconstrained numbers come first, and with them the latents that equal them; then the others, in order.
+    /// The layout: the unconstrained numbers come first, and with them the latents and parameters that equal them; then the others, in order.
     #[must_use]
     pub fn finish(mut self) -> Layout {
         for (i, centred) in self.layout.centred.iter_mut().enumerate() {
@@ -379,9 +390,9 @@ impl LayoutBuilder {
             next += length;
             next - length..next
         };
-        for kind in [SiteKind::Latent, SiteKind::Quantity] {
+        for kind in [SiteKind::Latent, SiteKind::Parameter, SiteKind::Quantity] {
             for variable in self.layout.variables.iter_mut().filter(|v| v.kind == kind) {
-                let identity = kind == SiteKind::Latent && variable.bijector == Bijector::Identity;
+                let identity = kind != SiteKind::Quantity && variable.bijector == Bijector::Identity;
                 if let Some(missing) = &mut variable.missing {
                     missing.rows = if identity { variable.unconstrained.clone() } else { take(missing.elements.len()) };
                 }
@@ -396,6 +407,29 @@ impl LayoutBuilder {
         }
         self.layout
     }
+}
+
+/// Says where a parameter starts, element after element.
+///
+/// # Errors
+/// [`DataError::Start`] names the first element outside the support.
+pub fn start_from(
+    layout: &mut Layout,
+    name: &str,
+    support: Support,
+    statement: &'static str,
+    values: &[f64],
+) -> Result<(), DataError> {
+    let Some(at) = layout.variables.iter().position(|variable| variable.name == name) else { return Ok(()) };
+    let variable = &layout.variables[at];
+    match variable.bijector.inverse(values) {
+        Ok(initial) => layout.variables[at].initial = initial,
+        Err(element) => {
+            let (name, value) = (layout.element_name(variable, element), values[element]);
+            return Err(DataError::Start { model: layout.model, name, value, statement, expected: support.to_string() });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a vector that is not a simplex.

@@ -80,6 +80,7 @@ impl<'a, E: Real> PartlyCentred<'a, E> {
                 rows: centred.degree..centred.degree + 1,
                 unconstrained: centred.degree..centred.degree + 1,
                 bijector: Bijector::Identity,
+                initial: Vec::new(),
                 missing: None,
             });
         }

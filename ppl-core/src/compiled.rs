@@ -76,7 +76,7 @@ pub struct Compiled<K> {
     whole: bool,
     /// How many rows of the workspace have adjoints.
     adjoint_rows: usize,
-    /// The latents that are computed from their unconstrained numbers.
+    /// The latents and parameters that are computed from their unconstrained numbers.
     mapped: Vec<Mapped>,
     /// How many rows each row of a factor stands for, and each element of a latent: other than one in a batch.
     scales: Option<(Vec<f64>, Vec<f64>)>,
@@ -90,8 +90,8 @@ impl<K: Kernels> Compiled<K> {
         let whole = !stores && parts.iter().all(|&parts| parts == 1);
         // Quantities come last; only those that are stored have adjoints.
         let layout = kernels.layout();
-        let of_latents = Layout { variables: layout.latents().cloned().collect(), ..Layout::default() }.rows();
-        let adjoint_rows = if stores { layout.rows() } else { of_latents };
+        let of_unknowns = Layout { variables: layout.unknowns().cloned().collect(), ..Layout::default() }.rows();
+        let adjoint_rows = if stores { layout.rows() } else { of_unknowns };
         let mapped = Mapped::all(layout);
         Compiled { kernels, parts, whole, adjoint_rows, mapped, scales: None }
     }
@@ -306,7 +306,7 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
     fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)> {
         let mut u = Vec::with_capacity(self.layout().unconstrained());
         for (index, variable) in self.layout().variables.iter().enumerate() {
-            if variable.kind == SiteKind::Latent {
+            if matches!(variable.kind, SiteKind::Latent | SiteKind::Parameter) {
                 let elements = variable.elements();
                 let values: Vec<f64> = elements.iter().map(|i| z[variable.rows.start + i]).collect();
                 u.extend(variable.bijector.inverse(&values).map_err(|at| (index, elements[at]))?);

@@ -187,6 +187,8 @@ impl Graph {
 pub enum SiteKind {
     /// Not given: to be inferred.
     Latent,
+    /// Maximised rather than integrated over: a point of every guide, without a density and without a Jacobian.
+    Parameter,
     /// Computed from others, and reported.
     Quantity,
     /// Given as data.
@@ -202,7 +204,7 @@ pub struct Site {
     pub name: &'static str,
     /// What it is.
     pub kind: SiteKind,
-    /// The set of its values (of the distribution, or `Real` for a quantity).
+    /// The set of its values (of the distribution, as a parameter states it, or `Real` for a quantity).
     pub support: Support,
     /// 1 if its last axis is one event (a simplex, an ordered vector).
     pub event_rank: usize,
@@ -215,7 +217,7 @@ pub struct Factor {
     pub text: &'static str,
     /// The site left of `~`; none for `factor(..)`.
     pub site: Option<usize>,
-    /// The latents it reads and through which index.
+    /// The latents and parameters it reads and through which index.
     pub reads: &'static [Read],
 }
 
@@ -246,7 +248,7 @@ pub struct Layout {
     pub model: &'static str,
     /// The dimensions with their sizes and, where an index array carries them, the names of their levels.
     pub dims: Vec<Dimension>,
-    /// The latents, then the quantities, each over its own rows of the workspace.
+    /// The latents, then the parameters, then the quantities, each over its own rows of the workspace.
     pub variables: Vec<Variable>,
     /// The observed arrays, each over its own elements of a prediction.
     pub observed: Vec<Variable>,
@@ -278,7 +280,7 @@ pub struct Dimension {
     pub levels: Option<Vec<String>>,
 }
 
-/// A latent, a quantity or an observed array at run time.
+/// A latent, a parameter, a quantity or an observed array at run time.
 #[derive(Clone, Debug)]
 pub struct Variable {
     /// Its name in the model.
@@ -289,13 +291,15 @@ pub struct Variable {
     pub dims: Vec<usize>,
     /// The sizes of its axes.
     pub shape: Vec<usize>,
-    /// Its rows in the workspace (elements of a prediction, for an observed array); those of a latent on the whole real line are
-    /// its unconstrained rows.
+    /// Its rows in the workspace (elements of a prediction, for an observed array); those of a latent or a parameter on the whole real
+    /// line are its unconstrained rows.
     pub rows: Range<usize>,
-    /// Its rows in the unconstrained space; empty unless it is a latent.
+    /// Its rows in the unconstrained space, those of parameters after those of latents; empty for all others.
     pub unconstrained: Range<usize>,
-    /// From the unconstrained rows to the rows; the identity unless it is a latent.
+    /// From the unconstrained rows to the rows; the identity unless it is a latent or a parameter.
     pub bijector: Bijector,
+    /// Of a parameter, the unconstrained numbers that it starts from; empty where these come from data that are to be predicted.
+    pub initial: Vec<f64>,
     /// Of an array with missing values, which these are.
     pub missing: Option<Missing>,
 }
@@ -330,7 +334,21 @@ impl Layout {
     /// How many of the unconstrained dimensions, the last ones, are points: maximised, not integrated over.
     #[must_use]
     pub fn points(&self) -> usize {
-        self.variables.iter().filter(|v| v.kind == SiteKind::Degree).map(|v| v.unconstrained.len()).sum()
+        self.variables
+            .iter()
+            .filter(|v| matches!(v.kind, SiteKind::Parameter | SiteKind::Degree))
+            .map(|v| v.unconstrained.len())
+            .sum()
+    }
+
+    /// The unconstrained numbers that fits start from: those of parameters as the model says, zero for latents.
+    #[must_use]
+    pub fn start(&self) -> Vec<f64> {
+        let mut u = vec![0.0; self.unconstrained()];
+        for parameter in self.parameters() {
+            u[parameter.unconstrained.clone()].copy_from_slice(&parameter.initial);
+        }
+        u
     }
 
     /// The number of rows of a workspace: unconstrained numbers, other latents, quantities.
@@ -341,7 +359,7 @@ impl Layout {
         ends.chain(centred).max().unwrap_or(0).max(self.unconstrained())
     }
 
-    /// The first row of a latent or a quantity, counted in the order of [`Layout::variables`].
+    /// The first row of a latent, a parameter or a quantity, counted in the order of [`Layout::variables`].
     #[must_use]
     pub fn first_row(&self, variable: usize) -> usize {
         self.variables[variable].rows.start
@@ -373,6 +391,16 @@ impl Layout {
     /// The latents, in the order of the model.
     pub fn latents(&self) -> impl Iterator<Item = &Variable> {
         self.variables.iter().filter(|v| v.kind == SiteKind::Latent)
+    }
+
+    /// The parameters, in the order of the model.
+    pub fn parameters(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.iter().filter(|v| v.kind == SiteKind::Parameter)
+    }
+
+    /// The latents and the parameters: all that is found from the data.
+    pub fn unknowns(&self) -> impl Iterator<Item = &Variable> {
+        self.latents().chain(self.parameters())
     }
 
     /// The name of one element: `mu`, `theta[3]`, `alpha[AITKIN]`; elements are counted from zero, the last axis fastest.
@@ -632,6 +660,20 @@ pub enum DataError {
         field: &'static str,
         /// Where in it, counted in row-major order.
         row: usize,
+        /// The value.
+        value: f64,
+        /// The statement as written.
+        statement: &'static str,
+        /// The set in words: "positive".
+        expected: String,
+    },
+    /// A parameter that starts outside its support.
+    #[error("`{model}`: `{name}` starts from {value}, but `{statement}` needs it {expected}; change what stands right of `=`")]
+    Start {
+        /// The model.
+        model: &'static str,
+        /// The element: `share[2]`.
+        name: String,
         /// The value.
         value: f64,
         /// The statement as written.

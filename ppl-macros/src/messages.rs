@@ -10,6 +10,8 @@ pub(crate) const ATTRIBUTE: &str = "an attribute is written `#[name]` or `#[name
 pub(crate) const STATEMENT_ATTRIBUTE: &str =
     "attributes and documentation belong to the model and its arguments; a note on a statement is written with `//`";
 pub(crate) const PPL_ATTRIBUTE: &str = "this attribute takes the path of ppl-core: `#[ppl(crate = path)]`";
+pub(crate) const TOO_DEEP: &str =
+    "this nests too deeply to be compiled; give its parts names with `let`, or add up with `sum(k in K => ..)`";
 pub(crate) const COMMA: &str = "arguments are separated by commas";
 pub(crate) const DEFAULT: &str = "an argument has no default; give its value where the model is made";
 pub(crate) const ARGUMENT: &str = "an argument is a name and a type: `y: [f64; N]`";
@@ -33,10 +35,9 @@ pub(crate) const LOOP: &str = "the loop of a model is `for n in N { .. }`";
 pub(crate) const IF_STATEMENT: &str = "`if` is an expression here: `let x = if a[n] > 0 { b } else { c };`";
 pub(crate) const STATEMENT_BLOCK: &str = "there are no blocks on their own; leave out the braces, or put a `for` before them";
 pub(crate) const RUST: &str =
-    "a model is made of `~`, `let`, `for` and `factor`; put Rust into a function of your own and call it";
+    "a model is made of `~`, `let`, `param`, `for` and `factor`; put Rust into a function of your own and call it";
 pub(crate) const SEMICOLON: &str = "there is no statement before this `;`; leave it out";
 pub(crate) const FACTOR_ONE: &str = "`factor(..)` takes one number; write one `factor(..)` for each";
-pub(crate) const PARAM: &str = "`param` is not available yet; give the name a prior with `~`, such as `x ~ Flat`";
 pub(crate) const SUM_BLOCK: &str = "`sum .. ~` blocks are not available yet; write `factor(log_sum_exp(k in K => ..))`";
 pub(crate) const SAMPLED: &str = "`sampled` is not available yet: discrete latents are summed out with `factor(log_sum_exp(..))`";
 pub(crate) const TRUNCATION: &str = "a truncated distribution is written `Truncated(Normal(0, 1), lower = 0)`";
@@ -116,6 +117,18 @@ pub(crate) fn let_tilde(name: &Ident) -> String {
 
 pub(crate) fn let_equals(name: &Ident) -> String {
     format!("`let {name}` needs a value: `let {name} = ..;`")
+}
+
+pub(crate) fn param_tilde(name: &Ident) -> String {
+    format!("a parameter is maximised and has no distribution; leave out `param` for a latent: `{name} ~ ..;`")
+}
+
+pub(crate) fn param_support(name: &Ident) -> String {
+    format!("the support of `{name}` is missing: `param {name}: real = 0;`")
+}
+
+pub(crate) fn param_start(name: &Ident) -> String {
+    format!("`param {name}` needs a value to start from: `param {name}: real = 0;`")
 }
 
 pub(crate) fn for_in(var: &Ident) -> String {

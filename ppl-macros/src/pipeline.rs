@@ -1,5 +1,10 @@
 //! The compiler on one page: parse, lower, check, expand, with a barrier where all collected errors are reported at once.
 
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use proc_macro2::TokenStream;
 
 use crate::diagnostics::Diagnostics;
@@ -23,12 +28,22 @@ pub(crate) fn model(tokens: TokenStream) -> TokenStream {
     if !diagnostics.is_empty() {
         return with_stub(diagnostics, &mut model);
     }
-    expand::expand(&model)
+    let mut out = expand::expand(&model);
+    // Last, and no part of `EXPANSION`: who reads or snapshots generated code looks for the log joint, not for the model once more.
+    out.extend(expand::handover::expand(&model, next_number()));
+    out
+}
+
+/// Counts the models of a crate, in the order in which rustc meets them.
+fn next_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 fn with_stub(diagnostics: Diagnostics, model: &mut ir::Model) -> TokenStream {
     let mut out = errors(diagnostics);
     out.extend(expand::fallback::expand(model));
+    out.extend(expand::handover::stub(model, next_number()));
     out
 }
 

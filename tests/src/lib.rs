@@ -1,5 +1,7 @@
 //! What the integration tests share: the laws of a compiled model.
 
+pub mod models;
+
 use std::collections::BTreeMap;
 
 use ppl_core::bijectors::Bijector;

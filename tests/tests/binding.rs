@@ -130,3 +130,22 @@ fn observed_values_outside_the_support_are_refused() {
         assert!(message.contains(field), "{field}: {message}");
     }
 }
+
+model! {
+    /// The scale of a row is the row before it.
+    pub Lagged(y: [f64; T]) {
+        a ~ Normal(0, 1);
+        y[0] ~ Normal(a, 1);
+        for t in 1..T {
+            y[t] ~ Normal(a, abs(y[t - 1]));
+        }
+    }
+}
+
+#[test]
+fn a_scale_made_of_observed_data_is_checked_where_there_are_any() {
+    let message = Lagged { y: vec![1.0, 0.0, 2.0] }.bind().err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(message.contains("is 0, but `y[t] ~ Normal(a, abs(y[t - 1]))` needs it positive"), "{message}");
+    let (_, data) = prior_predictive::<Lagged>(&LaggedInputs { T: 3 }, 5, 0).expect("draws");
+    assert_eq!(data.y.dim(), (5, 3));
+}

@@ -30,3 +30,25 @@ fn a_person_who_knows_the_model_recognises_it() {
     let end = text[start..].find("fn plate_j_forward").expect("the second form follows the first");
     insta::assert_snapshot!(&text[start..start + end]);
 }
+
+model! {
+    /// Eight schools, the population a point.
+    pub EmpiricalBayes(y: [f64; J], sigma: [f64; J]) {
+        param mu: real = sum(y) / J;
+        param tau: positive = 5;
+        for j in J {
+            param shift[j]: interval(-1, sigma[j]) = 0;
+            theta[j] ~ Normal(mu + shift[j], tau);
+            y[j] ~ Normal(theta[j], sigma[j]);
+        }
+    }
+}
+
+#[test]
+fn parameters_are_laid_out_after_the_latents_and_started_where_the_model_says() {
+    let text = EmpiricalBayes::EXPANSION;
+    let start = text.find("    /// Gives latents, parameters").expect("the layout");
+    let end = text.find("    /// Checks that shifted indices").expect("the checks follow");
+    insta::assert_snapshot!(&text[start..end]);
+    assert!(text.contains("let start = bound.start_of_tau();"));
+}

@@ -222,7 +222,7 @@ fn bad_configurations_and_densities_are_refused_by_name() {
     assert_eq!(text(Nuts { draws: 1, ..Nuts::default() }), "`draws` is 1; it must be between 4 and 1 000 000 000");
     assert_eq!(text(Nuts { target_accept: 1.0, ..Nuts::default() }), "`target_accept` is 1; it must be between 0.5 and 0.999");
     let initial = |name: &str, values: &[f64]| Nuts { initial: vec![(name.to_owned(), values.to_vec())], ..Nuts::default() };
-    assert!(text(initial("c", &[1.0])).contains("`c`, which is not a latent of the model (`a`, `b`, `s`)"));
+    assert!(text(initial("c", &[1.0])).contains("`c`, which is neither a latent nor a parameter of the model (`a`, `b`, `s`)"));
     assert!(text(initial("s", &[-1.0])).contains("the initial value -1 of `s` is outside its support"));
     let error = sample_nuts(&Nowhere { y: 0.0 }, &Nuts::default()).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(error.contains("no starting point") && error.contains("factor(ln(-1 - x * x))"), "{error}");

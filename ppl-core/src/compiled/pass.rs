@@ -6,7 +6,7 @@ use super::frame::{Forward, Frame};
 use super::{BLOCK, Kernels, part, product};
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum};
-use crate::model::{Layout, Weights};
+use crate::model::{Layout, SiteKind, Weights};
 
 /// What the values and derivatives of a pass belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,11 +119,11 @@ impl<E: Real> Kernel<E> for Constrain<'_, E> {
     }
 }
 
-/// A latent that differs from its unconstrained numbers.
+/// A latent or a parameter that differs from its unconstrained numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Mapped {
-    /// Which of the latents.
-    latent: usize,
+    /// Which of the latents; none for a parameter, which has no density, and no Jacobian with it.
+    latent: Option<usize>,
     bijector: Bijector,
     unconstrained: Range<usize>,
     rows: Range<usize>,
@@ -132,14 +132,15 @@ pub(super) struct Mapped {
 }
 
 impl Mapped {
-    /// The latents of a layout that have rows of their own; these come after all unconstrained numbers.
+    /// The latents and parameters of a layout that have rows of their own; these come after all unconstrained numbers.
     pub(super) fn all(layout: &Layout) -> Vec<Mapped> {
         layout
-            .latents()
+            .unknowns()
             .enumerate()
-            .filter(|(_, latent)| latent.bijector != Bijector::Identity || latent.missing.is_some())
+            .filter(|(_, unknown)| unknown.bijector != Bijector::Identity || unknown.missing.is_some())
             .map(|(i, latent)| Mapped {
-                latent: i,
+                // Latents come first.
+                latent: (latent.kind == SiteKind::Latent).then_some(i),
                 bijector: latent.bijector.clone(),
                 unconstrained: latent.unconstrained.clone(),
                 rows: latent.missing.as_ref().map_or(&latent.rows, |missing| &missing.rows).clone(),
@@ -149,7 +150,7 @@ impl Mapped {
     }
 }
 
-/// All latents from the unconstrained numbers; gives `log |dz / du|`, each latent's times its weight.
+/// All latents and parameters from the unconstrained numbers; gives `log |dz / du|` of the latents, each times its weight.
 #[inline(always)]
 fn constrain<V: Lanes>(
     mapped: &[Mapped],
@@ -165,10 +166,11 @@ fn constrain<V: Lanes>(
             let u = &u[latent.unconstrained.start * samples..latent.unconstrained.end * samples];
             let z = &mut z[..latent.rows.len() * samples];
             let own = latent.bijector.forward::<V>(u, z, samples, offset);
-            log_det.join(match weights {
-                Some(weights) => own.scale(V::load(&weights[latent.latent * samples + offset..])),
-                None => own,
-            });
+            match (latent.latent, weights) {
+                (Some(latent), Some(weights)) => log_det.join(own.scale(V::load(&weights[latent * samples + offset..]))),
+                (Some(_), None) => log_det.join(own),
+                (None, _) => {}
+            }
         }
         for (from, &to) in latent.rows.clone().zip(&latent.scatter) {
             V::load(&values[from * samples + offset..]).store(&mut values[to * samples + offset..]);
@@ -188,7 +190,6 @@ fn pull<V: Lanes>(
     offset: usize,
 ) {
     for latent in mapped {
-        let weight = V::load(&weights[latent.latent * samples + offset..]);
         for (to, &from) in latent.rows.clone().zip(&latent.scatter) {
             V::load(&adjoints[from * samples + offset..]).store(&mut adjoints[to * samples + offset..]);
         }
@@ -199,6 +200,7 @@ fn pull<V: Lanes>(
         let rows = latent.rows.start * samples..latent.rows.end * samples;
         let (gradient, z_adjoint) = adjoints.split_at_mut(rows.start);
         let (u, z, z_adjoint) = (&values[free.clone()], &values[rows.clone()], &z_adjoint[..rows.len()]);
+        let weight = latent.latent.map_or_else(V::zero, |latent| V::load(&weights[latent * samples + offset..]));
         latent.bijector.pull::<V>((u, z), z_adjoint, weight, &mut gradient[free], samples, offset);
     }
 }

@@ -52,6 +52,8 @@ pub struct Loo {
     pub pointwise: Vec<LooRow>,
     /// The Pareto shape of the weights from the guide to the posterior, before any row is left out.
     pub guide_pareto_k: f64,
+    /// How many numbers were maximised over all rows and held there when a row was left out: elements of parameters.
+    pub held: usize,
 }
 
 impl Loo {
@@ -73,7 +75,7 @@ impl Loo {
             .into_par_iter()
             .map(|row| leave_out(format!("row {row}"), &log_likelihood.column(row).to_vec(), log_ratios, &guide))
             .collect::<Result<_, _>>()?;
-        Ok(Loo { model: String::new(), draws, pointwise, guide_pareto_k: guide.pareto_k })
+        Ok(Loo { model: String::new(), draws, pointwise, guide_pareto_k: guide.pareto_k, held: 0 })
     }
 
     /// The expected log predictive density of new data, in nats, with its standard error.

@@ -49,6 +49,8 @@ pub struct Waic {
     pub pointwise: Vec<WaicRow>,
     /// Whether the weights from the guide to the posterior can be trusted.
     pub guide_reliable: bool,
+    /// How many numbers were maximised over all rows and held there for each row: elements of parameters.
+    pub held: usize,
 }
 
 impl Waic {
@@ -70,7 +72,7 @@ impl Waic {
             .into_par_iter()
             .map(|row| pointwise(format!("row {row}"), &log_likelihood.column(row).to_vec(), &guide))
             .collect::<Result<_, _>>()?;
-        Ok(Waic { model: String::new(), draws, pointwise, guide_reliable: guide.reliable() })
+        Ok(Waic { model: String::new(), draws, pointwise, guide_reliable: guide.reliable(), held: 0 })
     }
 
     /// The expected log predictive density of new data, in nats, with its standard error.

@@ -41,7 +41,7 @@ impl<E: Real> Blankets<E> {
     /// Of blocks of dimensions, some of which may not be wanted; none where coordinates make every latent depend on every other.
     pub(super) fn new(model: &dyn LogJoint<E>, blocks: &[Vec<usize>], wanted: &[bool]) -> Option<Self> {
         let layout = model.layout();
-        if layout.unconstrained() != layout.latents().map(|latent| latent.unconstrained.len()).sum::<usize>() {
+        if layout.unconstrained() != layout.unknowns().map(|unknown| unknown.unconstrained.len()).sum::<usize>() {
             return None;
         }
         let mut block_of = vec![None; layout.unconstrained()];

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::draws::{Element, tabled};
-use super::predictive::walk;
+use super::predictive::{before_draws, walk};
 use super::{Bbvi, Fit, FitError, fit_bbvi};
 use crate::diagnostics::{CalibratedScalar, Calibration, DiagnosticError, rank_probability};
 use crate::model::Model;
@@ -20,7 +20,7 @@ const DRAWS: usize = 1000;
 ///
 /// # Errors
 /// [`FitError::Data`] if the inputs do not fit the model, [`FitError::Sample`] if a prior is flat, [`FitError::PriorFactor`] if the
-/// model has a `factor(..)`, [`FitError::Config`], [`FitError::Diagnostic`] if no fit succeeds. A fit that fails otherwise is
+/// model has a `factor(..)`, [`FitError::PriorStart`], [`FitError::Config`], [`FitError::Diagnostic`] if no fit succeeds. A fit that fails otherwise is
 /// listed in [`Calibration::failures`].
 ///
 /// # Source
@@ -60,7 +60,7 @@ pub fn calibrate<M: Model>(
     let mut failures = Vec::new();
     for replication in 0..replications {
         let seed = step_key(config.seed, replication as u64);
-        let mut truth = vec![0.0; layout.rows()];
+        let mut truth = before_draws(&*prior, 1)?;
         let simulated = walk(&*prior, &mut truth, 1, seed, true)?;
         let model = with_data(&M::collect_predictive(layout, 1, &simulated));
         match ranks(&model, &tabled, &truth, config.unobserved(seed)) {

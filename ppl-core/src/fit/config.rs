@@ -7,7 +7,7 @@ use super::observer::Observer;
 use crate::estimators::Estimator;
 use crate::guides::Family;
 use crate::kernel::Real;
-use crate::model::{Layout, LogJoint};
+use crate::model::{Layout, LogJoint, Variable};
 use crate::objective::{KlWeight, Objective};
 use crate::optimizers::Optimizer;
 
@@ -60,7 +60,7 @@ pub struct Bbvi {
     pub restarts: usize,
     /// What is maximised. Default [`Objective::Elbo`]; bounds of several samples take guides without strata.
     pub objective: Objective,
-    /// Initial values of latents, by name, on the constrained scale, elements in row-major order. Default none.
+    /// Initial values of latents and parameters, by name, on the constrained scale, elements in row-major order. Default none.
     pub initial: Vec<(String, Vec<f64>)>,
     /// Who is told of the steps. Default none.
     pub observers: Vec<Box<dyn Observer>>,
@@ -189,7 +189,7 @@ impl Bbvi {
         let mut estimators = vec![self.estimator; layout.unconstrained()];
         for (name, estimator) in &self.estimators {
             let Some(variable) = layout.latents().find(|v| v.name == name) else {
-                return Err(ConfigError::UnknownEstimator { name: name.clone(), known: known(layout) });
+                return Err(ConfigError::UnknownEstimator { name: name.clone(), known: known(layout.latents()) });
             };
             estimators[variable.unconstrained.clone()].fill(*estimator);
         }
@@ -274,7 +274,7 @@ impl Bbvi {
             let mut block = Vec::new();
             for name in names {
                 let Some(variable) = layout.latents().find(|v| v.name == name) else {
-                    return Err(ConfigError::UnknownBlock { name: name.clone(), known: known(layout) });
+                    return Err(ConfigError::UnknownBlock { name: name.clone(), known: known(layout.latents()) });
                 };
                 if taken.contains(&variable.name) {
                     return Err(ConfigError::BlockTwice { name: name.clone() });
@@ -289,9 +289,9 @@ impl Bbvi {
         Ok(members)
     }
 
-    /// The starting point: initial values where they are given, zero elsewhere.
+    /// The starting point: initial values where they are given; elsewhere what the model says of parameters, and zero.
     pub(crate) fn start<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<Vec<f64>, ConfigError> {
-        let mut u = vec![0.0; model.layout().unconstrained()];
+        let mut u = model.layout().start();
         place(&self.initial, model.layout(), &mut u)?;
         Ok(u)
     }
@@ -300,8 +300,8 @@ impl Bbvi {
 /// Puts initial values in their places of an unconstrained point.
 pub(crate) fn place(initial: &[(String, Vec<f64>)], layout: &Layout, u: &mut [f64]) -> Result<(), ConfigError> {
     for (name, values) in initial {
-        let Some(variable) = layout.latents().find(|v| v.name == name) else {
-            return Err(ConfigError::UnknownInitial { name: name.clone(), known: known(layout) });
+        let Some(variable) = layout.unknowns().find(|v| v.name == name) else {
+            return Err(ConfigError::UnknownInitial { name: name.clone(), known: known(layout.unknowns()) });
         };
         let elements = variable.elements();
         if values.len() != elements.len() {
@@ -316,6 +316,6 @@ pub(crate) fn place(initial: &[(String, Vec<f64>)], layout: &Layout, u: &mut [f6
     Ok(())
 }
 
-fn known(layout: &Layout) -> String {
-    layout.latents().map(|v| format!("`{}`", v.name)).collect::<Vec<_>>().join(", ")
+fn known<'l>(variables: impl Iterator<Item = &'l Variable>) -> String {
+    variables.map(|v| format!("`{}`", v.name)).collect::<Vec<_>>().join(", ")
 }

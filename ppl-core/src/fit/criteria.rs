@@ -14,7 +14,8 @@ const HELD: usize = 8192 * DRAWS;
 
 impl<M: Model> Fit<M> {
     /// How well the model predicts each row from the others: Pareto-smoothed leave-one-out cross-validation, from 4000 draws of
-    /// the guide (or [`Bbvi::draws`](super::Bbvi), if these are more), corrected by importance weights.
+    /// the guide (or [`Bbvi::draws`](super::Bbvi), if these are more), corrected by importance weights. Parameters stay where all the
+    /// rows put them, which is told.
     ///
     /// # Errors
     /// As of [`Fit::importance_weights`]; [`FitError::Diagnostic`] if there are no observed rows or some draw makes a row impossible.
@@ -44,7 +45,13 @@ impl<M: Model> Fit<M> {
     /// ```
     pub fn loo(&self, model: &M) -> Result<Loo, FitError> {
         let (guide, pointwise) = self.by_row(model, "leave-one-out predictive density", leave_out)?;
-        Ok(Loo { model: M::GRAPH.name.to_owned(), draws: guide.log_weights.len(), pointwise, guide_pareto_k: guide.pareto_k })
+        Ok(Loo {
+            model: M::GRAPH.name.to_owned(),
+            draws: guide.log_weights.len(),
+            pointwise,
+            guide_pareto_k: guide.pareto_k,
+            held: self.params().len(),
+        })
     }
 
     /// The widely applicable information criterion, from the same draws and weights; prefer [`Fit::loo`], which says of each row whether
@@ -55,7 +62,13 @@ impl<M: Model> Fit<M> {
     pub fn waic(&self, model: &M) -> Result<Waic, FitError> {
         let (guide, pointwise) =
             self.by_row(model, "information criterion", |name, column, _, guide| pointwise(name, column, guide))?;
-        Ok(Waic { model: M::GRAPH.name.to_owned(), draws: guide.log_weights.len(), pointwise, guide_reliable: guide.reliable() })
+        Ok(Waic {
+            model: M::GRAPH.name.to_owned(),
+            draws: guide.log_weights.len(),
+            pointwise,
+            guide_reliable: guide.reliable(),
+            held: self.params().len(),
+        })
     }
 
     /// Something of each row: of its name, its log likelihood by draw, the log ratios and their weights.

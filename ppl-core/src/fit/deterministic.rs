@@ -65,8 +65,12 @@ pub(super) enum End {
 pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, limits: &mut Limits<'_>) -> Climbed {
     let (rows, parameters) = (guide.noise(), guide.parameters().len());
     let most = (MOST / rows.max(1)).next_multiple_of(64);
-    // Nats that a step must promise.
-    let enough = if size_of::<E>() == 4 { 1e-3 } else { 1e-6 };
+    // Nats that a step must promise: fewer where there are parameters, whose way is long where little is known of the latents apart from them.
+    let enough = match (size_of::<E>(), model.layout().points()) {
+        (4, _) => 1e-3,
+        (_, 0) => 1e-6,
+        _ => 1e-10,
+    };
     let mut units = vec![1.0; parameters];
     guide.units(guide.parameters(), &mut units);
     let groups = guide.groups();

@@ -33,8 +33,9 @@ impl<M: Model> Fit<M> {
         for name in names {
             find(layout, name)?;
         }
-        let short = |v: &Variable| v.kind == SiteKind::Latent || v.rows.len() <= LONG || names.contains(&v.name);
-        let (kept, rows) = keep(layout, short);
+        let wanted = |v: &Variable| v.kind == SiteKind::Latent || v.rows.len() <= LONG || names.contains(&v.name);
+        let wanted = |v: &Variable| v.kind != SiteKind::Parameter && wanted(v);
+        let (kept, rows) = keep(layout, wanted);
         Ok(M::collect_draws(&kept, draws, &self.columns(&*bound, draws, &rows)?))
     }
 
@@ -105,6 +106,17 @@ impl<M: Model> Fit<M> {
         Ok(())
     }
 
+    /// The unconstrained numbers of the parameters.
+    #[cfg(feature = "nuts")]
+    pub(crate) fn held<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<Vec<f64>, FitError> {
+        let rows: Vec<usize> = model.layout().parameters().flat_map(|parameter| parameter.unconstrained.clone()).collect();
+        let mut held = Vec::new();
+        self.drawn(model, 1)?.each([0], Stage::Latents, |work, draw| {
+            held.extend(rows.iter().map(|row| work.values[row * BATCH + draw].to_f64()));
+        });
+        Ok(held)
+    }
+
     /// So many draws of the guide alone, those that users see.
     pub(super) fn drawn<'a, E: Real>(&'a self, model: &'a dyn LogJoint<E>, draws: usize) -> Result<Drawn<'a, E>, FitError> {
         Drawn::new(model, self.guide().guide(), draws, step_key(self.state.seed, u64::MAX - 2))
@@ -123,7 +135,7 @@ pub(super) struct Element<'l> {
 /// The elements that tables show: those that are inferred or computed, of arrays that are not too long.
 pub(super) fn tabled(layout: &Layout) -> Vec<Element<'_>> {
     let mut tabled = Vec::new();
-    for variable in &layout.variables {
+    for variable in random(layout) {
         let elements = variable.elements();
         if elements.len() > LONG {
             continue;
@@ -136,11 +148,16 @@ pub(super) fn tabled(layout: &Layout) -> Vec<Element<'_>> {
     tabled
 }
 
+/// The latents and quantities: what has draws.
+fn random(layout: &Layout) -> impl Iterator<Item = &Variable> {
+    layout.variables.iter().filter(|variable| variable.kind != SiteKind::Parameter)
+}
+
 /// A latent or quantity by name.
 fn find<'l>(layout: &'l Layout, name: &str) -> Result<&'l Variable, FitError> {
-    layout.variables.iter().find(|variable| variable.name == name).ok_or_else(|| FitError::UnknownName {
+    random(layout).find(|variable| variable.name == name).ok_or_else(|| FitError::UnknownName {
         name: name.to_owned(),
-        known: layout.variables.iter().map(|variable| format!("`{}`", variable.name)).collect::<Vec<_>>().join(", "),
+        known: random(layout).map(|variable| format!("`{}`", variable.name)).collect::<Vec<_>>().join(", "),
     })
 }
 

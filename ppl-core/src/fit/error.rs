@@ -53,11 +53,25 @@ pub enum FitError {
         /// Why.
         source: SampleError,
     },
+    /// A parameter that starts from observed data has no value to draw from the prior with.
+    #[error("`{name}` starts from observed data, which draws from the prior do not have; start it from inputs or numbers")]
+    PriorStart {
+        /// The parameter.
+        name: &'static str,
+    },
     /// A model with a `factor(..)` has no prior draws.
     #[error("`{statement}` adds a term to the density, so that its prior cannot be drawn from; write it with `~`")]
     PriorFactor {
         /// The statement as written.
         statement: &'static str,
+    },
+    /// A sampler has no use for parameters.
+    #[error(
+        "`{name}` is a parameter: it is maximised and has no posterior to sample; give it a prior, or fit and ask `fit.check_with_nuts`, which holds it where the fit left it"
+    )]
+    SamplerParameter {
+        /// The first parameter.
+        name: &'static str,
     },
     /// The sampler could not go on.
     #[error("chain {chain} of the sampler stopped: {reason}; check the model where its density is steep, or start another seed")]
@@ -204,6 +218,14 @@ pub enum ConfigError {
         /// The bound.
         objective: String,
     },
+    /// Laplace's approximation of a model with parameters.
+    #[error(
+        "Laplace's approximation does not maximise parameters, and `{name}` is one: take another family, such as the full rank"
+    )]
+    LaplaceOfParameters {
+        /// The first parameter.
+        name: &'static str,
+    },
     /// A number out of its range.
     #[error("`{field}` is {value}; it must be {expected}")]
     OutOfRange {
@@ -217,12 +239,12 @@ pub enum ConfigError {
     /// The sizes of a flow are out of range.
     #[error(transparent)]
     Flow(#[from] FlowError),
-    /// Initial values for a name that is no latent.
-    #[error("initial values are given for `{name}`, which is not a latent of the model ({known})")]
+    /// Initial values for a name that is neither a latent nor a parameter.
+    #[error("initial values are given for `{name}`, which is neither a latent nor a parameter of the model ({known})")]
     UnknownInitial {
         /// The name.
         name: String,
-        /// The latents.
+        /// What there is.
         known: String,
     },
     /// A wrong number of initial values.

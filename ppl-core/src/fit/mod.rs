@@ -43,7 +43,7 @@ use crate::guides::FittedGuide;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
 use crate::objective::Objective;
-use crate::report::{Scalar, Summary};
+use crate::report::{Param, Scalar, Summary};
 use search::{Found, restarted};
 #[cfg(feature = "nuts")]
 pub(crate) use {blame::blame, config::place};
@@ -52,7 +52,7 @@ pub(crate) use {blame::blame, config::place};
 /// cannot correct it, a mixture; [`Bbvi::family`] asks for others.
 ///
 /// The fit starts from the mode, with the curvature there as its units, and climbs the bound over fixed noise, with as many samples as the Monte Carlo
-/// error of the top asks for. Latents of a location and a scale that depend on others are tried as written and through their residuals.
+/// error of the top asks for. Parameters are points of every guide, climbed together with it: what the EM algorithm does in turns. Latents of a location and a scale that depend on others are tried as written and through their residuals.
 ///
 /// # Errors
 /// [`FitError`]: the data do not fit the model, the configuration is out of range, or the log density is not finite.
@@ -142,6 +142,7 @@ fn state<E: Real>(model: &dyn LogJoint<E>, checked: &config::Checked, found: Fou
         scalars: report.scalars,
         raw_scalars: report.raw_scalars,
         hidden: report.hidden,
+        params: report.params,
     }
 }
 
@@ -193,6 +194,8 @@ pub(crate) struct State {
     raw_scalars: Vec<Scalar>,
     /// Arrays that are too long for the table: name and length.
     hidden: Vec<(String, usize)>,
+    /// The parameters, element after element.
+    params: Vec<Param>,
 }
 
 impl<M: Model> Fit<M> {
@@ -266,6 +269,7 @@ impl<M: Model> Fit<M> {
             model: self.state.model.clone(),
             scalars: self.state.scalars.clone(),
             hidden: self.state.hidden.clone(),
+            params: self.state.params.clone(),
             elbo: self.elbo(),
             pareto_k: self.state.pareto_k,
             weighted: self.state.weighted.map(|effective| (effective, self.state.draws)),
@@ -281,6 +285,18 @@ impl<M: Model> Fit<M> {
     #[must_use]
     pub fn scalar(&self, name: &str) -> Option<&Scalar> {
         self.state.scalars.iter().find(|scalar| scalar.name == name)
+    }
+
+    /// The parameters where the bound is at its top, element after element: they are points, and have no posterior.
+    #[must_use]
+    pub fn params(&self) -> &[Param] {
+        &self.state.params
+    }
+
+    /// The value of one parameter by the name of its element: `tau`, `share[3]`.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<f64> {
+        self.state.params.iter().find(|param| param.name == name).map(|param| param.value)
     }
 }
 

@@ -39,7 +39,8 @@ pub trait Observer: std::fmt::Debug + Send {
 
 /// Tells all of a step; whether one of them asks for the end.
 pub(super) fn tell(observers: &mut [Box<dyn Observer>], step: &StepInfo<'_>) -> bool {
-    observers.iter_mut().fold(false, |asked, observer| observer.on_step(step).is_break() || asked)
+    // All are told, also after one has asked.
+    observers.iter_mut().filter_map(|observer| observer.on_step(step).break_value()).count() > 0
 }
 
 /// A progress bar on standard error: step, ELBO, rate, time left; silent where that is not a terminal.

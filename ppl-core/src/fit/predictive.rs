@@ -109,14 +109,32 @@ impl Latents {
     }
 }
 
-/// Draws of latents from the prior and of the observed arrays given them.
+/// The rows of the layout before anything is drawn, draw after draw: parameters are where they start.
+pub(super) fn before_draws<E: Real>(model: &dyn LogJoint<E>, draws: usize) -> Result<Vec<f64>, FitError> {
+    let (layout, lanes) = (model.layout(), E::LANE_MULTIPLE);
+    if let Some(parameter) = layout.parameters().find(|parameter| parameter.initial.len() != parameter.unconstrained.len()) {
+        return Err(FitError::PriorStart { name: parameter.name });
+    }
+    let mut work = model.workspace(lanes);
+    let rows = work.u_mut().chunks_exact_mut(lanes);
+    rows.zip(layout.start()).for_each(|(row, x)| row.fill(E::from_f64(x)));
+    model.constrain(&mut work, &mut vec![0.0; lanes]);
+    let mut values = vec![0.0; layout.rows()];
+    for row in layout.parameters().flat_map(|parameter| parameter.rows.clone()) {
+        values[row] = work.values[row * lanes].to_f64();
+    }
+    Ok(values.repeat(draws))
+}
+
+/// Draws of latents from the prior and of the observed arrays given them, parameters being where they start.
 ///
 /// # Errors
-/// [`FitError::Sample`] if a prior is flat, [`FitError::PriorFactor`] if the model has a `factor(..)`.
+/// [`FitError::Sample`] if a prior is flat, [`FitError::PriorFactor`] if the model has a `factor(..)`, [`FitError::PriorStart`] if a
+/// parameter starts from observed data.
 pub fn prior_predictive<M: Model>(inputs: &M::Inputs, draws: usize, seed: u64) -> Result<(M::Draws, M::Predictive), FitError> {
     let bound = M::bind_inputs(inputs, None)?;
     let layout = bound.layout();
-    let mut values = vec![0.0; draws * layout.rows()];
+    let mut values = before_draws(&*bound, draws)?;
     let predicted = walk(&*bound, &mut values, draws, seed, true)?;
     Ok((M::collect_draws(layout, draws, &values), M::collect_predictive(layout, draws, &predicted)))
 }

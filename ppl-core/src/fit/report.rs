@@ -6,10 +6,10 @@ use super::draws::LONG;
 use crate::diagnostics::{CORRECTABLE, PsisWeights};
 use crate::guides::FittedGuide;
 use crate::kernel::Real;
-use crate::model::{LogJoint, Variable};
+use crate::model::{LogJoint, SiteKind, Variable};
 use crate::objective::Objective;
 use crate::random::step_key;
-use crate::report::Scalar;
+use crate::report::{Param, Scalar};
 
 /// What is found out of a fitted guide by drawing from it.
 pub(super) struct Report {
@@ -23,6 +23,7 @@ pub(super) struct Report {
     pub(super) scalars: Vec<Scalar>,
     pub(super) raw_scalars: Vec<Scalar>,
     pub(super) hidden: Vec<(String, usize)>,
+    pub(super) params: Vec<Param>,
 }
 
 impl Report {
@@ -37,7 +38,8 @@ impl Report {
         let layout = model.layout();
         // Each variable with the elements that are inferred or computed.
         let elements: Vec<Vec<usize>> = layout.variables.iter().map(Variable::elements).collect();
-        let shown: Vec<usize> = (0..elements.len()).filter(|&v| elements[v].len() <= LONG).collect();
+        let random = |v: usize| layout.variables[v].kind != SiteKind::Parameter;
+        let shown: Vec<usize> = (0..elements.len()).filter(|&v| random(v) && elements[v].len() <= LONG).collect();
         let mut columns: Vec<Vec<f64>> = shown.iter().map(|&v| Vec::with_capacity(draws * elements[v].len())).collect();
         let mut log_ratios = Vec::with_capacity(draws);
         while log_ratios.len() < draws {
@@ -76,9 +78,18 @@ impl Report {
                 raw_scalars.push(Scalar::of(name, variable.name, &values));
             }
         }
-        let lengths =
-            layout.variables.iter().zip(&elements).map(|(variable, elements)| (variable.name.to_owned(), elements.len()));
-        let hidden = lengths.filter(|(_, length)| *length > LONG).collect();
+        let hidden = (0..elements.len()).filter(|&v| random(v) && elements[v].len() > LONG);
+        let hidden = hidden.map(|v| (layout.variables[v].name.to_owned(), elements[v].len())).collect();
+        // Every draw has the parameters where they are.
+        let value = |row: usize| drawn.work.values[row * BATCH].to_f64();
+        let params = layout.parameters().flat_map(|parameter| {
+            parameter.rows.clone().enumerate().map(|(element, row)| Param {
+                name: layout.element_name(parameter, element),
+                variable: parameter.name.to_owned(),
+                value: value(row),
+            })
+        });
+        let params = params.collect();
         if weights.is_none() {
             scalars.clone_from(&raw_scalars);
         }
@@ -92,6 +103,7 @@ impl Report {
             scalars,
             raw_scalars,
             hidden,
+            params,
         })
     }
 }

@@ -9,7 +9,7 @@ use super::{FileReason, Fit, FitError, State};
 use crate::model::Model;
 
 /// The format that this version writes and reads.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 #[derive(Serialize)]
 struct Written<'a> {

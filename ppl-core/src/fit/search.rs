@@ -74,6 +74,9 @@ fn search<E: Real>(
     by_name: &ByName,
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Found, FitError> {
+    if let (Family::Laplace, Some(parameter)) = (config.family, model.layout().parameters().next()) {
+        return Err(ConfigError::LaplaceOfParameters { name: parameter.name }.into());
+    }
     // The mode, and what is known of it alone, depends on the coordinates: it is that of the model as written.
     let at_mode = matches!(config.family, Family::Map | Family::Laplace);
     // In residual coordinates every latent's Markov blanket is everything.
@@ -118,7 +121,7 @@ fn search<E: Real>(
         return Err(error);
     }
     if config.family == Family::Auto && !scores && !in_batches {
-        enrich(model, residuals.as_ref(), config, by_name, &mut candidates, observers);
+        enrich(model, residuals.as_ref(), (config, by_name, start), &mut candidates, observers);
     }
     Ok(choose(candidates))
 }
@@ -171,8 +174,7 @@ fn best(candidates: &[Candidate]) -> usize {
 fn enrich<E: Real>(
     model: &dyn LogJoint<E>,
     residuals: Option<&PartlyCentred<'_, E>>,
-    config: &Checked,
-    by_name: &ByName,
+    (config, by_name, start): (&Checked, &ByName, &[f64]),
     candidates: &mut Vec<Candidate>,
     observers: &mut [Box<dyn Observer>],
 ) {
@@ -191,7 +193,8 @@ fn enrich<E: Real>(
         };
         let until = config.search_time.saturating_sub(began.elapsed());
         let config = Checked { max_time: config.max_time.min(until), ..*config };
-        let start = vec![0.0; dimensions];
+        let mut start = start.to_vec();
+        start.resize(dimensions, 0.0);
         let fitted = Engine::new(view, &config, by_name, &start).and_then(|engine| engine.mixture(components, true, observers));
         let fitted = fitted.and_then(|outcome| judged(model, &config, outcome));
         let Ok(candidate) = fitted else { return };
@@ -218,7 +221,14 @@ fn of_engine<E: Real>(
 ) -> Result<Vec<Candidate>, FitError> {
     let report = |outcome: Outcome| judged(model, config, outcome);
     let mut candidates: Vec<Candidate> = Vec::new();
+    let nothing_spread = model.layout().points() == model.layout().unconstrained();
     let only = match config.family {
+        // Where nothing is distributed, every family is the same point.
+        Family::Mixture { .. } | Family::Flow(_) | Family::LowRank { .. } if nothing_spread => {
+            Some(engine.mean_field(observers)?)
+        }
+        // Of a model with parameters, the mode that was found is that of the latents alone.
+        Family::Map if model.layout().points() > 0 => Some(engine.settle_or_climb(engine.mode().guide, observers)?),
         Family::Map => Some(engine.mode()),
         Family::Laplace => Some(engine.laplace()),
         Family::Blocks => Some(engine.blocks(observers)?),

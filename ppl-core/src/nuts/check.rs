@@ -1,6 +1,6 @@
 //! A fit beside the chains of the same model: by how many standard deviations it is off.
 
-use super::{Nuts, sample_nuts};
+use super::{Nuts, sample_held};
 use crate::fit::{Fit, FitError};
 use crate::model::Model;
 use crate::report::ChainSummary;
@@ -36,12 +36,13 @@ pub struct NutsCheck {
 }
 
 impl<M: Model> Fit<M> {
-    /// Samples the posterior, and says by how much the fit is off.
+    /// Samples the posterior, parameters being held where the fit left them, and says by how much the fit is off.
     ///
     /// # Errors
-    /// As [`sample_nuts`].
+    /// As [`sample_nuts`](super::sample_nuts), but for [`FitError::SamplerParameter`]; [`FitError::OtherSizes`].
     pub fn check_with_nuts(&self, model: &M, config: &Nuts) -> Result<NutsCheck, FitError> {
-        let chains = sample_nuts(model, config)?.summary();
+        let bound = model.bind()?;
+        let chains = sample_held::<M>(&*bound, config, &self.held(&*bound)?)?.summary();
         let compare = |own: &crate::report::ChainScalar| {
             let theirs = &own.scalar;
             let fitted = self.scalar(&theirs.name)?;

@@ -15,20 +15,22 @@ const TRIES: usize = 100;
 /// The log density of a model at one point at a time: one sample is a padded group of lanes.
 pub(super) struct Density<'a, E: Real> {
     model: &'a dyn LogJoint<E>,
+    /// The last dimensions, which stay where they are.
+    held: &'a [f64],
     work: Workspace<E>,
     weights: Weights<E>,
     values: Vec<f64>,
 }
 
 impl<'a, E: Real> Density<'a, E> {
-    pub(super) fn new(model: &'a dyn LogJoint<E>) -> Self {
+    pub(super) fn new(model: &'a dyn LogJoint<E>, held: &'a [f64]) -> Self {
         let lanes = E::LANE_MULTIPLE;
-        Density { model, work: model.workspace(lanes), weights: model.unit_weights(lanes), values: vec![0.0; lanes] }
+        Density { model, held, work: model.workspace(lanes), weights: model.unit_weights(lanes), values: vec![0.0; lanes] }
     }
 
     fn at(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
         let lanes = E::LANE_MULTIPLE;
-        for (row, x) in self.work.u_mut().chunks_exact_mut(lanes).zip(position) {
+        for (row, x) in self.work.u_mut().chunks_exact_mut(lanes).zip(position.iter().chain(self.held)) {
             row.fill(E::from_f64(*x));
         }
         self.model.log_density(&mut self.work, &self.weights, &mut self.values);
@@ -40,12 +42,14 @@ impl<'a, E: Real> Density<'a, E> {
 
     /// A point with finite density and gradient: between -2 and 2 in each dimension, as in Stan, but for given initial values.
     pub(super) fn finite_start(&mut self, config: &Nuts, rng: &mut StdRng) -> Result<Vec<f64>, FitError> {
-        let n = self.model.layout().unconstrained();
+        let n = self.dim();
         let mut gradient = vec![0.0; n];
         let mut start = vec![0.0; n];
         for _ in 0..TRIES {
             start.iter_mut().for_each(|x| *x = 4.0 * ((rng.next_u64() >> 11) as f64 / 9_007_199_254_740_992.0) - 2.0);
+            start.extend(self.held);
             place(&config.initial, self.model.layout(), &mut start)?;
+            start.truncate(n);
             if self.at(&start, &mut gradient).is_finite() && gradient.iter().all(|g| g.is_finite()) {
                 return Ok(start);
             }
@@ -78,7 +82,7 @@ impl<E: Real> CpuLogpFunc for Density<'_, E> {
     type FlowParameters = ();
 
     fn dim(&self) -> usize {
-        self.model.layout().unconstrained()
+        self.model.layout().unconstrained() - self.held.len()
     }
 
     fn logp(&mut self, position: &[f64], gradient: &mut [f64]) -> Result<f64, NotFinite> {

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::collect::Columns;
 use crate::fit::FitError;
-use crate::model::{Layout, LogJoint, Model, Variable};
+use crate::model::{Layout, LogJoint, Model, SiteKind, Variable};
 use crate::report::{ChainScalar, ChainSummary};
 use sample::Chain;
 
@@ -27,7 +27,7 @@ use sample::Chain;
 ///
 /// # Errors
 /// [`FitError`]: the data do not fit the model, the configuration is out of range, no starting point has a finite log density, or the
-/// sampler could not go on.
+/// sampler could not go on; [`FitError::SamplerParameter`] if the model has parameters, which are maximised and cannot be sampled.
 ///
 /// # Source
 /// Hoffman & Gelman 2014, The No-U-Turn sampler: adaptively setting path lengths in Hamiltonian Monte Carlo, with the multinomial
@@ -53,11 +53,19 @@ use sample::Chain;
 /// # Ok::<(), FitError>(())
 /// ```
 pub fn sample_nuts<M: Model>(model: &M, config: &Nuts) -> Result<Chains<M>, FitError> {
-    let began = std::time::Instant::now();
     let bound = model.bind()?;
-    let chains = sample::chains(&*bound, config)?;
+    match bound.layout().parameters().next() {
+        Some(parameter) => Err(FitError::SamplerParameter { name: parameter.name }),
+        None => sample_held(&*bound, config, &[]),
+    }
+}
+
+/// Draws from the posterior under the condition that the parameters have these unconstrained numbers.
+fn sample_held<M: Model>(bound: &dyn LogJoint<M::Element>, config: &Nuts, held: &[f64]) -> Result<Chains<M>, FitError> {
+    let began = std::time::Instant::now();
+    let chains = sample::chains(bound, config, held)?;
     let layout = bound.layout();
-    let columns = columns(&*bound, &chains, config.draws);
+    let columns = columns(bound, &chains, config.draws);
     let summary = ChainSummary {
         model: layout.model.to_owned(),
         scalars: scalars(layout, &columns, config.draws),
@@ -146,12 +154,17 @@ fn columns<E: crate::kernel::Real>(model: &dyn LogJoint<E>, chains: &[Chain], dr
 /// The longest array whose elements are tabled.
 const LONG: usize = 4000;
 
+/// What has draws: parameters are the same in all of them.
+fn random(layout: &Layout) -> impl Iterator<Item = &Variable> {
+    layout.variables.iter().filter(|variable| variable.kind != SiteKind::Parameter)
+}
+
 fn long(layout: &Layout) -> impl Iterator<Item = &Variable> {
-    layout.variables.iter().filter(|variable| variable.rows.len() > LONG)
+    random(layout).filter(|variable| variable.rows.len() > LONG)
 }
 
 fn scalars(layout: &Layout, columns: &Columns, draws: usize) -> Vec<ChainScalar> {
-    let shown = layout.variables.iter().filter(|variable| variable.rows.len() <= LONG);
+    let shown = random(layout).filter(|variable| variable.rows.len() <= LONG);
     let elements: Vec<(&Variable, usize)> = shown.flat_map(|v| v.elements().into_iter().map(move |i| (v, i))).collect();
     let scalar = |&(variable, element): &(&Variable, usize)| {
         let values: Vec<f64> = columns.row(variable.rows.start + element).collect();

@@ -27,22 +27,22 @@ pub(super) struct Chain {
     pub(super) evaluations: u64,
 }
 
-/// Runs all chains.
-pub(super) fn chains<E: Real>(model: &dyn LogJoint<E>, config: &Nuts) -> Result<Vec<Chain>, FitError> {
+/// Runs all chains, the last dimensions being held.
+pub(super) fn chains<E: Real>(model: &dyn LogJoint<E>, config: &Nuts, held: &[f64]) -> Result<Vec<Chain>, FitError> {
     config.check(model.layout())?;
-    let chains: Vec<_> = (0..config.chains as u64).into_par_iter().map(|chain| run(model, config, chain)).collect();
+    let chains: Vec<_> = (0..config.chains as u64).into_par_iter().map(|chain| run(model, config, held, chain)).collect();
     // One after the other, so that of several errors the same is told each time.
     chains.into_iter().collect()
 }
 
-fn run<E: Real>(model: &dyn LogJoint<E>, config: &Nuts, chain: u64) -> Result<Chain, FitError> {
+fn run<E: Real>(model: &dyn LogJoint<E>, config: &Nuts, held: &[f64], chain: u64) -> Result<Chain, FitError> {
     let failed = |reason: &dyn std::fmt::Display| FitError::Sampler { chain, reason: reason.to_string() };
     let n = model.layout().unconstrained();
-    if n == 0 {
-        return Ok(Chain::default());
+    if n == held.len() {
+        return Ok(Chain { draws: held.repeat(config.draws), ..Chain::default() });
     }
     let mut rng = StdRng::seed_from_u64(step_key(config.seed, chain));
-    let mut density = Density::new(model);
+    let mut density = Density::new(model, held);
     let start = density.finite_start(config, &mut rng)?;
     let mut settings = DiagNutsSettings {
         num_tune: config.warmup as u64,
@@ -61,7 +61,7 @@ fn run<E: Real>(model: &dyn LogJoint<E>, config: &Nuts, chain: u64) -> Result<Ch
             out.step_size = progress.step_size;
         }
         if step >= config.warmup {
-            out.draws.extend_from_slice(&draw);
+            out.draws.extend(draw.iter().chain(held));
             out.divergences += usize::from(progress.diverging);
             out.cut_short += usize::from(statistics.maxdepth_reached);
         }

@@ -31,8 +31,9 @@ pub fn find_mode(start: &[f64], max_steps: usize, enough: f64, mut evaluate: imp
         let direction = direction(&gradient, &pairs);
         let slope = dot(&direction, &gradient);
         // Half the squared Newton decrement: how much a quadratic model still promises.
+        let converged = slope < enough.max(1e-6);
         if slope < enough || stalled >= 3 {
-            return Mode { u, log_density: value, converged: slope < enough.max(1e-6) };
+            return Mode { u, log_density: value, converged };
         }
         let mut step = if pairs.is_empty() { 1.0 / gradient.iter().map(|g| g.abs()).fold(1.0, f64::max) } else { 1.0 };
         let (mut next, mut next_gradient) = (u.clone(), vec![0.0; n]);
@@ -49,8 +50,9 @@ pub fn find_mode(start: &[f64], max_steps: usize, enough: f64, mut evaluate: imp
             step *= 0.5;
         }
         if !next_value.is_finite() || next_value < value {
+            // Rounding hides what little is left to gain, or there is no way up.
             if pairs.is_empty() {
-                return Mode { u, log_density: value, converged: false };
+                return Mode { u, log_density: value, converged };
             }
             pairs.clear();
             stalled += 1;

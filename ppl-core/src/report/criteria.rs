@@ -28,6 +28,18 @@ fn title(f: &mut Formatter<'_>, what: &str, model: &str, rows: usize, draws: usi
     writeln!(f, "{what}{of}: {rows} rows, {draws} draws, nats")
 }
 
+/// That parameters are where all rows put them: as in Akaike's criterion, each is worth about a nat.
+fn held(f: &mut Formatter<'_>, count: usize) -> Result {
+    match count {
+        0 => Ok(()),
+        1 => writeln!(f, "  Note      1 parameter is held where all the rows put it: the estimate is too high, by about 1 nat"),
+        _ => writeln!(
+            f,
+            "  Note      {count} parameters are held where all the rows put them: the estimate is too high, by about 1 nat for each"
+        ),
+    }
+}
+
 impl Display for Loo {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         title(f, "Leave-one-out cross-validation", &self.model, self.pointwise.len(), self.draws)?;
@@ -37,7 +49,8 @@ impl Display for Loo {
         if let Some(worst) = self.worst_row() {
             write!(f, "; the largest is {:.2}, of {}", worst.pareto_k, worst.name)?;
         }
-        writeln!(f, "\n  Verdict   {}", self.verdict())
+        writeln!(f, "\n  Verdict   {}", self.verdict())?;
+        held(f, self.held)
     }
 }
 
@@ -46,7 +59,8 @@ impl Display for Waic {
         title(f, "WAIC", &self.model, self.pointwise.len(), self.draws)?;
         totals(f, [("elpd_waic", self.elpd_waic()), ("p_waic", self.p_waic()), ("waic", self.waic())])?;
         writeln!(f, "\n  p_waic    {} of {} rows above {P_WAIC_LIMIT}", self.bad_rows(), self.pointwise.len())?;
-        writeln!(f, "  Verdict   {}", self.verdict())
+        writeln!(f, "  Verdict   {}", self.verdict())?;
+        held(f, self.held)
     }
 }
 

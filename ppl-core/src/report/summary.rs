@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
+use super::params::{Param, Table};
 use crate::diagnostics::{CORRECTABLE, StopReason, Tried, Weighted};
 
 /// The posterior of one scalar, by draws.
@@ -45,6 +46,8 @@ pub struct Summary {
     pub scalars: Vec<Scalar>,
     /// Arrays that are too long for the table: name and length.
     pub hidden: Vec<(String, usize)>,
+    /// The parameters, element after element.
+    pub params: Vec<Param>,
     /// The ELBO in nats and its standard error.
     pub elbo: (f64, f64),
     /// The Pareto shape of the importance weights.
@@ -126,7 +129,9 @@ impl Display for Summary {
         }
         let widths: Vec<usize> = (0..6).map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();
         writeln!(f, "{}", self.model)?;
-        for row in &rows {
+        // Maximum likelihood: nothing was drawn.
+        let drawn = !(self.scalars.is_empty() && self.hidden.is_empty());
+        for row in rows.iter().filter(|_| drawn) {
             write!(f, "  {:<width$}", row[0], width = widths[0])?;
             for (cell, width) in row[1..].iter().zip(&widths[1..]) {
                 write!(f, "  {cell:>width$}")?;
@@ -142,6 +147,7 @@ impl Display for Summary {
                 "  `{name}` has {count} elements: `fit.summary_of(&model, \"{name}\")`, or `fit.draws_of(&model, n, &[\"{name}\"])`"
             )?;
         }
+        write!(f, "{}", Table(&self.params))?;
         writeln!(f)?;
         if let Some(best) = self.tried.iter().max_by(|a, b| a.elbo.total_cmp(&b.elbo)) {
             write!(f, "  Guide     {}", best.family)?;
@@ -151,8 +157,10 @@ impl Display for Summary {
             writeln!(f)?;
         }
         writeln!(f, "  ELBO      {:.3} +- {:.3} nats", self.elbo.0, self.elbo.1)?;
-        writeln!(f, "  Pareto k  {:.2}, {}", self.pareto_k, self.verdict())?;
-        if let Some((effective, draws)) = self.weighted {
+        if drawn {
+            writeln!(f, "  Pareto k  {:.2}, {}", self.pareto_k, self.verdict())?;
+        }
+        if let (Some((effective, draws)), true) = (self.weighted, drawn) {
             writeln!(f, "  Draws     corrected by Pareto-smoothed importance weights, {effective:.0} effective of {draws}")?;
         }
         writeln!(f, "  Steps     {} in {:.3} s, {}", self.steps, self.seconds, self.stop_reason)?;

@@ -38,6 +38,7 @@ impl<E: Real> CorrelatedGaussian<E> {
             rows: 0..3,
             unconstrained: 0..3,
             bijector: Bijector::Identity,
+            initial: Vec::new(),
             missing: None,
         };
         let layout = Layout { model: GRAPH.name, variables: vec![u], ..Layout::default() };

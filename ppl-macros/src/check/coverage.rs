@@ -21,12 +21,15 @@ pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
                 );
             }
             Coverage::Partial => {
+                let name = &site.name;
+                let example = match site.kind {
+                    SiteKind::Parameter => format!("param {name}[0]: .. = ..;"),
+                    SiteKind::Quantity => format!("let {name}[0] = ..;"),
+                    SiteKind::Latent | SiteKind::Observed(_) => format!("{name}[0] ~ ..;"),
+                };
                 diagnostics.push(
-                    site.name.span(),
-                    format!(
-                        "some elements of `{0}` have no statement; declare them too, such as `{0}[0] ~ ..;` before `for t in 1..T`",
-                        site.name
-                    ),
+                    name.span(),
+                    format!("some elements of `{name}` have no statement; declare them too, such as `{example}` before `for t in 1..T`"),
                 );
             }
             Coverage::Twice(piece) => {

@@ -1,5 +1,6 @@
 //! What is checked of a lowered model: each rule a file, this page their list.
 
+pub(crate) mod bounds;
 pub(crate) mod coverage;
 pub(crate) mod plates;
 pub(crate) mod supports;
@@ -10,5 +11,6 @@ use crate::ir::Model;
 /// Reports everything that is wrong with a model.
 pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
     coverage::check(model, diagnostics);
+    bounds::check(model, diagnostics);
     supports::check(model, diagnostics);
 }

@@ -71,6 +71,14 @@ impl Reader<'_> {
         match &stmt.kind {
             StmtKind::For { .. } => None,
             StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => self.expression(value, statement),
+            // Where a parameter starts is no part of the density.
+            StmtKind::Param { site: written, index, bounds, start: _ } => {
+                let known = &self.model.sites[*written];
+                let event = usize::from(known.event_rank == 1);
+                let ends = bounds.iter().flat_map(|bounds| bounds.lower.iter().chain(&bounds.upper));
+                self.index(&known.name.to_string(), &known.dims[..known.dims.len() - event], index, statement)
+                    .or_else(|| ends.into_iter().find_map(|end| self.expression(end, statement)))
+            }
             StmtKind::Quantity { site: written, index, value } => {
                 site(*written, index).or_else(|| self.expression(value, statement))
             }

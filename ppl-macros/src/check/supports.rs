@@ -82,9 +82,11 @@ pub(crate) fn infer(model: &Model, expr: &Expr) -> Inferred {
         ExprKind::Site(site, _) => {
             let site = &model.sites[*site];
             match site.kind {
-                SiteKind::Latent if site.support == Support::Interval => interval(model, site.bounds.as_ref()),
+                SiteKind::Latent | SiteKind::Parameter if site.support == Support::Interval => {
+                    interval(model, site.bounds.as_ref())
+                }
                 SiteKind::Latent if site.own_support.is_some() => Open,
-                SiteKind::Latent => of_support(site.support),
+                SiteKind::Latent | SiteKind::Parameter => of_support(site.support),
                 SiteKind::Quantity => quantity(model, expr),
                 SiteKind::Observed(_) => Open,
             }
@@ -233,6 +235,9 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                 model.locals[*local].support = infer(model, value);
             }
             StmtKind::Factor { value, .. } => check_log_probs(model, value, errors),
+            StmtKind::Param { bounds, start, .. } => {
+                visit::of_parameter(bounds.as_deref(), start).for_each(|value| check_log_probs(model, value, errors));
+            }
             StmtKind::Sample { distribution, .. } => {
                 match &distribution.density {
                     Density::Univariate { family, params } | Density::Ordered { family, params, .. } => {

@@ -36,6 +36,7 @@ pub(crate) fn assertions(model: &Model) -> TokenStream {
                 }
             }
             StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => densities(value),
+            StmtKind::Param { bounds, start, .. } => visit::of_parameter(bounds.as_deref(), start).for_each(densities),
             StmtKind::For { .. } => {}
         }
     });
@@ -98,7 +99,7 @@ fn value(model: &Model, path: &syn::Path, site: usize) -> TokenStream {
                 format!("`{}` holds whole numbers, but `{name}` is over real numbers; declare it as `f64`", known.name),
             ),
         },
-        SiteKind::Latent | SiteKind::Quantity => (
+        SiteKind::Latent | SiteKind::Parameter | SiteKind::Quantity => (
             quote!(_ppl::assertions::can_be_latent(#kind, #set)),
             format!(
                 "`{}` cannot be a latent of `{name}`: the support of a latent is Real, Positive, NonNegative or Unit, its kind Continuous",

@@ -72,7 +72,7 @@ impl<'m> Search<'m> {
                         self.sample(*site, index, location, scale);
                     }
                 }
-                StmtKind::Local { .. } | StmtKind::Factor { .. } => {}
+                StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::Factor { .. } => {}
             }
         }
     }

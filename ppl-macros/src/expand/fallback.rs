@@ -36,7 +36,8 @@ pub(crate) fn expand(model: &mut Model) -> TokenStream {
                 type Inputs = #inputs;
                 type Draws = #draws;
                 type Predictive = #predictive;
-                const GRAPH: &'static _ppl::Graph = &_ppl::Graph { name: "", dims: &[], sites: &[], factors: &[] };
+                const GRAPH: &'static _ppl::Graph = &_ppl::Graph { name: "", dims: &[],
+                plates: &[], sites: &[], factors: &[] };
                 const EXPANSION: &'static str = "";
 
                 fn bind(&self) -> Result<Box<dyn _ppl::LogJoint<#e> + '_>, _ppl::DataError> {

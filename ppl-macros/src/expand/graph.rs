@@ -9,7 +9,7 @@ use crate::catalogue::Support;
 use crate::check::plates::{Plate, plates};
 use crate::ir::{Density, ExprKind, Index, Model, Site, SiteId, SiteKind, Stmt, StmtKind, VarId, Vector, visit};
 
-/// How a factor reads a latent; the widest of several ways counts.
+/// How a factor reads a latent or a parameter; the widest of several ways counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Owner {
     SameRow,
@@ -25,6 +25,7 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
         let (name, support, rank) = (site.name.to_string(), site_support(site), site.event_rank);
         let kind = match site.kind {
             SiteKind::Latent => quote!(Latent),
+            SiteKind::Parameter => quote!(Parameter),
             SiteKind::Observed(_) => quote!(Observed),
             SiteKind::Quantity => quote!(Quantity),
         };
@@ -75,7 +76,7 @@ pub(crate) fn site_support(site: &Site) -> TokenStream {
 
 type Reads = BTreeMap<SiteId, Owner>;
 
-/// The latents that each factor reads, through quantities and locals as well.
+/// The latents and parameters that each factor reads, through quantities and locals as well.
 fn reads(model: &Model) -> BTreeMap<usize, Reads> {
     let mut through: BTreeMap<SiteId, Reads> = BTreeMap::new();
     let mut locals: BTreeMap<usize, Reads> = BTreeMap::new();
@@ -97,7 +98,7 @@ fn collect(
         let read_site = |site: SiteId, index: &[Index], own: &mut Reads, through: &BTreeMap<SiteId, Reads>| {
             let owner = owner(model, index, loops);
             match model.sites[site].kind {
-                SiteKind::Latent => add(own, site, owner),
+                SiteKind::Latent | SiteKind::Parameter => add(own, site, owner),
                 SiteKind::Quantity => {
                     for (&latent, inner) in through.get(&site).into_iter().flatten() {
                         let composed = if owner == Owner::SameRow { inner.clone() } else { Owner::Every };
@@ -139,6 +140,7 @@ fn collect(
                     add(known, latent, owner);
                 }
             }
+            StmtKind::Param { .. } => {}
             StmtKind::Factor { factor, value } => {
                 read(value, &mut own);
                 factors.insert(*factor, own);

@@ -102,7 +102,7 @@ fn draws(model: &Model) -> TokenStream {
     let (vis, name) = (&model.vis, &model.name);
     let draws = format_ident!("{}Draws", name, span = name.span());
     let doc = format!("Draws of the latents and quantities of [`{name}`]; the first axis is the draw.");
-    let fields = model.sites.iter().filter(|site| !matches!(site.kind, SiteKind::Observed(_))).map(|site| {
+    let fields = model.sites.iter().filter(|site| matches!(site.kind, SiteKind::Latent | SiteKind::Quantity)).map(|site| {
         let name = &site.name;
         let ty = array_type(model, site.dims.len() + 1, &quote!(f64));
         let dims: Vec<String> = site.dims.iter().map(|&dim| format!("`{}`", model.dim_name(dim))).collect();
@@ -138,7 +138,12 @@ fn predictive(model: &Model) -> TokenStream {
 
 /// The bodies of `collect_draws` and `collect_predictive`.
 pub(crate) fn collect(model: &Model, observed: bool) -> TokenStream {
-    let fields = model.sites.iter().filter(|site| matches!(site.kind, SiteKind::Observed(_)) == observed).map(|site| {
+    let wanted = |kind| match kind {
+        SiteKind::Observed(_) => observed,
+        SiteKind::Latent | SiteKind::Quantity => !observed,
+        SiteKind::Parameter => false,
+    };
+    let fields = model.sites.iter().filter(|site| wanted(site.kind)).map(|site| {
         let (name, word) = (&site.name, site.name.to_string());
         let function = if observed { quote!(predictive_array) } else { quote!(draws_array) };
         quote!(#name: _ppl::#function(layout, #word, draws, columns))

@@ -5,11 +5,13 @@ mod bind;
 mod centring;
 pub(crate) mod fallback;
 mod graph;
+pub(crate) mod handover;
 mod items;
 mod kernel;
 mod names;
 mod scalar;
 mod tape;
+mod text;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -26,7 +28,7 @@ use tape::{Body, Tape};
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let structs = items::structs(model);
     let log_joint = log_joint(model);
-    let expansion = pretty(&log_joint);
+    let expansion = text::pretty(&log_joint);
     let implementation = implementation(model, &expansion);
     let assertions = assertions::assertions(model);
     let krate = &model.krate;
@@ -42,14 +44,6 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             #implementation
             #assertions
         };
-    }
-}
-
-/// Formatted text of items.
-fn pretty(items: &TokenStream) -> String {
-    match syn::parse2::<syn::File>(items.clone()) {
-        Ok(file) => prettyplease::unparse(&file),
-        Err(_) => items.to_string(),
     }
 }
 
@@ -162,7 +156,7 @@ fn kernels(
             visit::statements(std::slice::from_ref(*stmt), &mut |stmt| match &stmt.kind {
                 StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } => factors.push(*factor),
                 StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
-                StmtKind::Local { .. } | StmtKind::For { .. } => {}
+                StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::For { .. } => {}
             });
         }
         let products = tape.products.len();

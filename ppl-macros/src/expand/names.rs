@@ -32,6 +32,8 @@ const RESERVED: &[&str] = &[
     "draws",
     "columns",
     "v",
+    "start",
+    "bounds",
 ];
 
 /// Whether generated functions use a name themselves, or may.

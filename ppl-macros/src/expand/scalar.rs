@@ -64,7 +64,7 @@ pub(crate) fn expr(model: &Model, e: &Expr, source: Source) -> TokenStream {
         ExprKind::Data(arg, index) => data(model, *arg, index, source),
         ExprKind::Site(site, index) => match model.sites[*site].kind {
             SiteKind::Observed(arg) => data(model, arg, index, source),
-            SiteKind::Latent | SiteKind::Quantity => {
+            SiteKind::Latent | SiteKind::Parameter | SiteKind::Quantity => {
                 let row = names::row(model, *site, index);
                 quote!(walk.value(#row))
             }

@@ -21,7 +21,7 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
     match &stmt.kind {
         StmtKind::For { var, body } => {
             let (name, range, body) = (names::var(model, *var), names::range(model, *var), statements(model, body));
-            quote!(for #name in #range { #body })
+            if body.is_empty() { body } else { quote!(for #name in #range { #body }) }
         }
         StmtKind::Local { local, value } => {
             let (name, value) = (names::user_local(&model.locals[*local].name), scalar::expr(model, value, Source::Walk));
@@ -35,6 +35,7 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
             let (row, value) = (names::row(model, *site, index), scalar::expr(model, value, Source::Walk));
             quote!(walk.set(#row, #value);)
         }
+        StmtKind::Param { .. } => TokenStream::new(),
         StmtKind::Factor { factor, value } => {
             let (row, value) = (names::loop_row(model, &model.factors[*factor].loops), scalar::expr(model, value, Source::Walk));
             quote!(walk.factor(#factor, #row, #value);)
@@ -68,7 +69,7 @@ fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribut
             let at = names::flat(model, index, &known.dims);
             quote!(walk.observe(#factor, #row, #sampler, #params, self.#first + #at, #length);)
         }
-        SiteKind::Latent | SiteKind::Quantity => {
+        SiteKind::Latent | SiteKind::Parameter | SiteKind::Quantity => {
             let first = names::row(model, site, index);
             quote!(walk.latent(#factor, #row, #sampler, #params, #first, #length);)
         }

@@ -1,5 +1,6 @@
 //! The model as mathematics: names resolved to sites, dimensions and index expressions, order and spans kept.
 
+pub(crate) mod display;
 pub(crate) mod index;
 pub(crate) mod lower;
 pub(crate) mod visit;
@@ -70,15 +71,15 @@ pub(crate) enum ArgKind {
     Size(DimId),
 }
 
-/// A name left of `~`, or a quantity.
+/// A name left of `~`, a parameter, or a quantity.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub name: Ident,
     pub kind: SiteKind,
     pub dims: Vec<DimId>,
-    /// For a latent: where its values lie.
+    /// For a latent or a parameter: where its values lie.
     pub support: Support,
-    /// The bounds of a latent's support, for `Support::Interval`.
+    /// The bounds of that support, for `Support::Interval`; none for a parameter whose statements have each their own.
     pub bounds: Option<Bounds>,
     /// Whether the last axis is one event.
     pub event_rank: usize,
@@ -92,6 +93,8 @@ pub(crate) struct Site {
 pub(crate) enum SiteKind {
     Latent,
     Observed(ArgId),
+    /// Maximised rather than integrated over.
+    Parameter,
     Quantity,
 }
 
@@ -159,6 +162,8 @@ pub(crate) enum StmtKind {
     Local { local: LocalId, value: Expr },
     /// `let site[index] = value`
     Quantity { site: SiteId, index: Vec<Index>, value: Expr },
+    /// `param site[index]: support = start`, with the bounds of an interval
+    Param { site: SiteId, index: Vec<Index>, bounds: Option<Box<Bounds>>, start: Expr },
     /// `factor(value)`
     Factor { factor: FactorId, value: Expr },
     /// `for var in range { body }`

@@ -1,6 +1,8 @@
 //! Walks over the expressions of the model.
 
-use super::{Condition, Density, Distribution, Expr, ExprKind, Stmt, StmtKind, Vector};
+use proc_macro2::Span;
+
+use super::{ArgId, Bounds, Condition, Density, Distribution, Expr, ExprKind, Index, Model, Stmt, StmtKind, Vector};
 
 /// Calls `visit` with an expression and all within it, the outer before the inner.
 pub(crate) fn expressions<'e>(expr: &'e Expr, visit: &mut impl FnMut(&'e Expr)) {
@@ -30,6 +32,27 @@ pub(crate) fn expressions<'e>(expr: &'e Expr, visit: &mut impl FnMut(&'e Expr)) 
             expressions(value, visit);
         }
     }
+}
+
+/// Calls `visit` with every argument that the value of an expression of data is made of, and where: through indices and locals too.
+pub(crate) fn data(model: &Model, expr: &Expr, visit: &mut dyn FnMut(ArgId, Span)) {
+    fn indices(index: &[Index], span: Span, visit: &mut dyn FnMut(ArgId, Span)) {
+        for i in index {
+            if let Index::Gather(arg, inner) = i {
+                visit(*arg, span);
+                indices(inner, span, visit);
+            }
+        }
+    }
+    expressions(expr, &mut |e| match &e.kind {
+        ExprKind::Data(arg, index) => {
+            visit(*arg, e.span);
+            indices(index, e.span, visit);
+        }
+        ExprKind::Site(_, index) => indices(index, e.span, visit),
+        ExprKind::Local(local) => data(model, &model.locals[*local].value, &mut |arg, _| visit(arg, e.span)),
+        _ => {}
+    });
 }
 
 /// Calls `visit` with every expression of a condition.
@@ -67,8 +90,14 @@ pub(crate) fn statements<'s>(body: &'s [Stmt], visit: &mut impl FnMut(&'s Stmt))
     }
 }
 
+/// The expressions of a parameter's statement: its start, and its bounds.
+pub(crate) fn of_parameter<'e>(bounds: Option<&'e Bounds>, start: &'e Expr) -> impl Iterator<Item = &'e Expr> {
+    let bounds = bounds.into_iter().flat_map(|bounds| [&bounds.lower, &bounds.upper].into_iter().flatten());
+    std::iter::once(start).chain(bounds)
+}
+
 /// The entries of the catalogue that a model uses, by the names of their types.
-pub(crate) fn distributions(model: &super::Model) -> std::collections::BTreeSet<&'static str> {
+pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'static str> {
     use super::Family;
     let mut used = std::collections::BTreeSet::new();
     let family = |family: &Family, used: &mut std::collections::BTreeSet<&'static str>| {
@@ -97,6 +126,7 @@ pub(crate) fn distributions(model: &super::Model) -> std::collections::BTreeSet<
                     }
                 }
             }
+            StmtKind::Param { bounds, start, .. } => of_parameter(bounds.as_deref(), start).for_each(&mut read),
             StmtKind::For { .. } => {}
         }
     });

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::{Argument, ArgumentType, BinaryOp, CallArg, Element, ElementKind, Expr, ExprKind, Lhs, Model, Range, Stmt};
+use super::{Argument, ArgumentType, BinaryOp, CallArg, Element, ElementKind, Expr, ExprKind, Lhs, Model, Range, Stmt, Support};
 
 impl Display for Model {
     /// Attributes and visibility are left out: they are no part of the mathematics.
@@ -56,6 +56,7 @@ fn write_statement(f: &mut Formatter<'_>, stmt: &Stmt, depth: usize) -> Result {
     match stmt {
         Stmt::Sample { lhs, distribution, .. } => write!(f, "{indent}{lhs} ~ {distribution};"),
         Stmt::Let { lhs, value } => write!(f, "{indent}let {lhs} = {value};"),
+        Stmt::Param { lhs, support, start } => write!(f, "{indent}param {lhs}: {support} = {start};"),
         Stmt::Factor { value, .. } => write!(f, "{indent}factor({value});"),
         Stmt::For { var, range, body, .. } => {
             writeln!(f, "{indent}for {var} in {range} {{")?;
@@ -72,6 +73,13 @@ impl Display for Lhs {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         write!(f, "{}", self.name)?;
         if self.index.is_empty() { Ok(()) } else { write!(f, "[{}]", Commas(&self.index)) }
+    }
+}
+
+impl Display for Support {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "{}", self.word)?;
+        if self.args.is_empty() { Ok(()) } else { write!(f, "({})", Commas(&self.args)) }
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod argument;
 mod call;
+mod depth;
 mod display;
 mod expression;
 mod model;
 mod operand;
+mod param;
 mod recovery;
 mod statement;
 #[cfg(test)]
@@ -68,6 +70,8 @@ pub(crate) enum Stmt {
     Sample { lhs: Lhs, distribution: Expr },
     /// `let lhs = value;`
     Let { lhs: Lhs, value: Expr },
+    /// `param lhs: support = start;`
+    Param { lhs: Lhs, support: Support, start: Expr },
     /// `factor(value);`
     Factor { value: Expr },
     /// `for var in range { body }`
@@ -79,6 +83,13 @@ pub(crate) enum Stmt {
 pub(crate) struct Lhs {
     pub name: Ident,
     pub index: Vec<Expr>,
+}
+
+/// `positive`, `interval(0, 1)`
+#[derive(Debug)]
+pub(crate) struct Support {
+    pub word: Ident,
+    pub args: Vec<CallArg>,
 }
 
 /// What a bound name runs over.

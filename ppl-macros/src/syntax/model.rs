@@ -5,6 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Token};
 
+use super::depth::shallow;
 use super::recovery::{error_here, name, skip, skip_rest};
 use super::{Model, argument, recovery, statement};
 use crate::diagnostics::Diagnostics;
@@ -14,6 +15,7 @@ use crate::messages;
 ///
 /// A model is returned as soon as it has a name, so that stub items can be made of a half-typed one.
 pub(crate) fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Model> {
+    let tokens = shallow(tokens, diagnostics);
     let mut parsed = None;
     // What a statement that did not parse leaves unread is no further error, so the verdict of syn on it is not asked for.
     let _ = Parser::parse2(

@@ -5,6 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Token};
 
+use super::param::begins_param;
 use crate::messages;
 
 /// An error on the next token, or on the bracket that closes where there is none.
@@ -60,11 +61,11 @@ pub(super) fn skip_rest(input: ParseStream<'_>) {
     }
 }
 
-/// Skips to the end of a statement that did not parse: over its `;` or its block; with `resume`, also to the next `let` or `for`,
-/// which stand in no expression, so that a missing `;` costs one statement.
+/// Skips to the end of a statement that did not parse: over its `;` or its block; with `resume`, also to the next `let`, `for` or
+/// parameter, which stand in no expression, so that a missing `;` costs one statement.
 pub(super) fn skip_statement(input: ParseStream<'_>, resume: bool) {
     while !input.is_empty() {
-        if resume && (input.peek(Token![let]) || input.peek(Token![for])) {
+        if resume && (input.peek(Token![let]) || input.peek(Token![for]) || begins_param(input)) {
             return;
         }
         match input.parse::<TokenTree>() {

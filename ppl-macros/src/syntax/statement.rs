@@ -1,4 +1,4 @@
-//! Statements: `~`, `let`, `factor` and `for`; one that does not parse is reported and skipped.
+//! Statements: `~`, `let`, `param`, `factor` and `for`; one that does not parse is reported and skipped.
 
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -6,6 +6,7 @@ use syn::{Ident, Token};
 
 use super::call::indices;
 use super::expression::expression;
+use super::param::{begins_param, param};
 use super::recovery::{attributes, error_here, here_or_before, keyword, name, skip, skip_statement};
 use super::{BinaryOp, Expr, ExprKind, Lhs, Range, Stmt};
 use crate::diagnostics::Diagnostics;
@@ -42,12 +43,14 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
     if input.peek(Token![let]) {
         return let_statement(input, diagnostics);
     }
+    if begins_param(input) {
+        return param(input, diagnostics);
+    }
     not_of_the_language(input)?;
     if input.peek(Ident) && !input.peek2(Token![~]) && !input.peek2(syn::token::Bracket) {
         let word: Ident = input.fork().parse()?;
         match word.to_string().as_str() {
             "factor" if input.peek2(syn::token::Paren) => return factor(input, diagnostics).map(Some),
-            "param" if input.peek2(Ident) => return Err(syn::Error::new(word.span(), messages::PARAM)),
             "sum" if input.peek2(Ident) => return Err(syn::Error::new(word.span(), messages::SUM_BLOCK)),
             _ => {}
         }
@@ -211,7 +214,7 @@ fn sample(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<
 }
 
 /// Whether nothing is typed yet right of `~` or `=`; a `;` that ends nothing is consumed.
-fn value_is_missing(input: ParseStream<'_>) -> bool {
+pub(super) fn value_is_missing(input: ParseStream<'_>) -> bool {
     if input.peek(Token![;]) {
         return input.parse::<Token![;]>().is_ok();
     }
@@ -272,7 +275,7 @@ fn target_name(expr: &Expr) -> Option<&Ident> {
 }
 
 /// The `;` of a statement. If it alone is missing the statement still counts, so that what follows is read as what it is.
-fn end(input: ParseStream<'_>, statement: &str, diagnostics: &mut Diagnostics) -> syn::Result<()> {
+pub(super) fn end(input: ParseStream<'_>, statement: &str, diagnostics: &mut Diagnostics) -> syn::Result<()> {
     if input.peek(Token![;]) {
         input.parse::<Token![;]>()?;
         return Ok(());
@@ -289,9 +292,9 @@ fn begins_statement(input: ParseStream<'_>) -> bool {
     begins_binding(input) || (input.peek2(syn::token::Paren) && input.fork().parse::<Ident>().is_ok_and(|word| word == "factor"))
 }
 
-/// Whether a `let`, a loop or a `~` begins here: what no value begins with.
+/// Whether a `let`, a parameter, a loop or a `~` begins here: what no value begins with.
 fn begins_binding(input: ParseStream<'_>) -> bool {
     let keyword = input.peek(Token![let]) || input.peek(Token![for]) || input.peek(Token![#]);
     let tilde = input.peek2(Token![~]) || (input.peek2(syn::token::Bracket) && input.peek3(Token![~]));
-    keyword || (input.peek(Ident) && tilde)
+    keyword || begins_param(input) || (input.peek(Ident) && tilde)
 }

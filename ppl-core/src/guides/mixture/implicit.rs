@@ -73,7 +73,7 @@ impl Draw {
         for i in (0..guide.spread).rev() {
             let (mut adjoint, mut density, mut below_it) = (v_adjoint(i), 0.0, 0.0);
             for k in 0..count {
-                let (at, inverse) = (i * count + k, self.inverse(guide, k, i));
+                let (at, inverse) = (i * count + k, inverse(guide, k, i));
                 let (residual, share) = (self.residuals[at], self.shares[at]);
                 // The dimensions after this one weigh components by what they say of it.
                 self.of_residuals[at] -= self.of_log_weights[k] * residual;
@@ -83,7 +83,7 @@ impl Draw {
             }
             let multiplier = -adjoint / density;
             for k in 0..count {
-                let (at, inverse) = (i * count + k, self.inverse(guide, k, i));
+                let (at, inverse) = (i * count + k, inverse(guide, k, i));
                 let (residual, share) = (self.residuals[at], self.shares[at]);
                 let start = guide.row_start(k, i);
                 let below = if guide.full { i } else { 0 };
@@ -100,11 +100,12 @@ impl Draw {
             }
         }
     }
+}
 
-    fn inverse(&self, guide: &Mixture, k: usize, i: usize) -> f64 {
-        let row = guide.row(k, i);
-        (-row[row.len() - 1]).exp()
-    }
+/// One over the diagonal of `T_k`.
+fn inverse(guide: &Mixture, k: usize, i: usize) -> f64 {
+    let row = guide.row(k, i);
+    (-row[row.len() - 1]).exp()
 }
 
 fn normal_density(x: f64) -> f64 {

@@ -40,6 +40,10 @@ pub(super) fn check_indices(model: &Model) -> TokenStream {
                 reads(value);
                 check(&model.sites[*site].name, index, &model.sites[*site].dims);
             }
+            StmtKind::Param { site, index, bounds, start } => {
+                visit::of_parameter(bounds.as_deref(), start).for_each(&mut reads);
+                check(&model.sites[*site].name, index, &model.sites[*site].dims);
+            }
             StmtKind::Sample { site, index, distribution, .. } => {
                 for param in visit::parameters(distribution) {
                     reads(param);
@@ -143,7 +147,7 @@ pub(super) fn text(model: &Model, index: &Index) -> String {
     }
 }
 
-/// Checks of observed data and of parameters made of data.
+/// Checks of observed data, and of parameters made of data: of what is there where observed arrays are to be predicted.
 pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
     let (mut observed, mut parameters) = (TokenStream::new(), TokenStream::new());
     for site in model.sites.iter().filter(|site| site.event_rank == 1) {
@@ -165,7 +169,8 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
                 for ((name, set), param) in entry.parameters.iter().zip(params) {
                     if scalar::is_data(model, param) && *set != Support::Real && infer(model, param).within(*set) == Verdict::Open
                     {
-                        parameters.extend(check_parameter(model, &quote!(#name), &support(*set), param, statement, loops));
+                        let check = check_parameter(model, &quote!(#name), &support(*set), param, statement, loops);
+                        if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
                     }
                 }
             }
@@ -173,13 +178,21 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
                 for (i, param) in params.iter().enumerate().filter(|(_, param)| scalar::is_data(model, param)) {
                     let own = crate::expand::assertions::parameter(path, params.len(), i);
                     let (name, set) = (quote!(#own.name), quote!(#own.support));
-                    parameters.extend(check_parameter(model, &name, &set, param, statement, loops));
+                    let check = check_parameter(model, &name, &set, param, statement, loops);
+                    if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
                 }
             }
             _ => {}
         }
     });
     (observed, parameters)
+}
+
+/// Whether an expression takes data that are missing where they are to be predicted.
+fn reads_observed(model: &Model, expr: &Expr) -> bool {
+    let mut found = false;
+    visit::data(model, expr, &mut |arg, _| found |= model.args[arg].covered);
+    found
 }
 
 pub(super) fn check_parameter(

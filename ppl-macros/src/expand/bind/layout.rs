@@ -1,10 +1,11 @@
-//! The rows of latents and quantities, and the columns that are computed from data once.
+//! The rows of latents, parameters and quantities, and the columns that are computed from data once.
 
 use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::parameters::parameters;
 use super::{element, given_field, observed};
 use crate::expand::centring::Centred;
 use crate::expand::graph::site_support;
@@ -50,6 +51,10 @@ pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
             }
         });
         firsts.push(field);
+    }
+    for parameter in parameters(model) {
+        out.extend(parameter.lay_out());
+        firsts.push(parameter.field());
     }
     for site in model.sites.iter().filter(|site| site.kind == SiteKind::Quantity) {
         let (text, dims) = (site.name.to_string(), &site.dims);

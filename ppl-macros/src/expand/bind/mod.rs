@@ -2,6 +2,7 @@
 
 mod checks;
 mod layout;
+mod parameters;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,6 +15,7 @@ use super::tape::Column;
 use crate::ir::{Arg, ArgKind, Model, Site, SiteKind};
 use checks::{check_indices, check_supports};
 use layout::{compute_column, lay_out, nest};
+use parameters::parameters;
 
 /// The element type.
 pub(crate) fn element(model: &Model) -> TokenStream {
@@ -137,6 +139,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
             bound.compute_columns();
         }
     };
+    let starts = parameters(model).filter_map(|parameter| parameter.start_from(given));
     let sizes_mut = if seen.is_empty() { quote!(sizes) } else { quote!(mut sizes) };
     quote! {
         let #sizes_mut = _ppl::Sizes::new(#word, &[#(#dims),*], #fitted);
@@ -156,6 +159,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
         #(#finite)*
         bound.check_indices()?;
         bound.lay_out(sizes.dimensions())?;
+        #(#starts)*
         bound.check_parameters()?;
         #data
         Ok(Box::new(_ppl::Compiled::new(bound)))
@@ -266,13 +270,16 @@ pub(crate) fn methods(model: &Model, columns: &[Column], centred: &[Centred]) ->
     let lay_out = lay_out(model, centred);
     let check_indices = check_indices(model);
     let (check_observed, check_parameters) = check_supports(model);
+    let starts = parameters(model).map(|parameter| parameter.start());
     let compute = columns.iter().enumerate().map(|(id, column)| compute_column(model, id, column));
     quote! {
-        /// Gives latents and quantities their rows.
+        /// Gives latents, parameters and quantities their rows.
         fn lay_out(&mut self, dims: Vec<_ppl::Dimension>) -> Result<(), _ppl::DataError> {
             #lay_out
             Ok(())
         }
+
+        #(#starts)*
 
         /// Checks that shifted indices stay within their axes.
         fn check_indices(&self) -> Result<(), _ppl::DataError> {

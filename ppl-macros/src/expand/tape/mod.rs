@@ -162,7 +162,7 @@ pub(crate) struct Body<'m> {
 /// Cuts a model into bodies.
 pub(crate) fn bodies(model: &Model) -> Vec<Body<'_>> {
     let mut bodies: Vec<Body<'_>> = Vec::new();
-    for stmt in &model.body {
+    for stmt in model.body.iter().filter(|stmt| !is_param(stmt)) {
         match stmt.kind {
             StmtKind::For { var, .. } if !model.vars[var].implicit => bodies.push(Body { stmts: vec![stmt], plate: Some(var) }),
             _ => match bodies.last_mut() {
@@ -172,6 +172,15 @@ pub(crate) fn bodies(model: &Model) -> Vec<Body<'_>> {
         }
     }
     bodies
+}
+
+/// Whether a statement declares parameters and nothing else, so that there is nothing to compute.
+fn is_param(stmt: &Stmt) -> bool {
+    match &stmt.kind {
+        StmtKind::Param { .. } => true,
+        StmtKind::For { body, .. } => !body.is_empty() && body.iter().all(is_param),
+        _ => false,
+    }
 }
 
 /// The tape of one body.

@@ -30,6 +30,8 @@ impl<'m> Tape<'m> {
                 self.stored.insert((*site, row.to_string()), node);
                 self.push(Item::Store { site: Some(*site), row, value: node });
             }
+            // Where it starts is known when the model is bound.
+            StmtKind::Param { .. } => {}
             StmtKind::Factor { factor, value } => {
                 let node = self.expr(value, columns);
                 let row = names::loop_row(self.model, &self.model.factors[*factor].loops);

@@ -36,27 +36,8 @@ impl Lowering<'_> {
                 self.error(span, "a path is called as a function here: `path::function(x)`");
                 return None;
             }
-            syntax::ExprKind::Binary { op, left, right } => {
-                let operator = match op {
-                    BinaryOp::Add => Operator::Add,
-                    BinaryOp::Sub => Operator::Sub,
-                    BinaryOp::Mul => Operator::Mul,
-                    BinaryOp::Div => Operator::Div,
-                    _ => return Some(Expr { kind: ExprKind::Indicator(Box::new(self.condition(expr)?)), span }),
-                };
-                let (left, right) = (self.scalar(left), self.scalar(right));
-                match (left?, right?) {
-                    (Expr { kind: ExprKind::Number(a), .. }, Expr { kind: ExprKind::Number(b), .. }) => {
-                        ExprKind::Number(match operator {
-                            Operator::Add => a + b,
-                            Operator::Sub => a - b,
-                            Operator::Mul => a * b,
-                            Operator::Div => a / b,
-                        })
-                    }
-                    (left, right) => ExprKind::Binary(operator, Box::new(left), Box::new(right)),
-                }
-            }
+            syntax::ExprKind::Binary { op, .. } if arithmetic(*op).is_some() => return self.chain(expr),
+            syntax::ExprKind::Binary { .. } => ExprKind::Indicator(Box::new(self.condition(expr)?)),
             syntax::ExprKind::Not(_) => ExprKind::Indicator(Box::new(self.condition(expr)?)),
             syntax::ExprKind::If { condition, then, otherwise } => {
                 let condition = self.condition(condition);
@@ -68,6 +49,33 @@ impl Lowering<'_> {
             syntax::ExprKind::Reduce { function, var, range, body } => return self.reduce(function, var, range, body),
         };
         Some(Expr { kind, span })
+    }
+
+    /// Lowers `a + b + c` without going down once a term, so that long sums fit on the stack.
+    fn chain(&mut self, expr: &syntax::Expr) -> Option<Expr> {
+        let (mut first, mut rest) = (expr, Vec::new());
+        while let syntax::ExprKind::Binary { op, left, right } = &first.kind
+            && let Some(operator) = arithmetic(*op)
+        {
+            rest.push((operator, right, first.span));
+            first = left;
+        }
+        let first = self.scalar(first);
+        rest.into_iter().rev().fold(first, |left, (operator, right, span)| {
+            let right = self.scalar(right);
+            let kind = match (left?, right?) {
+                (Expr { kind: ExprKind::Number(a), .. }, Expr { kind: ExprKind::Number(b), .. }) => {
+                    ExprKind::Number(match operator {
+                        Operator::Add => a + b,
+                        Operator::Sub => a - b,
+                        Operator::Mul => a * b,
+                        Operator::Div => a / b,
+                    })
+                }
+                (left, right) => ExprKind::Binary(operator, Box::new(left), Box::new(right)),
+            };
+            Some(Expr { kind, span })
+        })
     }
 
     /// Reads a name, perhaps at an index.
@@ -409,11 +417,7 @@ impl Lowering<'_> {
             syntax::ExprKind::Paren(inner) => self.condition(inner),
             syntax::ExprKind::Bool(value) => Some(Condition::Constant(*value)),
             syntax::ExprKind::Not(inner) => Some(Condition::Not(Box::new(self.condition(inner)?))),
-            syntax::ExprKind::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right } => {
-                let (left, right) = (self.condition(left), self.condition(right));
-                let (left, right) = (Box::new(left?), Box::new(right?));
-                Some(if *op == BinaryOp::And { Condition::And(left, right) } else { Condition::Or(left, right) })
-            }
+            syntax::ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, .. } => self.joined(expr),
             syntax::ExprKind::Binary { op, left, right } if comparison(*op).is_some() => {
                 let (a, b) = (self.scalar(left), self.scalar(right));
                 let (a, b) = (a?, b?);
@@ -439,15 +443,38 @@ impl Lowering<'_> {
         }
     }
 
+    /// `a && b && c`, not going down once an operand either.
+    fn joined(&mut self, expr: &syntax::Expr) -> Option<Condition> {
+        let (mut first, mut rest) = (expr, Vec::new());
+        while let syntax::ExprKind::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right } = &first.kind {
+            rest.push((*op, right));
+            first = left;
+        }
+        let first = self.condition(first);
+        rest.into_iter().rev().fold(first, |left, (op, right)| {
+            let right = self.condition(right);
+            let (left, right) = (Box::new(left?), Box::new(right?));
+            Some(if op == BinaryOp::And { Condition::And(left, right) } else { Condition::Or(left, right) })
+        })
+    }
+
     /// Whether an expression is made of data alone.
     pub(super) fn is_data(&self, expr: &Expr) -> bool {
-        let mut data = true;
-        visit::expressions(expr, &mut |e| match &e.kind {
-            ExprKind::Site(..) => data = false,
-            ExprKind::Local(local) => data &= self.model.locals[*local].data,
-            _ => {}
+        self.first_unknown(expr).is_none()
+    }
+
+    /// What in an expression is not data.
+    pub(super) fn first_unknown(&self, expr: &Expr) -> Option<Span> {
+        let mut found = None;
+        visit::expressions(expr, &mut |e| {
+            let unknown = match &e.kind {
+                ExprKind::Site(..) => true,
+                ExprKind::Local(local) => !self.model.locals[*local].data,
+                _ => false,
+            };
+            found = found.or(unknown.then_some(e.span));
         });
-        data
+        found
     }
 }
 
@@ -461,6 +488,16 @@ pub(crate) fn element(vector: &Vector, var: usize, span: Span) -> Expr {
         Vector::Repeat(value) => return (**value).clone(),
     };
     Expr { kind, span }
+}
+
+fn arithmetic(op: BinaryOp) -> Option<Operator> {
+    Some(match op {
+        BinaryOp::Add => Operator::Add,
+        BinaryOp::Sub => Operator::Sub,
+        BinaryOp::Mul => Operator::Mul,
+        BinaryOp::Div => Operator::Div,
+        _ => return None,
+    })
 }
 
 fn comparison(op: BinaryOp) -> Option<Comparison> {

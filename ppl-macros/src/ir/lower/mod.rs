@@ -4,6 +4,8 @@ mod distributions;
 mod expressions;
 pub(crate) use expressions::element;
 mod indices;
+mod parameters;
+pub(crate) use parameters::support_word;
 mod statements;
 
 use std::collections::BTreeMap;
@@ -224,7 +226,7 @@ impl<'a> Lowering<'a> {
 fn declare(body: &[syntax::Stmt], declared: &mut BTreeMap<String, Span>) {
     for stmt in body {
         match stmt {
-            syntax::Stmt::Sample { lhs, .. } | syntax::Stmt::Let { lhs, .. } => {
+            syntax::Stmt::Sample { lhs, .. } | syntax::Stmt::Let { lhs, .. } | syntax::Stmt::Param { lhs, .. } => {
                 declared.entry(lhs.name.to_string()).or_insert(lhs.name.span());
             }
             syntax::Stmt::For { body, .. } => declare(body, declared),

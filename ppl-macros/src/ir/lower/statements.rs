@@ -12,7 +12,7 @@ use crate::ir::{
 use crate::syntax::{self, ExprKind};
 
 /// An index left of `~` or `let`.
-enum Axis {
+pub(super) enum Axis {
     /// One element.
     Element(Affine, Span),
     /// The whole axis.
@@ -29,6 +29,7 @@ impl Lowering<'_> {
         match stmt {
             syntax::Stmt::Sample { lhs, distribution, .. } => self.sample(lhs, distribution, &text),
             syntax::Stmt::Let { lhs, value } => self.let_statement(lhs, value, text),
+            syntax::Stmt::Param { lhs, support, start } => self.param(lhs, support, start, text.trim_end_matches(';')),
             syntax::Stmt::Factor { value, .. } => {
                 let value = self.scalar(value)?;
                 let factor = self.factor(text.clone(), None);
@@ -80,6 +81,16 @@ impl Lowering<'_> {
                 None => (site, axes),
             },
             None => (self.new_site(&lhs.name, SiteKind::Latent)?, axes),
+            Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Parameter => {
+                self.error(
+                    lhs.name.span(),
+                    format!(
+                        "`{0}` is a parameter, which has no distribution; leave out `param {0}` to integrate over it",
+                        lhs.name
+                    ),
+                );
+                return None;
+            }
             Some(_) => {
                 self.error(
                     lhs.name.span(),
@@ -105,6 +116,7 @@ impl Lowering<'_> {
         let opened = self.open_axes(&axes[..plain]);
         let index: Vec<Index> = opened.index.clone();
         self.declare_piece(site, &axes, event, lhs);
+        let once = self.once_an_iteration(&index, &lhs.name);
         let already = self.definitions.insert(site, index.clone());
         let event_dim = match axes.last() {
             Some(Axis::Whole(dim)) if event => Some(*dim),
@@ -116,6 +128,7 @@ impl Lowering<'_> {
             self.definitions.insert(site, index);
         }
         let stmt = lowered.and_then(|lowered| {
+            once.then_some(())?;
             self.check_value(site, &lowered, lhs, distribution.span)?;
             self.set_support(site, &lowered, distribution.span);
             let factor = self.factor(text.trim_end_matches(';').to_owned(), Some(site));
@@ -189,7 +202,7 @@ impl Lowering<'_> {
         format!("{name}[{}]", axes.join(", "))
     }
 
-    fn new_site(&mut self, name: &Ident, kind: SiteKind) -> Option<SiteId> {
+    pub(super) fn new_site(&mut self, name: &Ident, kind: SiteKind) -> Option<SiteId> {
         if !self.free(name) {
             return None;
         }
@@ -198,7 +211,7 @@ impl Lowering<'_> {
         Some(site)
     }
 
-    fn axes(&mut self, index: &[syntax::Expr]) -> Option<Vec<Axis>> {
+    pub(super) fn axes(&mut self, index: &[syntax::Expr]) -> Option<Vec<Axis>> {
         let lowered: Vec<Option<Axis>> = index
             .iter()
             .map(|expr| {
@@ -219,7 +232,7 @@ impl Lowering<'_> {
     }
 
     /// Opens an implicit loop for each whole axis.
-    fn open_axes(&mut self, axes: &[Axis]) -> Opened {
+    pub(super) fn open_axes(&mut self, axes: &[Axis]) -> Opened {
         let mut opened = Opened { index: Vec::new(), vars: Vec::new() };
         for axis in axes {
             match axis {
@@ -257,13 +270,13 @@ impl Lowering<'_> {
         });
     }
 
-    fn abandon_axes(&mut self, vars: &[VarId]) {
+    pub(super) fn abandon_axes(&mut self, vars: &[VarId]) {
         self.loops.retain(|var| !vars.contains(var));
         self.ambient.retain(|var| !vars.contains(var));
     }
 
     /// Notes what a statement declares of a site, and gives a new latent its dimensions.
-    fn declare_piece(&mut self, site: SiteId, axes: &[Axis], event: bool, lhs: &syntax::Lhs) {
+    pub(super) fn declare_piece(&mut self, site: SiteId, axes: &[Axis], event: bool, lhs: &syntax::Lhs) {
         let mut ranges = Vec::new();
         let mut dims = Vec::new();
         for axis in axes {
@@ -367,11 +380,7 @@ impl Lowering<'_> {
     fn set_support(&mut self, site: SiteId, lowered: &Lowered, span: Span) {
         let entry = &mut self.model.sites[site];
         if entry.pieces.len() > 1 && entry.kind == SiteKind::Latent && entry.support != lowered.support {
-            let name = entry.name.clone();
-            self.error(
-                span,
-                format!("the statements of `{name}` give it different supports; all elements of a latent share one"),
-            );
+            self.different_supports(site, span);
             return;
         }
         if entry.kind == SiteKind::Latent
@@ -381,15 +390,42 @@ impl Lowering<'_> {
         }
         entry.support = lowered.support;
         entry.bounds.clone_from(&lowered.bounds);
-        if let Some(Bounds { lower, upper }) = &lowered.bounds
-            && entry.kind == SiteKind::Latent
-        {
-            for bound in [lower, upper].into_iter().flatten() {
-                if !self.is_data(bound) {
-                    self.diagnostics.push(bound.span, "a bound of a latent is made of data and numbers; bounds that depend on other latents are not available yet");
-                }
+        if let Some(bounds) = &lowered.bounds {
+            self.bounds_of_data(bounds);
+        }
+    }
+
+    /// Whether every loop around the statement says which element it is about; if not, says so.
+    pub(super) fn once_an_iteration(&mut self, index: &[Index], name: &Ident) -> bool {
+        let mut used = Vec::new();
+        index.iter().for_each(|i| i.for_each_var(&mut |var| used.push(var)));
+        let Some(&var) = self.loops.iter().find(|var| !used.contains(var)) else { return true };
+        let bound = self.model.vars[var].name.clone();
+        self.error(
+            name.span(),
+            format!("`{name}` is the same for each `{bound}`; move its statement before the loop, or index it with `{bound}`"),
+        );
+        false
+    }
+
+    pub(super) fn different_supports(&mut self, site: SiteId, span: Span) {
+        let name = self.model.sites[site].name.clone();
+        self.error(span, format!("the statements of `{name}` give it different supports; all its elements share one"));
+    }
+
+    /// Whether bounds are made of data; if not, says so.
+    pub(super) fn bounds_of_data(&mut self, bounds: &Bounds) -> bool {
+        let mut of_data = true;
+        for bound in [&bounds.lower, &bounds.upper].into_iter().flatten() {
+            if !self.is_data(bound) {
+                of_data = false;
+                self.error(
+                    bound.span,
+                    "a bound is made of data and numbers; bounds that depend on latents or parameters are not available yet",
+                );
             }
         }
+        of_data
     }
 
     fn let_statement(&mut self, lhs: &syntax::Lhs, value: &syntax::Expr, text: String) -> Option<Stmt> {
@@ -415,9 +451,11 @@ impl Lowering<'_> {
         let opened = self.open_axes(&axes);
         self.declare_piece(site, &axes, false, lhs);
         self.definitions.insert(site, opened.index.clone());
+        let once = self.once_an_iteration(&opened.index, &lhs.name);
         let value = self.scalar_outside(value, site);
         self.abandon_axes(&opened.vars);
         self.close_definitions();
+        once.then_some(())?;
         let stmt = Stmt { kind: StmtKind::Quantity { site, index: opened.index, value: value? }, text: text.clone() };
         Some(close_axes(opened.vars, stmt, &text))
     }
@@ -446,7 +484,7 @@ impl Lowering<'_> {
 }
 
 /// Puts implicit loops around a statement.
-fn close_axes(vars: Vec<VarId>, mut stmt: Stmt, text: &str) -> Stmt {
+pub(super) fn close_axes(vars: Vec<VarId>, mut stmt: Stmt, text: &str) -> Stmt {
     for var in vars.into_iter().rev() {
         stmt = Stmt { kind: StmtKind::For { var, body: vec![stmt] }, text: text.to_owned() };
     }
@@ -454,7 +492,7 @@ fn close_axes(vars: Vec<VarId>, mut stmt: Stmt, text: &str) -> Stmt {
 }
 
 /// Implicit loops, and the index that they give.
-struct Opened {
-    index: Vec<Index>,
-    vars: Vec<VarId>,
+pub(super) struct Opened {
+    pub(super) index: Vec<Index>,
+    pub(super) vars: Vec<VarId>,
 }

@@ -125,6 +125,28 @@ fn lets() {
 }
 
 #[test]
+fn parameters() {
+    statement("param «1»: real = 0;", m::LHS);
+    statement("param «type»: real = 0;", "`type` is a word of Rust; choose another name, such as `type_`");
+    statement("param «_»: real = 0;", m::UNDERSCORE);
+    let distribution = "a parameter is maximised and has no distribution; leave out `param` for a latent: `a ~ ..;`";
+    statement("param a «~» Normal(0, 1);", distribution);
+    statement("param a[k] «~» Normal(0, 1);", distribution);
+    let support = "the support of `a` is missing: `param a: real = 0;`";
+    statement("param a«;»", support);
+    statement("param a «=» 1;", support);
+    statement("param a: «=» 1;", support);
+    statement("param a: «1»;", support);
+    statement("param a: «[»real; K] = 1;", support);
+    let start = "`param a` needs a value to start from: `param a: real = 0;`";
+    statement("param a: real«;»", start);
+    statement("param a: real «~» Normal(0, 1);", start);
+    statement("param a: interval(0, 1) «=» ;", start);
+    statement("param a: real = 1 «2»;", &m::missing_semicolon("a"));
+    statement("param a: interval(0 «1») = 1;", m::OPERATOR);
+}
+
+#[test]
 fn loops() {
     statement("for «1» in N { }", m::FOR_NAME);
     statement("for «in» N { }", m::FOR_NAME);
@@ -213,7 +235,6 @@ fn factors() {
 
 #[test]
 fn words_that_are_not_available_yet() {
-    statement("«param» theta: positive = 1;", m::PARAM);
     statement("«sum» k in K ~ Categorical(w) { y ~ Normal(0, 1); }", m::SUM_BLOCK);
     statement("k ~ Categorical(w) «sampled»;", m::SAMPLED);
     argument("decoder: «net»(Z => D)", m::NET);

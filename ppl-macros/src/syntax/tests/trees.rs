@@ -33,6 +33,8 @@ const EVERYTHING: &str = "
         t ~ Truncated(Normal(0, 1), lower = 0);
         d ~ crate::mine::Skewed(0, 1);
         factor(Normal(a, b).log_prob(x) + log_sum_exp(k in K => log(w[k]) - sum(j in 0..3 => j * 1e300)));
+        param m: positive = 1 + mean;
+        for c in C { param v[c, K]: interval(-1, upper = high[c]) = 0; }
         let q = if a > 0 && !c || b != 1 { -x.powi(2) } else if c { 1 } else { (a - b) * 2 };
     }";
 
@@ -131,6 +133,10 @@ fn a_model_is_written_as_a_person_would() {
         t ~ Truncated(Normal(0, 1), lower = 0);
         d ~ crate::mine::Skewed(0, 1);
         factor(Normal(a, b).log_prob(x) + log_sum_exp(k in K => log(w[k]) - sum(j in 0..3 => j * 1e300)));
+        param m: positive = 1 + mean;
+        for c in C {
+            param v[c, K]: interval(-1, upper = high[c]) = 0;
+        }
         let q = if a > 0 && !c || b != 1 { -x.powi(2) } else if c { 1 } else { (a - b) * 2 };
     }
     ");

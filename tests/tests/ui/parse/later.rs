@@ -2,7 +2,6 @@ use ppl_core::prelude::*;
 
 model! {
     pub Later(y: [f64; N]) {
-        param theta: positive = 1;
         sum k in N ~ Categorical(w) { y[k] ~ Normal(0, 1); }
         k ~ Categorical(w) sampled;
     }

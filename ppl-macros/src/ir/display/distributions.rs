@@ -1,0 +1,92 @@
+//! Distributions, with arguments by position as far as that says which parameterization is meant.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+
+use super::{expressions, indices};
+use crate::catalogue::{self, Entry};
+use crate::ir::{Density, Distribution, Expr, ExprKind, Family, Model, Vector};
+
+/// Whether the value is a vector.
+pub(super) fn is_vector(distribution: &Distribution) -> bool {
+    match &distribution.density {
+        Density::Univariate { .. } => false,
+        Density::Multivariate { entry, .. } => entry.event_rank == 1,
+        Density::Ordered { .. } => true,
+    }
+}
+
+pub(super) fn distribution(model: &Model, distribution: &Distribution) -> TokenStream {
+    let Distribution { density, span } = distribution;
+    let span = *span;
+    match density {
+        Density::Univariate { family, params } => self::family(model, family, params, span),
+        Density::Multivariate { entry, parameter } => call(entry, vec![vector(model, parameter, span)], span),
+        Density::Ordered { family, params, axis: _ } => {
+            let inner = self::family(model, family, params, span);
+            quote_spanned!(span=> Ordered(#inner))
+        }
+    }
+}
+
+/// A distribution of one number with its parameters.
+pub(super) fn family(model: &Model, family: &Family, params: &[Expr], span: Span) -> TokenStream {
+    let print = |params: &[Expr]| params.iter().map(|param| expressions::expression(model, param)).collect::<Vec<_>>();
+    match family {
+        Family::Catalogue(entry) => call(entry, print(params), span),
+        Family::User(path, names) => {
+            let params = print(params).into_iter().zip(names).map(|(param, name)| match name {
+                Some(name) => quote_spanned!(name.span()=> #name = #param),
+                None => param,
+            });
+            quote_spanned!(span=> #path(#(#params),*))
+        }
+        Family::Truncated(entry) => {
+            let (own, bounds) = params.split_at(entry.parameters.len());
+            let inner = call(entry, print(own), span);
+            let infinite = |bound: &Expr| matches!(bound.kind, ExprKind::Number(x) if x.is_infinite());
+            // One bound has to be written.
+            let written = |bound: &Expr| !infinite(bound) || bounds.iter().all(infinite);
+            let bounds = bounds.iter().zip(["lower", "upper"]).filter(|(bound, _)| written(bound)).map(|(bound, name)| {
+                let (name, bound) = (Ident::new(name, span), expressions::expression(model, bound));
+                quote_spanned!(span=> #name = #bound)
+            });
+            quote_spanned!(span=> Truncated(#inner, #(#bounds),*))
+        }
+    }
+}
+
+/// A distribution of the catalogue.
+fn call(entry: &Entry, params: Vec<TokenStream>, span: Span) -> TokenStream {
+    let word = Ident::new(entry.name, span);
+    let positional = catalogue::entries(entry.name).find(|known| known.parameters.len() == entry.parameters.len());
+    let mut shared = true;
+    let args = params.into_iter().enumerate().map(|(position, param)| {
+        let (name, _) = entry.parameters[position];
+        shared &= positional.is_some_and(|known| known.parameters[position].0 == name);
+        if shared {
+            return param;
+        }
+        let name = Ident::new(name, span);
+        quote_spanned!(span=> #name = #param)
+    });
+    quote_spanned!(span=> #word(#(#args),*))
+}
+
+/// A parameter that is a vector, or a number for each element of one.
+fn vector(model: &Model, vector: &Vector, span: Span) -> TokenStream {
+    match vector {
+        Vector::Site(site, index) => indices::array(model, &model.sites[*site].name, index, span),
+        Vector::Data(arg, index) => indices::array(model, &model.args[*arg].name, index, span),
+        Vector::Repeat(value) => {
+            let number = expressions::expression(model, value);
+            match &value.kind {
+                // Without parentheses this would be the vector that the number is an element of.
+                ExprKind::Site(_, index) | ExprKind::Data(_, index) if indices::reads_along(model, index) => {
+                    quote_spanned!(value.span=> (#number))
+                }
+                _ => number,
+            }
+        }
+    }
+}

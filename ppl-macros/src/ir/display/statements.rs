@@ -1,0 +1,79 @@
+//! Statements: loops that the compiler put around whole axes are left out again.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::{distributions, expressions, indices};
+use crate::ir::{Bounds, Model, SiteId, Stmt, StmtKind, lower};
+
+/// Prints statements in order.
+pub(super) struct Printer<'m> {
+    model: &'m Model,
+    /// How many statements of each site are printed: the next one is its piece of that number.
+    printed: Vec<usize>,
+}
+
+impl<'m> Printer<'m> {
+    pub(super) fn new(model: &'m Model) -> Self {
+        Printer { model, printed: vec![0; model.sites.len()] }
+    }
+
+    pub(super) fn statements(&mut self, body: &[Stmt]) -> TokenStream {
+        body.iter().map(|stmt| self.statement(stmt)).collect()
+    }
+
+    fn statement(&mut self, stmt: &Stmt) -> TokenStream {
+        let model = self.model;
+        match &stmt.kind {
+            StmtKind::Sample { site, index, distribution, factor: _ } => {
+                let span = self.span(*site);
+                let left = indices::left(model, *site, index, distributions::is_vector(distribution), span);
+                let right = distributions::distribution(model, distribution);
+                let tilde = quote_spanned!(span=> ~);
+                let end = quote_spanned!(distribution.span=> ;);
+                quote!(#left #tilde #right #end)
+            }
+            StmtKind::Quantity { site, index, value } => {
+                let span = self.span(*site);
+                let left = indices::left(model, *site, index, false, span);
+                let value = expressions::expression(model, value);
+                quote_spanned!(span=> let #left = #value;)
+            }
+            StmtKind::Local { local, value } => {
+                let name = &model.locals[*local].name;
+                let value = expressions::expression(model, value);
+                quote_spanned!(name.span()=> let #name = #value;)
+            }
+            StmtKind::Param { site, index, bounds, start } => {
+                let span = self.span(*site);
+                let left = indices::left(model, *site, index, false, span);
+                let word = Ident::new(lower::support_word(model.sites[*site].support), span);
+                let bounds = bounds.as_deref().map(|Bounds { lower, upper }| {
+                    let ends = lower.iter().chain(upper).map(|end| expressions::expression(model, end));
+                    quote_spanned!(span=> (#(#ends),*))
+                });
+                let start = expressions::expression(model, start);
+                quote_spanned!(span=> param #left: #word #bounds = #start;)
+            }
+            StmtKind::Factor { value, factor: _ } => {
+                let inner = expressions::expression(model, value);
+                quote_spanned!(value.span=> factor(#inner);)
+            }
+            StmtKind::For { var, body } if model.vars[*var].implicit => self.statements(body),
+            StmtKind::For { var, body } => {
+                let name = &model.vars[*var].name;
+                let range = indices::range(model, *var, name.span());
+                let body = self.statements(body);
+                quote_spanned!(name.span()=> for #name in #range { #body })
+            }
+        }
+    }
+
+    /// Where the name of the next statement of a site was typed.
+    fn span(&mut self, site: SiteId) -> Span {
+        let piece = self.printed[site];
+        self.printed[site] += 1;
+        let site = &self.model.sites[site];
+        site.pieces.get(piece).map_or_else(|| site.name.span(), |piece| piece.span)
+    }
+}

@@ -1,0 +1,140 @@
+//! All kinds of nodes: a new one does not compile until it stands here, and then has to occur in a round trip.
+
+use std::collections::BTreeSet;
+
+use crate::catalogue::{CATALOGUE, Entry};
+use crate::ir::visit;
+use crate::ir::{
+    Arg, ArgKind, Comparison, Condition, Density, Distribution, Expr, ExprKind, Family, Function, Index, Model, Operator, Reduce,
+    SiteKind, StmtKind, Term, Var, Vector,
+};
+
+/// For each type a match without a rest, and the list of all patterns.
+macro_rules! kinds {
+    ($($function:ident($type:ty) { $($pattern:pat),* $(,)? })*) => {
+        $(fn $function(node: &$type) -> &'static str {
+            match node { $($pattern => stringify!($pattern)),* }
+        })*
+        const PATTERNS: &[&str] = &[$($(stringify!($pattern)),*),*];
+    };
+}
+
+kinds! {
+    argument_kind(ArgKind) { ArgKind::F64, ArgKind::F32, ArgKind::U64, ArgKind::Bool, ArgKind::Index(_), ArgKind::Size(_) }
+    argument(Arg) { Arg { missing: false, .. }, Arg { missing: true, .. } }
+    site(SiteKind) { SiteKind::Latent, SiteKind::Observed(_), SiteKind::Quantity, SiteKind::Parameter }
+    var(Var) { Var { implicit: true, .. }, Var { implicit: false, range: true, .. }, Var { implicit: false, range: false, .. } }
+    statement(StmtKind) {
+        StmtKind::Sample { .. }, StmtKind::Local { .. }, StmtKind::Quantity { .. }, StmtKind::Factor { .. }, StmtKind::For { .. },
+        StmtKind::Param { .. },
+    }
+    density(Density) { Density::Univariate { .. }, Density::Multivariate { .. }, Density::Ordered { .. } }
+    family(Family) { Family::Catalogue(_), Family::Truncated(_), Family::User(..) }
+    vector(Vector) { Vector::Site(..), Vector::Data(..), Vector::Repeat(_) }
+    index(Index) { Index::Affine(_), Index::Gather(..) }
+    term(Term) { Term::Var(_), Term::Size(_) }
+    expression(ExprKind) {
+        ExprKind::Number(_), ExprKind::Size(_), ExprKind::Var(_), ExprKind::Data(..), ExprKind::Site(..), ExprKind::Local(_),
+        ExprKind::Binary(..), ExprKind::Neg(_), ExprKind::Function(..), ExprKind::Powi(..), ExprKind::User(..), ExprKind::If(..),
+        ExprKind::Indicator(_), ExprKind::Reduce { product: false, .. }, ExprKind::Reduce { product: true, .. },
+        ExprKind::LogProb(..), ExprKind::Assert(..),
+    }
+    operator(Operator) { Operator::Add, Operator::Sub, Operator::Mul, Operator::Div }
+    reduce(Reduce) { Reduce::Sum, Reduce::LogSumExp }
+    condition(Condition) {
+        Condition::Compare(..), Condition::And(..), Condition::Or(..), Condition::Not(_), Condition::Constant(_),
+    }
+    comparison(Comparison) {
+        Comparison::Lt, Comparison::Le, Comparison::Gt, Comparison::Ge, Comparison::Eq, Comparison::Ne,
+    }
+}
+
+/// Every kind, every function and every parameterization of the catalogue.
+pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    let functions = Function::ALL.iter().map(|(word, ..)| *word);
+    PATTERNS.iter().copied().chain(functions).chain(CATALOGUE.iter().map(|entry| entry.rust))
+}
+
+/// Adds the kinds of a model.
+pub(super) fn of(model: &Model, found: &mut BTreeSet<&'static str>) {
+    found.extend(model.args.iter().flat_map(|arg| [argument(arg), argument_kind(&arg.kind)]));
+    found.extend(model.sites.iter().map(|known| site(&known.kind)));
+    found.extend(model.vars.iter().map(var));
+    visit::statements(&model.body, &mut |stmt| {
+        found.insert(statement(&stmt.kind));
+        match &stmt.kind {
+            StmtKind::Sample { index, distribution, .. } => {
+                indices(index, found);
+                of_distribution(distribution, found);
+            }
+            StmtKind::Quantity { index, value, .. } => {
+                indices(index, found);
+                expressions(value, found);
+            }
+            StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => expressions(value, found),
+            StmtKind::Param { index, bounds, start, .. } => {
+                indices(index, found);
+                let ends = bounds.iter().flat_map(|bounds| bounds.lower.iter().chain(&bounds.upper));
+                ends.chain([start]).for_each(|expr| expressions(expr, found));
+            }
+            StmtKind::For { .. } => {}
+        }
+    });
+}
+
+fn of_distribution(distribution: &Distribution, found: &mut BTreeSet<&'static str>) {
+    found.insert(density(&distribution.density));
+    match &distribution.density {
+        Density::Univariate { family, .. } | Density::Ordered { family, .. } => of_family(family, found),
+        Density::Multivariate { entry: Entry { rust, .. }, parameter } => found.extend([*rust, vector(parameter)]),
+    }
+    visit::parameters(distribution).into_iter().for_each(|param| expressions(param, found));
+}
+
+fn of_family(known: &Family, found: &mut BTreeSet<&'static str>) {
+    found.insert(family(known));
+    match known {
+        Family::Catalogue(entry) | Family::Truncated(entry) => found.extend([entry.rust]),
+        Family::User(..) => {}
+    }
+}
+
+fn indices(known: &[Index], found: &mut BTreeSet<&'static str>) {
+    for known in known {
+        found.insert(index(known));
+        match known {
+            Index::Affine(affine) => found.extend(affine.terms.keys().map(term)),
+            Index::Gather(_, inner) => indices(inner, found),
+        }
+    }
+}
+
+fn expressions(expr: &Expr, found: &mut BTreeSet<&'static str>) {
+    visit::expressions(expr, &mut |expr| {
+        found.insert(expression(&expr.kind));
+        match &expr.kind {
+            ExprKind::Data(_, index) | ExprKind::Site(_, index) => indices(index, found),
+            ExprKind::Binary(known, ..) => found.extend([operator(known)]),
+            ExprKind::Function(known, _) => found.extend([known.word()]),
+            ExprKind::If(test, ..) | ExprKind::Indicator(test) => conditions(test, found),
+            ExprKind::Reduce { kind, .. } => found.extend([reduce(kind)]),
+            ExprKind::LogProb(family, ..) => of_family(family, found),
+            // The rest is expressions, which are visited, and tables.
+            _ => {}
+        }
+    });
+}
+
+/// A condition without its expressions.
+fn conditions(test: &Condition, found: &mut BTreeSet<&'static str>) {
+    found.insert(condition(test));
+    match test {
+        Condition::Compare(known, ..) => found.extend([comparison(known)]),
+        Condition::And(left, right) | Condition::Or(left, right) => {
+            conditions(left, found);
+            conditions(right, found);
+        }
+        Condition::Not(inner) => conditions(inner, found),
+        Condition::Constant(_) => {}
+    }
+}

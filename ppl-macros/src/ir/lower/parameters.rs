@@ -1,0 +1,126 @@
+//! Parameters: `param lhs: support = start;`, maximised rather than integrated over.
+
+use proc_macro2::{Ident, Span};
+
+use super::statements::close_axes;
+use super::{Entity, Lowering, nearest};
+use crate::catalogue::Support;
+use crate::ir::{Bounds, Expr, SiteId, SiteKind, Stmt, StmtKind};
+use crate::syntax::{self, CallArg};
+
+/// The words for supports; those of vectors take the last axis as one event.
+const SUPPORTS: &[(&str, Support)] = &[
+    ("real", Support::Real),
+    ("positive", Support::Positive),
+    ("unit", Support::Unit),
+    ("interval", Support::Interval),
+    ("simplex", Support::Simplex),
+    ("ordered", Support::Ordered),
+    ("positive_ordered", Support::PositiveOrdered),
+];
+
+/// The word for the support of a parameter.
+pub(crate) fn support_word(support: Support) -> &'static str {
+    SUPPORTS.iter().find(|(_, known)| *known == support).map_or("real", |(word, _)| word)
+}
+
+impl Lowering<'_> {
+    pub(super) fn param(
+        &mut self,
+        lhs: &syntax::Lhs,
+        support: &syntax::Support,
+        start: &syntax::Expr,
+        text: &str,
+    ) -> Option<Stmt> {
+        let axes = self.axes(&lhs.index)?;
+        let site = match self.lookup(&lhs.name) {
+            Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Parameter => site,
+            _ => self.new_site(&lhs.name, SiteKind::Parameter)?,
+        };
+        let set = self.support(support);
+        let vector = set.is_some_and(|set| matches!(set, Support::Simplex | Support::Ordered | Support::PositiveOrdered));
+        if vector && axes.is_empty() {
+            let (name, word) = (&lhs.name, &support.word);
+            self.error(
+                name.span(),
+                format!("`{word}` is a set of vectors; name the axis of `{name}`: `param {name}[K]: {word} = ..;`"),
+            );
+            return None;
+        }
+        let opened = self.open_axes(&axes);
+        self.declare_piece(site, &axes, vector, lhs);
+        let once = self.once_an_iteration(&opened.index, &lhs.name);
+        let bounds = if set == Some(Support::Interval) { self.interval(support).map(Some) } else { Some(None) };
+        let start = self.scalar(start).and_then(|start| self.of_data(start));
+        self.abandon_axes(&opened.vars);
+        let (bounds, start) = (bounds?, start?);
+        once.then_some(())?;
+        self.take_support(site, set?, bounds.as_ref(), support.word.span())?;
+        let bounds = bounds.map(Box::new);
+        let stmt = Stmt { kind: StmtKind::Param { site, index: opened.index, bounds, start }, text: text.to_owned() };
+        Some(close_axes(opened.vars, stmt, text))
+    }
+
+    /// The set that a word means.
+    fn support(&mut self, support: &syntax::Support) -> Option<Support> {
+        let word = support.word.to_string();
+        let words = || SUPPORTS.iter().map(|(known, _)| *known);
+        let Some(&(_, set)) = SUPPORTS.iter().find(|(known, _)| *known == word) else {
+            let near = nearest(&word, words()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let all: Vec<String> = words().map(|word| format!("`{word}`")).collect();
+            self.error(
+                support.word.span(),
+                format!("`{word}` is not a support of the language{near} (there are {})", all.join(", ")),
+            );
+            return None;
+        };
+        match support.args.first() {
+            Some(arg) if set != Support::Interval => {
+                let at = arg.name.as_ref().map_or(arg.value.span, Ident::span);
+                self.error(at, format!("`{word}` has no bounds; leave out the brackets, or write `interval(..)`"));
+                None
+            }
+            _ => Some(set),
+        }
+    }
+
+    /// `interval(lower, upper)`: the bounds.
+    fn interval(&mut self, support: &syntax::Support) -> Option<Bounds> {
+        let bound = |word: &str, position: usize| {
+            let named = support.args.iter().find(|arg| arg.name.as_ref().is_some_and(|name| name == word));
+            named.or_else(|| support.args.get(position).filter(|arg| arg.name.is_none()))
+        };
+        let (Some(CallArg { value: lower, .. }), Some(CallArg { value: upper, .. }), 2) =
+            (bound("lower", 0), bound("upper", 1), support.args.len())
+        else {
+            self.error(support.word.span(), "an interval is written with both of its bounds: `interval(0, 10)`");
+            return None;
+        };
+        let (lower, upper) = (self.scalar(lower), self.scalar(upper));
+        let bounds = Bounds { lower: Some(lower?), upper: Some(upper?) };
+        self.bounds_of_data(&bounds).then_some(bounds)
+    }
+
+    /// Refuses a start that is not known before the fit.
+    fn of_data(&mut self, start: Expr) -> Option<Expr> {
+        if let Some(span) = self.first_unknown(&start) {
+            self.error(span, "a parameter starts from data, sizes and numbers; this is known only after the fit");
+            return None;
+        }
+        Some(start)
+    }
+
+    /// Notes the support; all elements share one.
+    fn take_support(&mut self, site: SiteId, set: Support, bounds: Option<&Bounds>, span: Span) -> Option<()> {
+        let known = &mut self.model.sites[site];
+        let first = known.pieces.len() == 1;
+        if !first && known.support != set {
+            self.different_supports(site, span);
+            return None;
+        }
+        known.support = set;
+        // Each statement has bounds of its own.
+        known.bounds = bounds.filter(|_| first).cloned();
+        Some(())
+    }
+}

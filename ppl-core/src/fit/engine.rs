@@ -1,24 +1,20 @@
-//! The loop: from a starting point to averaged parameters, over an object-safe model.
+//! A model with where its fits start, and how their gradients are estimated.
 
 use std::time::{Duration, Instant};
 
-use super::blame::blame;
 use super::config::{ByName, Checked, Minibatch};
-use super::deterministic::{End, Limits, climb};
-use super::error::{FitError, LastState};
-use super::observer::{Observer, StepInfo, tell};
+use super::error::FitError;
 use super::start::{Points, Rows, begin, finite_start};
-use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
-use crate::estimators::{Batched, Estimator, GradientEstimator, Mixed, Pathwise, Reparameterization, of_blocks};
-use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mixture, Whitened, Whitening};
+use crate::estimators::{Batched, Estimator, GradientEstimator, Mixed, Pathwise, of_blocks};
+use crate::guides::{FittedGuide, Guide};
 use crate::kernel::Real;
 use crate::model::{Batch, Layout, LogJoint, SiteKind};
 use crate::objective::KlWeight;
-use crate::optimizers::{Curvature, Gaussian, Optimizer, StepRule, variational_newton};
+use crate::optimizers::{Curvature, Gaussian, variational_newton};
 use crate::random::{antithetic_normals, step_key};
 
-/// What the loop leaves.
+/// What a fit of one guide leaves.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) guide: FittedGuide,
@@ -32,26 +28,20 @@ pub(crate) struct Outcome {
     pub(crate) notes: Vec<String>,
 }
 
-/// Bad steps in a row after which the fit gives up.
-pub(super) const PATIENCE: usize = 12;
-/// A mixture is polished by one in so many of the most steps.
-const POLISHING: usize = 10;
-/// The Monte Carlo error, in standard deviations of the guide, from which on it is worth a note.
-const NOISY: f64 = 0.1;
-/// Samples of the noise that stays the same while Newton's method runs.
-const FIXED: usize = 32;
-
 /// A model with where its fits start.
 pub(crate) struct Engine<'a, E: Real> {
     pub(super) model: &'a dyn LogJoint<E>,
     pub(super) config: &'a Checked,
-    by_name: &'a ByName,
+    pub(super) by_name: &'a ByName,
     pub(super) began: Instant,
     pub(super) curvature: Curvature,
     /// The best Gaussian, where it is known from a part of the data.
     gaussian: Option<Gaussian>,
     pub(super) notes: Vec<String>,
 }
+
+/// Samples of the noise that stays the same while Newton's method runs.
+const FIXED: usize = 32;
 
 impl<'a, E: Real> Engine<'a, E> {
     /// Finds the mode and the curvature there.
@@ -122,145 +112,6 @@ impl<'a, E: Real> Engine<'a, E> {
         self.curvature.is_dense()
     }
 
-    /// Fits a mean-field guide, in steps of the curvature.
-    pub(crate) fn mean_field(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let scales: Vec<f64> = self.curvature.diagonal.iter().map(|a| a.sqrt().recip()).collect();
-        let (spread, points) = scales.split_at(scales.len() - self.model.layout().points());
-        let log_scale: Vec<f64> = spread.iter().map(|scale| scale.ln()).collect();
-        let guide = FittedGuide::MeanField(MeanField::with_points(&self.curvature.center, &log_scale, points));
-        let guide = match self.settle(guide, observers) {
-            Ok(outcome) => return Ok(outcome),
-            Err(guide) => guide,
-        };
-        let n = self.curvature.center.len();
-        let step = |curvature: &Curvature, rule: &mut dyn StepRule, rate: f64, gradient: &mut [f64]| {
-            curvature.whiten(&mut gradient[..n]);
-            // The Fisher information of the logarithm of a scale is two.
-            gradient[n..].iter_mut().for_each(|g| *g *= 0.5);
-            rule.step(rate, gradient);
-            curvature.unwhiten(&mut gradient[..n]);
-        };
-        let closed = self.is_plain(guide.guide())
-            || (self.by_name.estimators.iter().all(|e| *e == Estimator::Reparameterization) && self.by_name.minibatch.is_none());
-        let estimator = if self.config.objective.group() == 1 && self.config.kl_weight == KlWeight::One && closed {
-            Box::new(Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref()))
-        } else {
-            self.estimator(guide.guide(), self.config.samples)
-        };
-        self.climb(guide, estimator, observers, self.config.max_steps, step)
-    }
-
-    /// Fits a full-rank guide, whose parameters are in units of the curvature.
-    pub(crate) fn full_rank(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        self.settle_or_climb(self.sketch(), observers)
-    }
-
-    /// The best full-rank guide over a few samples, with its ELBO, for a comparison.
-    pub(crate) fn sketched(&self) -> (Outcome, f64) {
-        let guide = self.sketch();
-        let elbo = self.bound(&guide);
-        (self.outcome(guide, 0, StopReason::Converged, self.notes.clone()), elbo)
-    }
-
-    fn sketch(&self) -> FittedGuide {
-        FittedGuide::FullRank(FullRank::with_points(self.gaussian(), self.model.layout().points()))
-    }
-
-    /// The mode alone.
-    pub(crate) fn mode(&self) -> Outcome {
-        let units: Vec<f64> = self.curvature.diagonal.iter().map(|a| a.sqrt().recip()).collect();
-        let guide = FittedGuide::MeanField(MeanField::with_points(&self.curvature.center, &[], &units));
-        self.outcome(guide, 0, StopReason::Converged, self.notes.clone())
-    }
-
-    /// Laplace's approximation.
-    pub(crate) fn laplace(&self) -> Outcome {
-        let guide = FittedGuide::FullRank(FullRank::with_points(self.curvature.laplace(), self.model.layout().points()));
-        self.outcome(guide, 0, StopReason::Converged, self.notes.clone())
-    }
-
-    /// Fits independent blocks of dimensions.
-    pub(crate) fn blocks(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let guide = FittedGuide::Blocks(Blocks::new(&self.by_name.blocks, &self.gaussian(), self.model.layout().points()));
-        self.settle_or_climb(guide, observers)
-    }
-
-    /// Fits a Gaussian of low rank plus diagonal, in units of the diagonal of the curvature.
-    pub(crate) fn low_rank(&self, rank: usize, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let n = self.curvature.center.len();
-        let (points, units) = (self.model.layout().points(), self.curvature.diagonal.iter().map(|a| a.sqrt().recip()));
-        let spread = n - points;
-        // Columns without a direction would stay without one.
-        let mut columns = vec![0.0_f64; spread * rank.min(spread).next_multiple_of(2)];
-        antithetic_normals(step_key(self.config.seed, u64::MAX - 15), rank.min(spread).next_multiple_of(2), &mut columns);
-        let width = rank.min(spread).next_multiple_of(2);
-        let columns: Vec<f64> =
-            columns.chunks_exact(width).flat_map(|row| row[..rank.min(spread)].iter().map(|x| 0.1 * x)).collect();
-        let whitening = Whitening::diagonal(self.curvature.center.clone(), &units.collect::<Vec<_>>(), points);
-        let guide = LowRank::new(&vec![0.0; spread], &vec![0.0; spread], &columns, &vec![0.0; points]);
-        self.settle_or_climb(FittedGuide::LowRank(Whitened::new(whitening, guide)), observers)
-    }
-
-    /// The top over fixed noise, or where there is none as far as stochastic steps lead.
-    pub(crate) fn settle_or_climb(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let guide = match self.settle(guide, observers) {
-            Ok(outcome) => return Ok(outcome),
-            Err(guide) => guide,
-        };
-        let estimator = self.estimator(guide.guide(), self.config.samples);
-        let parameters = guide.guide::<E>().parameters();
-        let mut units = vec![1.0; parameters.len()];
-        guide.guide::<E>().units(parameters, &mut units);
-        self.climb(guide, estimator, observers, self.config.max_steps, |_, rule, rate, gradient| {
-            gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
-            rule.step(rate, gradient);
-            gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
-        })
-    }
-
-    /// Fits a mixture, in the units of the best single Gaussian, from the components that draws around the modes fall into.
-    pub(crate) fn mixture(
-        &self,
-        components: usize,
-        full_rank: bool,
-        observers: &mut [Box<dyn Observer>],
-    ) -> Result<Outcome, FitError> {
-        let (gaussian, points) = (self.gaussian(), self.model.layout().points());
-        let whitening = Whitening::with_points(gaussian.clone(), points);
-        let start = super::components::components(self.model, &whitening, &gaussian, components, self.config.seed);
-        let mut mixture = Mixture::new(&start, full_rank, &vec![0.0; points]);
-        let implicit = self.by_name.estimators.contains(&Estimator::ImplicitReparameterization);
-        if implicit {
-            mixture = mixture.implicit();
-        }
-        // Between components a draw moves far with the parameters: that noise takes shorter steps.
-        let length = if implicit { 0.025 } else { 0.25 };
-        let guide = FittedGuide::Mixture(Whitened::new(whitening, mixture));
-        let (guide, settled) = match self.settle(guide, observers) {
-            Ok(outcome) if outcome.settled => return Ok(outcome),
-            Ok(outcome) if outcome.stop_reason != StopReason::Converged => return Ok(outcome),
-            Ok(outcome) => (outcome.guide.clone(), Some(outcome)),
-            Err(guide) => (guide, None),
-        };
-        // With so many parameters the top over fixed noise is too much the noise's own: the rest of the way by steps with noise that changes.
-        let natural = natural_units(guide.guide::<E>(), components);
-        let estimator = self.estimator(guide.guide(), self.config.samples.max(16 * components));
-        let most = if settled.is_some() { self.config.max_steps.div_ceil(POLISHING) } else { self.config.max_steps };
-        let polished = self.climb(guide, estimator, observers, most, |_, rule, rate, gradient| {
-            gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
-            rule.step(length * rate, gradient);
-            gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
-        });
-        match (settled, polished) {
-            (Some(settled), Ok(polished)) => {
-                let better = self.bound(&polished.guide) > self.bound(&settled.guide);
-                Ok(if better { Outcome { steps: polished.steps + settled.steps, ..polished } } else { settled })
-            }
-            (Some(settled), Err(_)) => Ok(settled),
-            (None, polished) => polished,
-        }
-    }
-
     /// How the gradient of each block of a guide is to be estimated.
     fn estimators(&self, guide: &dyn Guide<E>) -> Vec<Estimator> {
         of_blocks(guide, |dimension| self.by_name.estimators.get(dimension).copied().unwrap_or_default())
@@ -321,48 +172,6 @@ impl<'a, E: Real> Engine<'a, E> {
         newton.unwrap_or(laplace)
     }
 
-    /// The top of the ELBO over fixed noise; the guide as it was given where there is none.
-    fn settle(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FittedGuide> {
-        if !self.is_plain(guide.guide()) || self.config.optimizer != Optimizer::Auto {
-            return Err(guide);
-        }
-        let (config, began) = (self.config, self.began);
-        observers.iter_mut().for_each(|observer| observer.on_start(self.model.layout().model, config.max_steps));
-        let mut moved = guide.clone();
-        let climbed = climb(
-            self.model,
-            moved.guide_mut(),
-            &mut Limits {
-                steps: config.max_steps,
-                until: began.checked_add(config.max_time),
-                tolerance: config.tolerance,
-                seed: config.seed,
-                objective: config.objective,
-                tell: &mut |step, elbo, parameters| {
-                    let elapsed = began.elapsed();
-                    let info = StepInfo { step, max_steps: config.max_steps, elbo, rate: 1.0, elapsed, parameters };
-                    tell(observers, &info)
-                },
-            },
-        );
-        let stop_reason = match climbed.end {
-            End::Lost => return Err(guide),
-            End::Settled | End::Noisy => StopReason::Converged,
-            End::Steps => StopReason::MaxSteps,
-            End::Time => StopReason::MaxTime,
-            End::Asked => StopReason::Asked,
-        };
-        let mut notes = self.notes.clone();
-        if climbed.end == End::Noisy && climbed.error > NOISY {
-            notes.push(format!(
-                "the Monte Carlo error of the guide over {} samples is {:.2} of its standard deviations, and more samples would need too much memory",
-                climbed.samples, climbed.error
-            ));
-        }
-        observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
-        Ok(Outcome { settled: climbed.end == End::Settled, ..self.outcome(moved, climbed.steps, stop_reason, notes) })
-    }
-
     pub(super) fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {
         let degrees = self.degrees(&guide);
         let family = if degrees.is_empty() { guide.name() } else { format!("{} of residuals", guide.name()) };
@@ -385,102 +194,6 @@ impl<'a, E: Real> Engine<'a, E> {
             })
             .collect()
     }
-
-    /// The loop, of so many steps at most: `step_of` replaces a gradient by a step.
-    fn climb(
-        &self,
-        mut guide: FittedGuide,
-        mut estimator: Box<dyn GradientEstimator<E>>,
-        observers: &mut [Box<dyn Observer>],
-        max_steps: usize,
-        step_of: impl Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64]),
-    ) -> Result<Outcome, FitError> {
-        let (model, config, began) = (self.model, self.config, self.began);
-        let name = model.layout().model;
-        observers.iter_mut().for_each(|observer| observer.on_start(name, max_steps));
-        let parameters = guide.guide::<E>().parameters().len();
-        let mut rule = config.optimizer.rule(parameters);
-        let mut windows = Windows::new(parameters, config.tolerance);
-        let mut gradient = vec![0.0; parameters];
-        let mut last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
-        let (mut rate, mut bad, mut undone) = (config.step, 0, 0_usize);
-        let mut stop_reason = StopReason::MaxSteps;
-        let mut steps = max_steps;
-        for step in 0..max_steps {
-            let estimate = estimator.estimate(model, guide.guide(), step_key(config.seed, step as u64), &mut gradient);
-            if !(estimate.elbo.is_finite() && gradient.iter().all(|g| g.is_finite())) {
-                bad += 1;
-                undone += 1;
-                if bad >= PATIENCE {
-                    let culprit = blame(model, estimator.draws(), estimator.log_densities());
-                    return Err(FitError::NonFinite { step, culprit, last: Box::new(last) });
-                }
-                // Back to the last good state, with narrower scales and shorter steps.
-                guide.guide_mut::<E>().parameters_mut().copy_from_slice(last.guide.guide::<E>().parameters());
-                guide.guide_mut::<E>().narrow((-0.5 * bad as f64).exp());
-                rate *= 0.5;
-                rule.reset();
-                windows.restart();
-                continue;
-            }
-            bad = 0;
-            (last.step, last.elbo) = (step, estimate.elbo);
-            last.guide.guide_mut::<E>().parameters_mut().copy_from_slice(guide.guide::<E>().parameters());
-            step_of(&self.curvature, &mut *rule, rate, &mut gradient);
-            guide.guide_mut::<E>().parameters_mut().iter_mut().zip(&gradient).for_each(|(x, g)| *x += g);
-            let now = guide.guide::<E>();
-            if !observers.is_empty() {
-                let (parameters, elapsed) = (now.parameters(), began.elapsed());
-                let info = StepInfo { step, max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
-                if tell(observers, &info) {
-                    (stop_reason, steps) = (StopReason::Asked, step + 1);
-                    break;
-                }
-            }
-            if step < config.kl_weight.steps() {
-                windows.restart();
-            }
-            match windows.add(now.parameters(), |parameters, units| now.units(parameters, units)) {
-                Verdict::GoOn => {}
-                Verdict::Halve => rate *= 0.5,
-                Verdict::Converged => {
-                    (stop_reason, steps) = (StopReason::Converged, step + 1);
-                    break;
-                }
-            }
-            if step.is_multiple_of(32) && began.elapsed() > config.max_time {
-                (stop_reason, steps) = (StopReason::MaxTime, step + 1);
-                break;
-            }
-        }
-        let mut notes = self.notes.clone();
-        if undone > 0 {
-            notes.push(format!("{undone} steps met a log density that was not finite; they were undone and taken shorter"));
-        }
-        let average = windows.average(guide.guide::<E>().parameters());
-        guide.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
-        observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
-        Ok(self.outcome(guide, steps, stop_reason, notes))
-    }
-}
-
-/// What each parameter of a mixture is to be multiplied by so that its Fisher information is about one: its unit over the root of the probability of its
-/// component.
-fn natural_units<E: Real>(guide: &dyn Guide<E>, components: usize) -> Vec<f64> {
-    let parameters = guide.parameters();
-    let mut units = vec![1.0; parameters.len()];
-    guide.units(parameters, &mut units);
-    let samples = 2 * components * E::LANE_MULTIPLE;
-    let mut weights = vec![1.0; samples];
-    guide.strata(samples, &mut weights);
-    // Samples of the strata follow each other; each has its probability times the number of components as its weight.
-    let root = |k: usize| (weights[k * E::LANE_MULTIPLE] / components as f64).max(1e-3).sqrt();
-    let own = (parameters.len() - components) / components;
-    for (i, unit) in units.iter_mut().enumerate() {
-        let component = if i < components { i } else { ((i - components) / own).min(components - 1) };
-        *unit /= root(component);
-    }
-    units
 }
 
 /// That the data and the priors leave a direction open: the latents that make it up.

@@ -1,7 +1,8 @@
 //! The fit of a normalizing flow: from the best Gaussian on, by Adam, until the ELBO no longer rises.
 
 use super::blame::blame;
-use super::engine::{Engine, Outcome, PATIENCE};
+use super::climb::PATIENCE;
+use super::engine::{Engine, Outcome};
 use super::error::{FitError, LastState};
 use super::observer::{Observer, StepInfo, tell};
 use super::plateau::Plateau;

@@ -2,6 +2,7 @@
 
 mod blame;
 mod calibration;
+mod climb;
 mod components;
 mod config;
 mod criteria;
@@ -10,6 +11,7 @@ mod drawn;
 mod draws;
 mod engine;
 mod error;
+mod families;
 mod flow;
 mod importance;
 mod linear_response;

@@ -1,0 +1,157 @@
+//! The two ways up: over fixed noise to the top, or by stochastic steps until the averages of the iterates no longer move.
+
+use super::blame::blame;
+use super::deterministic::{End, Limits};
+use super::engine::{Engine, Outcome};
+use super::error::{FitError, LastState};
+use super::observer::{Observer, StepInfo, tell};
+use super::stopping::{Verdict, Windows};
+use crate::diagnostics::StopReason;
+use crate::estimators::GradientEstimator;
+use crate::guides::FittedGuide;
+use crate::kernel::Real;
+use crate::optimizers::{Curvature, Optimizer, StepRule};
+use crate::random::step_key;
+
+/// Bad steps in a row after which the fit gives up.
+pub(super) const PATIENCE: usize = 12;
+/// The Monte Carlo error, in standard deviations of the guide, from which on it is worth a note.
+const NOISY: f64 = 0.1;
+
+impl<E: Real> Engine<'_, E> {
+    /// The top over fixed noise, or where there is none as far as stochastic steps lead.
+    pub(crate) fn settle_or_climb(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let guide = match self.settle(guide, observers) {
+            Ok(outcome) => return Ok(outcome),
+            Err(guide) => guide,
+        };
+        let estimator = self.estimator(guide.guide(), self.config.samples);
+        let parameters = guide.guide::<E>().parameters();
+        let mut units = vec![1.0; parameters.len()];
+        guide.guide::<E>().units(parameters, &mut units);
+        self.climb(guide, estimator, observers, self.config.max_steps, |_, rule, rate, gradient| {
+            gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
+            rule.step(rate, gradient);
+            gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
+        })
+    }
+
+    /// The top of the ELBO over fixed noise; the guide as it was given where there is none.
+    pub(super) fn settle(&self, guide: FittedGuide, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FittedGuide> {
+        if !self.is_plain(guide.guide()) || self.config.optimizer != Optimizer::Auto {
+            return Err(guide);
+        }
+        let (config, began) = (self.config, self.began);
+        observers.iter_mut().for_each(|observer| observer.on_start(self.model.layout().model, config.max_steps));
+        let mut moved = guide.clone();
+        let climbed = super::deterministic::climb(
+            self.model,
+            moved.guide_mut(),
+            &mut Limits {
+                steps: config.max_steps,
+                until: began.checked_add(config.max_time),
+                tolerance: config.tolerance,
+                seed: config.seed,
+                objective: config.objective,
+                tell: &mut |step, elbo, parameters| {
+                    let elapsed = began.elapsed();
+                    let info = StepInfo { step, max_steps: config.max_steps, elbo, rate: 1.0, elapsed, parameters };
+                    tell(observers, &info)
+                },
+            },
+        );
+        let stop_reason = match climbed.end {
+            End::Lost => return Err(guide),
+            End::Settled | End::Noisy => StopReason::Converged,
+            End::Steps => StopReason::MaxSteps,
+            End::Time => StopReason::MaxTime,
+            End::Asked => StopReason::Asked,
+        };
+        let mut notes = self.notes.clone();
+        if climbed.end == End::Noisy && climbed.error > NOISY {
+            notes.push(format!(
+                "the Monte Carlo error of the guide over {} samples is {:.2} of its standard deviations, and more samples would need too much memory",
+                climbed.samples, climbed.error
+            ));
+        }
+        observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
+        Ok(Outcome { settled: climbed.end == End::Settled, ..self.outcome(moved, climbed.steps, stop_reason, notes) })
+    }
+
+    /// The loop, of so many steps at most: `step_of` replaces a gradient by a step.
+    pub(super) fn climb(
+        &self,
+        mut guide: FittedGuide,
+        mut estimator: Box<dyn GradientEstimator<E>>,
+        observers: &mut [Box<dyn Observer>],
+        max_steps: usize,
+        step_of: impl Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64]),
+    ) -> Result<Outcome, FitError> {
+        let (model, config, began) = (self.model, self.config, self.began);
+        let name = model.layout().model;
+        observers.iter_mut().for_each(|observer| observer.on_start(name, max_steps));
+        let parameters = guide.guide::<E>().parameters().len();
+        let mut rule = config.optimizer.rule(parameters);
+        let mut windows = Windows::new(parameters, config.tolerance);
+        let mut gradient = vec![0.0; parameters];
+        let mut last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
+        let (mut rate, mut bad, mut undone) = (config.step, 0, 0_usize);
+        let mut stop_reason = StopReason::MaxSteps;
+        let mut steps = max_steps;
+        for step in 0..max_steps {
+            let estimate = estimator.estimate(model, guide.guide(), step_key(config.seed, step as u64), &mut gradient);
+            if !(estimate.elbo.is_finite() && gradient.iter().all(|g| g.is_finite())) {
+                bad += 1;
+                undone += 1;
+                if bad >= PATIENCE {
+                    let culprit = blame(model, estimator.draws(), estimator.log_densities());
+                    return Err(FitError::NonFinite { step, culprit, last: Box::new(last) });
+                }
+                // Back to the last good state, with narrower scales and shorter steps.
+                guide.guide_mut::<E>().parameters_mut().copy_from_slice(last.guide.guide::<E>().parameters());
+                guide.guide_mut::<E>().narrow((-0.5 * bad as f64).exp());
+                rate *= 0.5;
+                rule.reset();
+                windows.restart();
+                continue;
+            }
+            bad = 0;
+            (last.step, last.elbo) = (step, estimate.elbo);
+            last.guide.guide_mut::<E>().parameters_mut().copy_from_slice(guide.guide::<E>().parameters());
+            step_of(&self.curvature, &mut *rule, rate, &mut gradient);
+            guide.guide_mut::<E>().parameters_mut().iter_mut().zip(&gradient).for_each(|(x, g)| *x += g);
+            let now = guide.guide::<E>();
+            if !observers.is_empty() {
+                let (parameters, elapsed) = (now.parameters(), began.elapsed());
+                let info = StepInfo { step, max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
+                if tell(observers, &info) {
+                    (stop_reason, steps) = (StopReason::Asked, step + 1);
+                    break;
+                }
+            }
+            if step < config.kl_weight.steps() {
+                windows.restart();
+            }
+            match windows.add(now.parameters(), |parameters, units| now.units(parameters, units)) {
+                Verdict::GoOn => {}
+                Verdict::Halve => rate *= 0.5,
+                Verdict::Converged => {
+                    (stop_reason, steps) = (StopReason::Converged, step + 1);
+                    break;
+                }
+            }
+            if step.is_multiple_of(32) && began.elapsed() > config.max_time {
+                (stop_reason, steps) = (StopReason::MaxTime, step + 1);
+                break;
+            }
+        }
+        let mut notes = self.notes.clone();
+        if undone > 0 {
+            notes.push(format!("{undone} steps met a log density that was not finite; they were undone and taken shorter"));
+        }
+        let average = windows.average(guide.guide::<E>().parameters());
+        guide.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
+        observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
+        Ok(self.outcome(guide, steps, stop_reason, notes))
+    }
+}

@@ -1,0 +1,158 @@
+//! The families of guides: how each begins, and the units of its steps.
+
+use super::engine::{Engine, Outcome};
+use super::error::FitError;
+use super::observer::Observer;
+use crate::diagnostics::StopReason;
+use crate::estimators::{Estimator, Reparameterization};
+use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mixture, Whitened, Whitening};
+use crate::kernel::Real;
+use crate::objective::KlWeight;
+use crate::optimizers::{Curvature, StepRule};
+use crate::random::{antithetic_normals, step_key};
+
+/// A mixture is polished by one in so many of the most steps.
+const POLISHING: usize = 10;
+
+impl<E: Real> Engine<'_, E> {
+    /// Fits a mean-field guide, in steps of the curvature.
+    pub(crate) fn mean_field(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let scales: Vec<f64> = self.curvature.diagonal.iter().map(|a| a.sqrt().recip()).collect();
+        let (spread, points) = scales.split_at(scales.len() - self.model.layout().points());
+        let log_scale: Vec<f64> = spread.iter().map(|scale| scale.ln()).collect();
+        let guide = FittedGuide::MeanField(MeanField::with_points(&self.curvature.center, &log_scale, points));
+        let guide = match self.settle(guide, observers) {
+            Ok(outcome) => return Ok(outcome),
+            Err(guide) => guide,
+        };
+        let n = self.curvature.center.len();
+        let step = |curvature: &Curvature, rule: &mut dyn StepRule, rate: f64, gradient: &mut [f64]| {
+            curvature.whiten(&mut gradient[..n]);
+            // The Fisher information of the logarithm of a scale is two.
+            gradient[n..].iter_mut().for_each(|g| *g *= 0.5);
+            rule.step(rate, gradient);
+            curvature.unwhiten(&mut gradient[..n]);
+        };
+        let closed = self.is_plain(guide.guide())
+            || (self.by_name.estimators.iter().all(|e| *e == Estimator::Reparameterization) && self.by_name.minibatch.is_none());
+        let estimator = if self.config.objective.group() == 1 && self.config.kl_weight == KlWeight::One && closed {
+            Box::new(Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref()))
+        } else {
+            self.estimator(guide.guide(), self.config.samples)
+        };
+        self.climb(guide, estimator, observers, self.config.max_steps, step)
+    }
+
+    /// Fits a full-rank guide, whose parameters are in units of the curvature.
+    pub(crate) fn full_rank(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        self.settle_or_climb(self.sketch(), observers)
+    }
+
+    /// The best full-rank guide over a few samples, with its ELBO, for a comparison.
+    pub(crate) fn sketched(&self) -> (Outcome, f64) {
+        let guide = self.sketch();
+        let elbo = self.bound(&guide);
+        (self.outcome(guide, 0, StopReason::Converged, self.notes.clone()), elbo)
+    }
+
+    fn sketch(&self) -> FittedGuide {
+        FittedGuide::FullRank(FullRank::with_points(self.gaussian(), self.model.layout().points()))
+    }
+
+    /// The mode alone.
+    pub(crate) fn mode(&self) -> Outcome {
+        let units: Vec<f64> = self.curvature.diagonal.iter().map(|a| a.sqrt().recip()).collect();
+        let guide = FittedGuide::MeanField(MeanField::with_points(&self.curvature.center, &[], &units));
+        self.outcome(guide, 0, StopReason::Converged, self.notes.clone())
+    }
+
+    /// Laplace's approximation.
+    pub(crate) fn laplace(&self) -> Outcome {
+        let guide = FittedGuide::FullRank(FullRank::with_points(self.curvature.laplace(), self.model.layout().points()));
+        self.outcome(guide, 0, StopReason::Converged, self.notes.clone())
+    }
+
+    /// Fits independent blocks of dimensions.
+    pub(crate) fn blocks(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let guide = FittedGuide::Blocks(Blocks::new(&self.by_name.blocks, &self.gaussian(), self.model.layout().points()));
+        self.settle_or_climb(guide, observers)
+    }
+
+    /// Fits a Gaussian of low rank plus diagonal, in units of the diagonal of the curvature.
+    pub(crate) fn low_rank(&self, rank: usize, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
+        let n = self.curvature.center.len();
+        let (points, units) = (self.model.layout().points(), self.curvature.diagonal.iter().map(|a| a.sqrt().recip()));
+        let spread = n - points;
+        // Columns without a direction would stay without one.
+        let mut columns = vec![0.0_f64; spread * rank.min(spread).next_multiple_of(2)];
+        antithetic_normals(step_key(self.config.seed, u64::MAX - 15), rank.min(spread).next_multiple_of(2), &mut columns);
+        let width = rank.min(spread).next_multiple_of(2);
+        let columns: Vec<f64> =
+            columns.chunks_exact(width).flat_map(|row| row[..rank.min(spread)].iter().map(|x| 0.1 * x)).collect();
+        let whitening = Whitening::diagonal(self.curvature.center.clone(), &units.collect::<Vec<_>>(), points);
+        let guide = LowRank::new(&vec![0.0; spread], &vec![0.0; spread], &columns, &vec![0.0; points]);
+        self.settle_or_climb(FittedGuide::LowRank(Whitened::new(whitening, guide)), observers)
+    }
+
+    /// Fits a mixture, in the units of the best single Gaussian, from the components that draws around the modes fall into.
+    pub(crate) fn mixture(
+        &self,
+        components: usize,
+        full_rank: bool,
+        observers: &mut [Box<dyn Observer>],
+    ) -> Result<Outcome, FitError> {
+        let (gaussian, points) = (self.gaussian(), self.model.layout().points());
+        let whitening = Whitening::with_points(gaussian.clone(), points);
+        let start = super::components::components(self.model, &whitening, &gaussian, components, self.config.seed);
+        let mut mixture = Mixture::new(&start, full_rank, &vec![0.0; points]);
+        let implicit = self.by_name.estimators.contains(&Estimator::ImplicitReparameterization);
+        if implicit {
+            mixture = mixture.implicit();
+        }
+        // Between components a draw moves far with the parameters: that noise takes shorter steps.
+        let length = if implicit { 0.025 } else { 0.25 };
+        let guide = FittedGuide::Mixture(Whitened::new(whitening, mixture));
+        let (guide, settled) = match self.settle(guide, observers) {
+            Ok(outcome) if outcome.settled => return Ok(outcome),
+            Ok(outcome) if outcome.stop_reason != StopReason::Converged => return Ok(outcome),
+            Ok(outcome) => (outcome.guide.clone(), Some(outcome)),
+            Err(guide) => (guide, None),
+        };
+        // With so many parameters the top over fixed noise is too much the noise's own: the rest of the way by steps with noise that changes.
+        let natural = natural_units(guide.guide::<E>(), components);
+        let estimator = self.estimator(guide.guide(), self.config.samples.max(16 * components));
+        let most = if settled.is_some() { self.config.max_steps.div_ceil(POLISHING) } else { self.config.max_steps };
+        let polished = self.climb(guide, estimator, observers, most, |_, rule, rate, gradient| {
+            gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
+            rule.step(length * rate, gradient);
+            gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
+        });
+        match (settled, polished) {
+            (Some(settled), Ok(polished)) => {
+                let better = self.bound(&polished.guide) > self.bound(&settled.guide);
+                Ok(if better { Outcome { steps: polished.steps + settled.steps, ..polished } } else { settled })
+            }
+            (Some(settled), Err(_)) => Ok(settled),
+            (None, polished) => polished,
+        }
+    }
+}
+
+/// What each parameter of a mixture is to be multiplied by so that its Fisher information is about one: its unit over the root of the probability of its
+/// component.
+fn natural_units<E: Real>(guide: &dyn Guide<E>, components: usize) -> Vec<f64> {
+    let parameters = guide.parameters();
+    let mut units = vec![1.0; parameters.len()];
+    guide.units(parameters, &mut units);
+    let samples = 2 * components * E::LANE_MULTIPLE;
+    let mut weights = vec![1.0; samples];
+    guide.strata(samples, &mut weights);
+    // Samples of the strata follow each other; each has its probability times the number of components as its weight.
+    let root = |k: usize| (weights[k * E::LANE_MULTIPLE] / components as f64).max(1e-3).sqrt();
+    let own = (parameters.len() - components) / components;
+    for (i, unit) in units.iter_mut().enumerate() {
+        let component = if i < components { i } else { ((i - components) / own).min(components - 1) };
+        *unit /= root(component);
+    }
+    units
+}

@@ -1,0 +1,106 @@
+//! The model as a graph, known at compile time: sites, factors, who reads whom, and what can be taken apart.
+
+use super::BatchError;
+use crate::distributions::Support;
+
+/// The model as a graph, known at compile time.
+#[derive(Debug)]
+pub struct Graph {
+    /// The name of the model.
+    pub name: &'static str,
+    /// The names of the dimensions.
+    pub dims: &'static [&'static str],
+    /// Which dimensions can be taken a batch at a time: one for each.
+    pub plates: &'static [Plate],
+    /// Latents, quantities and observed arrays, in the order of the model.
+    pub sites: &'static [Site],
+    /// The terms of the log joint density, in the order of the model.
+    pub factors: &'static [Factor],
+}
+
+/// A dimension, as a plate.
+#[derive(Debug)]
+pub struct Plate {
+    /// Why it cannot be taken in batches; none if its elements are independent given what is not over it.
+    pub refused: Option<&'static str>,
+    /// The factors that run over it.
+    pub factors: &'static [usize],
+}
+
+impl Graph {
+    /// The dimension of this name, if it can be taken in batches.
+    ///
+    /// # Errors
+    /// [`BatchError`] says why not, and which can be.
+    pub fn plate(&self, name: &str) -> Result<usize, BatchError> {
+        let possible = self.dims.iter().zip(self.plates).filter(|(_, plate)| plate.refused.is_none());
+        let names: Vec<String> = possible.map(|(dim, _)| format!("`{dim}`")).collect();
+        let (model, known) = (self.name, if names.is_empty() { "none".to_owned() } else { names.join(", ") });
+        let Some(plate) = self.dims.iter().position(|dim| *dim == name) else {
+            return Err(BatchError::Unknown { model, name: name.to_owned(), known });
+        };
+        match self.plates[plate].refused {
+            Some(reason) => Err(BatchError::Refused { model, plate: self.dims[plate], reason, known }),
+            None => Ok(plate),
+        }
+    }
+}
+
+/// What a name left of `~` or `let` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SiteKind {
+    /// Not given: to be inferred.
+    Latent,
+    /// Maximised rather than integrated over: a point of every guide, without a density and without a Jacobian.
+    Parameter,
+    /// Computed from others, and reported.
+    Quantity,
+    /// Given as data.
+    Observed,
+    /// How far a location-scale latent is guided as written (1) or through its standardized residual (0).
+    Degree,
+}
+
+/// A name left of `~` or `let`.
+#[derive(Debug)]
+pub struct Site {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: SiteKind,
+    /// The set of its values (of the distribution, as a parameter states it, or `Real` for a quantity).
+    pub support: Support,
+    /// 1 if its last axis is one event (a simplex, an ordered vector).
+    pub event_rank: usize,
+}
+
+/// A term of the log joint density.
+#[derive(Debug)]
+pub struct Factor {
+    /// The statement as written, for messages: `log_radon[n] ~ Normal(at_home, sigma)`.
+    pub text: &'static str,
+    /// The site left of `~`; none for `factor(..)`.
+    pub site: Option<usize>,
+    /// The latents and parameters it reads and through which index.
+    pub reads: &'static [Read],
+}
+
+/// How a factor reads a latent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// Which site.
+    pub site: usize,
+    /// Which elements a row reads.
+    pub owner: Owner,
+}
+
+/// Which elements of a latent a row of a factor reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Any of them.
+    Every,
+    /// The one of the same row.
+    SameRow,
+    /// The one that an index array names.
+    Gathered(&'static str),
+}

@@ -1,0 +1,187 @@
+//! Names, shapes and rows of what a bound model computes.
+
+use std::ops::Range;
+
+use super::SiteKind;
+use crate::bijectors::Bijector;
+
+/// Names, shapes and rows of everything that a bound model computes.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// The name of the model.
+    pub model: &'static str,
+    /// The dimensions with their sizes and, where an index array carries them, the names of their levels.
+    pub dims: Vec<Dimension>,
+    /// The latents, then the parameters, then the quantities, each over its own rows of the workspace.
+    pub variables: Vec<Variable>,
+    /// The observed arrays, each over its own elements of a prediction.
+    pub observed: Vec<Variable>,
+    /// The latents whose location and scale depend on other latents, in the order of the model.
+    pub centred: Vec<Centred>,
+}
+
+/// A latent whose location and scale depend on other latents: it may be guided through its standardized residual.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Centred {
+    /// Which of [`Layout::variables`].
+    pub variable: usize,
+    /// The row that is kept for the degree of centring: after the unconstrained numbers.
+    pub degree: usize,
+    /// The rows of the location, an element each.
+    pub location: Range<usize>,
+    /// The rows of the scale.
+    pub scale: Range<usize>,
+}
+
+/// A dimension at run time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dimension {
+    /// Its name in the model.
+    pub name: &'static str,
+    /// Its size.
+    pub size: usize,
+    /// The names of its levels, if known.
+    pub levels: Option<Vec<String>>,
+}
+
+/// A latent, a parameter, a quantity or an observed array at run time.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name in the model.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: SiteKind,
+    /// Its axes, as indices into [`Layout::dims`].
+    pub dims: Vec<usize>,
+    /// The sizes of its axes.
+    pub shape: Vec<usize>,
+    /// Its rows in the workspace (elements of a prediction, for an observed array); those of a latent or a parameter on the whole real
+    /// line are its unconstrained rows.
+    pub rows: Range<usize>,
+    /// Its rows in the unconstrained space, those of parameters after those of latents; empty for all others.
+    pub unconstrained: Range<usize>,
+    /// From the unconstrained rows to the rows; the identity unless it is a latent or a parameter.
+    pub bijector: Bijector,
+    /// Of a parameter, the unconstrained numbers that it starts from; empty where these come from data that are to be predicted.
+    pub initial: Vec<f64>,
+    /// Of an array with missing values, which these are.
+    pub missing: Option<Missing>,
+}
+
+/// The missing values of an array that is otherwise given: they are latent, and the array is laid out whole, given elements being
+/// constants.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Missing {
+    /// The elements as given.
+    pub given: Vec<Option<f64>>,
+    /// The elements that are missing, counted from zero.
+    pub elements: Vec<usize>,
+    /// The rows of the workspace where the bijector leaves them, one after the other.
+    pub rows: Range<usize>,
+}
+
+impl Variable {
+    /// The elements that are inferred or computed: all of them, or those that are missing.
+    #[must_use]
+    pub fn elements(&self) -> Vec<usize> {
+        self.missing.as_ref().map_or_else(|| (0..self.rows.len()).collect(), |missing| missing.elements.clone())
+    }
+}
+
+impl Layout {
+    /// The number of unconstrained dimensions.
+    #[must_use]
+    pub fn unconstrained(&self) -> usize {
+        self.variables.iter().map(|v| v.unconstrained.len()).sum()
+    }
+
+    /// How many of the unconstrained dimensions, the last ones, are points: maximised, not integrated over.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.variables
+            .iter()
+            .filter(|v| matches!(v.kind, SiteKind::Parameter | SiteKind::Degree))
+            .map(|v| v.unconstrained.len())
+            .sum()
+    }
+
+    /// The unconstrained numbers that fits start from: those of parameters as the model says, zero for latents.
+    #[must_use]
+    pub fn start(&self) -> Vec<f64> {
+        let mut u = vec![0.0; self.unconstrained()];
+        for parameter in self.parameters() {
+            u[parameter.unconstrained.clone()].copy_from_slice(&parameter.initial);
+        }
+        u
+    }
+
+    /// The number of rows of a workspace: unconstrained numbers, other latents, quantities.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let ends = self.variables.iter().flat_map(|v| [v.rows.end, v.missing.as_ref().map_or(0, |missing| missing.rows.end)]);
+        let centred = self.centred.iter().flat_map(|centred| [centred.degree + 1, centred.location.end, centred.scale.end]);
+        ends.chain(centred).max().unwrap_or(0).max(self.unconstrained())
+    }
+
+    /// The first row of a latent, a parameter or a quantity, counted in the order of [`Layout::variables`].
+    #[must_use]
+    pub fn first_row(&self, variable: usize) -> usize {
+        self.variables[variable].rows.start
+    }
+
+    /// The name of the element that an unconstrained dimension belongs to; of the array, where one element has several.
+    #[must_use]
+    pub fn unconstrained_name(&self, dimension: usize) -> String {
+        let Some(variable) = self.variables.iter().find(|v| v.unconstrained.contains(&dimension)) else { return String::new() };
+        let elements = variable.elements();
+        if elements.len() == variable.unconstrained.len() && variable.kind != SiteKind::Degree {
+            self.element_name(variable, elements[dimension - variable.unconstrained.start])
+        } else {
+            variable.name.to_owned()
+        }
+    }
+
+    /// The number of observed elements.
+    #[must_use]
+    pub fn observed_elements(&self) -> usize {
+        self.observed.iter().map(|v| v.rows.len()).sum()
+    }
+
+    /// All that has unconstrained dimensions, in their order.
+    pub fn guided(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.iter().filter(|v| !v.unconstrained.is_empty())
+    }
+
+    /// The latents, in the order of the model.
+    pub fn latents(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.iter().filter(|v| v.kind == SiteKind::Latent)
+    }
+
+    /// The parameters, in the order of the model.
+    pub fn parameters(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.iter().filter(|v| v.kind == SiteKind::Parameter)
+    }
+
+    /// The latents and the parameters: all that is found from the data.
+    pub fn unknowns(&self) -> impl Iterator<Item = &Variable> {
+        self.latents().chain(self.parameters())
+    }
+
+    /// The name of one element: `mu`, `theta[3]`, `alpha[AITKIN]`; elements are counted from zero, the last axis fastest.
+    #[must_use]
+    pub fn element_name(&self, variable: &Variable, element: usize) -> String {
+        if variable.shape.is_empty() {
+            return variable.name.to_owned();
+        }
+        let mut rest = element;
+        let mut index = Vec::new();
+        for (&dim, &size) in variable.dims.iter().zip(&variable.shape).rev() {
+            let at = rest % size;
+            rest /= size;
+            let level = self.dims.get(dim).and_then(|d| d.levels.as_ref()).and_then(|l| l.get(at));
+            index.push(level.cloned().unwrap_or_else(|| at.to_string()));
+        }
+        index.reverse();
+        format!("{}[{}]", variable.name, index.join(", "))
+    }
+}

@@ -369,3 +369,26 @@ fn a_guide_without_parts_is_refused() {
     let refused = fit_guide(&model, "whole", Whole(MeanField::new(&[0.0; 6], &[0.0; 6])), config);
     assert!(refused.is_err_and(|error| error.to_string().ends_with("implement `Guide::part`")));
 }
+
+model! {
+    /// A latent over the plate whose density is not finite wherever the guide draws it.
+    pub Broken(y: [f64; N]) {
+        for n in N {
+            theta[n] ~ Normal(0, 1);
+            y[n] ~ Normal(sqrt(theta[n] - 100), 1);
+        }
+    }
+}
+
+/// A density that is not finite is named by its statement, also where only a batch was evaluated.
+#[test]
+fn what_is_not_finite_in_a_batch_is_named() {
+    let model = Broken { y: vec![1.0; 6] };
+    let config = || Bbvi { minibatch: Some(Minibatch::of("N", 2)), ..Bbvi::default() };
+    let start = fit_bbvi(&model, config()).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(start.contains("sqrt(theta[n] - 100)"), "{start}");
+    // A guide that brings its own start meets it in the first step.
+    let step = fit_guide(&model, "mean-field", MeanField::new(&[0.0; 6], &[0.0; 6]), config());
+    let step = step.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(step.starts_with("step ") && step.contains("sqrt(theta[n] - 100)"), "{step}");
+}

@@ -28,6 +28,8 @@ pub struct Batched<E> {
     kl_weight: KlWeight,
     /// Its buffers are those of any batch.
     mixed: Option<Mixed<E>>,
+    /// Of a batch whose estimate is not finite: its draws among all dimensions, zero elsewhere.
+    bad: Vec<E>,
 }
 
 impl<E: Real> Batched<E> {
@@ -50,6 +52,7 @@ impl<E: Real> Batched<E> {
             estimators: estimators.to_vec(),
             kl_weight: KlWeight::One,
             mixed: None,
+            bad: Vec::new(),
         }
     }
 
@@ -113,6 +116,12 @@ impl<E: Real> Batched<E> {
         });
         let mut own = vec![0.0; parameters.len()];
         let estimate = mixed.estimate(&*of_batch, &*part, key, &mut own);
+        if !estimate.elbo.is_finite() {
+            self.bad = vec![E::default(); layout.unconstrained() * samples];
+            for (&i, row) in dimensions.iter().zip(mixed.draws().chunks_exact(samples)) {
+                self.bad[i * samples..(i + 1) * samples].copy_from_slice(row);
+            }
+        }
         gradient.fill(0.0);
         parameters.iter().zip(own).for_each(|(&i, g)| gradient[i] = g);
         Ok(estimate)
@@ -135,7 +144,7 @@ impl<E: Real> GradientEstimator<E> for Batched<E> {
     }
 
     fn draws(&self) -> &[E] {
-        self.mixed.as_ref().map_or(&[], |mixed| mixed.draws())
+        if self.bad.is_empty() { self.mixed.as_ref().map_or(&[], |mixed| mixed.draws()) } else { &self.bad }
     }
 
     fn log_densities(&self) -> &[f64] {

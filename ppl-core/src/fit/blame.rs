@@ -7,6 +7,9 @@ use crate::model::{LogJoint, Statement, Visitor};
 /// The statement that is not finite at the first bad sample.
 pub(crate) fn blame<E: Real>(model: &dyn LogJoint<E>, u: &[E], log_densities: &[f64]) -> Culprit {
     let samples = log_densities.len();
+    if samples == 0 || u.len() != model.layout().unconstrained() * samples {
+        return Culprit::default();
+    }
     let sample = log_densities.iter().position(|x| !x.is_finite()).unwrap_or(0);
     let mut work = model.workspace(samples);
     work.u_mut().copy_from_slice(u);

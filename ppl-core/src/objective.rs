@@ -188,8 +188,8 @@ mod tests {
 
     #[test]
     fn schedules_end_at_one() {
-        let linear = KlWeight::Linear { from: 0.2, steps: 8 };
-        assert_eq!([0, 4, 8, 9].map(|step| linear.at(step)), [0.2, 0.6, 1.0, 1.0]);
+        let linear = KlWeight::Linear { from: 0.25, steps: 8 };
+        assert_eq!([0, 4, 8, 9].map(|step| linear.at(step)), [0.25, 0.625, 1.0, 1.0]);
         let cyclical = KlWeight::Cyclical { cycles: 2, steps: 16 };
         assert_eq!([0, 2, 4, 7, 8, 10, 15, 16].map(|step| cyclical.at(step)), [0.0, 0.5, 1.0, 1.0, 0.0, 0.5, 1.0, 1.0]);
         assert_eq!(KlWeight::One.at(0), 1.0);

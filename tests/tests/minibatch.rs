@@ -168,6 +168,60 @@ mod refused {
         }
     }
     model! {
+        pub Pairs(y: [f64; N]) {
+            for n in N {
+                x[n] ~ Normal(y[n], 1);
+                for m in N {
+                    factor(-(x[n] - x[m]).powi(2));
+                }
+            }
+        }
+    }
+    model! {
+        pub Inner(y: [f64; N], x: [f64; N, K]) {
+            mu ~ Normal(0, 1);
+            for n in N {
+                y[n] ~ Normal(mu * sum(k in K => x[n, k]), 1);
+            }
+        }
+    }
+    model! {
+        pub From(y: [f64; N], T: usize) {
+            z[T] ~ Normal(0, 1);
+            for n in N {
+                y[n] ~ Normal(0, 1);
+            }
+            for t in N..T {
+                factor(-z[t].powi(2));
+            }
+        }
+    }
+    model! {
+        pub Labels(y: [f64; N], p: [f64; N], c: in N) {
+            mu ~ Normal(0, 1);
+            c ~ Categorical(probs = p);
+            for n in N {
+                y[n] ~ Normal(mu, 1);
+            }
+        }
+    }
+    model! {
+        pub First(y: [f64; N]) {
+            mu ~ Normal(0, 1);
+            for n in N {
+                y[n] ~ Normal(mu + y[0], 1);
+            }
+        }
+    }
+    model! {
+        pub At(y: [f64; N], T: usize) {
+            z[T] ~ Normal(0, 1);
+            for n in N {
+                y[n] ~ Normal(z[(N)], 1);
+            }
+        }
+    }
+    model! {
         pub Holes(y: [Option<f64>; N]) {
             mu ~ Normal(0, 1);
             for n in N {
@@ -196,6 +250,12 @@ fn what_cannot_be_taken_apart_is_refused_with_the_reason() {
         message(&Shares { y: Array2::from_elem((3, 2), 4) }, "K"),
         message(&Holes { y: vec![Some(0.1), None, Some(1.0)] }, "N"),
         message(&Gathered { y: y(), group: Indices::from(vec![0, 1, 1]) }, "P"),
+        message(&Pairs { y: y() }, "N"),
+        message(&Inner { y: y(), x: Array2::ones((3, 2)) }, "K"),
+        message(&From { y: y(), T: 5 }, "N"),
+        message(&Labels { y: y(), p: vec![0.2, 0.3, 0.5], c: 1 }, "N"),
+        message(&First { y: y() }, "N"),
+        message(&At { y: y(), T: 5 }, "N"),
     ];
     let expected = [
         "`Summed` cannot be taken in batches of `N`: `y[n] ~ Normal(sum(m in N => theta[m]), 1)` sums over all of it; dimensions that can be: none",
@@ -206,6 +266,12 @@ fn what_cannot_be_taken_apart_is_refused_with_the_reason() {
         "`Shares` cannot be taken in batches of `K`: the elements of `share` along it are one event; dimensions that can be: `N`",
         "`Holes` cannot be taken in batches of `N`: `y` has missing values; dimensions that can be: none",
         "`P` is not a dimension of `Gathered`; those that can be taken in batches are `N`",
+        "`Pairs` cannot be taken in batches of `N`: `factor(-(x[n] - x[m]).powi(2))` stands in two loops over it; dimensions that can be: none",
+        "`Inner` cannot be taken in batches of `K`: no statement runs over it; dimensions that can be: `N`",
+        "`From` cannot be taken in batches of `N`: the range of `t` depends on its size; dimensions that can be: none",
+        "`Labels` cannot be taken in batches of `N`: `c ~ Categorical(probs = p)` reads all of `p`; dimensions that can be: none",
+        "`First` cannot be taken in batches of `N`: `y[n] ~ Normal(mu + y[0], 1)` reads another element of `y`; dimensions that can be: none",
+        "`At` cannot be taken in batches of `N`: `y[n] ~ Normal(z[(N)], 1)` reads `z` at its size; dimensions that can be: none",
     ];
     assert_eq!(found, expected);
     let config = |minibatch| Bbvi { minibatch: Some(minibatch), ..Bbvi::default() };

@@ -66,7 +66,7 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
     let (rows, parameters) = (guide.noise(), guide.parameters().len());
     let most = (MOST / rows.max(1)).next_multiple_of(64);
     // Nats that a step must promise: fewer where there are parameters, whose way is long where little is known of the latents apart from them.
-    let enough = match (size_of::<E>(), model.layout().points()) {
+    let enough = match (size_of::<E>(), model.layout().parameters().count()) {
         (4, _) => 1e-3,
         (_, 0) => 1e-6,
         _ => 1e-10,

@@ -27,6 +27,12 @@ pub fn uniform(key: u64, counter: u64) -> f64 {
     ((hash(key, counter) >> 12) as f64 + 0.5) * 2.220_446_049_250_313e-16
 }
 
+/// 52 bits, centred in their cell: strictly between zero and one, also where that rounds to the nearest number of single precision.
+fn unit<E: Real>(bits: u64) -> E {
+    let below_one = if size_of::<E>() == 4 { 1.0 - f64::from(f32::EPSILON) / 2.0 } else { 1.0 };
+    E::from_f64((((bits >> 12) as f64 + 0.5) * 2.220_446_049_250_313e-16).min(below_one))
+}
+
 /// Standard normal noise, `[element][sample]`: the second half of the samples is the first with its signs changed
 /// (antithetic pairs), so that its mean over samples is exactly zero.
 pub fn antithetic_normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {
@@ -43,9 +49,7 @@ fn fill<E: Real>(key: u64, samples: usize, half: usize, out: &mut [E]) {
     for (element, row) in out.chunks_exact_mut(samples).enumerate() {
         for (lane, x) in row[..half].iter_mut().enumerate() {
             let counter = (element as u64) << 20 | lane as u64;
-            // 52 bits, centred in their cell: strictly between zero and one.
-            let bits = hash(key, counter) >> 12;
-            *x = E::from_f64((bits as f64 + 0.5) * 2.220_446_049_250_313e-16);
+            *x = unit(hash(key, counter));
         }
     }
     dispatch(FromUniforms { half, samples, rows: out });
@@ -209,6 +213,13 @@ fn polynomial<V: Lanes>(x: V, coefficients: &[f64; 8]) -> V {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_largest_uniform_is_below_one_in_either_precision() {
+        assert!(unit::<f64>(u64::MAX) < 1.0 && unit::<f32>(u64::MAX) < 1.0);
+        assert!(unit::<f64>(0) > 0.0 && unit::<f32>(0) > 0.0);
+        assert!(normal_quantile(unit::<f32>(u64::MAX)).is_finite() && normal_quantile(unit::<f32>(0)).is_finite());
+    }
 
     #[test]
     fn the_quantile_undoes_the_distribution_function() {

@@ -8,13 +8,13 @@ use super::observer::{Observer, StepInfo, tell};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
 use crate::estimators::GradientEstimator;
-use crate::guides::FittedGuide;
+use crate::guides::{FittedGuide, Guide};
 use crate::kernel::Real;
 use crate::optimizers::{Curvature, Optimizer, StepRule};
 use crate::random::step_key;
 
 /// Bad steps in a row after which the fit gives up.
-pub(super) const PATIENCE: usize = 12;
+const PATIENCE: usize = 12;
 /// The Monte Carlo error, in standard deviations of the guide, from which on it is worth a note.
 const NOISY: f64 = 0.1;
 
@@ -78,26 +78,45 @@ impl<E: Real> Engine<'_, E> {
         Ok(Outcome { settled: climbed.end == End::Settled, ..self.outcome(moved, climbed.steps, stop_reason, notes) })
     }
 
-    /// The loop, of so many steps at most: `step_of` replaces a gradient by a step.
+    /// Stochastic steps until the averages of windows of iterates no longer move, so many at most: `step_of` replaces a gradient by a step.
     pub(super) fn climb(
         &self,
         mut guide: FittedGuide,
-        mut estimator: Box<dyn GradientEstimator<E>>,
+        estimator: Box<dyn GradientEstimator<E>>,
         observers: &mut [Box<dyn Observer>],
         max_steps: usize,
         step_of: impl Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64]),
     ) -> Result<Outcome, FitError> {
-        let (model, config, began) = (self.model, self.config, self.began);
-        let name = model.layout().model;
-        observers.iter_mut().for_each(|observer| observer.on_start(name, max_steps));
         let parameters = guide.guide::<E>().parameters().len();
-        let mut rule = config.optimizer.rule(parameters);
-        let mut windows = Windows::new(parameters, config.tolerance);
-        let mut gradient = vec![0.0; parameters];
+        let mut pace = Averaged {
+            curvature: &self.curvature,
+            rule: self.config.optimizer.rule(parameters),
+            windows: Windows::new(parameters, self.config.tolerance),
+            step_of,
+        };
+        let ascent = self.ascend(&mut guide, estimator, &mut pace, self.config.step, max_steps, observers)?;
+        let average = pace.windows.average(guide.guide::<E>().parameters());
+        guide.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
+        observers.iter_mut().for_each(|observer| observer.on_stop(&ascent.stop_reason));
+        Ok(self.outcome(guide, ascent.steps, ascent.stop_reason, ascent.notes))
+    }
+
+    /// The loop: a gradient, a step, a word on whether to go on; steps that meet a log density which is not finite are undone.
+    pub(super) fn ascend(
+        &self,
+        guide: &mut FittedGuide,
+        mut estimator: Box<dyn GradientEstimator<E>>,
+        pace: &mut dyn Pace<E>,
+        mut rate: f64,
+        max_steps: usize,
+        observers: &mut [Box<dyn Observer>],
+    ) -> Result<Ascent, FitError> {
+        let (model, config, began) = (self.model, self.config, self.began);
+        observers.iter_mut().for_each(|observer| observer.on_start(model.layout().model, max_steps));
+        let mut gradient = vec![0.0; guide.guide::<E>().parameters().len()];
         let mut last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
-        let (mut rate, mut bad, mut undone) = (config.step, 0, 0_usize);
-        let mut stop_reason = StopReason::MaxSteps;
-        let mut steps = max_steps;
+        let (mut bad, mut undone) = (0, 0_usize);
+        let (mut stop_reason, mut steps) = (StopReason::MaxSteps, max_steps);
         for step in 0..max_steps {
             let estimate = estimator.estimate(model, guide.guide(), step_key(config.seed, step as u64), &mut gradient);
             if !(estimate.elbo.is_finite() && gradient.iter().all(|g| g.is_finite())) {
@@ -111,14 +130,13 @@ impl<E: Real> Engine<'_, E> {
                 guide.guide_mut::<E>().parameters_mut().copy_from_slice(last.guide.guide::<E>().parameters());
                 guide.guide_mut::<E>().narrow((-0.5 * bad as f64).exp());
                 rate *= 0.5;
-                rule.reset();
-                windows.restart();
+                pace.reset();
                 continue;
             }
             bad = 0;
             (last.step, last.elbo) = (step, estimate.elbo);
             last.guide.guide_mut::<E>().parameters_mut().copy_from_slice(guide.guide::<E>().parameters());
-            step_of(&self.curvature, &mut *rule, rate, &mut gradient);
+            pace.step(step, rate, &mut gradient);
             guide.guide_mut::<E>().parameters_mut().iter_mut().zip(&gradient).for_each(|(x, g)| *x += g);
             let now = guide.guide::<E>();
             if !observers.is_empty() {
@@ -129,10 +147,11 @@ impl<E: Real> Engine<'_, E> {
                     break;
                 }
             }
+            // What is maximised still changes: nothing that is averaged now says when it is done.
             if step < config.kl_weight.steps() {
-                windows.restart();
+                pace.restart();
             }
-            match windows.add(now.parameters(), |parameters, units| now.units(parameters, units)) {
+            match pace.judge(estimate.elbo, now) {
                 Verdict::GoOn => {}
                 Verdict::Halve => rate *= 0.5,
                 Verdict::Converged => {
@@ -149,9 +168,54 @@ impl<E: Real> Engine<'_, E> {
         if undone > 0 {
             notes.push(format!("{undone} steps met a log density that was not finite; they were undone and taken shorter"));
         }
-        let average = windows.average(guide.guide::<E>().parameters());
-        guide.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
-        observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
-        Ok(self.outcome(guide, steps, stop_reason, notes))
+        Ok(Ascent { last, steps, stop_reason, notes })
+    }
+}
+
+/// How a gradient becomes a step, and when it is enough.
+pub(super) trait Pace<E: Real> {
+    /// Replaces the gradient by a step.
+    fn step(&mut self, step: usize, rate: f64, gradient: &mut [f64]);
+    /// Takes the new iterate into account.
+    fn judge(&mut self, elbo: f64, guide: &dyn Guide<E>) -> Verdict;
+    /// Forgets the iterates.
+    fn restart(&mut self);
+    /// Forgets the iterates and the gradients, after a step that was undone.
+    fn reset(&mut self);
+}
+
+/// What the loop leaves, beside the guide as it is.
+pub(super) struct Ascent {
+    /// The last state whose log density was finite.
+    pub(super) last: LastState,
+    pub(super) steps: usize,
+    pub(super) stop_reason: StopReason,
+    pub(super) notes: Vec<String>,
+}
+
+/// Steps of a rule, until the averages of windows agree.
+struct Averaged<'c, F> {
+    curvature: &'c Curvature,
+    rule: Box<dyn StepRule>,
+    windows: Windows,
+    step_of: F,
+}
+
+impl<E: Real, F: Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64])> Pace<E> for Averaged<'_, F> {
+    fn step(&mut self, _step: usize, rate: f64, gradient: &mut [f64]) {
+        (self.step_of)(self.curvature, &mut *self.rule, rate, gradient);
+    }
+
+    fn judge(&mut self, _elbo: f64, guide: &dyn Guide<E>) -> Verdict {
+        self.windows.add(guide.parameters(), |parameters, units| guide.units(parameters, units))
+    }
+
+    fn restart(&mut self) {
+        self.windows.restart();
+    }
+
+    fn reset(&mut self) {
+        self.rule.reset();
+        self.windows.restart();
     }
 }

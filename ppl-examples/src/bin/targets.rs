@@ -49,7 +49,7 @@ struct Arguments {
     #[arg(long)]
     flows: bool,
     /// Draws for the bound.
-    #[arg(long, default_value_t = 400_000)]
+    #[arg(long, default_value_t = 1_000_000)]
     draws: usize,
     /// The seed.
     #[arg(long, default_value_t = 0)]

@@ -1,0 +1,197 @@
+//! Loops over rows by lanes, on all cores: bias and activation, their pullback, sums of columns.
+
+use rayon::prelude::*;
+
+use super::Activation;
+use super::activation::with_function;
+use super::parallel::{PART, rows_in_part};
+use crate::kernel::{Kernel, Lanes, Real, dispatch};
+
+/// An activation, for any lanes.
+pub(super) trait Function: Copy + Send + Sync {
+    /// Its value.
+    fn value<V: Lanes>(self, x: V) -> V;
+    /// Its derivative, of its argument if [`Activation::needs_argument`], else of its value.
+    fn slope<V: Lanes>(self, kept: V) -> V;
+}
+
+/// The lanes of a slice that may be shorter than they are; the others are zero. A number gives the same bits at any place of a row.
+#[inline(always)]
+pub(super) fn load<V: Lanes>(from: &[V::Element]) -> V {
+    if from.len() >= V::WIDTH {
+        return V::load(from);
+    }
+    let mut padded = [V::Element::default(); 16];
+    padded[..from.len()].copy_from_slice(from);
+    V::load(&padded)
+}
+
+/// Writes the lanes to a slice that may be shorter than they are.
+#[inline(always)]
+pub(super) fn store<V: Lanes>(x: V, to: &mut [V::Element]) {
+    if to.len() >= V::WIDTH {
+        x.store(to);
+        return;
+    }
+    let mut padded = [V::Element::default(); 16];
+    x.store(&mut padded);
+    to.copy_from_slice(&padded[..to.len()]);
+}
+
+/// `y = activation(y + bias)` in each row; the argument is kept if asked for (else `arguments` is empty).
+///
+/// # Shapes
+/// `bias: [columns]`, `y: [rows][columns]`.
+pub(super) fn activate<E: Real>(activation: Activation, bias: &[E], y: &mut [E], arguments: &mut [E]) {
+    let part = rows_in_part(bias.len()) * bias.len();
+    if part == 0 {
+        return;
+    }
+    with_function!(activation, function => if arguments.is_empty() {
+        y.par_chunks_mut(part).for_each(|y| dispatch(Activate { function, bias, y, arguments: &mut [] }));
+    } else {
+        y.par_chunks_mut(part)
+            .zip(arguments.par_chunks_mut(part))
+            .for_each(|(y, arguments)| dispatch(Activate { function, bias, y, arguments }));
+    });
+}
+
+struct Activate<'a, E, F> {
+    function: F,
+    bias: &'a [E],
+    y: &'a mut [E],
+    arguments: &'a mut [E],
+}
+
+impl<E: Real, F: Function> Kernel<E> for Activate<'_, E, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let columns = self.bias.len();
+        let mut start = 0;
+        while start < self.y.len() {
+            let row = &mut self.y[start..start + columns];
+            let mut at = 0;
+            while at < columns {
+                let end = columns.min(at + V::WIDTH);
+                let x = load::<V>(&row[at..end]) + load::<V>(&self.bias[at..end]);
+                if !self.arguments.is_empty() {
+                    store(x, &mut self.arguments[start + at..start + end]);
+                }
+                store(self.function.value(x), &mut row[at..end]);
+                at = end;
+            }
+            start += columns;
+        }
+    }
+}
+
+/// `delta = adjoint * activation'`, of what was kept of each number: its argument, or its value.
+pub(super) fn deactivate<E: Real>(activation: Activation, kept: &[E], adjoint: &[E], delta: &mut [E]) {
+    with_function!(activation, function => delta
+        .par_chunks_mut(PART)
+        .zip(kept.par_chunks(PART).zip(adjoint.par_chunks(PART)))
+        .for_each(|(delta, (kept, adjoint))| dispatch(Deactivate { function, kept, adjoint, delta })));
+}
+
+struct Deactivate<'a, E, F> {
+    function: F,
+    kept: &'a [E],
+    adjoint: &'a [E],
+    delta: &'a mut [E],
+}
+
+impl<E: Real, F: Function> Kernel<E> for Deactivate<'_, E, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let mut at = 0;
+        while at < self.delta.len() {
+            let end = self.delta.len().min(at + V::WIDTH);
+            let slope = self.function.slope(load::<V>(&self.kept[at..end]));
+            store(load::<V>(&self.adjoint[at..end]) * slope, &mut self.delta[at..end]);
+            at = end;
+        }
+    }
+}
+
+/// Adds to `sums` those of each column of `matrix`, or of its elementwise product with `factors` if that is not empty.
+///
+/// # Shapes
+/// `matrix, factors: [rows][columns]`, `sums: [columns]`.
+pub(super) fn add_column_sums<E: Real>(matrix: &[E], factors: &[E], sums: &mut [E]) {
+    let columns = sums.len();
+    if columns == 0 {
+        return;
+    }
+    // Columns of a part: a multiple of all lanes, so that a number is summed alike wherever the cut is.
+    let part = (rows_in_part(matrix.len() / columns) / 16 * 16).max(16);
+    sums.par_chunks_mut(part)
+        .enumerate()
+        .for_each(|(index, sums)| dispatch(ColumnSums { matrix, factors, columns, start: index * part, sums }));
+}
+
+struct ColumnSums<'a, E> {
+    matrix: &'a [E],
+    factors: &'a [E],
+    columns: usize,
+    start: usize,
+    sums: &'a mut [E],
+}
+
+impl<E: Real> Kernel<E> for ColumnSums<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let mut at = 0;
+        while at < self.sums.len() {
+            let end = self.sums.len().min(at + V::WIDTH);
+            let mut sum = V::zero();
+            let mut row = 0;
+            while row < self.matrix.len() {
+                let (from, to) = (row + self.start + at, row + self.start + end);
+                let x = load::<V>(&self.matrix[from..to]);
+                sum = if self.factors.is_empty() { sum + x } else { x.mul_add(load::<V>(&self.factors[from..to]), sum) };
+                row += self.columns;
+            }
+            store(load::<V>(&self.sums[at..end]) + sum, &mut self.sums[at..end]);
+            at = end;
+        }
+    }
+}
+
+/// `to += from`, or `to += from * factors` if these are not empty.
+pub(super) fn add<E: Real>(from: &[E], factors: &[E], to: &mut [E]) {
+    if factors.is_empty() {
+        to.par_chunks_mut(PART).zip(from.par_chunks(PART)).for_each(|(to, from)| dispatch(AddProduct { from, factors: &[], to }));
+    } else {
+        to.par_chunks_mut(PART)
+            .zip(from.par_chunks(PART).zip(factors.par_chunks(PART)))
+            .for_each(|(to, (from, factors))| dispatch(AddProduct { from, factors, to }));
+    }
+}
+
+struct AddProduct<'a, E> {
+    from: &'a [E],
+    factors: &'a [E],
+    to: &'a mut [E],
+}
+
+impl<E: Real> Kernel<E> for AddProduct<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let mut at = 0;
+        while at < self.to.len() {
+            let end = self.to.len().min(at + V::WIDTH);
+            let (x, sum) = (load::<V>(&self.from[at..end]), load::<V>(&self.to[at..end]));
+            let sum = if self.factors.is_empty() { sum + x } else { x.mul_add(load::<V>(&self.factors[at..end]), sum) };
+            store(sum, &mut self.to[at..end]);
+            at = end;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The same bits for any number of threads, and steady memory.
+
+use crate::networks::{
+    Activation, AdamConfig, AdamState, Dense, Dropout, LayerNorm, Mode, Network, Parameterized, Pass, Residual, Sequential, Work,
+};
+
+/// Layers large enough for their products and loops to be shared between threads.
+fn network() -> Parameterized<f32> {
+    let inner = Sequential::new(Dense::new(203, 203, Activation::Gelu).unwrap());
+    let layers = Sequential::new(Dense::new(301, 203, Activation::Tanh).unwrap())
+        .then(LayerNorm::new(203).unwrap())
+        .and_then(|all| all.then(Residual::new(inner)?))
+        .and_then(|all| all.then(Dropout::new(203, 0.1)?))
+        .and_then(|all| all.then(Dense::new(203, 499, Activation::Identity)?));
+    Parameterized::initialize(layers.unwrap(), 11)
+}
+
+/// Five steps on this number of threads.
+fn learn(threads: usize) -> Vec<u32> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| {
+        let (rows, mut network, mut work) = (131, network(), Work::new());
+        #[allow(clippy::cast_possible_truncation, reason = "the test is of single precision")]
+        let x: Vec<f32> = (0..rows * 301).map(|i| (i as f64 * 0.7).sin() as f32).collect();
+        let (mut y, mut d_x) = (vec![0.0; rows * 499], vec![0.0; rows * 301]);
+        let mut gradient = vec![0.0; network.parameters().len()];
+        let config = AdamConfig { largest_norm: Some(0.5), ..AdamConfig::default() };
+        let mut optimizer = AdamState::new(gradient.len(), config);
+        let mut bytes = 0;
+        for step in 0..5 {
+            work.set_mode(Mode::Train { key: step });
+            network.forward(&x, rows, &mut work, &mut y).unwrap();
+            let d_y: Vec<f32> = y.iter().map(|y| -y / rows as f32).collect();
+            let pass = Pass { rows, x: &x, y: &y, y_adjoint: &d_y };
+            network.pull(pass, &mut work, Some(&mut d_x), &mut gradient).unwrap();
+            optimizer.step(1e-3, network.parameters_mut(), &mut gradient).unwrap();
+            assert!(step == 0 || bytes == work.bytes(), "memory is steady");
+            bytes = work.bytes();
+        }
+        network.parameters().iter().chain(&y).chain(&d_x).map(|x| x.to_bits()).collect()
+    })
+}
+
+#[test]
+fn one_two_and_eight_threads_give_the_same_bits() {
+    let one = learn(1);
+    assert!(one.iter().all(|bits| f32::from_bits(*bits).is_finite()));
+    assert!(learn(2) == one, "two threads differ from one");
+    assert!(learn(8) == one, "eight threads differ from one");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_parameters_and_another_one_others() {
+    assert_eq!(network().parameters(), network().parameters());
+    let other = Parameterized::initialize(Sequential::new(Dense::new(3, 4, Activation::Tanh).unwrap()), 1);
+    let another = Parameterized::<f32>::initialize(Sequential::new(Dense::new(3, 4, Activation::Tanh).unwrap()), 2);
+    assert_ne!(other.parameters(), another.parameters());
+}

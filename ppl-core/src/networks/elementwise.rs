@@ -87,6 +87,34 @@ impl<E: Real, F: Function> Kernel<E> for Activate<'_, E, F> {
     }
 }
 
+/// `y = activation(x)`
+pub(super) fn apply<E: Real>(activation: Activation, x: &[E], y: &mut [E]) {
+    with_function!(activation, function => y
+        .par_chunks_mut(PART)
+        .zip(x.par_chunks(PART))
+        .for_each(|(y, x)| dispatch(Apply { function, x, y })));
+}
+
+struct Apply<'a, E, F> {
+    function: F,
+    x: &'a [E],
+    y: &'a mut [E],
+}
+
+impl<E: Real, F: Function> Kernel<E> for Apply<'_, E, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let mut at = 0;
+        while at < self.y.len() {
+            let end = self.y.len().min(at + V::WIDTH);
+            store(self.function.value(load::<V>(&self.x[at..end])), &mut self.y[at..end]);
+            at = end;
+        }
+    }
+}
+
 /// `delta = adjoint * activation'`, of what was kept of each number: its argument, or its value.
 pub(super) fn deactivate<E: Real>(activation: Activation, kept: &[E], adjoint: &[E], delta: &mut [E]) {
     with_function!(activation, function => delta

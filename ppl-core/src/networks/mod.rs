@@ -20,39 +20,54 @@
 //! # Ok::<(), ppl_core::networks::NetworkError>(())
 //! ```
 
+mod activate;
 mod activation;
 mod adam;
+mod cell_kernels;
+mod conv2d;
+mod conv_transpose2d;
 mod dense;
 mod dropout;
 mod elementwise;
 mod embedding;
 mod error;
+mod gru;
 mod initialization;
 mod layer;
 mod layer_norm;
+mod lstm;
 mod mlp;
 mod parallel;
 mod parameterized;
+mod recurrent;
 mod residual;
 #[cfg(feature = "files")]
 mod safetensors;
 mod sequential;
 #[cfg(test)]
 mod tests;
+mod window;
 mod work;
 
+pub use activate::Activate;
 pub use activation::Activation;
 pub use adam::{AdamConfig, AdamState};
+pub use conv_transpose2d::ConvTranspose2d;
+pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use error::NetworkError;
+pub use gru::{Gru, GruCell};
 pub use layer::{Layer, ParameterTensor, Pass};
 pub use layer_norm::LayerNorm;
+pub use lstm::{Lstm, LstmCell};
 pub use mlp::Mlp;
 pub use parameterized::{Network, Parameterized};
+pub use recurrent::{Cell, Recurrent};
 pub use residual::Residual;
 #[cfg(feature = "files")]
 pub use safetensors::{StoredElement, WeightsError, load, save};
 pub use sequential::Sequential;
+pub use window::{Image, Window};
 pub use work::{Mode, Work};

@@ -3,15 +3,19 @@
 mod errors;
 #[cfg(feature = "files")]
 mod files;
+mod formulas;
 mod gradients;
 mod reference;
 mod threads;
 
-use super::{Activation, Dense, Dropout, Layer, LayerNorm, Mode, Pass, Residual, Sequential, Work};
+use super::{
+    Activate, Activation, Conv2d, ConvTranspose2d, Dense, Dropout, Gru, Image, Layer, LayerNorm, Lstm, Mode, Pass, Residual,
+    Sequential, Window, Work,
+};
 
 /// Numbers without a pattern that a layer could be blind to, away from zero, where rectifiers have a kink.
 fn pattern(n: usize, phase: f64) -> Vec<f64> {
-    (0..n).map(|i| (phase + 1.7 * i as f64).sin() * (1.0 + 0.01 * i as f64) + 0.013).collect()
+    (0..n).map(|i| (phase + 1.7 * i as f64).sin() * (1.0 + 0.01 * (i % 50) as f64) + 0.013).collect()
 }
 
 /// Every layer that maps numbers to numbers, and compositions, with a name.
@@ -22,6 +26,21 @@ fn layers() -> Vec<(String, Box<dyn Layer<f64>>)> {
     }
     all.push(("layer_norm".into(), Box::new(LayerNorm::new(19).unwrap())));
     all.push(("dropout".into(), Box::new(Dropout::new(7, 0.4).unwrap())));
+    for activation in [Activation::Gelu, Activation::Softplus] {
+        all.push((format!("activate {activation}"), Box::new(Activate::new(21, activation).unwrap())));
+    }
+    let image = Image { channels: 2, height: 5, width: 6 };
+    for window in [
+        Window { kernel: 3, stride: 1, padding: 1 },
+        Window { kernel: 3, stride: 2, padding: 2 },
+        Window { kernel: 2, stride: 3, padding: 0 },
+    ] {
+        all.push((format!("conv2d {window:?}"), Box::new(Conv2d::new(image, 3, window).unwrap())));
+        let extra = window.stride - 1;
+        all.push((format!("conv_transpose2d {window:?}"), Box::new(ConvTranspose2d::new(image, 3, window, extra).unwrap())));
+    }
+    all.push(("gru".into(), Box::new(Gru::new(3, 5, 4).unwrap())));
+    all.push(("lstm".into(), Box::new(Lstm::new(3, 5, 4).unwrap())));
     let inner = Sequential::new(Dense::new(6, 9, Activation::Silu).unwrap());
     let inner = inner.then(Dense::new(9, 6, Activation::Tanh).unwrap()).unwrap();
     let residual = Residual::new(inner).unwrap();

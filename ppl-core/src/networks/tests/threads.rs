@@ -1,7 +1,8 @@
 //! The same bits for any number of threads, and steady memory.
 
 use crate::networks::{
-    Activation, AdamConfig, AdamState, Dense, Dropout, LayerNorm, Mode, Network, Parameterized, Pass, Residual, Sequential, Work,
+    Activate, Activation, AdamConfig, AdamState, Conv2d, ConvTranspose2d, Dense, Dropout, Gru, Image, LayerNorm, Lstm, Mode,
+    Network, Parameterized, Pass, Residual, Sequential, Window, Work,
 };
 
 /// Layers large enough for their products and loops to be shared between threads.
@@ -15,14 +16,28 @@ fn network() -> Parameterized<f32> {
     Parameterized::initialize(layers.unwrap(), 11)
 }
 
+/// An image through convolutions, and its lines as a sequence.
+fn convolutional() -> Parameterized<f32> {
+    let window = Window { kernel: 4, stride: 2, padding: 1 };
+    let first = Conv2d::new(Image { channels: 1, height: 16, width: 16 }, 8, window).unwrap();
+    let back = ConvTranspose2d::new(first.output(), 1, window, 0).unwrap();
+    let layers = Sequential::new(first)
+        .then(Activate::new(8 * 64, Activation::Silu).unwrap())
+        .and_then(|all| all.then(back))
+        .and_then(|all| all.then(Gru::new(16, 48, 16)?))
+        .and_then(|all| all.then(Lstm::new(48, 40, 16)?));
+    Parameterized::initialize(layers.unwrap(), 12)
+}
+
 /// Five steps on this number of threads.
-fn learn(threads: usize) -> Vec<u32> {
+fn learn(mut network: Parameterized<f32>, threads: usize) -> Vec<u32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
-        let (rows, mut network, mut work) = (131, network(), Work::new());
+        let (rows, mut work) = (131, Work::new());
+        let (inputs, outputs) = (network.inputs(), network.outputs());
         #[allow(clippy::cast_possible_truncation, reason = "the test is of single precision")]
-        let x: Vec<f32> = (0..rows * 301).map(|i| (i as f64 * 0.7).sin() as f32).collect();
-        let (mut y, mut d_x) = (vec![0.0; rows * 499], vec![0.0; rows * 301]);
+        let x: Vec<f32> = (0..rows * inputs).map(|i| (i as f64 * 0.7).sin() as f32).collect();
+        let (mut y, mut d_x) = (vec![0.0; rows * outputs], vec![0.0; rows * inputs]);
         let mut gradient = vec![0.0; network.parameters().len()];
         let config = AdamConfig { largest_norm: Some(0.5), ..AdamConfig::default() };
         let mut optimizer = AdamState::new(gradient.len(), config);
@@ -43,16 +58,18 @@ fn learn(threads: usize) -> Vec<u32> {
 
 #[test]
 fn one_two_and_eight_threads_give_the_same_bits() {
-    let one = learn(1);
-    assert!(one.iter().all(|bits| f32::from_bits(*bits).is_finite()));
-    assert!(learn(2) == one, "two threads differ from one");
-    assert!(learn(8) == one, "eight threads differ from one");
+    for (name, make) in [("dense", network as fn() -> _), ("convolutional", convolutional)] {
+        let one = learn(make(), 1);
+        assert!(one.iter().all(|bits| f32::from_bits(*bits).is_finite()), "{name}");
+        assert!(learn(make(), 2) == one, "{name}: two threads differ from one");
+        assert!(learn(make(), 8) == one, "{name}: eight threads differ from one");
+    }
 }
 
 #[test]
 fn the_same_seed_gives_the_same_parameters_and_another_one_others() {
     assert_eq!(network().parameters(), network().parameters());
-    let other = Parameterized::initialize(Sequential::new(Dense::new(3, 4, Activation::Tanh).unwrap()), 1);
+    let other = Parameterized::<f32>::initialize(Sequential::new(Dense::new(3, 4, Activation::Tanh).unwrap()), 1);
     let another = Parameterized::<f32>::initialize(Sequential::new(Dense::new(3, 4, Activation::Tanh).unwrap()), 2);
     assert_ne!(other.parameters(), another.parameters());
 }

@@ -1,6 +1,7 @@
 //! An activation as a layer of its own, for layers that have none within.
 
-use super::elementwise::{add, apply, deactivate};
+use super::elementwise::{apply, deactivate};
+use super::sums::add;
 use super::{Activation, Layer, NetworkError, ParameterTensor, Pass, Work};
 use crate::kernel::Real;
 

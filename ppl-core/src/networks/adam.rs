@@ -193,10 +193,6 @@ impl<E: Real> Kernel<E> for SumOfSquares<'_, E> {
         }
         let mut lanes = [0.0; 16];
         sum.add_to(&mut lanes);
-        let mut total = 0.0;
-        for x in lanes {
-            total += x;
-        }
-        total
+        lanes.iter().sum()
     }
 }

@@ -1,6 +1,7 @@
 //! A fully connected layer: matrix product, bias and activation.
 
-use super::elementwise::{activate, add_column_sums, deactivate};
+use super::elementwise::{activate, deactivate};
+use super::sums::add_column_sums;
 use super::{Activation, Layer, NetworkError, ParameterTensor, Pass, Work, initialization};
 use crate::kernel::Real;
 use crate::kernel::matrix::{View, multiply_shared};

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::elementwise::add;
 use super::parallel::PART;
+use super::sums::add;
 use super::{Layer, Mode, NetworkError, ParameterTensor, Pass, Work};
 use crate::kernel::Real;
 use crate::random::uniform;

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::elementwise::{add_column_sums, load, store};
+use super::elementwise::{load, store};
 use super::parallel::rows_in_part;
+use super::sums::add_column_sums;
 use super::{Layer, NetworkError, ParameterTensor, Pass, Work};
 use crate::kernel::{Kernel, Lanes, Real, dispatch};
 

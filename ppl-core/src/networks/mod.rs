@@ -44,6 +44,7 @@ mod residual;
 #[cfg(feature = "files")]
 mod safetensors;
 mod sequential;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod window;

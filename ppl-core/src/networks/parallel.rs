@@ -1,6 +1,6 @@
 //! How work is cut for the cores: into parts that depend on sizes alone, so that the bits do not depend on the threads.
 
-use super::elementwise::add;
+use super::sums::add;
 use crate::kernel::Real;
 
 /// The elements of a part of elementwise work: enough to pay for handing it to another core; a multiple of all lanes.

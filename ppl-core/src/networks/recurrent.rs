@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use super::cell_kernels::{Advance, Retreat};
 use super::dense::{matrix, transposed};
-use super::elementwise::add_column_sums;
 use super::initialization::uniform_within;
 use super::parallel::rows_in_part;
+use super::sums::add_column_sums;
 use super::{Layer, NetworkError, ParameterTensor, Pass, Work};
 use crate::kernel::matrix::{View, multiply_shared};
 use crate::kernel::{Lanes, Real, dispatch};

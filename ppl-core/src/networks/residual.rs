@@ -1,6 +1,6 @@
 //! A connection around other layers.
 
-use super::elementwise::add;
+use super::sums::add;
 use super::{Layer, NetworkError, ParameterTensor, Pass, Sequential, Work};
 use crate::kernel::Real;
 

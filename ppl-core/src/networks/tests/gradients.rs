@@ -17,7 +17,7 @@ fn largest_difference(exact: &[f64], at: &mut dyn FnMut(usize, f64) -> f64) -> f
 fn check(name: &str, layer: &dyn Layer<f64>, x: &[f64], rows: usize, differentiate_input: bool) {
     let parameters = parameters(layer);
     let (mut d_x, mut gradient) = (vec![0.0; x.len()], vec![0.0; parameters.len()]);
-    pull(layer, &parameters, x, rows, (&mut d_x, &mut gradient));
+    pull(layer, &parameters, x, rows, &mut d_x, &mut gradient);
     let mut work = Work::new();
     let of_parameters = largest_difference(&gradient, &mut |i, h| {
         let mut moved = parameters.clone();
@@ -57,10 +57,10 @@ fn a_pullback_adds_to_what_is_there() {
         let rows = 3;
         let (x, parameters) = (pattern(rows * layer.inputs(), 2.0), parameters(&*layer));
         let (mut once_x, mut once) = (vec![0.0; x.len()], vec![0.0; parameters.len()]);
-        pull(&*layer, &parameters, &x, rows, (&mut once_x, &mut once));
+        pull(&*layer, &parameters, &x, rows, &mut once_x, &mut once);
         let (before_x, before) = (pattern(x.len(), 5.0), pattern(parameters.len(), 6.0));
         let (mut after_x, mut after) = (before_x.clone(), before.clone());
-        pull(&*layer, &parameters, &x, rows, (&mut after_x, &mut after));
+        pull(&*layer, &parameters, &x, rows, &mut after_x, &mut after);
         let added = |after: &[f64], before: &[f64], once: &[f64]| {
             after.iter().zip(before).zip(once).all(|((a, b), o)| (a - b - o).abs() < 1e-13 * (1.0 + a.abs() + b.abs()))
         };

@@ -71,9 +71,9 @@ fn parameters(layer: &dyn Layer<f64>) -> Vec<f64> {
 }
 
 /// The adjoints of the input and of the parameters, added to what is there.
-fn pull(layer: &dyn Layer<f64>, parameters: &[f64], x: &[f64], rows: usize, into: (&mut [f64], &mut [f64])) {
+fn pull(layer: &dyn Layer<f64>, parameters: &[f64], x: &[f64], rows: usize, d_x: &mut [f64], gradient: &mut [f64]) {
     let mut work = Work::new();
     let (y, _) = value(layer, parameters, x, rows, &mut work);
     let pass = Pass { rows, x, y: &y, y_adjoint: &pattern(y.len(), 0.4) };
-    layer.pull(parameters, pass, &mut work, Some(into.0), into.1);
+    layer.pull(parameters, pass, &mut work, Some(d_x), gradient);
 }

@@ -168,10 +168,11 @@ fn ours(c: &mut Criterion) {
         for threads in [1, 2] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
             let mut vae = Vae::new(activation).expect("sizes fit");
+            vae.step().expect("sizes fit");
+            let bytes: usize = vae.works.iter().map(Work::bytes).sum();
             c.bench_function(&format!("step of a variational auto-encoder/{activation}, {threads} threads"), |b| {
                 b.iter(|| black_box(pool.install(|| vae.step()).expect("sizes fit")));
             });
-            let bytes: usize = vae.works.iter().map(Work::bytes).sum();
             let value = vae.step().expect("sizes fit");
             assert!(value.is_finite() && bytes == vae.works.iter().map(Work::bytes).sum::<usize>(), "{value}");
         }

@@ -12,6 +12,7 @@ use super::{
     Activate, Activation, Conv2d, ConvTranspose2d, Dense, Dropout, Gru, Image, Layer, LayerNorm, Lstm, Mode, Pass, Residual,
     Sequential, Window, Work,
 };
+use crate::kernel::Real;
 
 /// Numbers without a pattern that a layer could be blind to, away from zero, where rectifiers have a kink.
 fn pattern(n: usize, phase: f64) -> Vec<f64> {
@@ -19,8 +20,8 @@ fn pattern(n: usize, phase: f64) -> Vec<f64> {
 }
 
 /// Every layer that maps numbers to numbers, and compositions, with a name.
-fn layers() -> Vec<(String, Box<dyn Layer<f64>>)> {
-    let mut all: Vec<(String, Box<dyn Layer<f64>>)> = Vec::new();
+fn layers<E: Real>() -> Vec<(String, Box<dyn Layer<E>>)> {
+    let mut all: Vec<(String, Box<dyn Layer<E>>)> = Vec::new();
     for activation in Activation::all() {
         all.push((format!("dense {activation}"), Box::new(Dense::new(5, 19, activation).unwrap())));
     }

@@ -1,5 +1,8 @@
 //! The same bits for any number of threads, and steady memory.
 
+use super::pattern;
+use crate::kernel::matrix::{multiply, multiply_shared};
+use crate::networks::dense::{matrix, transposed};
 use crate::networks::{
     Activate, Activation, AdamConfig, AdamState, Conv2d, ConvTranspose2d, Dense, Dropout, Gru, Image, LayerNorm, Lstm, Mode,
     Network, Parameterized, Pass, Residual, Sequential, Window, Work,
@@ -72,4 +75,31 @@ fn the_same_seed_gives_the_same_parameters_and_another_one_others() {
     let other = Parameterized::<f32>::initialize(Sequential::new(Dense::new(3, 4, Activation::Tanh).unwrap()), 1);
     let another = Parameterized::<f32>::initialize(Sequential::new(Dense::new(3, 4, Activation::Tanh).unwrap()), 2);
     assert_ne!(other.parameters(), another.parameters());
+}
+
+/// Numbers that round differently if they are added in another order.
+fn numbers(n: usize) -> Vec<f32> {
+    #[allow(clippy::cast_possible_truncation, reason = "the test is of single precision")]
+    let numbers = pattern(n, 1.0).into_iter().map(|x| x as f32).collect();
+    numbers
+}
+
+#[test]
+fn a_shared_product_has_the_bits_of_one_thread() {
+    for (rows, inner, columns) in [(128, 784, 400), (400, 128, 784), (128, 400, 784), (97, 2000, 61), (1000, 33, 35)] {
+        let (left, right) = (numbers(rows * inner), numbers(inner * columns));
+        for left in [matrix(&left, rows, inner), transposed(&left, inner, rows)] {
+            for right in [matrix(&right, inner, columns), transposed(&right, columns, inner)] {
+                let mut one = numbers(rows * columns);
+                multiply(left, right, &mut one, columns, true);
+                for threads in [1, 2, 3, 8] {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                    let mut shared = numbers(rows * columns);
+                    pool.install(|| multiply_shared(left, right, &mut shared, columns, true));
+                    let same = one.iter().zip(&shared).all(|(a, b)| a.to_bits() == b.to_bits());
+                    assert!(same, "{rows} x {inner} x {columns} on {threads} threads");
+                }
+            }
+        }
+    }
 }

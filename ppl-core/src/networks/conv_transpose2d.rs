@@ -26,13 +26,13 @@ impl ConvTranspose2d {
     /// From images to images of so many channels, with `extra` pixels at the right and at the bottom (less than the stride).
     ///
     /// # Errors
-    /// [`NetworkError::ZeroSize`], [`NetworkError::Kernel`]; [`NetworkError::Length`] if `extra` is not less than the stride.
+    /// [`NetworkError::ZeroSize`], [`NetworkError::Kernel`]; [`NetworkError::Extra`] if `extra` is not less than the stride.
     pub fn new(image: Image, channels: usize, window: Window, extra: usize) -> Result<Self, NetworkError> {
         let layer = "conv_transpose2d";
         // That all sizes are positive.
         Places::new(layer, image, Window { kernel: window.kernel.min(1), padding: 0, ..window })?;
         if extra >= window.stride {
-            return Err(NetworkError::Length { operand: "extra", expected: window.stride - 1, got: extra });
+            return Err(NetworkError::Extra { extra, stride: window.stride });
         }
         let side = |side: usize| ((side - 1) * window.stride + window.kernel + extra).saturating_sub(2 * window.padding);
         let output = Image { channels, height: side(image.height), width: side(image.width) };

@@ -51,6 +51,14 @@ pub enum NetworkError {
         /// The size of the image with its padding.
         image: usize,
     },
+    /// More pixels are added to a transposed convolution than its stride can leave out.
+    #[error("`extra` is {extra}, but it must be less than the stride, {stride}")]
+    Extra {
+        /// The pixels added at the right and at the bottom.
+        extra: usize,
+        /// The stride.
+        stride: usize,
+    },
     /// An activation that is not known.
     #[error("there is no activation `{name}`; those known are {known}")]
     UnknownActivation {

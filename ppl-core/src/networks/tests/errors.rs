@@ -1,7 +1,8 @@
 //! What is refused, and the sentence that says so.
 
 use crate::networks::{
-    Activation, Dense, Dropout, Embedding, LayerNorm, Mlp, Network, NetworkError, Parameterized, Pass, Residual, Sequential, Work,
+    Activation, Conv2d, ConvTranspose2d, Dense, Dropout, Embedding, Gru, Image, LayerNorm, Lstm, Mlp, Network, NetworkError,
+    Parameterized, Pass, Residual, Sequential, Window, Work,
 };
 
 fn dense(inputs: usize, outputs: usize) -> Dense {
@@ -73,4 +74,17 @@ fn what_is_no_index_is_refused_with_its_place() {
         let error = network.forward(&[0.0, 1.0, 2.0, 3.0, bad, 4.0], 2, &mut Work::new(), &mut y).unwrap_err();
         assert_eq!(error.to_string(), format!("row 1, position 1: `{text}` is not an index below 5"));
     }
+}
+
+#[test]
+fn kernels_that_do_not_fit_an_image_are_refused() {
+    let image = Image { channels: 1, height: 3, width: 9 };
+    let window = Window { kernel: 6, stride: 2, padding: 1 };
+    let error = Conv2d::new(image, 2, window).unwrap_err();
+    assert_eq!(error.to_string(), "`conv2d`: the kernel of 6 is larger than the padded image of 5");
+    let error = ConvTranspose2d::new(image, 2, window, 2).unwrap_err();
+    assert_eq!(error.to_string(), "`extra` is 2, but it must be less than the stride, 2");
+    assert!(Conv2d::new(image, 2, Window { stride: 0, ..window }).is_err());
+    assert!(ConvTranspose2d::new(Image { height: 0, ..image }, 2, window, 0).is_err());
+    assert!(Gru::new(3, 0, 2).is_err() && Lstm::new(3, 2, 0).is_err());
 }

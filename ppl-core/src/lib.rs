@@ -18,6 +18,7 @@ pub mod guides;
 pub mod indices;
 pub mod kernel;
 pub mod model;
+pub mod networks;
 #[cfg(feature = "nuts")]
 pub mod nuts;
 pub mod objective;

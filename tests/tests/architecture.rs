@@ -67,7 +67,7 @@ fn arrows_of_the_engine_point_one_way() {
             &["bijectors"],
             &["model"],
             &["binding", "collect", "compiled"],
-            &["tensor", "optimizers"],
+            &["tensor", "optimizers", "networks"],
             &["guides"],
             &["estimators"],
             &["diagnostics"],

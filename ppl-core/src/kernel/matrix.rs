@@ -31,8 +31,28 @@ impl<E> View<'_, E> {
 ///
 /// # Panics
 /// If a view reaches beyond its data or the shapes disagree.
-#[allow(unsafe_code)]
 pub fn multiply<E: Real>(left: View<'_, E>, right: View<'_, E>, out: &mut [E], out_stride: usize, add: bool) {
+    product(left, right, out, out_stride, add, gemm::Parallelism::None);
+}
+
+/// As [`multiply`], on all threads of the current rayon pool if the product is large enough. Tiles of the result are handed out; each is summed
+/// by one thread in the same order, so that the bits do not depend on the number of threads.
+///
+/// # Panics
+/// As [`multiply`].
+pub fn multiply_shared<E: Real>(left: View<'_, E>, right: View<'_, E>, out: &mut [E], out_stride: usize, add: bool) {
+    product(left, right, out, out_stride, add, gemm::Parallelism::Rayon(0));
+}
+
+#[allow(unsafe_code)]
+fn product<E: Real>(
+    left: View<'_, E>,
+    right: View<'_, E>,
+    out: &mut [E],
+    out_stride: usize,
+    add: bool,
+    parallelism: gemm::Parallelism,
+) {
     assert_eq!(left.columns, right.rows, "shapes of a matrix product disagree");
     assert!(left.extent() <= left.data.len() && right.extent() <= right.data.len(), "a view reaches beyond its data");
     let result = View { data: &*out, rows: left.rows, columns: right.columns, row_stride: out_stride, column_stride: 1 };
@@ -72,7 +92,7 @@ pub fn multiply<E: Real>(left: View<'_, E>, right: View<'_, E>, out: &mut [E], o
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            parallelism,
         );
     }
 }

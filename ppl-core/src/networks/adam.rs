@@ -1,0 +1,198 @@
+//! Adam over flat parameters in one pass over the memory, on all cores.
+
+use rayon::prelude::*;
+
+use super::NetworkError;
+use super::elementwise::{load, store};
+use super::parallel::in_pool;
+use super::parameterized::check;
+use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
+
+/// The elements of a part of a step: it is bound by memory, so that parts are larger than elsewhere.
+const PART: usize = 1 << 14;
+
+/// How Adam steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamConfig {
+    /// The decays of the moments; each at least 0 and below 1. Default (0.9, 0.999).
+    pub decays: (f64, f64),
+    /// Added to the root of the second moment; positive. Default 1e-8.
+    pub epsilon: f64,
+    /// The largest norm of the whole gradient: one that is larger is scaled down to it; positive. Default none.
+    pub largest_norm: Option<f64>,
+}
+
+impl Default for AdamConfig {
+    fn default() -> Self {
+        AdamConfig { decays: (0.9, 0.999), epsilon: 1e-8, largest_norm: None }
+    }
+}
+
+/// The moments of the gradient (Kingma & Ba 2015, algorithm 1), as an ascent.
+///
+/// # Examples
+/// The first step has the length of the rate:
+/// ```
+/// use ppl_core::networks::{AdamConfig, AdamState};
+/// let (mut parameters, mut gradient) = ([1.0_f64], [-4.0]);
+/// AdamState::new(1, AdamConfig::default()).step(0.5, &mut parameters, &mut gradient)?;
+/// assert!((parameters[0] - 0.5).abs() < 1e-8);
+/// assert_eq!(gradient, [0.0]);
+/// # Ok::<(), ppl_core::networks::NetworkError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct AdamState<E> {
+    config: AdamConfig,
+    first: Vec<E>,
+    second: Vec<E>,
+    steps: u64,
+    squares: Vec<f64>,
+}
+
+impl<E: Real> AdamState<E> {
+    /// Moments of nothing yet.
+    #[must_use]
+    pub fn new(parameters: usize, config: AdamConfig) -> Self {
+        let moments = vec![E::default(); parameters];
+        let squares = vec![0.0; parameters.div_ceil(PART)];
+        AdamState { config, first: moments.clone(), second: moments, steps: 0, squares }
+    }
+
+    /// The steps made.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The two moments, for a checkpoint.
+    #[must_use]
+    pub fn moments(&self) -> (&[E], &[E]) {
+        (&self.first, &self.second)
+    }
+
+    /// Goes on from a checkpoint.
+    ///
+    /// # Errors
+    /// [`NetworkError::Length`] if the moments are not as many as the parameters.
+    pub fn resume(&mut self, steps: u64, first: &[E], second: &[E]) -> Result<(), NetworkError> {
+        check("first moments", first.len(), self.first.len())?;
+        check("second moments", second.len(), self.second.len())?;
+        self.first.copy_from_slice(first);
+        self.second.copy_from_slice(second);
+        self.steps = steps;
+        Ok(())
+    }
+
+    /// Makes a step up the gradient, which is cleared for the next one.
+    ///
+    /// # Errors
+    /// [`NetworkError::Length`]; [`NetworkError::Gradient`] if a largest norm is set and that of the gradient is not finite: nothing is changed then.
+    pub fn step(&mut self, rate: f64, parameters: &mut [E], gradient: &mut [E]) -> Result<(), NetworkError> {
+        check("parameters", parameters.len(), self.first.len())?;
+        check("gradient", gradient.len(), self.first.len())?;
+        let scale = match self.config.largest_norm {
+            None => 1.0,
+            Some(largest) => {
+                let norm = self.norm(gradient);
+                if !norm.is_finite() {
+                    return Err(NetworkError::Gradient { norm: norm.to_string() });
+                }
+                if norm > largest { largest / norm } else { 1.0 }
+            }
+        };
+        self.steps += 1;
+        let power = |decay: f64| decay.powf(self.steps as f64);
+        let (b1, b2) = self.config.decays;
+        let (c1, c2) = (1.0 / (1.0 - power(b1)), 1.0 / (1.0 - power(b2)));
+        let constants = Constants {
+            decays: (E::from_f64(b1), E::from_f64(b2)),
+            shares: (E::from_f64((1.0 - b1) * scale), E::from_f64((1.0 - b2) * scale * scale)),
+            // rate c1 m / (sqrt(c2 v) + epsilon), with the root of c2 taken out.
+            rate: E::from_f64(rate * c1 / c2.sqrt()),
+            epsilon: E::from_f64(self.config.epsilon / c2.sqrt()),
+        };
+        let (first, second) = (&mut self.first, &mut self.second);
+        in_pool(parameters.len() * 8, || {
+            parameters
+                .par_chunks_mut(PART)
+                .zip(gradient.par_chunks_mut(PART))
+                .zip(first.par_chunks_mut(PART).zip(second.par_chunks_mut(PART)))
+                .for_each(|((parameters, gradient), (first, second))| {
+                    dispatch(Step { constants, parameters, gradient, first, second });
+                });
+        });
+        Ok(())
+    }
+
+    /// The norm of a gradient: sums of parts of a fixed size, added in their order.
+    fn norm(&mut self, gradient: &[E]) -> f64 {
+        let squares = &mut self.squares;
+        in_pool(gradient.len() * 8, || {
+            squares.par_iter_mut().zip(gradient.par_chunks(PART)).for_each(|(sum, part)| *sum = dispatch(SumOfSquares { part }));
+        });
+        squares.iter().sum::<f64>().sqrt()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Constants<E> {
+    decays: (E, E),
+    shares: (E, E),
+    rate: E,
+    epsilon: E,
+}
+
+struct Step<'a, E> {
+    constants: Constants<E>,
+    parameters: &'a mut [E],
+    gradient: &'a mut [E],
+    first: &'a mut [E],
+    second: &'a mut [E],
+}
+
+impl<E: Real> Kernel<E> for Step<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let Constants { decays, shares, rate, epsilon } = self.constants;
+        let (b1, b2) = (V::splat(decays.0), V::splat(decays.1));
+        let (s1, s2) = (V::splat(shares.0), V::splat(shares.1));
+        let (rate, epsilon) = (V::splat(rate), V::splat(epsilon));
+        let mut at = 0;
+        while at < self.parameters.len() {
+            let end = self.parameters.len().min(at + V::WIDTH);
+            let g = load::<V>(&self.gradient[at..end]);
+            let m = b1.mul_add(load(&self.first[at..end]), s1 * g);
+            let v = b2.mul_add(load(&self.second[at..end]), s2 * g * g);
+            let x = rate.mul_add(m / (v.sqrt() + epsilon), load(&self.parameters[at..end]));
+            store(m, &mut self.first[at..end]);
+            store(v, &mut self.second[at..end]);
+            store(x, &mut self.parameters[at..end]);
+            store(V::zero(), &mut self.gradient[at..end]);
+            at = end;
+        }
+    }
+}
+
+struct SumOfSquares<'a, E> {
+    part: &'a [E],
+}
+
+impl<E: Real> Kernel<E> for SumOfSquares<'_, E> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) -> f64 {
+        let mut sum = V::Sum::zero();
+        let mut at = 0;
+        while at < self.part.len() {
+            let g = load::<V>(&self.part[at..self.part.len().min(at + V::WIDTH)]);
+            sum.add_product(g, g);
+            at += V::WIDTH;
+        }
+        let mut lanes = [0.0; 16];
+        sum.add_to(&mut lanes);
+        lanes.iter().sum()
+    }
+}

@@ -1,6 +1,6 @@
 //! Dynamic binarization: pixels as probabilities, bits drawn anew at every visit.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayRef2};
 use ppl_core::random::uniform;
 
 use super::Error;
@@ -25,11 +25,11 @@ use super::Error;
 /// use ppl_core::random::step_key;
 /// use ppl_examples::images::binarize;
 ///
-/// let bits = binarize(array![[0.0, 1.0]].view(), step_key(1, 0))?;
+/// let bits = binarize(&array![[0.0, 1.0]], step_key(1, 0))?;
 /// assert_eq!(bits, array![[0.0, 1.0]]);
 /// # Ok::<(), ppl_examples::images::Error>(())
 /// ```
-pub fn binarize(rows: ArrayView2<'_, f32>, key: u64) -> Result<Array2<f32>, Error> {
+pub fn binarize(rows: &ArrayRef2<f32>, key: u64) -> Result<Array2<f32>, Error> {
     if let Some(((row, pixel), &value)) = rows.indexed_iter().find(|(_, value)| !(0.0..=1.0).contains(*value)) {
         return Err(Error::Probability { row, pixel, value });
     }
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn the_key_names_the_bits() {
         let gray = Array2::from_elem((10, 64), 0.5);
-        let bits = |step| binarize(gray.view(), step_key(3, step)).unwrap();
+        let bits = |step| binarize(&gray, step_key(3, step)).unwrap();
         assert_eq!(bits(0), bits(0));
         assert_ne!(bits(0), bits(1));
         assert!(bits(0).iter().all(|bit| *bit == 0.0 || *bit == 1.0));
@@ -62,7 +62,7 @@ mod tests {
         let draws = 20_000;
         let probabilities = [0.0, 0.1, 0.5, 0.9, 1.0];
         let rows = Array2::from_shape_fn((draws, 5), |(_, column)| probabilities[column]);
-        let bits = binarize(rows.view(), step_key(11, 0)).unwrap();
+        let bits = binarize(&rows, step_key(11, 0)).unwrap();
         for (column, p) in bits.axis_iter(Axis(1)).zip(probabilities) {
             let frequency = column.iter().map(|bit| f64::from(*bit)).sum::<f64>() / draws as f64;
             // Four standard errors.
@@ -76,7 +76,7 @@ mod tests {
         let gray = Array2::from_shape_fn((6, 9), |(row, column)| (row + column) as f32 / 20.0);
         let columns_first = gray.t().as_standard_layout().to_owned();
         let key = step_key(5, 5);
-        assert_eq!(binarize(gray.view(), key).unwrap(), binarize(columns_first.t(), key).unwrap());
+        assert_eq!(binarize(&gray, key).unwrap(), binarize(&columns_first.t(), key).unwrap());
     }
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
         for (value, said) in [(f32::NAN, "NaN"), (1.5, "1.5"), (-0.25, "-0.25")] {
             let mut rows = Array2::zeros((4, 3));
             rows[[2, 1]] = value;
-            let error = binarize(rows.view(), 0).unwrap_err().to_string();
+            let error = binarize(&rows, 0).unwrap_err().to_string();
             assert_eq!(error, format!("row 2, pixel 1: {said} is no probability; scale pixels to [0, 1]"));
         }
     }

@@ -88,13 +88,12 @@ impl Chart<'_> {
 
     /// Drawn in fine pixels, shown in whole ones.
     fn svg(&self) -> Result<String, impl ToString> {
-        let fine = |length: usize| u32::try_from(length * FINE).unwrap_or(u32::MAX);
-        let (width, height) = (fine(self.width), fine(self.height));
+        let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let fine = (side(self.width * FINE), side(self.height * FINE));
         let mut written = String::new();
-        let result = draw(self, &SVGBackend::with_string(&mut written, (width, height)).into_drawing_area());
-        let (own, shown) = ([width, height], [self.width, self.height].map(|side| side as u32));
-        let sides = |[width, height]: [u32; 2]| format!("width=\"{width}\" height=\"{height}\"");
-        result.map(|()| written.replacen(&sides(own), &sides(shown), 1))
+        let result = draw(self, &SVGBackend::with_string(&mut written, fine).into_drawing_area());
+        let sides = |(width, height): (u32, u32)| format!("width=\"{width}\" height=\"{height}\"");
+        result.map(|()| written.replacen(&sides(fine), &sides((side(self.width), side(self.height))), 1))
     }
 }
 

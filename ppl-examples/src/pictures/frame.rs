@@ -108,7 +108,7 @@ impl Frame {
     }
 
     fn captions<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>, chart: &Chart<'_>) -> Drawn<B> {
-        let (across, down) = ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0);
+        let (across, down) = (f64::midpoint(self.left, self.right), f64::midpoint(self.top, self.bottom));
         let line = Size::Label.line() as f64;
         for (index, text) in (0..).map(f64::from).zip(&self.title) {
             let at = [chart.width as f64 / 2.0, MARGIN + index * Size::Title.line() as f64];
@@ -137,7 +137,7 @@ impl Frame {
                     canvas.polygon([[left, above], [end, above], [end, below], [left, below]], entry.color)?;
                 }
                 Mark::Line => canvas.line([[left, middle], [end, middle]], entry.color, 2.0)?,
-                Mark::Dot => canvas.dot([(left + end) / 2.0, middle], 5.0, entry.color)?,
+                Mark::Dot => canvas.dot([f64::midpoint(left, end), middle], 5.0, entry.color)?,
             }
             for text in name {
                 let at = [left + SWATCH, top + line / 2.0];

@@ -62,9 +62,10 @@ pub(super) fn draw(pixels: &mut Pixels, text: &str, size: Size, color: RGBColor,
     for (index, letter) in (0..).zip(text.chars()) {
         let known = get_raster(letter, FontWeight::Regular, size.raster());
         let Some(glyph) = known.or_else(|| get_raster('?', FontWeight::Regular, size.raster())) else { continue };
+        let advance = i64::try_from(glyph.width()).unwrap_or(0);
         for (row, line) in (0..).zip(glyph.rows()) {
             for (column, cover) in (0..).zip(line) {
-                let along = index * glyph.width() as i64 + column;
+                let along = index * advance + column;
                 let (x, y) = if upward { (row, -along) } else { (along, row) };
                 let place = (usize::try_from(i64::from(corner.0) + x), usize::try_from(i64::from(corner.1) + y));
                 if let (Ok(x), Ok(y)) = place

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::ArrayView2;
+use ndarray::ArrayRef2;
 
 use super::check::{count, finite, some};
 use super::png::{Pixels, ends_in};
@@ -28,13 +28,7 @@ const PAPER: [u8; 3] = [color::PAPER.0, color::PAPER.1, color::PAPER.2];
 /// # Errors
 /// A path that does not end in `png` or cannot be written, no images or no columns, images of another size, a value that is not
 /// finite.
-pub fn grid(
-    path: impl AsRef<Path>,
-    images: ArrayView2<'_, f32>,
-    columns: usize,
-    height: usize,
-    width: usize,
-) -> Result<(), Error> {
+pub fn grid(path: impl AsRef<Path>, images: &ArrayRef2<f32>, columns: usize, height: usize, width: usize) -> Result<(), Error> {
     let path = path.as_ref();
     checked(path, "images", images, columns, height * width)?;
     let rows = images.nrows().div_ceil(columns);
@@ -58,8 +52,8 @@ pub fn grid(
 /// As [`grid`]'s, and different numbers of inputs and reconstructions.
 pub fn beside(
     path: impl AsRef<Path>,
-    inputs: ArrayView2<'_, f32>,
-    reconstructions: ArrayView2<'_, f32>,
+    inputs: &ArrayRef2<f32>,
+    reconstructions: &ArrayRef2<f32>,
     columns: usize,
     height: usize,
     width: usize,
@@ -82,7 +76,7 @@ pub fn beside(
     picture.save(path)
 }
 
-fn checked(path: &Path, what: &str, images: ArrayView2<'_, f32>, columns: usize, area: usize) -> Result<(), Error> {
+fn checked(path: &Path, what: &str, images: &ArrayRef2<f32>, columns: usize, area: usize) -> Result<(), Error> {
     if !ends_in(path, "png") {
         return Err(Error::Ending { path: path.to_owned(), expected: ".png" });
     }
@@ -130,7 +124,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("grid.png");
         // Three images of 1 by 2 in two columns: twelve pixels a side of each, gaps of two.
-        grid(&path, array![[0.0, 1.0], [0.2, 0.4], [7.0, -7.0]].view(), 2, 1, 2).unwrap();
+        grid(&path, &array![[0.0, 1.0], [0.2, 0.4], [7.0, -7.0]], 2, 1, 2).unwrap();
         let mut picture = read(&path);
         assert_eq!((picture.width, picture.height), (2 + 2 * 26, 2 + 2 * 14));
         assert_eq!(picture.at(0, 0), [112; 3], "a separator");
@@ -147,7 +141,7 @@ mod tests {
     fn reconstructions_stand_below_their_inputs() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("beside.PNG");
-        beside(&path, array![[0.0], [0.2], [0.4]].view(), array![[1.0], [0.8], [0.6]].view(), 2, 1, 1).unwrap();
+        beside(&path, &array![[0.0], [0.2], [0.4]], &array![[1.0], [0.8], [0.6]], 2, 1, 1).unwrap();
         let mut picture = read(&path);
         // Two columns of 12, three gaps of 2, margins of 12; two pairs of 2 x 12 with three gaps of 2, and three margins of 12.
         assert_eq!((picture.width, picture.height), (54, 96));
@@ -161,7 +155,7 @@ mod tests {
     fn many_images_stay_within_the_largest_side() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("many.png");
-        grid(&path, Array2::zeros((400, 784)).view(), 20, 28, 28).unwrap();
+        grid(&path, &Array2::zeros((400, 784)), 20, 28, 28).unwrap();
         let picture = read(&path);
         assert_eq!((picture.width, picture.height), (20 * 58 + 2, 20 * 58 + 2));
     }
@@ -180,21 +174,21 @@ mod tests {
                 .to_owned()
         };
         assert_eq!(
-            said(grid(&path, bad.view(), 2, 1, 2)),
+            said(grid(&path, &bad, 2, 1, 2)),
             "/grid.png: images, row 1: NaN cannot be drawn; values have to be finite and at most 1e100"
         );
-        assert!(said(beside(&path, good.view(), bad.view(), 2, 1, 2)).starts_with("/grid.png: reconstructions, row 1: NaN"));
+        assert!(said(beside(&path, &good, &bad, 2, 1, 2)).starts_with("/grid.png: reconstructions, row 1: NaN"));
         assert_eq!(
-            said(beside(&path, good.view(), good.slice(ndarray::s![..1, ..]), 2, 1, 2)),
+            said(beside(&path, &good, &good.slice(ndarray::s![..1, ..]), 2, 1, 2)),
             "/grid.png: reconstructions: 2 expected, got 1"
         );
-        assert_eq!(said(grid(&path, good.view(), 2, 2, 2)), "/grid.png: pixels of each of the images: 4 expected, got 2");
-        assert_eq!(said(grid(&path, good.view(), 0, 1, 2)), "/grid.png: there are no columns");
-        assert_eq!(said(grid(&path, Array2::zeros((0, 2)).view(), 2, 1, 2)), "/grid.png: there are no images");
+        assert_eq!(said(grid(&path, &good, 2, 2, 2)), "/grid.png: pixels of each of the images: 4 expected, got 2");
+        assert_eq!(said(grid(&path, &good, 0, 1, 2)), "/grid.png: there are no columns");
+        assert_eq!(said(grid(&path, &Array2::zeros((0, 2)), 2, 1, 2)), "/grid.png: there are no images");
         assert!(!path.exists(), "nothing is written where something is refused");
         let svg = dir.path().join("grid.svg");
-        assert_eq!(said(grid(svg, good.view(), 2, 1, 2)), "/grid.svg: the name of this picture has to end in .png");
+        assert_eq!(said(grid(svg, &good, 2, 1, 2)), "/grid.svg: the name of this picture has to end in .png");
         let nowhere = dir.path().join("none/grid.png");
-        assert!(said(grid(nowhere, good.view(), 2, 1, 2)).starts_with("/none/grid.png: "));
+        assert!(said(grid(nowhere, &good, 2, 1, 2)).starts_with("/none/grid.png: "));
     }
 }

@@ -1,5 +1,8 @@
 //! What the example programs share.
 
+pub mod images;
+pub mod pictures;
+
 use std::error::Error;
 use std::process::ExitCode;
 

@@ -319,10 +319,13 @@ fn check_near<M: Model>(found: &Fit<M>, expected: &Fit<M>, tolerance: f64) {
 fn a_regression_in_batches_agrees_with_one_over_all_rows() -> Outcome {
     let model = logistic(4000);
     let whole = fit_bbvi(&model, Bbvi::default())?;
-    for family in [Family::Auto, Family::MeanField, Family::LowRank { rank: 2 }, Family::Blocks] {
+    for family in [Family::Auto, Family::MeanField, Family::LowRank { rank: 1 }, Family::Blocks] {
         let minibatch = Some(Minibatch::of("N", 200));
         let fit = fit_bbvi(&model, Bbvi { minibatch, family, tolerance: 0.05, ..Bbvi::default() })?;
         eprintln!("{family:?} {} {:?} {:?}", fit.steps(), fit.elapsed(), fit.stop_reason());
+        // There is next to no correlation: columns near zero wander long.
+        let is_long = matches!(family, Family::LowRank { .. });
+        assert!(is_long || *fit.stop_reason() == StopReason::Converged, "{family:?}: {:?}", fit.stop_reason());
         check_near(&fit, &whole, 0.2);
         let again =
             fit_bbvi(&model, Bbvi { minibatch: Some(Minibatch::of("N", 200)), family, tolerance: 0.05, ..Bbvi::default() })?;

@@ -24,6 +24,7 @@ pub use error::DiagnosticError;
 pub use loo::{Loo, LooRow};
 pub use pareto_smoothing::{CORRECTABLE, LEAST_DRAWS, PsisWeights, draws_needed, pareto_k, pareto_k_threshold};
 pub use r_hat::r_hat;
+pub(crate) use r_hat::spread_ratio;
 pub use stop_reason::StopReason;
 pub use total::Total;
 pub use tried::Tried;

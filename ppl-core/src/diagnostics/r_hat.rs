@@ -38,10 +38,14 @@ pub fn r_hat<C: AsRef<[f64]>>(chains: &[C]) -> f64 {
 
 /// The ratio of the standard deviation of all draws to that within chains.
 fn ratio(chains: &[Vec<f64>]) -> f64 {
-    let n = chains[0].len() as f64;
     let (means, variances): (Vec<f64>, Vec<f64>) = chains.iter().map(|chain| moments(chain)).unzip();
+    spread_ratio(chains[0].len() as f64, &means, &variances)
+}
+
+/// The same of chains of `n` draws each, from their means and variances.
+pub(crate) fn spread_ratio(n: f64, means: &[f64], variances: &[f64]) -> f64 {
     let within = variances.iter().sum::<f64>() / variances.len() as f64;
-    let (_, between) = moments(&means);
+    let (_, between) = moments(means);
     (((n - 1.0) / n * within + between) / within).sqrt()
 }
 

@@ -25,11 +25,12 @@ impl<E: Real> Engine<'_, E> {
             Ok(outcome) => return Ok(outcome),
             Err(guide) => guide,
         };
-        let estimator = self.estimator(guide.guide(), self.config.samples);
+        let start = guide.clone();
+        let estimator = || self.estimator(start.guide(), self.config.samples);
         let parameters = guide.guide::<E>().parameters();
         let mut units = vec![1.0; parameters.len()];
         guide.guide::<E>().units(parameters, &mut units);
-        self.climb(guide, estimator, observers, self.config.max_steps, |_, rule, rate, gradient| {
+        self.climb(guide, &estimator, observers, self.config.max_steps, |_, rule, rate, gradient| {
             gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
             rule.step(rate, gradient);
             gradient.iter_mut().zip(&units).for_each(|(g, unit)| *g *= unit);
@@ -82,21 +83,28 @@ impl<E: Real> Engine<'_, E> {
     pub(super) fn climb(
         &self,
         mut guide: FittedGuide,
-        estimator: Box<dyn GradientEstimator<E>>,
+        estimator: &dyn Fn() -> Box<dyn GradientEstimator<E>>,
         observers: &mut [Box<dyn Observer>],
         max_steps: usize,
         step_of: impl Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64]),
     ) -> Result<Outcome, FitError> {
         let parameters = guide.guide::<E>().parameters().len();
+        let optimizer = self.config.optimizer;
+        let rule = || optimizer.rule(parameters);
+        let rate = self.config.step.unwrap_or_else(|| self.first_length(optimizer.lengths(), &guide, estimator, &rule, &step_of));
         let mut pace = Averaged {
             curvature: &self.curvature,
-            rule: self.config.optimizer.rule(parameters),
+            rule: rule(),
             windows: Windows::new(parameters, self.config.tolerance),
             step_of,
         };
-        let ascent = self.ascend(&mut guide, estimator, &mut pace, self.config.step, max_steps, observers)?;
+        let ascent = self.ascend(&mut guide, estimator(), &mut pace, rate, max_steps, observers)?;
+        let mut averaged = guide.clone();
         let average = pace.windows.average(guide.guide::<E>().parameters());
-        guide.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
+        averaged.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
+        // Iterates that are not stationary may be far from their average in what they say: columns that change their sign cancel.
+        let is_stationary = ascent.stop_reason == StopReason::Converged;
+        let guide = if is_stationary || self.bound(&averaged) >= self.bound(&guide) { averaged } else { guide };
         observers.iter_mut().for_each(|observer| observer.on_stop(&ascent.stop_reason));
         Ok(self.outcome(guide, ascent.steps, ascent.stop_reason, ascent.notes))
     }

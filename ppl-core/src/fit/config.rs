@@ -27,8 +27,9 @@ pub struct Bbvi {
     pub max_steps: usize,
     /// The most time. Default 10 minutes.
     pub max_time: Duration,
-    /// The first length of a step, in units of the curvature at the mode. Default 0.2; range above 0, at most 1.
-    pub step: f64,
+    /// The length of the first stochastic steps, in units of the curvature at the mode. Default none: of those of [`Optimizer::lengths`] the longest that
+    /// leads, in 50 steps, about as high as any (a flow: 0.2). Range above 0, at most 100.
+    pub step: Option<f64>,
     /// The change of the averaged parameters, in standard deviations of the guide, below which the fit is done.
     /// Default 0.01; range above 0, at most 1.
     pub tolerance: f64,
@@ -72,7 +73,7 @@ impl Default for Bbvi {
             samples: 16,
             max_steps: 50_000,
             max_time: Duration::from_secs(600),
-            step: 0.2,
+            step: None,
             tolerance: 0.01,
             seed: 0,
             draws: 4000,
@@ -127,7 +128,7 @@ pub(crate) struct Checked {
     pub(crate) samples: usize,
     pub(crate) max_steps: usize,
     pub(crate) max_time: Duration,
-    pub(crate) step: f64,
+    pub(crate) step: Option<f64>,
     pub(crate) tolerance: f64,
     pub(crate) seed: u64,
     pub(crate) draws: usize,
@@ -207,7 +208,7 @@ impl Bbvi {
         };
         range("samples", self.samples as f64, 1.0, 4096.0, "between 1 and 4096")?;
         range("max_steps", self.max_steps as f64, 1.0, f64::INFINITY, "at least 1")?;
-        range("step", self.step, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
+        range("step", self.step.unwrap_or(1.0), f64::MIN_POSITIVE, 100.0, "above 0 and at most 100")?;
         range("tolerance", self.tolerance, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
         range("restarts", self.restarts as f64, 1.0, 1000.0, "between 1 and 1000")?;
         range("draws", self.draws as f64, 100.0, 1e6, "between 100 and 1 000 000")?;

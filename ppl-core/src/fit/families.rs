@@ -4,12 +4,12 @@ use super::engine::{Engine, Outcome};
 use super::error::FitError;
 use super::observer::Observer;
 use crate::diagnostics::StopReason;
-use crate::estimators::{Estimator, Reparameterization};
+use crate::estimators::{Estimator, GradientEstimator, Reparameterization};
 use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mixture, Whitened, Whitening};
 use crate::kernel::Real;
 use crate::objective::KlWeight;
 use crate::optimizers::{Curvature, StepRule};
-use crate::random::{antithetic_normals, step_key};
+use crate::random::{normals, step_key};
 
 /// A mixture is polished by one in so many of the most steps.
 const POLISHING: usize = 10;
@@ -35,12 +35,16 @@ impl<E: Real> Engine<'_, E> {
         };
         let closed = self.is_plain(guide.guide())
             || (self.by_name.estimators.iter().all(|e| *e == Estimator::Reparameterization) && self.by_name.minibatch.is_none());
-        let estimator = if self.config.objective.group() == 1 && self.config.kl_weight == KlWeight::One && closed {
-            Box::new(Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref()))
-        } else {
-            self.estimator(guide.guide(), self.config.samples)
+        let closed = closed && self.config.objective.group() == 1 && self.config.kl_weight == KlWeight::One;
+        let start = guide.clone();
+        let estimator = || -> Box<dyn GradientEstimator<E>> {
+            if closed {
+                Box::new(Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref()))
+            } else {
+                self.estimator(start.guide(), self.config.samples)
+            }
         };
-        self.climb(guide, estimator, observers, self.config.max_steps, step)
+        self.climb(guide, &estimator, observers, self.config.max_steps, step)
     }
 
     /// Fits a full-rank guide, whose parameters are in units of the curvature.
@@ -83,14 +87,15 @@ impl<E: Real> Engine<'_, E> {
         let n = self.curvature.center.len();
         let (points, units) = (self.model.layout().points(), self.curvature.diagonal.iter().map(|a| a.sqrt().recip()));
         let spread = n - points;
+        if !LowRank::is_smaller(spread, rank) {
+            return self.full_rank(observers);
+        }
         // Columns without a direction would stay without one.
-        let mut columns = vec![0.0_f64; spread * rank.min(spread).next_multiple_of(2)];
-        antithetic_normals(step_key(self.config.seed, u64::MAX - 15), rank.min(spread).next_multiple_of(2), &mut columns);
-        let width = rank.min(spread).next_multiple_of(2);
-        let columns: Vec<f64> =
-            columns.chunks_exact(width).flat_map(|row| row[..rank.min(spread)].iter().map(|x| 0.1 * x)).collect();
+        let mut columns = vec![0.0_f64; LowRank::column_entries(spread, rank)];
+        normals(step_key(self.config.seed, u64::MAX - 15), 1, &mut columns);
+        columns.iter_mut().for_each(|x| *x *= 0.1);
         let whitening = Whitening::diagonal(self.curvature.center.clone(), &units.collect::<Vec<_>>(), points);
-        let guide = LowRank::new(&vec![0.0; spread], &vec![0.0; spread], &columns, &vec![0.0; points]);
+        let guide = LowRank::new(&vec![0.0; spread], &vec![0.0; spread], rank, &columns, &vec![0.0; points]);
         self.settle_or_climb(FittedGuide::LowRank(Whitened::new(whitening, guide)), observers)
     }
 
@@ -120,9 +125,10 @@ impl<E: Real> Engine<'_, E> {
         };
         // With so many parameters the top over fixed noise is too much the noise's own: the rest of the way by steps with noise that changes.
         let natural = natural_units(guide.guide::<E>(), components);
-        let estimator = self.estimator(guide.guide(), self.config.samples.max(16 * components));
+        let start = guide.clone();
+        let estimator = || self.estimator(start.guide(), self.config.samples.max(16 * components));
         let most = if settled.is_some() { self.config.max_steps.div_ceil(POLISHING) } else { self.config.max_steps };
-        let polished = self.climb(guide, estimator, observers, most, |_, rule, rate, gradient| {
+        let polished = self.climb(guide, &estimator, observers, most, |_, rule, rate, gradient| {
             gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);
             rule.step(length * rate, gradient);
             gradient.iter_mut().zip(&natural).for_each(|(g, unit)| *g *= unit);

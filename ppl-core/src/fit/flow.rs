@@ -20,6 +20,8 @@ fn rate(kind: FlowKind) -> f64 {
     }
 }
 
+/// The length of a step where the configuration names none: what it leads to is not seen in the few steps of a search, since the first ones are short.
+const STEP: f64 = 0.2;
 /// Samples a step, for each that a Gaussian would take.
 const SAMPLES: usize = 4;
 /// Steps over which their length grows to what it is to be.
@@ -60,7 +62,8 @@ impl<E: Real> Engine<'_, E> {
             clip: Clip::default(),
             plateau: Plateau::new(parameters, config.tolerance),
         };
-        let ascent = self.ascend(&mut guide, estimator, &mut pace, rate(kind) * config.step, config.max_steps, observers)?;
+        let ascent =
+            self.ascend(&mut guide, estimator, &mut pace, rate(kind) * config.step.unwrap_or(STEP), config.max_steps, observers)?;
         let mut averaged = guide.clone();
         if let Some(average) = pace.plateau.average() {
             averaged.guide_mut::<E>().parameters_mut().copy_from_slice(average);

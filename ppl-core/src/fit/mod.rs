@@ -24,6 +24,7 @@ mod report;
 mod saved;
 mod search;
 mod start;
+mod step_search;
 mod stopping;
 
 use std::marker::PhantomData;

@@ -21,7 +21,7 @@ pub enum Family {
     MeanField,
     /// Independent blocks of dimensions, a site each, or as `Bbvi::blocks` joins them: [`Blocks`].
     Blocks,
-    /// A Gaussian of low rank plus diagonal: [`LowRank`], in units of the curvature.
+    /// A Gaussian of low rank plus diagonal: [`LowRank`], in units of the curvature; one of full rank where that has no more parameters.
     LowRank {
         /// The number of columns, 1 to 100.
         rank: usize,

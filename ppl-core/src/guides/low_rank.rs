@@ -1,5 +1,7 @@
 //! A Gaussian of low rank plus diagonal: correlations of many dimensions along a few directions.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Guide, Path};
@@ -11,10 +13,11 @@ const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
 
 /// `q(v) = Normal(loc, D^2 + V V^T)`, `D` diagonal and `V` of a few columns. A draw is `loc + D e + V f`, of noise `e` of all dimensions, then `f` of the rank.
 ///
-/// The parameters are `loc`, the logarithms of the diagonal of `D`, then `V` row by row.
+/// The parameters are `loc`, the logarithms of the diagonal of `D`, then `V` row by row. Above its diagonal `V` is zero and has no parameters: columns that
+/// are turned into each other are the same Gaussian, and iterates would turn without end.
 ///
 /// # Source
-/// Ong, Nott & Smith 2018, Gaussian variational approximation with a factor covariance structure.
+/// Ong, Nott & Smith 2018, Gaussian variational approximation with a factor covariance structure, section 2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LowRank {
     /// The dimensions that are distributed.
@@ -36,17 +39,29 @@ struct Inverse {
 }
 
 impl LowRank {
-    /// A guide around `loc` with these scales and columns (`V`, row by row), and points as the last dimensions.
+    /// A guide around `loc` with these scales and so many columns (`V`, row by row without what is above its diagonal:
+    /// [`column_entries`](Self::column_entries) numbers), and points as the last dimensions.
     ///
     /// # Panics
     /// If the sizes do not fit together.
     #[must_use]
-    pub fn new(loc: &[f64], log_scale: &[f64], columns: &[f64], points: &[f64]) -> Self {
-        let fits = loc.len() == log_scale.len() && columns.len().is_multiple_of(loc.len().max(1));
+    pub fn new(loc: &[f64], log_scale: &[f64], rank: usize, columns: &[f64], points: &[f64]) -> Self {
+        let fits = loc.len() == log_scale.len() && rank <= loc.len() && columns.len() == Self::column_entries(loc.len(), rank);
         assert!(fits, "a scale and a row of columns for each location");
-        let rank = columns.len() / loc.len().max(1);
         let parameters = [loc, log_scale, columns, points].concat();
         LowRank { spread: loc.len(), points: points.len(), rank, parameters }
+    }
+
+    /// The entries of so many columns over so many dimensions, but for those above the diagonal.
+    #[must_use]
+    pub fn column_entries(dimensions: usize, rank: usize) -> usize {
+        dimensions * rank - rank * rank.saturating_sub(1) / 2
+    }
+
+    /// Whether the guide has fewer parameters than a Gaussian of full rank, which contains it.
+    #[must_use]
+    pub fn is_smaller(dimensions: usize, rank: usize) -> bool {
+        rank < dimensions && dimensions + Self::column_entries(dimensions, rank) < dimensions * (dimensions + 1) / 2
     }
 
     /// The number of columns.
@@ -63,16 +78,24 @@ impl LowRank {
         self.parameters[self.spread..2 * self.spread].iter().map(|log_scale| log_scale.exp())
     }
 
-    /// Row `i` of `V`.
+    /// Where the parameters of row `i` of `V` are.
+    fn entries(&self, i: usize) -> Range<usize> {
+        let at = |i: usize| 2 * self.spread + Self::column_entries(i, self.rank.min(i));
+        at(i)..at(i + 1)
+    }
+
+    /// Row `i` of `V`, up to the diagonal.
     fn row(&self, i: usize) -> &[f64] {
-        &self.parameters[2 * self.spread + i * self.rank..][..self.rank]
+        &self.parameters[self.entries(i)]
     }
 
     fn inverse(&self) -> Inverse {
         let (n, r) = (self.spread, self.rank);
         let diagonal: Vec<f64> = self.scales().map(|scale| (scale * scale).recip()).collect();
-        let scaled: Vec<f64> =
-            (0..n).flat_map(|i| self.row(i).iter().map(move |v| (i, v))).map(|(i, v)| v * diagonal[i]).collect();
+        let mut scaled = vec![0.0; n * r];
+        for i in 0..n {
+            scaled[i * r..].iter_mut().zip(self.row(i)).for_each(|(w, v)| *w = v * diagonal[i]);
+        }
         let mut capacitance = vec![0.0; r * r];
         for i in 0..n {
             for (a, w) in scaled[i * r..(i + 1) * r].iter().enumerate() {
@@ -152,7 +175,7 @@ impl<E: Real> Guide<E> for LowRank {
         for (i, (adjoint, scale)) in u_adjoint.chunks_exact(samples).zip(self.scales()).enumerate() {
             gradient[i] += adjoint.iter().map(|x| x.to_f64()).sum::<f64>();
             gradient[n + i] += scale * product(adjoint, &own[i * samples..]);
-            let columns = &mut gradient[2 * n + i * self.rank..][..self.rank];
+            let columns = &mut gradient[self.entries(i)];
             for (d, f) in columns.iter_mut().zip(along.chunks_exact(samples)) {
                 *d += product(adjoint, f);
             }
@@ -195,11 +218,14 @@ impl<E: Real> Guide<E> for LowRank {
                 }
             }
             let Some(gradient) = gradient.as_deref_mut() else { continue };
-            let along: Vec<f64> = (0..r).map(|a| (0..n).map(|i| self.row(i)[a] * pulled[i]).sum()).collect();
+            let mut along = vec![0.0; r];
+            for (i, pulled) in pulled.iter().enumerate() {
+                along.iter_mut().zip(self.row(i)).for_each(|(along, v)| *along += v * pulled);
+            }
             for (i, pulled) in pulled.iter().enumerate() {
                 gradient[i] += weight * pulled;
                 gradient[n + i] += weight * (pulled * scales[i]).powi(2);
-                let columns = &mut gradient[2 * n + i * r..][..r];
+                let columns = &mut gradient[self.entries(i)];
                 columns.iter_mut().zip(&along).for_each(|(d, along)| *d += weight * pulled * along);
             }
         }
@@ -220,27 +246,27 @@ impl<E: Real> Guide<E> for LowRank {
                 let (own, row) = (&pulled[i * r..(i + 1) * r], self.row(i));
                 // The diagonal of D S^-1 D.
                 gradient[n + i] += 1.0 - own.iter().zip(row).map(|(p, v)| p * v).sum::<f64>();
-                gradient[2 * n + i * r..][..r].iter_mut().zip(own).for_each(|(g, p)| *g += p);
+                gradient[self.entries(i)].iter_mut().zip(own).for_each(|(g, p)| *g += p);
             }
         }
         Some(inverse.log_det + n as f64 * (HALF_LN_TWO_PI + 0.5))
     }
 
     fn units(&self, parameters: &[f64], units: &mut [f64]) {
-        let (n, r) = (self.spread, self.rank);
+        let n = self.spread;
         units.fill(1.0);
         for i in 0..n {
-            let row = &parameters[2 * n + i * r..][..r];
+            let row = &parameters[self.entries(i)];
             let sd = ((2.0 * parameters[n + i]).exp() + row.iter().map(|v| v * v).sum::<f64>()).sqrt();
             units[i] = sd;
-            units[2 * n + i * r..][..r].fill(sd);
+            units[self.entries(i)].fill(sd);
         }
     }
 
     fn narrow(&mut self, factor: f64) {
         let n = self.spread;
         self.parameters[n..2 * n].iter_mut().for_each(|log_scale| *log_scale += factor.ln());
-        self.parameters[2 * n..(2 + self.rank) * n].iter_mut().for_each(|v| *v *= factor);
+        self.parameters[2 * n..2 * n + Self::column_entries(n, self.rank)].iter_mut().for_each(|v| *v *= factor);
     }
 
     fn mean(&self) -> Option<&[f64]> {

@@ -1,10 +1,11 @@
 //! Batches of a plate: their expectation is the whole, what cannot be taken apart is refused, and fits agree with those over all rows.
 
 use ppl_core::estimators::{Batched, GradientEstimator, Mixed, Pathwise};
-use ppl_core::guides::{Guide, MeanField};
+use ppl_core::guides::MeanField;
 use ppl_core::model::Batch;
 use ppl_core::prelude::*;
 use ppl_core::random::{step_key, uniform};
+use ppl_tests::guides::Reticent;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -392,47 +393,9 @@ fn the_weight_of_the_divergence_goes_from_the_likelihood_to_the_elbo() -> Outcom
 /// Guides without parts are refused where latents are over the plate.
 #[test]
 fn a_guide_without_parts_is_refused() {
-    #[derive(Clone)]
-    struct Whole(MeanField);
-    impl Guide<f64> for Whole {
-        fn parameters(&self) -> &[f64] {
-            Guide::<f64>::parameters(&self.0)
-        }
-        fn parameters_mut(&mut self) -> &mut [f64] {
-            Guide::<f64>::parameters_mut(&mut self.0)
-        }
-        fn dimensions(&self) -> usize {
-            Guide::<f64>::dimensions(&self.0)
-        }
-        fn sample(&self, noise: &[f64], samples: usize, u: &mut [f64]) {
-            self.0.sample(noise, samples, u);
-        }
-        fn pull_sample(&self, path: ppl_core::guides::Path<'_, f64>, u_adjoint: &mut [f64], gradient: &mut [f64]) {
-            self.0.pull_sample(path, u_adjoint, gradient);
-        }
-        fn log_prob(&self, u: &[f64], samples: usize, log_prob: &mut [f64]) {
-            self.0.log_prob(u, samples, log_prob);
-        }
-        fn pull_log_prob(
-            &self,
-            u: &[f64],
-            samples: usize,
-            weights: &[f64],
-            u_adjoint: Option<&mut [f64]>,
-            gradient: Option<&mut [f64]>,
-        ) {
-            self.0.pull_log_prob(u, samples, weights, u_adjoint, gradient);
-        }
-        fn units(&self, parameters: &[f64], units: &mut [f64]) {
-            Guide::<f64>::units(&self.0, parameters, units);
-        }
-        fn narrow(&mut self, factor: f64) {
-            Guide::<f64>::narrow(&mut self.0, factor);
-        }
-    }
     let model = Groups { y: Array2::from_elem((4, 2), 0.5) };
     let config = Bbvi { minibatch: Some(Minibatch::of("G", 2)), ..Bbvi::default() };
-    let refused = fit_guide(&model, "whole", Whole(MeanField::new(&[0.0; 6], &[0.0; 6])), config);
+    let refused = fit_guide(&model, "whole", Reticent::whole(MeanField::new(&[0.0; 6], &[0.0; 6])), config);
     assert!(refused.is_err_and(|error| error.to_string().ends_with("implement `Guide::part`")));
 }
 

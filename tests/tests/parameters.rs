@@ -4,6 +4,7 @@
 use ppl_core::guides::FlowKind;
 use ppl_core::model::SiteKind;
 use ppl_core::prelude::*;
+use ppl_tests::models::{EightSchools, eight_schools};
 use ppl_tests::{check_model, log_density};
 
 model! {
@@ -537,8 +538,7 @@ model! {
 /// With theta integrated out `y[j] ~ Normal(mu, sqrt(tau^2 + sigma[j]^2))`; tau is integrated out by a sum.
 #[test]
 fn residuals_of_a_location_that_is_a_point_are_at_the_maximum_of_the_marginal_likelihood() {
-    let y = vec![28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0];
-    let sigma = vec![15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0];
+    let EightSchools { y, sigma } = eight_schools();
     let model = Centred { y: y.clone(), sigma: sigma.clone() };
     let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
     assert!(fit.summary().to_string().contains("of residuals"), "{}", fit.summary());

@@ -1,11 +1,13 @@
 //! From the surface tree to the model as mathematics: names are resolved, wrong ones are reported, and lowering goes on.
 
+mod axes;
 mod calls;
 mod conditions;
 mod distributions;
 mod expressions;
 mod indices;
 mod parameters;
+mod pieces;
 mod reads;
 mod statements;
 mod vectors;

@@ -2,6 +2,8 @@
 //! `RAYON_NUM_THREADS=1` for one core.
 #![allow(missing_docs)]
 
+mod eight_schools;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -9,19 +11,6 @@ use ppl_core::kernel::{Kernel, Lanes, dispatch};
 use ppl_core::prelude::*;
 
 const SAMPLES: usize = 16;
-
-model! {
-    /// Eight schools, non-centred.
-    pub EightSchools(y: [f64; J], sigma: [f64; J]) {
-        mu  ~ Normal(0, 5);
-        tau ~ HalfCauchy(5);
-        for j in J {
-            eta[j] ~ Normal(0, 1);
-            let theta[j] = mu + tau * eta[j];
-            y[j] ~ Normal(theta[j], sigma[j]);
-        }
-    }
-}
 
 model! {
     /// Radon, non-centred.
@@ -119,10 +108,7 @@ impl Kernel<f64> for HandEight<'_> {
 }
 
 fn eight_schools(c: &mut Criterion) {
-    let model = EightSchools {
-        y: vec![28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0],
-        sigma: vec![15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0],
-    };
+    let model = eight_schools::eight_schools();
     bench_model(c, "eight schools", &*model.bind().expect("good data"));
     let inverse: Vec<f64> = model.sigma.iter().map(|s| 1.0 / s).collect();
     let u: Vec<f64> = numbers(10 * SAMPLES).iter().map(|x| 0.3 * x).collect();

@@ -2,6 +2,8 @@
 //! tape, and of radon (919 rows, 85 counties).
 #![allow(missing_docs)]
 
+mod eight_schools;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -13,18 +15,7 @@ use ppl_core::random::{antithetic_normals, step_key};
 use ppl_core::tensor::dfdx::tensor::{AsArray, Cpu, TensorFromVec};
 use ppl_core::tensor::{LogJointOperation, Scope};
 
-model! {
-    /// Eight schools, non-centred.
-    pub EightSchools(y: [f64; J], sigma: [f64; J]) {
-        mu  ~ Normal(0, 5);
-        tau ~ HalfCauchy(5);
-        for j in J {
-            eta[j] ~ Normal(0, 1);
-            let theta[j] = mu + tau * eta[j];
-            y[j] ~ Normal(theta[j], sigma[j]);
-        }
-    }
-}
+use eight_schools::eight_schools;
 
 model! {
     /// Radon in homes, non-centred.
@@ -72,10 +63,7 @@ fn closed(bound: &dyn LogJoint<f64>, b: &mut criterion::Bencher<'_>) {
 }
 
 fn step(c: &mut Criterion) {
-    let model = EightSchools {
-        y: vec![28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0],
-        sigma: vec![15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0],
-    };
+    let model = eight_schools();
     let bound = model.bind().expect("good data");
     let (n, samples) = (10, 16);
     let homes = radon();

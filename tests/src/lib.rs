@@ -1,5 +1,6 @@
-//! What the integration tests share: the laws of a compiled model.
+//! What the integration tests share: the laws of a compiled model, models and a guide.
 
+pub mod guides;
 pub mod models;
 
 use std::collections::BTreeMap;

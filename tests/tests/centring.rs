@@ -3,6 +3,7 @@
 use ppl_core::centring::PartlyCentred;
 use ppl_core::model::LogJoint;
 use ppl_core::prelude::*;
+use ppl_tests::models::{EightSchools, eight_schools};
 
 model! {
     /// Residuals of residuals, in two plates, with a quantity and a local on the way, and a family other than the normal.
@@ -115,29 +116,14 @@ model! {
     }
 }
 
-model! {
-    /// Eight schools, non-centred by hand.
-    pub NonCentred(y: [f64; J], sigma: [f64; J]) {
-        mu ~ Normal(0, 5);
-        tau ~ HalfCauchy(5);
-        for j in J {
-            eta[j] ~ Normal(0, 1);
-            let theta[j] = mu + tau * eta[j];
-            y[j] ~ Normal(theta[j], sigma[j]);
-        }
-    }
-}
-
-const Y: [f64; 8] = [28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0];
-const SIGMA: [f64; 8] = [15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0];
-
 #[test]
 fn a_centred_model_is_fitted_as_well_as_the_one_that_is_non_centred_by_hand() -> Result<(), Box<dyn std::error::Error>> {
-    let (y, sigma) = (Y.to_vec(), SIGMA.to_vec());
+    let non_centred = eight_schools();
+    let EightSchools { y, sigma } = &non_centred;
     for family in [Family::Auto, Family::MeanField] {
         let config = || Bbvi { family, ..Bbvi::default() };
         let centred = fit_bbvi(&Centred { y: y.clone(), sigma: sigma.clone() }, config())?;
-        let by_hand = fit_bbvi(&NonCentred { y: y.clone(), sigma: sigma.clone() }, config())?;
+        let by_hand = fit_bbvi(&non_centred, config())?;
         let ((own, error), (reference, _)) = (centred.elbo(), by_hand.elbo());
         assert!(own > reference - 4.0 * error, "{own} {reference}");
         for name in ["mu", "tau", "theta[0]", "theta[7]"] {

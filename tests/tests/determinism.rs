@@ -1,6 +1,7 @@
 //! The same bits on any number of threads, and no allocation in steady state.
 
 use ppl_core::prelude::*;
+use ppl_tests::models::EightSchools;
 use ppl_tests::points;
 
 model! {
@@ -92,19 +93,6 @@ mod counting {
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
-
-model! {
-    /// Eight schools, non-centred.
-    pub EightSchools(y: [f64; J], sigma: [f64; J]) {
-        mu  ~ Normal(0, 5);
-        tau ~ HalfCauchy(5);
-        for j in J {
-            eta[j] ~ Normal(0, 1);
-            let theta[j] = mu + tau * eta[j];
-            y[j] ~ Normal(theta[j], sigma[j]);
-        }
-    }
-}
 
 #[test]
 fn a_step_allocates_nothing() {

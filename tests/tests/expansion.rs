@@ -2,19 +2,7 @@
 #![forbid(unsafe_code)]
 
 use ppl_core::prelude::*;
-
-model! {
-    /// Eight schools, non-centred.
-    pub EightSchools(y: [f64; J], sigma: [f64; J]) {
-        mu  ~ Normal(0, 5);
-        tau ~ HalfCauchy(5);
-        for j in J {
-            eta[j] ~ Normal(0, 1);
-            let theta[j] = mu + tau * eta[j];
-            y[j] ~ Normal(theta[j], sigma[j]);
-        }
-    }
-}
+use ppl_tests::models::EightSchools;
 
 #[test]
 fn the_expansion_parses_and_is_formatted() {

@@ -239,6 +239,28 @@ fn restarts_find_the_higher_of_two_hills_whatever_the_number_of_threads() -> Out
     Ok(())
 }
 
+/// The length of the first steps is found, also where the longest of those that are tried lead nowhere.
+#[test]
+fn every_rule_finds_the_length_of_its_steps() -> Outcome {
+    for optimizer in [Optimizer::Adam, Optimizer::AdviSequence, Optimizer::Dowg] {
+        let config = |step| Bbvi { family: Family::FullRank, optimizer, step, ..Bbvi::default() };
+        let (fit, elbo, error) = bound(&ridge(), config(None))?;
+        assert!(elbo.abs() < 0.01 + 4.0 * error, "{optimizer:?}: {elbo} +- {error}");
+        assert_eq!(*fit.stop_reason(), StopReason::Converged, "{optimizer:?}");
+        for step in [0.0, -1.0, f64::NAN, 1e3] {
+            let refused = fit_bbvi(&ridge(), config(Some(step))).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(refused.contains("`step`") && refused.contains("at most 100"), "{refused}");
+        }
+    }
+    // The longest leads where no density is a number.
+    let config =
+        |step| Bbvi { family: Family::FullRank, optimizer: Optimizer::AdviSequence, max_steps: 50, step, ..Bbvi::default() };
+    let refused = fit_bbvi(&ridge(), config(Some(100.0))).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("shorter steps (`step`)"), "{refused}");
+    assert!(bound(&ridge(), config(None))?.1.abs() < 0.01);
+    Ok(())
+}
+
 /// A mixture whose samples are of one kind takes bounds of several samples; its components do not collapse.
 #[test]
 fn a_mixture_by_implicit_reparameterization_finds_both_modes_and_takes_tighter_bounds() -> Outcome {

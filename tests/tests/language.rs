@@ -4,24 +4,7 @@
 use ppl_core::kernel::Lanes;
 use ppl_core::prelude::*;
 use ppl_tests::check_model;
-
-model! {
-    /// Gathers, scalars and plates.
-    pub Radon(log_radon: [f64; N], floor: [f64; N], county: [in C; N], uranium: [f64; C]) {
-        mu      ~ Normal(0, 10);
-        gamma   ~ Normal(0, 10);
-        beta    ~ Normal(0, 10);
-        tau     ~ HalfNormal(1);
-        sigma   ~ HalfNormal(1);
-        for c in C {
-            alpha[c] ~ Normal(mu + gamma * uranium[c], tau);
-        }
-        for n in N {
-            let at_home = alpha[county[n]] + beta * floor[n];
-            log_radon[n] ~ Normal(at_home, sigma);
-        }
-    }
-}
+use ppl_tests::models::Radon;
 
 #[test]
 fn gathers_and_plates() {

@@ -1,6 +1,7 @@
 //! The No-U-Turn sampler on generated log joints: against closed forms, and as a check of fits.
 
 use ppl_core::prelude::*;
+use ppl_tests::models::eight_schools;
 
 model! {
     /// A line.
@@ -65,26 +66,10 @@ fn a_conjugate_normal_is_sampled_within_its_standard_errors() {
     assert!(chains.summary().verdict().contains("can be used"), "{}", chains.summary());
 }
 
-model! {
-    /// Eight schools, non-centred.
-    pub EightSchools(y: [f64; J], sigma: [f64; J]) {
-        mu  ~ Normal(0, 5);
-        tau ~ HalfCauchy(5);
-        for j in J {
-            eta[j] ~ Normal(0, 1);
-            let theta[j] = mu + tau * eta[j];
-            y[j] ~ Normal(theta[j], sigma[j]);
-        }
-    }
-}
-
 /// Means and standard deviations of the 10 000 reference draws of posteriordb, `eight_schools-eight_schools_noncentered`.
 #[test]
 fn eight_schools_has_the_moments_of_the_reference_draws() {
-    let model = EightSchools {
-        y: vec![28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0],
-        sigma: vec![15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0],
-    };
+    let model = eight_schools();
     let chains = sample_nuts(&model, &Nuts { draws: 4000, target_accept: 0.95, ..Nuts::default() }).expect("chains");
     for (name, mean, sd) in [
         ("mu", 4.4105, 3.3093),

@@ -2,26 +2,7 @@
 
 use ppl_core::guides::{Guide, Path};
 use ppl_core::prelude::*;
-
-model! {
-    /// Eight schools, non-centred.
-    pub EightSchools(y: [f64; J], sigma: [f64; J]) {
-        mu  ~ Normal(0, 5);
-        tau ~ HalfCauchy(5);
-        for j in J {
-            eta[j] ~ Normal(0, 1);
-            let theta[j] = mu + tau * eta[j];
-            y[j] ~ Normal(theta[j], sigma[j]);
-        }
-    }
-}
-
-fn schools() -> EightSchools {
-    EightSchools {
-        y: vec![28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0],
-        sigma: vec![15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0],
-    }
-}
+use ppl_tests::models::eight_schools;
 
 /// Independent logistic distributions: `u = loc + scale logit(uniform)`, the uniform being the normal distribution function of the noise.
 #[derive(Clone, Debug)]
@@ -119,7 +100,7 @@ impl Guide<f64> for Logistic {
 
 #[test]
 fn a_guide_of_ones_own_is_fitted_and_agrees_with_ours() -> Result<(), FitError> {
-    let model = schools();
+    let model = eight_schools();
     let guide = Logistic { parameters: [vec![0.0; 10], vec![-1.0; 10]].concat() };
     let own = fit_guide(&model, "independent logistics", guide, Bbvi::default())?;
     let ours = fit_bbvi(&model, Bbvi { family: Family::MeanField, ..Bbvi::default() })?;
@@ -140,6 +121,6 @@ fn a_guide_of_ones_own_is_fitted_and_agrees_with_ours() -> Result<(), FitError> 
 #[test]
 fn a_guide_of_other_dimensions_is_refused() {
     let guide = Logistic { parameters: vec![0.0; 4] };
-    let refused = fit_guide(&schools(), "too small", guide, Bbvi::default());
+    let refused = fit_guide(&eight_schools(), "too small", guide, Bbvi::default());
     assert!(matches!(refused, Err(FitError::OtherSizes { fitted: 2, model: 10 })), "{refused:?}");
 }

@@ -3,6 +3,7 @@
 
 use ppl_core::diagnostics::DiagnosticError;
 use ppl_core::prelude::*;
+use ppl_tests::models::{EightSchools, EightSchoolsInputs, EightSchoolsPredictive, eight_schools};
 
 model! {
     /// A normal mean with a known scale: conjugate.
@@ -58,26 +59,6 @@ fn the_matrix_of_a_fit_gives_the_same_as_the_fit() {
     let mu = fit.raw().draws(&model, 4000).unwrap().mu;
     let density = |s: usize, y: f64| -0.5 * ((y - mu[s]) / 2.0).powi(2) - (2.0 * std::f64::consts::TAU.sqrt()).ln();
     assert!((0..4000).all(|s| (matrix.values[[s, 2]] - density(s, 4.0)).abs() < 1e-12));
-}
-
-model! {
-    /// Eight schools, non-centred.
-    pub EightSchools(y: [f64; J], sigma: [f64; J]) {
-        mu  ~ Normal(0, 5);
-        tau ~ HalfCauchy(5);
-        for j in J {
-            eta[j] ~ Normal(0, 1);
-            let theta[j] = mu + tau * eta[j];
-            y[j] ~ Normal(theta[j], sigma[j]);
-        }
-    }
-}
-
-fn eight_schools() -> EightSchools {
-    EightSchools {
-        y: vec![28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0],
-        sigma: vec![15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0],
-    }
 }
 
 #[test]

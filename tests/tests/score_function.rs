@@ -6,6 +6,7 @@ use ppl_core::model::{LogJoint, Statement, Visitor};
 use ppl_core::optimizers::Gaussian;
 use ppl_core::prelude::*;
 use ppl_core::random::step_key;
+use ppl_tests::guides::Reticent;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -313,86 +314,14 @@ fn fits_by_the_score_function_agree_with_fits_along_the_path() -> Outcome {
     Ok(())
 }
 
-/// A mean-field guide that does not tell how its draws depend on its parameters.
-#[derive(Clone, Debug)]
-struct Pathless(MeanField);
-
-impl Guide<f64> for Pathless {
-    fn parameters(&self) -> &[f64] {
-        Guide::<f64>::parameters(&self.0)
-    }
-
-    fn parameters_mut(&mut self) -> &mut [f64] {
-        Guide::<f64>::parameters_mut(&mut self.0)
-    }
-
-    fn dimensions(&self) -> usize {
-        Guide::<f64>::dimensions(&self.0)
-    }
-
-    fn sample(&self, noise: &[f64], samples: usize, u: &mut [f64]) {
-        self.0.sample(noise, samples, u);
-    }
-
-    fn pull_sample(&self, _path: ppl_core::guides::Path<'_, f64>, _u_adjoint: &mut [f64], gradient: &mut [f64]) {
-        gradient.fill(f64::NAN);
-    }
-
-    fn has_path(&self, _block: usize) -> bool {
-        false
-    }
-
-    fn blocks(&self) -> Vec<Vec<usize>> {
-        Guide::<f64>::blocks(&self.0)
-    }
-
-    fn block_log_prob(&self, u: &[f64], samples: usize, log_prob: &mut [f64]) {
-        self.0.block_log_prob(u, samples, log_prob);
-    }
-
-    fn pull_block_log_prob(
-        &self,
-        u: &[f64],
-        samples: usize,
-        weights: &[f64],
-        u_adjoint: Option<&mut [f64]>,
-        gradient: Option<&mut [f64]>,
-    ) {
-        self.0.pull_block_log_prob(u, samples, weights, u_adjoint, gradient);
-    }
-
-    fn log_prob(&self, u: &[f64], samples: usize, log_prob: &mut [f64]) {
-        self.0.log_prob(u, samples, log_prob);
-    }
-
-    fn pull_log_prob(
-        &self,
-        u: &[f64],
-        samples: usize,
-        weights: &[f64],
-        u_adjoint: Option<&mut [f64]>,
-        gradient: Option<&mut [f64]>,
-    ) {
-        self.0.pull_log_prob(u, samples, weights, u_adjoint, gradient);
-    }
-
-    fn units(&self, parameters: &[f64], units: &mut [f64]) {
-        Guide::<f64>::units(&self.0, parameters, units);
-    }
-
-    fn narrow(&mut self, factor: f64) {
-        Guide::<f64>::narrow(&mut self.0, factor);
-    }
-}
-
 #[test]
 fn draws_without_a_path_are_fitted_by_the_score_function() -> Outcome {
     let model = Correlated { r: 0.0 };
     let config = || Bbvi { samples: 32, ..Bbvi::default() };
-    let fit = fit_guide(&model, "pathless", Pathless(MeanField::new(&[0.0; 2], &[0.0; 2])), config())?;
+    let fit = fit_guide(&model, "pathless", Reticent::pathless(MeanField::new(&[0.0; 2], &[0.0; 2])), config())?;
     assert!(fit.elbo().0.abs() < 0.02, "{:?}", fit.elbo());
     let bound = Objective::ImportanceWeighted { samples: 4 };
-    let refused = fit_guide(&model, "pathless", Pathless(mean_field(2)), Bbvi { objective: bound, ..config() });
+    let refused = fit_guide(&model, "pathless", Reticent::pathless(mean_field(2)), Bbvi { objective: bound, ..config() });
     assert!(refused.is_err_and(|error| error.to_string().contains("take the ELBO")));
     Ok(())
 }

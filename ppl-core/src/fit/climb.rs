@@ -103,8 +103,10 @@ impl<E: Real> Engine<'_, E> {
         let average = pace.windows.average(guide.guide::<E>().parameters());
         averaged.guide_mut::<E>().parameters_mut().copy_from_slice(&average);
         // Iterates that are not stationary may be far from their average in what they say: columns that change their sign cancel.
-        let is_stationary = ascent.stop_reason == StopReason::Converged;
-        let guide = if is_stationary || self.bound(&averaged) >= self.bound(&guide) { averaged } else { guide };
+        let guide = match ascent.stop_reason {
+            StopReason::Converged => averaged,
+            _ => self.highest([averaged, guide]).unwrap_or(ascent.last.guide),
+        };
         observers.iter_mut().for_each(|observer| observer.on_stop(&ascent.stop_reason));
         Ok(self.outcome(guide, ascent.steps, ascent.stop_reason, ascent.notes))
     }

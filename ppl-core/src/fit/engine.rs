@@ -156,6 +156,12 @@ impl<'a, E: Real> Engine<'a, E> {
             .elbo
     }
 
+    /// The guide of the highest bound that is finite, of equal ones the first.
+    pub(super) fn highest(&self, guides: impl IntoIterator<Item = FittedGuide>) -> Option<FittedGuide> {
+        let bounds = guides.into_iter().map(|guide| (self.bound(&guide), guide)).filter(|(bound, _)| bound.is_finite());
+        bounds.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, guide)| guide)
+    }
+
     /// The best Gaussian over a few samples that stay the same, or Laplace's approximation.
     pub(super) fn gaussian(&self) -> Gaussian {
         if let Some(known) = &self.gaussian {

@@ -43,6 +43,16 @@ pub enum FitError {
         /// The last good state.
         last: Box<LastState>,
     },
+    /// The guide went where densities are not numbers.
+    #[error(
+        "the fit of a {family} ended where its density is beyond all numbers (ELBO {elbo}); take shorter steps (`step`), or start elsewhere (`initial`)"
+    )]
+    Overflow {
+        /// The family of the guide.
+        family: String,
+        /// The ELBO, infinite or not a number.
+        elbo: f64,
+    },
     /// A distribution could not be drawn from.
     #[error("`{statement}`, row {row}: {source}")]
     Sample {

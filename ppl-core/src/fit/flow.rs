@@ -69,10 +69,7 @@ impl<E: Real> Engine<'_, E> {
             averaged.guide_mut::<E>().parameters_mut().copy_from_slice(average);
         }
         // Never worse than where it began.
-        let candidates = [averaged, guide, start].map(|guide| (self.bound(&guide), guide));
-        let better = |a: &(f64, FittedGuide), b: &(f64, FittedGuide)| b.0 > a.0 || a.0.is_nan();
-        let best = candidates.into_iter().reduce(|best, other| if better(&best, &other) { other } else { best });
-        let guide = best.map_or(ascent.last.guide, |(_, guide)| guide);
+        let guide = self.highest([averaged, guide, start]).unwrap_or(ascent.last.guide);
         observers.iter_mut().for_each(|observer| observer.on_stop(&ascent.stop_reason));
         Ok(self.outcome(guide, ascent.steps, ascent.stop_reason, ascent.notes))
     }

@@ -208,7 +208,12 @@ fn enrich<E: Real>(
 
 /// A guide with what is found out of it.
 fn judged<E: Real>(model: &dyn LogJoint<E>, config: &Checked, outcome: Outcome) -> Result<Candidate, FitError> {
-    Report::new(model, &outcome.guide, config.objective, config.draws, config.seed).map(|report| (report, outcome))
+    let report = Report::new(model, &outcome.guide, config.objective, config.draws, config.seed)?;
+    // No draw has more than all probability.
+    if report.elbo.is_nan() || report.elbo == f64::INFINITY {
+        return Err(FitError::Overflow { family: outcome.family, elbo: report.elbo });
+    }
+    Ok((report, outcome))
 }
 
 /// The candidates in one set of coordinates, one at least; `apart` for independent dimensions alone.

@@ -1,14 +1,16 @@
 //! A mixture of Gaussians: with components enough it comes near any density (lecture 18's universal approximator).
 
+mod density;
 mod implicit;
+mod strata;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Guide, Path};
-use crate::kernel::{Kernel, Lanes, Real, dispatch};
+use density::{LogProb, PullLogProb};
+use strata::{PullSample, Sample};
 
-/// `ln(2 pi) / 2`
-const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
+use super::{Guide, Path};
+use crate::kernel::{Real, dispatch};
 
 /// `q(v) = sum over k of w_k Normal(v; loc_k, T_k T_k^T)`, `w = softmax(logits)`, each `T_k` lower triangular, or diagonal.
 ///
@@ -125,96 +127,6 @@ impl Mixture {
     fn row_start(&self, component: usize, i: usize) -> usize {
         self.first(component) + self.spread + if self.full { i * (i + 1) / 2 } else { i }
     }
-
-    /// The component of a sample of the strata: both halves of an antithetic pair belong to the same.
-    fn stratum(&self, sample: usize, samples: usize) -> usize {
-        let half = samples / 2;
-        (sample % half) * self.components / half
-    }
-
-    /// The runs of samples of each component: in either half.
-    #[inline(always)]
-    fn runs(&self, samples: usize) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
-        let (half, count) = (samples / 2, self.components);
-        (0..count).flat_map(move |k| {
-            let run = (k * half).div_ceil(count)..((k + 1) * half).div_ceil(count);
-            [(k, run.clone()), (k, half + run.start..half + run.end)]
-        })
-    }
-
-    /// Samples of one component, of noise.
-    #[inline(always)]
-    fn place<E: Real>(&self, k: usize, noise: &[E], samples: usize, run: std::ops::Range<usize>, u: &mut [E]) {
-        let loc = self.loc(k);
-        for i in 0..self.spread {
-            let row = self.row(k, i);
-            let (below, diagonal) = (&row[..row.len() - 1], row[row.len() - 1].exp());
-            for s in run.clone() {
-                let mut x = diagonal.mul_add(noise[i * samples + s].to_f64(), loc[i]);
-                for (j, t) in below.iter().enumerate() {
-                    x = t.mul_add(noise[j * samples + s].to_f64(), x);
-                }
-                u[i * samples + s] = E::from_f64(x);
-            }
-        }
-        for (i, point) in self.points().iter().enumerate() {
-            u[(self.spread + i) * samples + run.start..][..run.len()].fill(E::from_f64(*point));
-        }
-    }
-
-    /// `T_k^-1 (u - loc_k)`, `[dimension][sample]`, and the log density of the component (`[sample]`).
-    #[inline(always)]
-    fn standardize<E: Real>(&self, k: usize, u: &[E], samples: usize, z: &mut [f64], log_density: &mut [f64]) {
-        let loc = self.loc(k);
-        log_density.fill(-HALF_LN_TWO_PI * self.spread as f64);
-        for i in 0..self.spread {
-            let row = self.row(k, i);
-            let (below, log_diagonal) = (&row[..row.len() - 1], row[row.len() - 1]);
-            let inverse = (-log_diagonal).exp();
-            let (before, rest) = z.split_at_mut(i * samples);
-            let own = &mut rest[..samples];
-            own.iter_mut().zip(&u[i * samples..]).for_each(|(z, u)| *z = u.to_f64() - loc[i]);
-            for (j, t) in below.iter().enumerate() {
-                own.iter_mut().zip(&before[j * samples..]).for_each(|(z, other)| *z -= t * other);
-            }
-            for (z, log_density) in own.iter_mut().zip(log_density.iter_mut()) {
-                *z *= inverse;
-                *log_density -= (0.5 * *z).mul_add(*z, log_diagonal);
-            }
-        }
-    }
-
-    /// The log density of each component at each draw, `[component][sample]`, probabilities included, and of the mixture (`[sample]`).
-    #[inline(always)]
-    pub(crate) fn joint<E: Real>(&self, u: &[E], samples: usize) -> (Vec<f64>, Vec<f64>) {
-        let mut joint = vec![0.0; self.components * samples];
-        let mut z = vec![0.0; self.spread * samples];
-        for ((k, row), log_weight) in joint.chunks_exact_mut(samples).enumerate().zip(self.log_weights()) {
-            self.standardize(k, u, samples, &mut z, row);
-            row.iter_mut().for_each(|x| *x += log_weight);
-        }
-        let mut total = vec![f64::NEG_INFINITY; samples];
-        for row in joint.chunks_exact(samples) {
-            total.iter_mut().zip(row).for_each(|(most, x)| *most = most.max(*x));
-        }
-        let mut sum = vec![0.0; samples];
-        for row in joint.chunks_exact(samples) {
-            for ((sum, x), most) in sum.iter_mut().zip(row).zip(&total) {
-                *sum += if *most == f64::NEG_INFINITY { 0.0 } else { (x - most).exp() };
-            }
-        }
-        total.iter_mut().zip(&sum).for_each(|(total, sum)| *total += sum.ln());
-        (joint, total)
-    }
-
-    /// The gradient by the logits of what has these derivatives by the logarithms of the probabilities.
-    #[inline(always)]
-    fn pull_log_weights(&self, adjoint: &[f64], gradient: &mut [f64]) {
-        let total: f64 = adjoint.iter().sum();
-        for ((gradient, adjoint), log_weight) in gradient.iter_mut().zip(adjoint).zip(self.log_weights()) {
-            *gradient += adjoint - log_weight.exp() * total;
-        }
-    }
 }
 
 impl<E: Real> Guide<E> for Mixture {
@@ -321,139 +233,6 @@ impl<E: Real> Guide<E> for Mixture {
                 self.parameters[start..start + length].iter_mut().for_each(|t| *t *= factor);
                 self.parameters[start + length] += factor.ln();
             }
-        }
-    }
-}
-
-struct Sample<'a, E> {
-    guide: &'a Mixture,
-    noise: &'a [E],
-    samples: usize,
-    u: &'a mut [E],
-}
-
-impl<E: Real> Kernel<E> for Sample<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<Element = E>>(self) {
-        for (k, run) in self.guide.runs(self.samples) {
-            self.guide.place(k, self.noise, self.samples, run, self.u);
-        }
-    }
-}
-
-struct PullSample<'a, E> {
-    guide: &'a Mixture,
-    path: Path<'a, E>,
-    u_adjoint: &'a mut [E],
-    gradient: &'a mut [f64],
-}
-
-impl<E: Real> Kernel<E> for PullSample<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<Element = E>>(self) {
-        let (guide, samples) = (self.guide, self.path.samples);
-        let sum = |a: &[E], b: &[E]| a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64()).sum::<f64>();
-        for (k, run) in guide.runs(samples) {
-            for i in 0..guide.spread {
-                let adjoint = &self.u_adjoint[i * samples..][run.clone()];
-                self.gradient[guide.first(k) + i] += adjoint.iter().map(|x| x.to_f64()).sum::<f64>();
-                let start = guide.row_start(k, i);
-                let below = if guide.full { i } else { 0 };
-                for j in 0..below {
-                    self.gradient[start + j] += sum(adjoint, &self.path.noise[j * samples..][run.clone()]);
-                }
-                let diagonal = guide.parameters[start + below].exp();
-                self.gradient[start + below] += diagonal * sum(adjoint, &self.path.noise[i * samples..][run.clone()]);
-            }
-        }
-        let points = guide.parameters.len() - guide.points;
-        for (i, row) in self.u_adjoint.chunks_exact(samples).skip(guide.spread).enumerate() {
-            self.gradient[points + i] += row.iter().map(|x| x.to_f64()).sum::<f64>();
-        }
-    }
-}
-
-struct LogProb<'a, E> {
-    guide: &'a Mixture,
-    u: &'a [E],
-    samples: usize,
-    out: &'a mut [f64],
-}
-
-impl<E: Real> Kernel<E> for LogProb<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<Element = E>>(self) {
-        self.out.copy_from_slice(&self.guide.joint(self.u, self.samples).1);
-    }
-}
-
-struct PullLogProb<'a, E> {
-    guide: &'a Mixture,
-    u: &'a [E],
-    samples: usize,
-    weights: &'a [f64],
-    u_adjoint: Option<&'a mut [E]>,
-    gradient: Option<&'a mut [f64]>,
-}
-
-impl<E: Real> Kernel<E> for PullLogProb<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Lanes<Element = E>>(mut self) {
-        let (guide, samples, n) = (self.guide, self.samples, self.guide.spread);
-        let (joint, total) = guide.joint(self.u, samples);
-        let (mut z, mut unused) = (vec![0.0; n * samples], vec![0.0; samples]);
-        let mut of_log_weights = vec![0.0; guide.components];
-        for k in 0..guide.components {
-            guide.standardize(k, self.u, samples, &mut z, &mut unused);
-            // The weight of the sample times the probability that it is of this component.
-            let share = &mut unused;
-            for (s, share) in share.iter_mut().enumerate() {
-                *share = self.weights[s] * (joint[k * samples + s] - total[s]).exp();
-            }
-            of_log_weights[k] = share.iter().sum();
-            let mut score = z.clone();
-            // T^-T z, from the last row on.
-            for i in (0..n).rev() {
-                let row = guide.row(k, i);
-                let (below, inverse) = (&row[..row.len() - 1], (-row[row.len() - 1]).exp());
-                let (before, rest) = score.split_at_mut(i * samples);
-                let own = &mut rest[..samples];
-                own.iter_mut().for_each(|x| *x *= inverse);
-                for (j, t) in below.iter().enumerate() {
-                    before[j * samples..][..samples].iter_mut().zip(&*own).for_each(|(x, own)| *x -= t * own);
-                }
-            }
-            if let Some(adjoint) = self.u_adjoint.as_deref_mut() {
-                for (row, score) in adjoint.chunks_exact_mut(samples).zip(score.chunks_exact(samples)) {
-                    for ((adjoint, score), share) in row.iter_mut().zip(score).zip(&*share) {
-                        *adjoint = E::from_f64(share.mul_add(-score, adjoint.to_f64()));
-                    }
-                }
-            }
-            let Some(gradient) = self.gradient.as_deref_mut() else { continue };
-            for i in 0..n {
-                let score = &mut score[i * samples..(i + 1) * samples];
-                score.iter_mut().zip(&*share).for_each(|(x, share)| *x *= share);
-                gradient[guide.first(k) + i] += score.iter().sum::<f64>();
-                let start = guide.row_start(k, i);
-                let below = if guide.full { i } else { 0 };
-                let product = |j: usize| score.iter().zip(&z[j * samples..]).map(|(a, b)| a * b).sum::<f64>();
-                for j in 0..below {
-                    gradient[start + j] += product(j);
-                }
-                gradient[start + below] += guide.parameters[start + below].exp() * product(i) - of_log_weights[k];
-            }
-        }
-        if let Some(gradient) = self.gradient {
-            guide.pull_log_weights(&of_log_weights, gradient);
         }
     }
 }

@@ -7,7 +7,8 @@
 //! # Source
 //! Figurnov, Mohamed & Mnih 2018, Implicit reparameterization gradients, equations 5 and 6; mixtures: Graves 2016.
 
-use super::{HALF_LN_TWO_PI, Mixture};
+use super::Mixture;
+use super::density::HALF_LN_TWO_PI;
 use crate::guides::Path;
 use crate::kernel::{Lanes, Real};
 

@@ -1,12 +1,19 @@
 //! From the surface tree to the model as mathematics: names are resolved, wrong ones are reported, and lowering goes on.
 
+mod axes;
+mod calls;
+mod conditions;
 mod distributions;
 mod expressions;
-pub(crate) use expressions::element;
 mod indices;
 mod parameters;
-pub(crate) use parameters::support_word;
+mod pieces;
+mod reads;
 mod statements;
+mod vectors;
+
+pub(crate) use parameters::support_word;
+pub(crate) use vectors::element;
 
 use std::collections::BTreeMap;
 
@@ -189,7 +196,7 @@ impl<'a> Lowering<'a> {
     /// Whether a name may be declared; if not, says so.
     fn free(&mut self, name: &Ident) -> bool {
         let word = name.to_string();
-        if crate::catalogue::entries(&word).next().is_some() || expressions::is_word(&word) {
+        if crate::catalogue::entries(&word).next().is_some() || calls::is_word(&word) {
             self.error(name.span(), format!("`{word}` is a word of the language; choose another name"));
             return false;
         }

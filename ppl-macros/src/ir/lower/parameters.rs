@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span};
 
-use super::statements::close_axes;
+use super::axes::close_axes;
 use super::{Entity, Lowering, nearest};
 use crate::catalogue::Support;
 use crate::ir::{Bounds, Expr, SiteId, SiteKind, Stmt, StmtKind};

@@ -1,0 +1,115 @@
+//! What data are refused for: numbers that are not finite, outside their set, indices outside their axis.
+
+use crate::distributions::Support;
+use crate::kernel::Real;
+use crate::model::DataError;
+
+/// Refuses `NaN` and infinite data.
+///
+/// # Errors
+/// [`DataError::NotFinite`] names the first such row.
+pub fn check_finite<E: Real>(model: &'static str, field: &'static str, values: &[E]) -> Result<(), DataError> {
+    match values.iter().position(|x| !x.to_f64().is_finite()) {
+        None => Ok(()),
+        Some(row) => Err(DataError::NotFinite { model, field, row, value: values[row].to_f64() }),
+    }
+}
+
+/// Refuses an index expression that leaves its axis.
+///
+/// # Errors
+/// [`DataError::ShiftedIndexOutOfRange`].
+pub fn check_index(
+    model: &'static str,
+    expression: &'static str,
+    array: &'static str,
+    (lowest, highest): (i64, i64),
+    size: usize,
+) -> Result<(), DataError> {
+    if lowest < 0 || usize::try_from(highest).is_ok_and(|highest| highest >= size) {
+        return Err(DataError::ShiftedIndexOutOfRange { model, expression, array, lowest, highest, size });
+    }
+    Ok(())
+}
+
+/// Refuses a parameter outside a set, or outside bounds; probabilities of exactly zero and one are legal.
+///
+/// # Errors
+/// [`DataError::OutsideSupport`].
+pub fn check_support(
+    model: &'static str,
+    field: &'static str,
+    row: usize,
+    value: f64,
+    statement: &'static str,
+    set: (Support, f64, f64),
+) -> Result<(), DataError> {
+    if set.0 == Support::Unit && (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    check_observed(model, field, row, value, statement, set)
+}
+
+/// Refuses an observed value outside a set, or outside bounds.
+///
+/// # Errors
+/// [`DataError::OutsideSupport`].
+pub fn check_observed(
+    model: &'static str,
+    field: &'static str,
+    row: usize,
+    value: f64,
+    statement: &'static str,
+    (support, lower, upper): (Support, f64, f64),
+) -> Result<(), DataError> {
+    let inside = match support {
+        Support::Interval => value >= lower && value <= upper,
+        Support::CountUpTo => Support::Count.contains(value) && value <= upper,
+        other => other.contains(value),
+    };
+    if inside {
+        return Ok(());
+    }
+    let expected = match support {
+        Support::Interval | Support::CountUpTo => format!("{support} ({lower} to {upper})"),
+        other => other.to_string(),
+    };
+    Err(DataError::OutsideSupport { model, field, row, value, statement, expected })
+}
+
+/// Refuses an empty dimension where there must be elements.
+///
+/// # Errors
+/// [`DataError::Empty`].
+pub fn check_not_empty(model: &'static str, dim: &'static str, needed_by: &'static str, size: usize) -> Result<(), DataError> {
+    if size == 0 {
+        return Err(DataError::Empty { model, dim, needed_by, least: 1 });
+    }
+    Ok(())
+}
+
+/// Refuses a vector that is not a simplex.
+///
+/// # Errors
+/// [`DataError::OutsideSupport`].
+pub fn check_simplex<E: Real>(
+    model: &'static str,
+    field: &'static str,
+    row: usize,
+    values: &[E],
+    statement: &'static str,
+) -> Result<(), DataError> {
+    let outside = |row, value, expected: &str| {
+        Err(DataError::OutsideSupport { model, field, row, value, statement, expected: expected.to_owned() })
+    };
+    for (k, x) in values.iter().enumerate() {
+        if x.to_f64() <= 0.0 {
+            return outside(row + k, x.to_f64(), "positive, an element of a simplex");
+        }
+    }
+    let sum: f64 = values.iter().map(|x| x.to_f64()).sum();
+    if (sum - 1.0).abs() > 1e-6 {
+        return outside(row, sum, "a simplex that sums to one (the value given here is the sum)");
+    }
+    Ok(())
+}

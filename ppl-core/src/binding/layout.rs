@@ -1,0 +1,184 @@
+//! Latents, parameters, quantities and observed arrays laid out over rows, and where parameters start.
+
+use super::checks::check_observed;
+use crate::bijectors::{Bijector, Bounds};
+use crate::distributions::Support;
+use crate::model::{Centred, DataError, Dimension, Layout, Missing, SiteKind, Variable};
+
+/// Lays out latents and quantities over the rows of a workspace, and observed arrays over predictions.
+#[derive(Debug)]
+pub struct LayoutBuilder {
+    layout: Layout,
+    unconstrained: usize,
+    observed: usize,
+}
+
+impl LayoutBuilder {
+    /// An empty layout over known dimensions.
+    #[must_use]
+    pub fn new(model: &'static str, dims: Vec<Dimension>) -> Self {
+        let layout = Layout { model, dims, ..Layout::default() };
+        LayoutBuilder { layout, unconstrained: 0, observed: 0 }
+    }
+
+    fn shape(&self, dims: &[usize]) -> Vec<usize> {
+        dims.iter().map(|&dim| self.layout.dims[dim].size).collect()
+    }
+
+    /// Adds an array that is given but for some missing values, which are latent; all are missing if there are none.
+    ///
+    /// # Errors
+    /// [`DataError::NotFinite`], [`DataError::OutsideSupport`]: of a given element.
+    pub fn partly_given(
+        &mut self,
+        (name, statement): (&'static str, &'static str),
+        dims: &[usize],
+        support: Support,
+        bounds: Option<&Bounds>,
+        mut given: Vec<Option<f64>>,
+    ) -> Result<(), DataError> {
+        let model = self.layout.model;
+        let length: usize = self.shape(dims).iter().product();
+        given.resize(length, None);
+        let of = |elements: &[usize]| bounds.map(|bounds| bounds.of(elements));
+        for (row, value) in given.iter().enumerate().filter_map(|(row, value)| value.map(|value| (row, value))) {
+            if !value.is_finite() {
+                return Err(DataError::NotFinite { model, field: name, row, value });
+            }
+            let own = of(&[row]).unwrap_or_default();
+            let end = |bound: Option<Vec<f64>>, none: f64| bound.and_then(|bound| bound.first().copied()).unwrap_or(none);
+            let set = (support, end(own.lower, f64::NEG_INFINITY), end(own.upper, f64::INFINITY));
+            check_observed(model, name, row, value, statement, set)?;
+        }
+        let elements: Vec<usize> = (0..length).filter(|&i| given[i].is_none()).collect();
+        let bounds = of(&elements);
+        self.latent(name, dims, support, bounds);
+        if let Some(variable) = self.layout.variables.last_mut() {
+            self.unconstrained -= variable.unconstrained.len();
+            variable.unconstrained.end = variable.unconstrained.start + elements.len();
+            self.unconstrained += elements.len();
+            variable.missing = Some(Missing { given, elements, rows: 0..0 });
+        }
+        Ok(())
+    }
+
+    /// Adds a latent; `bounds` holds one number, or one per element, each.
+    pub fn latent(&mut self, name: &'static str, dims: &[usize], support: Support, bounds: Option<Bounds>) {
+        self.unknown(name, SiteKind::Latent, dims, support, bounds);
+    }
+
+    /// Adds a parameter, after all latents.
+    pub fn parameter(&mut self, name: &'static str, dims: &[usize], support: Support, bounds: Option<Bounds>) {
+        self.unknown(name, SiteKind::Parameter, dims, support, bounds);
+    }
+
+    fn unknown(&mut self, name: &'static str, kind: SiteKind, dims: &[usize], support: Support, bounds: Option<Bounds>) {
+        let shape = self.shape(dims);
+        let first = self.unconstrained;
+        let length: usize = shape.iter().product();
+        let bijector = Bijector::for_support(support, shape.last().copied().unwrap_or(1), bounds);
+        let free = bijector.unconstrained_len(length);
+        self.layout.variables.push(Variable {
+            name,
+            kind,
+            dims: dims.to_vec(),
+            shape,
+            rows: first..first + length,
+            unconstrained: first..first + free,
+            bijector,
+            initial: Vec::new(),
+            missing: None,
+        });
+        self.unconstrained += free;
+    }
+
+    /// Adds a quantity.
+    pub fn quantity(&mut self, name: &'static str, dims: &[usize]) {
+        let variable = self.plain(name, SiteKind::Quantity, dims, 0);
+        self.layout.variables.push(variable);
+    }
+
+    /// Adds an observed array and gives its first element.
+    pub fn observed(&mut self, name: &'static str, dims: &[usize]) -> usize {
+        let first = self.observed;
+        let variable = self.plain(name, SiteKind::Observed, dims, first);
+        self.observed = variable.rows.end;
+        self.layout.observed.push(variable);
+        first
+    }
+
+    fn plain(&self, name: &'static str, kind: SiteKind, dims: &[usize], first: usize) -> Variable {
+        let shape = self.shape(dims);
+        let length: usize = shape.iter().product();
+        Variable {
+            name,
+            kind,
+            dims: dims.to_vec(),
+            shape,
+            rows: first..first + length,
+            unconstrained: self.unconstrained..self.unconstrained,
+            bijector: Bijector::Identity,
+            initial: Vec::new(),
+            missing: None,
+        }
+    }
+
+    /// Says that the location and the scale of a latent depend on other latents.
+    pub fn centred(&mut self, name: &'static str) {
+        if let Some(variable) = self.layout.variables.iter().position(|variable| variable.name == name) {
+            self.layout.centred.push(Centred { variable, degree: 0, location: 0..0, scale: 0..0 });
+        }
+    }
+
+    /// The layout: the unconstrained numbers come first, and with them the latents and parameters that equal them; then the others, in order.
+    #[must_use]
+    pub fn finish(mut self) -> Layout {
+        for (i, centred) in self.layout.centred.iter_mut().enumerate() {
+            centred.degree = self.unconstrained + i;
+        }
+        let mut next = self.unconstrained + self.layout.centred.len();
+        let mut take = |length: usize| {
+            next += length;
+            next - length..next
+        };
+        for kind in [SiteKind::Latent, SiteKind::Parameter, SiteKind::Quantity] {
+            for variable in self.layout.variables.iter_mut().filter(|v| v.kind == kind) {
+                let identity = kind != SiteKind::Quantity && variable.bijector == Bijector::Identity;
+                if let Some(missing) = &mut variable.missing {
+                    missing.rows = if identity { variable.unconstrained.clone() } else { take(missing.elements.len()) };
+                }
+                if !identity || variable.missing.is_some() {
+                    variable.rows = take(variable.rows.len());
+                }
+            }
+        }
+        for centred in &mut self.layout.centred {
+            let length = self.layout.variables[centred.variable].rows.len();
+            (centred.location, centred.scale) = (take(length), take(length));
+        }
+        self.layout
+    }
+}
+
+/// Says where a parameter starts, element after element.
+///
+/// # Errors
+/// [`DataError::Start`] names the first element outside the support.
+pub fn start_from(
+    layout: &mut Layout,
+    name: &str,
+    support: Support,
+    statement: &'static str,
+    values: &[f64],
+) -> Result<(), DataError> {
+    let Some(at) = layout.variables.iter().position(|variable| variable.name == name) else { return Ok(()) };
+    let variable = &layout.variables[at];
+    match variable.bijector.inverse(values) {
+        Ok(initial) => layout.variables[at].initial = initial,
+        Err(element) => {
+            let (name, value) = (layout.element_name(variable, element), values[element]);
+            return Err(DataError::Start { model: layout.model, name, value, statement, expected: support.to_string() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Reads of data, latents, quantities, sizes and bound names, perhaps at an index.
+
+use proc_macro2::{Ident, Span};
+
+use super::{Entity, Lowering};
+use crate::ir::{Affine, DimId, Expr, ExprKind, Index, SiteKind, Term};
+use crate::syntax;
+
+impl Lowering<'_> {
+    /// Reads a name, perhaps at an index.
+    pub(super) fn read(&mut self, name: &Ident, index: &[syntax::Expr], span: Span) -> Option<Expr> {
+        let Some(entity) = self.lookup(name) else {
+            self.unknown(name);
+            return None;
+        };
+        let dims = match entity {
+            Entity::Arg(arg) => self.model.args[arg].dims.clone(),
+            Entity::Site(site) => self.model.sites[site].dims.clone(),
+            Entity::Dim(_) | Entity::Var(_) | Entity::Local(_) => Vec::new(),
+        };
+        let mut lowered = self.indices(name, index, &dims)?;
+        if lowered.len() + 1 == dims.len()
+            && let Some(&var) = self.ambient.iter().rev().find(|&&var| self.model.vars[var].dim == dims.last().copied())
+        {
+            lowered.push(Index::Affine(Affine::term(Term::Var(var))));
+        }
+        if lowered.len() < dims.len() {
+            let over: Vec<String> = dims[lowered.len()..].iter().map(|&d| format!("`{}`", self.model.dim_name(d))).collect();
+            let message = format!(
+                "`{name}` is an array over {} here, and a number is needed; index it, or use it in `dot(..)` or `sum(..)`",
+                over.join(" and ")
+            );
+            self.error(span, message);
+            return None;
+        }
+        let kind = match entity {
+            Entity::Arg(arg) => ExprKind::Data(arg, lowered),
+            Entity::Site(site) => {
+                self.check_order(site, &lowered, name)?;
+                ExprKind::Site(site, lowered)
+            }
+            Entity::Dim(dim) => ExprKind::Size(dim),
+            Entity::Var(var) => ExprKind::Var(var),
+            Entity::Local(local) => ExprKind::Local(local),
+        };
+        Some(Expr { kind, span })
+    }
+
+    /// Lowers the indices of an array, of which trailing ones may be left out.
+    pub(super) fn indices(&mut self, name: &Ident, index: &[syntax::Expr], dims: &[DimId]) -> Option<Vec<Index>> {
+        if index.len() > dims.len() {
+            let message = if dims.is_empty() {
+                format!("`{name}` is a number and has no axes; write it without an index")
+            } else {
+                format!("`{name}` has {} axes, and {} indices were given", dims.len(), index.len())
+            };
+            self.error(name.span(), message);
+            return None;
+        }
+        let lowered: Vec<Option<Index>> =
+            index.iter().zip(dims).enumerate().map(|(axis, (i, &dim))| self.index(i, dim, name, axis)).collect();
+        lowered.into_iter().collect()
+    }
+
+    /// Refuses reads of what is not there yet: an element by itself, or a quantity whose loop still runs.
+    pub(super) fn check_order(&mut self, site: usize, index: &[Index], name: &Ident) -> Option<()> {
+        if self.model.sites[site].pieces.is_empty() {
+            self.error(
+                name.span(),
+                format!("`{name}` may have missing values and is used before its distribution; move its `~` statement up"),
+            );
+            return None;
+        }
+        let Some(definition) = self.definitions.get(&site) else { return Some(()) };
+        if self.model.sites[site].kind == SiteKind::Latent {
+            if definition.as_slice() == index {
+                self.error(name.span(), format!("`{name}` depends on itself; read another element, or another name"));
+                return None;
+            }
+            return Some(());
+        }
+        let loops = &self.loops;
+        let wrong = definition.iter().zip(index).any(|(defined, read)| {
+            let mut open = false;
+            defined.for_each_var(&mut |var| open |= loops.contains(&var));
+            open && defined != read
+        });
+        if wrong {
+            self.error(
+                name.span(),
+                format!("`{name}` is read at another element while its loop still runs; close the loop first (recursions of `let` are not available yet)"),
+            );
+            return None;
+        }
+        Some(())
+    }
+}

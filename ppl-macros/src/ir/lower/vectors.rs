@@ -1,0 +1,118 @@
+//! Vectors, and what makes one number of them: sums, products of two, and `log_sum_exp`.
+
+use proc_macro2::{Ident, Span};
+
+use super::{Entity, Lowering};
+use crate::ir::{Affine, DimId, Expr, ExprKind, Index, Operator, Reduce, Term, Vector};
+use crate::syntax;
+
+impl Lowering<'_> {
+    /// Lowers an operand that is a vector: an array with its last axis left out.
+    pub(super) fn vector(&mut self, expr: &syntax::Expr) -> Option<(Vector, DimId)> {
+        let (name, index) = match &expr.kind {
+            syntax::ExprKind::Paren(inner) => return self.vector(inner),
+            syntax::ExprKind::Name(name) => (name, &[][..]),
+            syntax::ExprKind::Index { array, index } => (array, index.as_slice()),
+            _ => {
+                self.error(expr.span, "a vector is needed here: an array with its last axis left out, such as `x[n]` or `beta`");
+                return None;
+            }
+        };
+        let Some(entity) = self.lookup(name) else {
+            self.unknown(name);
+            return None;
+        };
+        let dims = match entity {
+            Entity::Arg(arg) => self.model.args[arg].dims.clone(),
+            Entity::Site(site) => self.model.sites[site].dims.clone(),
+            _ => Vec::new(),
+        };
+        let mut given = index;
+        // `x[n, P]` says the same as `x[n]`.
+        if let Some(syntax::Expr { kind: syntax::ExprKind::Name(last), .. }) = index.last()
+            && matches!(self.lookup(last), Some(Entity::Dim(dim)) if dims.last() == Some(&dim))
+        {
+            given = &index[..index.len() - 1];
+        }
+        let lowered = self.indices(name, given, &dims)?;
+        if lowered.len() + 1 != dims.len() {
+            let message = if dims.is_empty() {
+                format!("`{name}` is a number, and a vector is needed here")
+            } else if lowered.len() == dims.len() {
+                format!(
+                    "`{name}` with {} indices is a number, and a vector is needed here; leave out the last index",
+                    lowered.len()
+                )
+            } else {
+                format!("`{name}` has {} axes; a vector leaves out one of them", dims.len())
+            };
+            self.error(name.span(), message);
+            return None;
+        }
+        let dim = *dims.last()?;
+        match entity {
+            Entity::Arg(arg) => Some((Vector::Data(arg, lowered), dim)),
+            Entity::Site(site) => {
+                self.check_order(site, &lowered, name)?;
+                Some((Vector::Site(site, lowered), dim))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn reduce(&mut self, function: &Ident, var: &Ident, range: &syntax::Range, body: &syntax::Expr) -> Option<Expr> {
+        let kind = if function == "sum" { Reduce::Sum } else { Reduce::LogSumExp };
+        let bounds = self.range(range);
+        let free = self.free(var);
+        let (from, to, dim) = bounds.clone().unwrap_or_default();
+        let id = self.fresh_var(var.clone(), from, to, dim);
+        if free {
+            self.names.push((var.clone(), Entity::Var(id)));
+        }
+        self.loops.push(id);
+        let body = self.scalar(body);
+        self.loops.pop();
+        if free {
+            self.names.pop();
+        }
+        bounds?;
+        Some(Expr { kind: ExprKind::Reduce { kind, var: id, body: Box::new(body?), product: false }, span: function.span() })
+    }
+
+    pub(super) fn reduce_vector(&mut self, kind: Reduce, vector: &syntax::Expr, span: Span) -> Option<Expr> {
+        let (vector, dim) = self.vector(vector)?;
+        let var = self.axis_var(dim);
+        let body = element(&vector, var, span);
+        Some(Expr { kind: ExprKind::Reduce { kind, var, body: Box::new(body), product: false }, span })
+    }
+
+    pub(super) fn dot(&mut self, a: &syntax::Expr, b: &syntax::Expr, span: Span) -> Option<Expr> {
+        let (left, right) = (self.vector(a), self.vector(b));
+        let ((left, left_dim), (right, right_dim)) = (left?, right?);
+        if left_dim != right_dim {
+            let message = format!(
+                "`dot` multiplies vectors over one dimension, and these are over `{}` and `{}`",
+                self.model.dim_name(left_dim),
+                self.model.dim_name(right_dim)
+            );
+            self.error(span, message);
+            return None;
+        }
+        let var = self.axis_var(left_dim);
+        let (left, right) = (element(&left, var, span), element(&right, var, span));
+        let body = Expr { kind: ExprKind::Binary(Operator::Mul, Box::new(left), Box::new(right)), span };
+        Some(Expr { kind: ExprKind::Reduce { kind: Reduce::Sum, var, body: Box::new(body), product: true }, span })
+    }
+}
+
+/// One element of a vector.
+pub(crate) fn element(vector: &Vector, var: usize, span: Span) -> Expr {
+    let last = Index::Affine(Affine::term(Term::Var(var)));
+    let with_last = |index: &Vec<Index>| index.iter().cloned().chain([last.clone()]).collect();
+    let kind = match vector {
+        Vector::Site(site, index) => ExprKind::Site(*site, with_last(index)),
+        Vector::Data(arg, index) => ExprKind::Data(*arg, with_last(index)),
+        Vector::Repeat(value) => return (**value).clone(),
+    };
+    Expr { kind, span }
+}

@@ -1,0 +1,110 @@
+//! The densities and gradients of batches, whose expectation is that of all rows.
+
+use ppl_core::estimators::{Batched, GradientEstimator, Pathwise};
+use ppl_core::guides::MeanField;
+use ppl_core::model::Batch;
+use ppl_core::prelude::*;
+use ppl_core::random::{step_key, uniform};
+
+use crate::Outcome;
+
+model! {
+    /// Latents over the plate and not, on several supports, with an index into another plate and a plate within.
+    pub Panel(y: [f64; N, T], x: [f64; T, N], group: [in G; N], size: [u64; N]) {
+        mu ~ Normal(0, 2);
+        tau ~ HalfNormal(1);
+        param noise: positive = 1 + sum(size) / N;
+        for g in G {
+            alpha[g] ~ Normal(mu, tau);
+        }
+        for n in N {
+            rate[n] ~ Gamma(2, 1);
+            share[n, T] ~ Dirichlet(2);
+            param shift[n]: interval(-1, 2) = 0.1;
+            let level[n] = alpha[group[n]] + rate[n].ln() + shift[n];
+            size[n] ~ Poisson(rate[n]);
+            for t in T {
+                effect[t, n] ~ Normal(0, 1);
+                y[n, t] ~ Normal(level[n] + effect[t, n] * x[t, n], noise + share[n, t]);
+            }
+        }
+    }
+}
+
+fn panel() -> Panel {
+    let number = |i: usize| 2.0 * uniform(9, i as u64) - 1.0;
+    Panel {
+        y: Array2::from_shape_fn((6, 3), |(n, t)| number(3 * n + t)),
+        x: Array2::from_shape_fn((3, 6), |(t, n)| number(100 + 6 * t + n)),
+        group: Indices::from(vec![0, 1, 1, 0, 2, 1]),
+        size: vec![1, 0, 3, 2, 1, 4],
+    }
+}
+
+/// The mean over the batches of a partition of the plate is the log density of all of it, and its gradient.
+#[test]
+fn batches_of_a_partition_make_up_the_whole() -> Outcome {
+    let data = panel();
+    let model = data.bind()?;
+    let (samples, layout) = (8, model.layout());
+    let u = ppl_tests::points(layout.unconstrained(), samples);
+    let (whole, gradient) = ppl_tests::log_density(&*model, &u, &model.unit_weights(samples));
+    let plate = model.graph().plate("N")?;
+    let (mut mean, mut mean_gradient) = (vec![0.0; samples], vec![0.0; u.len()]);
+    for rows in [[4, 1], [0, 5], [3, 2]] {
+        let batch = Batch { plate, size: 6, rows: &rows };
+        let part = model.batch(&batch)?;
+        let dimensions = batch.unconstrained(layout);
+        assert_eq!(dimensions.len(), part.layout().unconstrained());
+        let own: Vec<f64> = dimensions.iter().flat_map(|&i| u[i * samples..(i + 1) * samples].to_vec()).collect();
+        let (value, derivative) = ppl_tests::log_density(&*part, &own, &part.unit_weights(samples));
+        mean.iter_mut().zip(&value).for_each(|(mean, value)| *mean += value / 3.0);
+        for (row, &i) in derivative.chunks_exact(samples).zip(&dimensions) {
+            mean_gradient[i * samples..].iter_mut().zip(row).for_each(|(mean, d)| *mean += d / 3.0);
+        }
+    }
+    for (found, expected) in mean.iter().chain(&mean_gradient).zip(whole.iter().chain(&gradient)) {
+        assert!((found - expected).abs() < 1e-9 * (1.0 + expected.abs()), "{found}, {expected}");
+    }
+    Ok(())
+}
+
+/// All batches of an epoch are disjoint and the expectation of the gradient is that over all rows.
+#[test]
+fn the_gradient_over_batches_is_unbiased() -> Outcome {
+    let data = panel();
+    let model = data.bind()?;
+    let n = model.layout().unconstrained();
+    let loc: Vec<f64> = (0..n).map(|i| 0.3 * (1.7 * i as f64).sin()).collect();
+    let points = model.layout().points();
+    let guide = MeanField::with_points(&loc, &vec![-1.0; n - points], &vec![1.0; points]);
+    let plate = model.graph().plate("N")?;
+    let moments = |estimator: &mut dyn GradientEstimator<f64>, steps: u64| {
+        let (mut mean, mut square, mut gradient) =
+            (vec![0.0; 2 * n - points], vec![0.0; 2 * n - points], vec![0.0; 2 * n - points]);
+        for step in 0..steps {
+            estimator.estimate(&*model, &guide, step_key(5, step), &mut gradient);
+            for i in 0..2 * n - points {
+                mean[i] += gradient[i] / steps as f64;
+                square[i] += gradient[i].powi(2) / steps as f64;
+            }
+        }
+        let error: Vec<f64> = square.iter().zip(&mean).map(|(s, m)| ((s - m * m) / steps as f64).max(0.0)).collect();
+        (mean, error)
+    };
+    let whole = moments(&mut Pathwise::new(&*model, &guide, 64, Objective::Elbo).sticking(false), 500);
+    for kind in [Estimator::Reparameterization, Estimator::StickingTheLanding, Estimator::SCORE_FUNCTION] {
+        let mut batched = Batched::new(6, (plate, 2), 64, &vec![kind; n], 3);
+        let batched = moments(&mut batched, 6000);
+        for i in 0..2 * n - points {
+            let error = (whole.1[i] + batched.1[i]).sqrt();
+            assert!(
+                (whole.0[i] - batched.0[i]).abs() < 4.5 * error + 1e-12,
+                "{kind:?}, {i}: {} {} {error}",
+                whole.0[i],
+                batched.0[i]
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! Batches of a plate: their expectation is the whole, what cannot be taken apart is refused, and fits agree with those over all rows.
+
+mod expectation;
+mod fits;
+mod indivisible;
+mod refused;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;

@@ -18,6 +18,8 @@ const FIRST_OF_GROUP: usize = 256;
 const OPTIMISM: f64 = 0.02;
 /// The most numbers of noise.
 const MOST: usize = 1 << 18;
+/// The same where there are strata, whose fits are polished by noise that changes.
+const MOST_OF_GROUPS: usize = 1 << 16;
 
 /// Limits of the search, and who is told of its steps.
 pub(super) struct Limits<'a> {
@@ -64,7 +66,6 @@ pub(super) enum End {
 /// so that there is no error on a Gaussian target; the error is that of a Newton step over other noise, in the units of the guide.
 pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, limits: &mut Limits<'_>) -> Climbed {
     let (rows, parameters) = (guide.noise(), guide.parameters().len());
-    let most = (MOST / rows.max(1)).next_multiple_of(64);
     // Nats that a step must promise: fewer where there are parameters, whose way is long where little is known of the latents apart from them.
     let enough = match (size_of::<E>(), model.layout().parameters().count()) {
         (4, _) => 1e-3,
@@ -74,6 +75,8 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
     let mut units = vec![1.0; parameters];
     guide.units(guide.parameters(), &mut units);
     let groups = guide.groups();
+    let most = if groups == 1 { MOST } else { MOST_OF_GROUPS };
+    let most = (most / rows.max(1)).next_multiple_of(64);
     let first = if groups == 1 { FIRST } else { FIRST_OF_GROUP };
     let samples = groups * first.max((4 * rows).next_multiple_of(64)).min(most);
     let mut climbed = Climbed { steps: 0, samples, error: f64::NAN, optimism: f64::NAN, end: End::Lost };

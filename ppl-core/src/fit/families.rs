@@ -136,7 +136,16 @@ impl<E: Real> Engine<'_, E> {
         match (settled, polished) {
             (Some(settled), Ok(polished)) => {
                 let better = self.bound(&polished.guide) > self.bound(&settled.guide);
-                Ok(if better { Outcome { steps: polished.steps + settled.steps, ..polished } } else { settled })
+                if !better {
+                    return Ok(settled);
+                }
+                let steps = polished.steps + settled.steps;
+                // The steps of polishing are few by choice: it was at a top before.
+                let stop_reason = match polished.stop_reason {
+                    StopReason::MaxSteps => settled.stop_reason,
+                    reason => reason,
+                };
+                Ok(Outcome { steps, stop_reason, ..polished })
             }
             (Some(settled), Err(_)) => Ok(settled),
             (None, polished) => polished,

@@ -3,6 +3,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub mod amortized;
 pub mod bijectors;
 mod binding;
 pub mod centring;

@@ -18,6 +18,8 @@ pub struct Layout {
     pub observed: Vec<Variable>,
     /// The latents whose location and scale depend on other latents, in the order of the model.
     pub centred: Vec<Centred>,
+    /// Of the model of a row, what is data: each over its own rows of the workspace, after all others, which whoever drives the model fills.
+    pub inputs: Vec<Variable>,
 }
 
 /// A latent whose location and scale depend on other latents: it may be guided through its standardized residual.
@@ -120,7 +122,8 @@ impl Layout {
     pub fn rows(&self) -> usize {
         let ends = self.variables.iter().flat_map(|v| [v.rows.end, v.missing.as_ref().map_or(0, |missing| missing.rows.end)]);
         let centred = self.centred.iter().flat_map(|centred| [centred.degree + 1, centred.location.end, centred.scale.end]);
-        ends.chain(centred).max().unwrap_or(0).max(self.unconstrained())
+        let inputs = self.inputs.iter().map(|input| input.rows.end);
+        ends.chain(centred).chain(inputs).max().unwrap_or(0).max(self.unconstrained())
     }
 
     /// The first row of a latent, a parameter or a quantity, counted in the order of [`Layout::variables`].

@@ -1,0 +1,75 @@
+//! What a model of independent rows is to an amortized fit: one row, whose lanes are rows.
+
+use std::borrow::Cow;
+
+use crate::kernel::Real;
+use crate::model::{DataError, Model};
+use crate::networks::Parameterized;
+
+/// A model of one plate whose elements are independent given networks and parameters: what `model!` implements where a model calls networks.
+pub trait RowModel {
+    /// The element of the data and of the networks.
+    type Element: Real;
+    /// The model of one row: its latents; its inputs (what of the row is data); and, as real parameters, what networks give.
+    type Row: Model<Element = Self::Element>;
+
+    /// Checks the data and the sizes of the networks.
+    ///
+    /// # Errors
+    /// [`DataError`] names the field, the row, the value and what was expected.
+    fn bind_rows(&self) -> Result<BoundRows<'_, Self::Row>, DataError>;
+}
+
+/// A guide of the latents of a row, given the row: what `guide!` implements.
+///
+/// The latents of its row are those of the model by name and size, each `Normal` of a location and a scale on the unconstrained scale of the model's latent, which
+/// [`LogJoint::locate`](crate::model::LogJoint::locate) computes; its inputs are some of the model's.
+pub trait RowGuide<M: RowModel> {
+    /// The model of one row of the guide.
+    type Row: Model<Element = M::Element>;
+
+    /// Checks the sizes of the networks against those of the model.
+    ///
+    /// # Errors
+    /// [`DataError`] names the network and what was expected.
+    fn bind_guide(&self, model: &BoundRows<'_, M::Row>) -> Result<BoundRows<'_, Self::Row>, DataError>;
+}
+
+/// A model of rows with its data and networks.
+#[derive(Debug)]
+pub struct BoundRows<'m, R: Model> {
+    /// The model of one row.
+    pub row: R,
+    /// The number of rows of data; of a guide, zero.
+    pub rows: usize,
+    /// The data; of a guide, those inputs of the model that it reads, without data.
+    pub inputs: Vec<RowInput<'m, R::Element>>,
+    /// The networks, by name.
+    pub networks: Vec<(&'static str, &'m Parameterized<R::Element>)>,
+    /// The calls of networks, each after those that it depends on.
+    pub calls: &'static [Call],
+}
+
+/// An array whose first axis is the plate.
+#[derive(Clone, Debug)]
+pub struct RowInput<'m, E: Clone> {
+    /// Its name: of one of [`Layout::inputs`](crate::model::Layout::inputs) of the row.
+    pub name: &'static str,
+    /// The numbers of a row.
+    pub columns: usize,
+    /// `[row][column]`
+    pub data: Cow<'m, [E]>,
+    /// Whether every value is 0 or 1.
+    pub binary: bool,
+}
+
+/// A call of a network: `let (loc, log_scale) = split(encoder(x[n]))`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Which of [`BoundRows::networks`].
+    pub network: usize,
+    /// What it is applied to, one after the other: names of inputs, latents or results.
+    pub operands: &'static [&'static str],
+    /// The parameters of the row that hold what it gives, one after the other.
+    pub results: &'static [&'static str],
+}

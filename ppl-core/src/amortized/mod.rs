@@ -2,4 +2,4 @@
 
 mod row_model;
 
-pub use row_model::{BoundRows, Call, RowGuide, RowInput, RowModel};
+pub use row_model::{BoundRows, Call, RowGuide, RowInput, RowModel, check_network};

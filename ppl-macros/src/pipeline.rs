@@ -62,7 +62,7 @@ fn of_rows(model: syntax::Model, tokens: TokenStream, mut diagnostics: Diagnosti
     let fine = diagnostics.is_empty();
     let mut out = errors(diagnostics);
     out.extend(if fine { expand::expand(&row) } else { expand::fallback::expand(&mut row) });
-    out.extend(rows::expand(&lifted, &name, &attrs, single));
+    out.extend(rows::expand(&lifted, &row, &name, &attrs));
     out.extend(expand::handover::of_tokens(&vis, &name, tokens, next_number()));
     out
 }

@@ -116,7 +116,7 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
                         name: input.name,
                         columns: input.columns,
                         data: _ppl::Cow::Borrowed(&[]),
-                        binary: input.binary,
+                        observed: input.observed,
                     });
                     Ok(_ppl::BoundRows {
                         row: #row_name { #(#fields),* },

@@ -30,7 +30,9 @@ pub(crate) fn model(tokens: TokenStream) -> TokenStream {
     }
     let mut out = expand::expand(&model);
     // Last, and no part of `EXPANSION`: who reads or snapshots generated code looks for the log joint, not for the model once more.
-    out.extend(expand::handover::expand(&model, next_number()));
+    if !model.row {
+        out.extend(expand::handover::expand(&model, next_number()));
+    }
     out
 }
 

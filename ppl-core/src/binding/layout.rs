@@ -123,6 +123,12 @@ impl LayoutBuilder {
         }
     }
 
+    /// Adds an input of the model of a row.
+    pub fn input(&mut self, name: &'static str, dims: &[usize]) {
+        let variable = self.plain(name, SiteKind::Observed, dims, 0);
+        self.layout.inputs.push(variable);
+    }
+
     /// Says that the location and the scale of a latent depend on other latents.
     pub fn centred(&mut self, name: &'static str) {
         if let Some(variable) = self.layout.variables.iter().position(|variable| variable.name == name) {
@@ -155,6 +161,9 @@ impl LayoutBuilder {
         for centred in &mut self.layout.centred {
             let length = self.layout.variables[centred.variable].rows.len();
             (centred.location, centred.scale) = (take(length), take(length));
+        }
+        for input in &mut self.layout.inputs {
+            input.rows = take(input.rows.len());
         }
         self.layout
     }

@@ -97,7 +97,8 @@ impl<'m> Search<'m> {
                 }
             });
         }
-        if !latents.is_empty() && !latents.contains(&site) {
+        // A guide of a row is drawn from through the location and the scale of every latent.
+        if (self.model.row || !latents.is_empty()) && !latents.contains(&site) {
             self.found.push(Centred { site, index: index.to_vec(), loops: self.loops.clone(), location, scale });
         }
     }

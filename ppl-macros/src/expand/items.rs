@@ -8,7 +8,7 @@ use crate::ir::{Arg, ArgKind, DimId, Model, SiteKind};
 /// `Radon`, `RadonInputs`, `RadonDraws`, `RadonPredictive`.
 pub(crate) fn structs(model: &Model) -> TokenStream {
     let (vis, name, attrs) = (&model.vis, &model.name, &model.attrs);
-    let fields = model.args.iter().map(|arg| argument_field(model, arg));
+    let fields = model.args.iter().filter(|arg| !model.is_input(arg)).map(|arg| argument_field(model, arg));
     let inputs_name = format_ident!("{}Inputs", name, span = name.span());
     let inputs = inputs(model).into_iter().map(|arg| argument_field(model, arg));
     let unknown = unknown_dims(model).into_iter().map(|dim| {
@@ -85,7 +85,7 @@ fn array_type(model: &Model, rank: usize, element: &TokenStream) -> TokenStream 
 
 /// The arguments that predictions need.
 pub(crate) fn inputs(model: &Model) -> Vec<&Arg> {
-    model.args.iter().filter(|arg| arg.site.is_none() || !arg.covered).collect()
+    model.args.iter().filter(|arg| !model.is_input(arg) && (arg.site.is_none() || !arg.covered)).collect()
 }
 
 /// The dimensions that no input tells.

@@ -41,7 +41,8 @@ pub(crate) fn vars(model: &Model, expr: &Expr, used: &mut BTreeSet<VarId>) {
 pub(crate) fn is_data(model: &Model, expr: &Expr) -> bool {
     let mut data = true;
     visit::expressions(expr, &mut |e| match &e.kind {
-        ExprKind::Site(site, _) => data &= matches!(model.sites[*site].kind, SiteKind::Observed(_)),
+        ExprKind::Site(site, _) => data &= !model.row && matches!(model.sites[*site].kind, SiteKind::Observed(_)),
+        ExprKind::Data(arg, _) => data &= !model.is_input(&model.args[*arg]),
         ExprKind::Local(local) => data &= model.locals[*local].data,
         _ => {}
     });
@@ -148,6 +149,9 @@ fn data(model: &Model, arg: usize, index: &[crate::ir::Index], source: Source) -
     if source == Source::Walk && known.site.is_some() {
         let first = observed_field(&known.name);
         return quote!(walk.observed(self.#first + #at));
+    }
+    if model.is_input(known) {
+        return quote!(walk.value(self.#name + #at));
     }
     let element = if known.dims.is_empty() { quote!(self.#name) } else { quote!(self.#name[#at]) };
     match known.kind {

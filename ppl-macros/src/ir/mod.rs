@@ -25,6 +25,8 @@ pub(crate) struct Model {
     pub krate: syn::Path,
     pub vis: syn::Visibility,
     pub name: Ident,
+    /// Whether it is the model of one row, in whose data lanes differ.
+    pub row: bool,
     /// Whether the element is `f32`.
     pub single: bool,
     pub dims: Vec<Dim>,
@@ -303,6 +305,16 @@ functions! {
 }
 
 impl Model {
+    /// The inputs of the model of a row: in each lane other numbers.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Arg> {
+        self.args.iter().filter(|arg| self.is_input(arg))
+    }
+
+    /// Whether an argument is an input of the model of a row.
+    pub(crate) fn is_input(&self, arg: &Arg) -> bool {
+        self.row && !matches!(arg.kind, ArgKind::Size(_))
+    }
+
     /// The name of a dimension.
     pub(crate) fn dim_name(&self, dim: DimId) -> String {
         self.dims[dim].name.to_string()

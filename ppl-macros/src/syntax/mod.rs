@@ -24,6 +24,8 @@ pub(crate) struct Model {
     pub attrs: Vec<syn::Attribute>,
     /// The path of ppl-core: `::ppl_core` unless `#[ppl(crate = path)]` says otherwise.
     pub krate: syn::Path,
+    /// Whether it is the model of one row, whose data the lanes differ in: `#[ppl(row)]`.
+    pub row: bool,
     pub vis: syn::Visibility,
     pub name: Ident,
     pub arguments: Vec<Argument>,

@@ -30,7 +30,7 @@ pub(crate) fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Optio
 }
 
 fn model(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Model> {
-    let (attrs, krate) = attributes(input, diagnostics)?;
+    let (attrs, krate, row) = attributes(input, diagnostics)?;
     let vis: syn::Visibility = input.parse().map_err(|error| syn::Error::new(error.span(), messages::NO_NAME))?;
     if input.is_empty() {
         return Err(error_here(input, messages::EMPTY_MODEL));
@@ -40,7 +40,7 @@ fn model(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<M
         skip(input);
     }
     let name = name(input, messages::NO_NAME)?;
-    let mut model = Model { attrs, krate, vis, name, arguments: Vec::new(), body: Vec::new() };
+    let mut model = Model { attrs, krate, row, vis, name, arguments: Vec::new(), body: Vec::new() };
     if input.peek(Token![<]) {
         diagnostics.push(input.span(), messages::GENERICS);
         skip_to_group(input);
@@ -77,21 +77,26 @@ fn skip_to_group(input: ParseStream<'_>) {
     }
 }
 
-/// Attributes, of which `#[ppl(crate = path)]` is taken out.
-fn attributes(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<(Vec<syn::Attribute>, syn::Path)> {
+/// Attributes, of which `#[ppl(crate = path)]` and `#[ppl(row)]` are taken out.
+fn attributes(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<(Vec<syn::Attribute>, syn::Path, bool)> {
     let mut krate: syn::Path = syn::parse_quote!(::ppl_core);
+    let mut row = false;
     let mut attrs = Vec::new();
     for attr in recovery::attributes(input)? {
         let Some(span) = attr.path().get_ident().filter(|word| *word == "ppl").map(Ident::span) else {
             attrs.push(attr);
             continue;
         };
+        if attr.parse_args::<Ident>().is_ok_and(|word| word == "row") {
+            row = true;
+            continue;
+        }
         match attr.parse_args_with(crate_path) {
             Ok(path) => krate = path,
             Err(_) => diagnostics.push(span, messages::PPL_ATTRIBUTE),
         }
     }
-    Ok((attrs, krate))
+    Ok((attrs, krate, row))
 }
 
 /// `crate = path`

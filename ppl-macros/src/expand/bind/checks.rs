@@ -161,7 +161,9 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
         let statement = model.factors[*factor].text.trim_end_matches(';');
         let loops = &model.factors[*factor].loops;
         let known = &model.sites[*site];
-        if let SiteKind::Observed(arg) = known.kind {
+        if let SiteKind::Observed(arg) = known.kind
+            && !model.row
+        {
             observed.extend(check_value(model, arg, index, distribution, statement, loops));
         }
         match &distribution.density {

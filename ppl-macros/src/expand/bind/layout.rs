@@ -76,8 +76,16 @@ pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
             self.#scale = layout.centred[#i].scale.start;
         }
     });
+    for input in model.inputs() {
+        let (text, dims) = (input.name.to_string(), &input.dims);
+        out.extend(quote!(layout.input(#text, &[#(#dims),*]);));
+    }
+    let inputs = model.inputs().enumerate().map(|(i, input)| {
+        let field = names::field(&input.name);
+        quote!(self.#field = layout.inputs[#i].rows.start;)
+    });
     let rows = firsts.iter().enumerate().map(|(i, field)| quote!(self.#field = layout.first_row(#i);));
-    out.extend(quote!(let layout = layout.finish(); #(#rows)* #(#centrings)* self.__layout = layout;));
+    out.extend(quote!(let layout = layout.finish(); #(#rows)* #(#centrings)* #(#inputs)* self.__layout = layout;));
     out
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column], centred: &[Centred
     let observed = observed(model).map(|site| observed_field(&site.name));
     let given = model.args.iter().filter(|arg| arg.missing).map(|arg| given_field(&arg.name));
     let columns = (0..columns.len()).map(column_field);
-    let centred = centred.iter().flat_map(|centred| centred.fields(model));
+    let centred = centred.iter().flat_map(|centred| centred.fields(model)).chain(inputs(model));
     quote! {
         #[allow(non_snake_case, dead_code)]
         struct Bound<'m> {
@@ -58,7 +58,12 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column], centred: &[Centred
 }
 
 fn arrays(model: &Model) -> impl Iterator<Item = &Arg> {
-    model.args.iter().filter(|arg| !matches!(arg.kind, ArgKind::Size(_)) && !arg.missing)
+    model.args.iter().filter(|arg| !matches!(arg.kind, ArgKind::Size(_)) && !arg.missing && !model.is_input(arg))
+}
+
+/// The fields that hold the first rows of the inputs of a row.
+fn inputs(model: &Model) -> impl Iterator<Item = proc_macro2::Ident> {
+    model.inputs().map(|arg| names::field(&arg.name))
 }
 
 /// The field that holds an array with missing values until it is laid out.
@@ -79,7 +84,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
     let word = model.name.to_string();
     let dims = model.dims.iter().map(|dim| dim.name.to_string());
     let fitted = if inputs_only { quote!(fitted) } else { quote!(None) };
-    let given = |arg: &Arg| !inputs_only || arg.site.is_none() || !arg.covered;
+    let given = |arg: &Arg| !model.is_input(arg) && (!inputs_only || arg.site.is_none() || !arg.covered);
     let source = if inputs_only { quote!(inputs) } else { quote!(self) };
     let mut seen = TokenStream::new();
     for arg in model.args.iter().filter(|arg| given(arg)) {
@@ -130,7 +135,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
     let rows = rowed(model).map(|site| names::field(&site.name));
     let firsts = observed(model).map(|site| observed_field(&site.name));
     let column_fields = (0..columns.len()).map(column_field);
-    let centred = centred.iter().flat_map(|centred| centred.fields(model));
+    let centred = centred.iter().flat_map(|centred| centred.fields(model)).chain(inputs(model));
     let data = if inputs_only {
         TokenStream::new()
     } else {
@@ -186,7 +191,8 @@ pub(crate) fn batch(model: &Model, columns: &[Column], centred: &[Centred]) -> T
     let zeros = rowed(model)
         .map(|site| names::field(&site.name))
         .chain(centred.iter().flat_map(|centred| centred.fields(model)))
-        .chain(observed(model).map(|site| observed_field(&site.name)));
+        .chain(observed(model).map(|site| observed_field(&site.name)))
+        .chain(inputs(model));
     let given = model.args.iter().filter(|arg| arg.missing).map(|arg| {
         let (field, text) = (given_field(&arg.name), arg.name.to_string());
         quote!(#field: _ppl::given_again(&self.__layout, #text))
@@ -308,6 +314,9 @@ pub(crate) fn methods(model: &Model, columns: &[Column], centred: &[Centred]) ->
 
 /// The observed elements, in the order of the layout.
 pub(crate) fn observed_elements(model: &Model) -> TokenStream {
+    if model.row {
+        return quote!(vec![0.0; self.__layout.observed_elements()]);
+    }
     let each = observed(model).filter_map(|site| {
         let SiteKind::Observed(arg) = site.kind else { return None };
         let arg = &model.args[arg];

@@ -11,7 +11,13 @@ impl Writer<'_, '_> {
         for (id, node) in self.tape.nodes.iter().enumerate() {
             let mut add = |arg: NodeId, scope: ScopeId| self.uses[arg].push(Use { scope, reader: Reader::Node(id) });
             match &node.op {
-                Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) | Op::Load { .. } | Op::Product { .. } => {}
+                Op::Constant(_)
+                | Op::Data(_)
+                | Op::Input(_)
+                | Op::Count(_)
+                | Op::Column(..)
+                | Op::Load { .. }
+                | Op::Product { .. } => {}
                 Op::Binary(_, a, b) => {
                     add(*a, node.scope);
                     add(*b, node.scope);
@@ -117,7 +123,7 @@ impl Writer<'_, '_> {
         let once = self.uses[node].len() == 1 && self.uses[node][0].scope == known.scope;
         match known.op {
             Op::Constant(_) => true,
-            Op::Data(_) | Op::Count(_) | Op::Column(..) => once,
+            Op::Data(_) | Op::Input(_) | Op::Count(_) | Op::Column(..) => once,
             Op::Binary(Operator::Div, ..) => once && !known.named && !known.active,
             Op::Binary(..) | Op::Neg(_) => once && !known.named && !self.needed_in_reverse(node),
             _ => false,
@@ -142,7 +148,13 @@ impl Writer<'_, '_> {
             return;
         }
         match &self.tape.nodes[node].op {
-            Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) | Op::Load { .. } | Op::Product { .. } => {}
+            Op::Constant(_)
+            | Op::Data(_)
+            | Op::Input(_)
+            | Op::Count(_)
+            | Op::Column(..)
+            | Op::Load { .. }
+            | Op::Product { .. } => {}
             Op::Binary(_, a, b) => [*a, *b].into_iter().for_each(|a| self.reach(a, reached)),
             Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => self.reach(*a, reached),
             Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) => args.iter().for_each(|&a| self.reach(a, reached)),

@@ -60,6 +60,7 @@ impl Writer<'_, '_> {
                 quote!(V::constant(#x))
             }
             Op::Data(element) => quote!(V::splat(#element)),
+            Op::Input(row) => quote!(frame.load(#row)),
             Op::Count(number) => quote!(V::constant(#number)),
             Op::Column(column, row) => {
                 let column = column_field(*column);

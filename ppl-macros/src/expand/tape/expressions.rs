@@ -39,7 +39,11 @@ impl Tape<'_> {
         let at = names::flat(model, index, &known.dims);
         let element = if known.dims.is_empty() { quote!(self.#field) } else { quote!(self.#field[#at]) };
         let scope = self.scope_of_vars(&vars_of(index));
-        let op = if matches!(known.kind, ArgKind::Index(_)) { Op::Count(quote!(#element as f64)) } else { Op::Data(element) };
+        let op = match known.kind {
+            _ if model.is_input(known) => Op::Input(quote!(self.#field + #at)),
+            ArgKind::Index(_) => Op::Count(quote!(#element as f64)),
+            _ => Op::Data(element),
+        };
         self.node(op, scope, &name)
     }
 
@@ -222,7 +226,8 @@ impl Tape<'_> {
         if x.len() != 2 || var_of(&x[0]) != Some(plate) || var_of(&x[1]) != Some(var) {
             return None;
         }
-        if matches!(self.model.args[arg].kind, ArgKind::Index(_)) || self.defines(site) {
+        let known = &self.model.args[arg];
+        if matches!(known.kind, ArgKind::Index(_)) || self.model.is_input(known) || self.defines(site) {
             return None;
         }
         let whole = |v: VarId, dim: usize| {

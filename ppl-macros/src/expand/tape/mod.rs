@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub scope: ScopeId,
     /// Whether it depends on latents, and so has an adjoint.
     pub active: bool,
+    /// Whether it may be another number in another lane: it depends on latents, or on inputs of a row.
+    pub varies: bool,
     /// A name for people.
     pub name: String,
     /// Whether the user gave it a name.
@@ -33,6 +35,8 @@ pub(crate) enum Op {
     Constant(f64),
     /// An element of real data.
     Data(TokenStream),
+    /// An input of the model of a row: its row of the workspace.
+    Input(TokenStream),
     /// A whole number.
     Count(TokenStream),
     /// Precomputed from data: the column, and the row of it.
@@ -326,10 +330,12 @@ impl<'m> Tape<'m> {
     }
 
     fn fresh(&mut self, op: Op, scope: ScopeId, name: &str) -> NodeId {
-        let active = self.is_active(&op);
+        let depends = |on: fn(&Node) -> bool, origin: bool| self.depends(&op, on, origin);
+        let active = depends(|node| node.active, false);
+        let varies = depends(|node| node.varies, true);
         let node = self.nodes.len();
         let name = self.unique(name);
-        self.nodes.push(Node { op, scope, active, name, named: false });
+        self.nodes.push(Node { op, scope, active, varies, name, named: false });
         self.scopes[scope].items.push(Item::Node(node));
         node
     }
@@ -342,16 +348,19 @@ impl<'m> Tape<'m> {
     }
 
     fn name(&mut self, node: NodeId, name: &str) {
-        if !self.nodes[node].named && !matches!(self.nodes[node].op, Op::Load { .. } | Op::Data(_) | Op::Count(_)) {
+        if !self.nodes[node].named && !matches!(self.nodes[node].op, Op::Load { .. } | Op::Data(_) | Op::Input(_) | Op::Count(_))
+        {
             self.nodes[node].name = self.unique(name);
             self.nodes[node].named = true;
         }
     }
 
-    fn is_active(&self, op: &Op) -> bool {
-        let any = |args: &[NodeId]| args.iter().any(|&arg| self.nodes[arg].active);
+    /// Whether an operation depends on latents, or on operands that do something; `input` is what is said of an input of a row.
+    fn depends(&self, op: &Op, on: fn(&Node) -> bool, input: bool) -> bool {
+        let any = |args: &[NodeId]| args.iter().any(|&arg| on(&self.nodes[arg]));
         match op {
             Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) => false,
+            Op::Input(_) => input,
             Op::Load { .. } | Op::Product { .. } => true,
             Op::Binary(_, a, b) => any(&[*a, *b]),
             Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => any(&[*a]),

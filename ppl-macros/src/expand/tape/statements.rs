@@ -104,7 +104,9 @@ impl<'m> Tape<'m> {
             terms.push((true, self.node(Op::Density(family.clone(), args.clone()), scope, &word)));
         }
         if has_base(family) {
-            let base = if self.nodes[args[0]].active {
+            // What differs from lane to lane is computed where it is read.
+            let varies = self.nodes[args[0]].varies;
+            let base = if varies {
                 let scope = self.nodes[args[0]].scope;
                 self.node(Op::Base(family.clone(), args[0]), scope, &format!("{word}_base"))
             } else {
@@ -118,9 +120,9 @@ impl<'m> Tape<'m> {
         }
         if let Some(reads) = normalizer(family, params.len()) {
             let read: Vec<NodeId> = reads.iter().map(|&i| args[i + 1]).collect();
-            let active = read.iter().any(|&node| self.nodes[node].active);
+            let varies = read.iter().any(|&node| self.nodes[node].varies);
             // A part of the log joint is summed at the loop level of its parameters; a number is needed where it stands.
-            let node = if active || !self.loops_only(&read) {
+            let node = if varies || !self.loops_only(&read) {
                 let scope = self.deepest(&read);
                 let mut key = args[1..].to_vec();
                 for (i, node) in key.iter_mut().enumerate() {

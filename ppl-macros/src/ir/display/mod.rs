@@ -32,7 +32,7 @@ use super::{Arg, ArgKind, DimId, Model};
 pub(crate) fn tokens(model: &Model) -> TokenStream {
     #[rustfmt::skip]
     let Model {
-        attrs, krate, vis, name, args, body,
+        attrs, krate, vis, name, args, body, row: _,
         single: _, dims: _, sites: _, vars: _, locals: _, factors: _, quantity_supports: _,
     } = model;
     let krate = self::krate(krate);

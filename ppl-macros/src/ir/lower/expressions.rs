@@ -77,6 +77,7 @@ impl Lowering<'_> {
         visit::expressions(expr, &mut |e| {
             let unknown = match &e.kind {
                 ExprKind::Site(..) => true,
+                ExprKind::Data(arg, _) => self.model.is_input(&self.model.args[*arg]),
                 ExprKind::Local(local) => !self.model.locals[*local].data,
                 _ => false,
             };

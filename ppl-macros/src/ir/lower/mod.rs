@@ -71,6 +71,7 @@ impl<'a> Lowering<'a> {
                 krate: model.krate.clone(),
                 vis: model.vis.clone(),
                 name: model.name.clone(),
+                row: model.row,
                 single: false,
                 dims: Vec::new(),
                 args: Vec::new(),

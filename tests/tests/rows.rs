@@ -1,0 +1,111 @@
+//! Models of one row: their data differ from lane to lane, and stand in the workspace beside the latents.
+#![forbid(unsafe_code)]
+
+use ppl_core::prelude::*;
+
+model! {
+    /// One row of a factor analysis with counts, and what a network would give as parameters.
+    #[ppl(row)]
+    Row(x: [f64; D], c: [u64; D], on: bool, D: usize, Z: usize) {
+        param h[D]: real = 0;
+        param s: positive = 1;
+        z[Z] ~ Normal(0, 1);
+        let lean = sum(i in Z => z[i]);
+        x[D] ~ Normal(h, s);
+        c[D] ~ Poisson(exp(0.3 * h + 0.1 * lean));
+        on ~ Bernoulli(logit = lean + 0.2 * x[0]);
+    }
+}
+
+model! {
+    /// The same with data of its own.
+    Whole(x: [f64; D], c: [u64; D], on: bool, Z: usize) {
+        param h[D]: real = 0;
+        param s: positive = 1;
+        z[Z] ~ Normal(0, 1);
+        let lean = sum(i in Z => z[i]);
+        x[D] ~ Normal(h, s);
+        c[D] ~ Poisson(exp(0.3 * h + 0.1 * lean));
+        on ~ Bernoulli(logit = lean + 0.2 * x[0]);
+    }
+}
+
+fn data(row: usize) -> Whole {
+    let number = |i: usize| ppl_core::random::uniform(1, (10 * row + i) as u64);
+    Whole {
+        x: (0..3).map(|d| 2.0 * number(d) - 1.0).collect(),
+        c: (3..6).map(|d| (5.0 * number(d)) as u64).collect(),
+        on: number(7) > 0.5,
+        Z: 2,
+    }
+}
+
+#[test]
+fn lanes_of_a_row_are_rows_of_data() {
+    let row = Row { D: 3, Z: 2 };
+    let bound = row.bind().expect("sizes alone");
+    let lanes = 16;
+    let mut work = bound.workspace(lanes);
+    let unknowns = bound.layout().unconstrained();
+    let u: Vec<f64> = (0..unknowns * lanes).map(|i| ppl_core::random::uniform(2, i as u64) - 0.5).collect();
+    work.u_mut().copy_from_slice(&u);
+    let names: Vec<&str> = bound.layout().inputs.iter().map(|input| input.name).collect();
+    assert_eq!(names, ["x", "c", "on"]);
+    for lane in 0..lanes {
+        let Whole { x, c, on, .. } = data(lane);
+        let values: Vec<f64> = x.into_iter().chain(c.into_iter().map(|c| c as f64)).chain([f64::from(u8::from(on))]).collect();
+        let rows = bound.layout().inputs.iter().flat_map(|input| input.rows.clone());
+        rows.zip(values).for_each(|(row, value)| work.values[row * lanes + lane] = value);
+    }
+    let mut found = vec![0.0; lanes];
+    bound.log_density(&mut work, &bound.unit_weights(lanes), &mut found);
+    for lane in 0..lanes {
+        let model = data(lane);
+        let whole = model.bind().expect("good data");
+        let mut own = whole.workspace(8);
+        for i in 0..unknowns {
+            own.u_mut()[i * 8..(i + 1) * 8].fill(u[i * lanes + lane]);
+        }
+        let mut expected = vec![0.0; 8];
+        whole.log_density(&mut own, &whole.unit_weights(8), &mut expected);
+        assert!((found[lane] - expected[0]).abs() < 1e-12 * expected[0].abs(), "{} {}", found[lane], expected[0]);
+        for i in 0..unknowns {
+            let (found, expected) = (work.gradient()[i * lanes + lane], own.gradient()[i * 8]);
+            assert!((found - expected).abs() < 1e-12 * (1.0 + expected.abs()), "{i}: {found} {expected}");
+        }
+    }
+}
+
+model! {
+    /// A guide of one row.
+    #[ppl(row)]
+    GuideRow(x: [f64; D], D: usize, Z: usize) {
+        param loc[Z]: real = 0;
+        param log_scale[Z]: real = 0;
+        z[Z] ~ Normal(loc + x[0], exp(log_scale));
+        w ~ Normal(z[0], 2);
+    }
+}
+
+#[test]
+fn every_latent_of_a_guide_is_located() {
+    let row = GuideRow { D: 3, Z: 2 };
+    let bound = row.bind().expect("sizes alone");
+    let layout = bound.layout();
+    assert_eq!(layout.centred.len(), 2);
+    let lanes = 8;
+    let mut work = bound.workspace(lanes);
+    for (i, x) in work.values.iter_mut().enumerate() {
+        *x = 0.1 * (i % 7) as f64 - 0.2;
+    }
+    bound.locate(0, &mut work);
+    let first = |name: &str| layout.variables.iter().find(|v| v.name == name).expect("a variable").rows.start;
+    let at = |row: usize, lane: usize| work.values[row * lanes + lane];
+    for lane in 0..lanes {
+        for i in 0..2 {
+            let x = at(layout.inputs[0].rows.start, lane);
+            assert!((at(layout.centred[0].location.start + i, lane) - at(first("loc") + i, lane) - x).abs() < 1e-15);
+            assert!((at(layout.centred[0].scale.start + i, lane) - at(first("log_scale") + i, lane).exp()).abs() < 1e-15);
+        }
+    }
+}

@@ -31,7 +31,7 @@ pub struct Amortized {
     pub binarize: Binarize,
     /// Rows that are not learned from but watched: the last of a shuffle by the seed. Default 0.
     pub held_out: usize,
-    /// Epochs without a better bound of the held-out rows after which the fit ends. With held-out rows, it returns to the best weights. Default none.
+    /// Epochs without a better bound of the held-out rows after which the fit ends, with the best weights. Default none.
     pub patience: Option<usize>,
     /// Networks and parameters by name that stay as they are. Default none.
     pub held: Vec<String>,
@@ -180,7 +180,8 @@ pub enum Binarize {
 impl Amortized {
     /// Whether the numbers are in their ranges and go together.
     pub(super) fn check(&self, rows: usize) -> Result<(), AmortizedError> {
-        let out = |field: &'static str, value: f64, expected: &'static str| Err(AmortizedError::Config { field, value, expected });
+        let out =
+            |field: &'static str, value: f64, expected: &'static str| Err(AmortizedError::Config { field, value, expected });
         for (field, value) in [("batch", self.batch), ("epochs", self.epochs), ("samples", self.samples)] {
             if value == 0 {
                 return out(field, 0.0, "at least 1");
@@ -193,7 +194,9 @@ impl Amortized {
             return out("rate", self.rate, "positive and finite");
         }
         match &self.schedule {
-            Schedule::Linear { to } if !(to.is_finite() && *to >= 0.0) => return out("schedule.to", *to, "at least 0 and finite"),
+            Schedule::Linear { to } if !(to.is_finite() && *to >= 0.0) => {
+                return out("schedule.to", *to, "at least 0 and finite");
+            }
             Schedule::Steps { factor, .. } if !(factor.is_finite() && *factor > 0.0) => {
                 return out("schedule.factor", *factor, "positive and finite");
             }
@@ -205,7 +208,11 @@ impl Amortized {
             return out("largest_norm", norm, "positive and finite");
         }
         if self.held_out >= rows {
-            return out("held_out", self.held_out as f64, "less than the number of rows of data, so that some are left to learn from");
+            return out(
+                "held_out",
+                self.held_out as f64,
+                "less than the number of rows of data, so that some are left to learn from",
+            );
         }
         if self.patience.is_some() && self.held_out == 0 {
             return out("held_out", 0.0, "at least 1 where `patience` is set, which watches held-out rows");
@@ -220,7 +227,11 @@ impl Amortized {
         }
         let weighted = self.objective == AmortizedObjective::ImportanceWeighted;
         if weighted && self.kl_weight != KlWeight::One {
-            return Err(AmortizedError::Together { one: "kl_weight", other: "the importance-weighted bound", instead: "the ELBO" });
+            return Err(AmortizedError::Together {
+                one: "kl_weight",
+                other: "the importance-weighted bound",
+                instead: "the ELBO",
+            });
         }
         match (self.estimator, weighted) {
             (AmortizedEstimator::StickingTheLanding, true) => Err(AmortizedError::Together {

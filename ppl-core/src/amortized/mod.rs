@@ -12,7 +12,6 @@ mod config;
 mod data;
 mod error;
 mod fit;
-mod generate;
 mod learn;
 mod likelihood;
 mod networks;
@@ -24,5 +23,5 @@ mod transpose;
 
 pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Binarize, Schedule};
 pub use error::{AmortizedError, BadQuantity};
-pub use fit::{AmortizedFit, Encoded, Epoch, Stopped, fit_amortized};
+pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, fit_amortized};
 pub use row_model::{BoundRows, Call, RowGuide, RowInput, RowModel};

@@ -37,11 +37,6 @@ impl<'m, E: Real> Learned<'m, E> {
         }
     }
 
-    /// The network with the parameters as they are now.
-    pub(super) fn parameterized(&self) -> Result<&'m Parameterized<E>, AmortizedError> {
-        Ok(self.network)
-    }
-
     fn named(&self, source: NetworkError) -> AmortizedError {
         AmortizedError::Network { name: self.name.to_owned(), source }
     }
@@ -155,7 +150,9 @@ impl<'m, E: Real> Store<'m, E> {
         if let Some(largest) = largest_norm.filter(|largest| norm > *largest) {
             let factor = E::from_f64(largest / norm);
             let gradients = self.networks.iter_mut().map(|network| &mut network.gradient).chain([&mut self.global_gradient]);
-            gradients.for_each(|gradient| gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g = *g * factor)));
+            gradients.for_each(|gradient| {
+                gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g = *g * factor))
+            });
         }
         for network in self.networks.iter_mut().filter(|network| !network.held) {
             let stepped = network.adam.step(rate, &mut network.parameters, &mut network.gradient);

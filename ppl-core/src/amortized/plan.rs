@@ -130,7 +130,10 @@ impl Plan {
         let mut plan = Self::wired(bound, layout, inputs)?;
         plan.actions = (0..plan.calls.len()).map(Action::Call).collect();
         if let Some(latent) = layout.latents().find(|latent| latent.missing.is_some()) {
-            return wiring(layout.model, format!("`{}` has missing values, which a guide of rows has no part for; leave those rows out", latent.name));
+            return wiring(
+                layout.model,
+                format!("`{}` has missing values, which a guide of rows has no part for; leave those rows out", latent.name),
+            );
         }
         Ok(plan)
     }
@@ -177,8 +180,10 @@ impl Plan {
             let parameter = || layout.parameters().find(|v| v.name == name);
             let Some(variable) = layout.inputs.iter().find(|v| v.name == name).or_else(parameter) else { continue };
             if variable.rows.len() != columns {
-                let reason =
-                    format!("input `{name}` has {columns} numbers a row, but {} are expected; give it that many", variable.rows.len());
+                let reason = format!(
+                    "input `{name}` has {columns} numbers a row, but {} are expected; give it that many",
+                    variable.rows.len()
+                );
                 return wiring(layout.model, reason);
             }
             filled.push((index, variable.rows.clone()));
@@ -229,9 +234,10 @@ impl Plan {
             }
         }
         match model.latents().find(|latent| !self.located.iter().any(|located| located.name == latent.name)) {
-            Some(latent) => {
-                wiring(layout.model, format!("`{}` of `{}` has no distribution in the guide; give it one", latent.name, model.model))
-            }
+            Some(latent) => wiring(
+                layout.model,
+                format!("`{}` of `{}` has no distribution in the guide; give it one", latent.name, model.model),
+            ),
             None => Ok(()),
         }
     }
@@ -243,11 +249,12 @@ impl Plan {
         let mut given: Vec<&str> = Vec::new();
         for next in 0..=self.located.len() {
             left.retain(|&index| {
-                let known = calls[index].operands.iter().zip(&self.calls[index].operands).all(|(name, operand)| match operand.source {
-                    Source::Input(_) => true,
-                    Source::Latent(_) => drawn.contains(name),
-                    Source::Result(_) => given.contains(name),
-                });
+                let known =
+                    calls[index].operands.iter().zip(&self.calls[index].operands).all(|(name, operand)| match operand.source {
+                        Source::Input(_) => true,
+                        Source::Latent(_) => drawn.contains(name),
+                        Source::Result(_) => given.contains(name),
+                    });
                 if known {
                     self.actions.push(Action::Call(index));
                     given.extend(calls[index].results);
@@ -314,9 +321,7 @@ fn wire<R: Model>(
         wired.results.push(Outcome { rows: variable.rows.clone(), first: wired.outputs });
         wired.outputs += variable.rows.len();
     }
-    for (what, got, expected) in
-        [("takes", network.inputs(), wired.inputs), ("gives", network.outputs(), wired.outputs)]
-    {
+    for (what, got, expected) in [("takes", network.inputs(), wired.inputs), ("gives", network.outputs(), wired.outputs)] {
         if got != expected {
             let reason = format!("network `{name}` {what} {got} numbers, but the row has {expected}; make the two sizes equal");
             return wiring(layout.model, reason);

@@ -87,13 +87,13 @@ fn noise(seed: u64, rows: usize, columns: usize) -> Array2<f64> {
 model! {
     /// A row with a latent of positive numbers, and one whose location a network gives; `P` millionths are where `s` starts.
     #[ppl(row)]
-    DeepRow(x: [f64; D], c: [f64; C], D: usize, C: usize, P: usize) {
-        param a[2]: real = 0;
+    DeepRow(x: [f64; D], c: [f64; C], D: usize, C: usize, K: usize, P: usize) {
+        param a[K]: real = 0;
         param h[D]: real = 0;
         param s: positive = 0.000001 * P;
-        z[2] ~ Normal(0, 1);
+        z[K] ~ Normal(0, 1);
         w ~ HalfNormal(1.5);
-        y[2] ~ Normal(a, 0.8);
+        y[K] ~ Normal(a, 0.8);
         x[D] ~ Normal(h + 0.3 * c[0] * w, s);
     }
 }
@@ -101,16 +101,16 @@ model! {
 model! {
     /// Its guide: a trunk, and heads of which one reads a draw.
     #[ppl(row)]
-    DeepGuideRow(c: [f64; C], C: usize, P: usize) {
-        param trunk[3]: real = 0;
-        param l[2]: real = 0;
-        param k[2]: real = 0;
-        param m[2]: real = 0;
-        param n[2]: real = 0;
+    DeepGuideRow(c: [f64; C], C: usize, K: usize, T: usize, P: usize) {
+        param trunk[T]: real = 0;
+        param l[K]: real = 0;
+        param k[K]: real = 0;
+        param m[K]: real = 0;
+        param n[K]: real = 0;
         param t: positive = 0.000001 * P;
-        z[2] ~ Normal(l, exp(k));
+        z[K] ~ Normal(l, exp(k));
         w ~ Normal(0.3 * z[0] + 0.2 * c[0], t);
-        y[2] ~ Normal(m + 0.1 * z[1], t * exp(n));
+        y[K] ~ Normal(m + 0.1 * z[1], t * exp(n));
     }
 }
 
@@ -144,7 +144,7 @@ impl RowModel for Deep {
             binary: false,
         };
         Ok(BoundRows {
-            row: DeepRow { D: self.x.ncols(), C: self.c.ncols(), P: self.start },
+            row: DeepRow { D: self.x.ncols(), C: self.c.ncols(), K: 2, P: self.start },
             rows: self.x.nrows(),
             inputs: vec![input("x", &self.x), input("c", &self.c)],
             networks: vec![("prior", &self.networks[0]), ("decoder", &self.networks[1])],
@@ -164,7 +164,7 @@ impl RowGuide<Deep> for DeepGuide {
         ];
         let [trunk, first, second] = &self.networks;
         Ok(BoundRows {
-            row: DeepGuideRow { C: model.row.C, P: self.start },
+            row: DeepGuideRow { C: model.row.C, K: model.row.K, T: 3, P: self.start },
             rows: 0,
             inputs: vec![],
             networks: vec![("trunk", trunk), ("first", first), ("second", second)],
@@ -354,7 +354,7 @@ fn principal_components_are_those_of_maximum_likelihood() -> Outcome {
     let model = Factors { x: components(rows, 1), z: 2, decoder: linear(&[2, 5], 1)? };
     let guide = Encoder(linear(&[5, 4], 2)?);
     let config = Amortized {
-        epochs: 250,
+        epochs: 800,
         batch: 100,
         rate: 2e-2,
         schedule: Schedule::Cosine,

@@ -29,4 +29,6 @@ pub mod random;
 pub mod report;
 pub mod tensor;
 
-pub use ppl_macros::{distribution, function, model};
+#[doc(hidden)]
+pub use ppl_macros::__guide;
+pub use ppl_macros::{distribution, function, guide, model};

@@ -9,6 +9,7 @@ mod ir;
 mod messages;
 mod pipeline;
 mod registry;
+mod rows;
 mod syntax;
 
 /// Declares a probabilistic model: `model! { pub Name(data: type, ..) { statements } }`.
@@ -37,6 +38,29 @@ mod syntax;
 #[proc_macro]
 pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     pipeline::model(tokens.into()).into()
+}
+
+/// Declares a guide of a model with networks: `guide! { pub Encoder for Vae(encoder: net(D => 2 * Z)) { statements } }`.
+///
+/// The statements are those of models. Data, latents and dimensions are the model's; every latent has one statement `Normal(loc, scale)`, whose two are
+/// functions of data, of latents before it and of what networks give:
+///
+/// ```text
+/// for n in N {
+///     let (loc, log_scale) = split(encoder(x[n]));
+///     z[n, Z] ~ Normal(loc, exp(log_scale));
+/// }
+/// ```
+#[proc_macro]
+pub fn guide(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    rows::guide(tokens.into()).into()
+}
+
+/// What `guide!` becomes where the model is known: an internal macro.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __guide(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    rows::guide_of(tokens.into()).into()
 }
 
 /// The registry of ppl-core: an internal macro.

@@ -1,5 +1,7 @@
 //! The sentences of the parser: what is wrong, in the user's words, then the way out.
 
+use std::fmt::Display;
+
 use proc_macro2::Ident;
 
 pub(crate) const EMPTY_MODEL: &str = "a model is missing; write `pub Name(data: [f64; N]) { mu ~ Normal(0, 1); .. }`";
@@ -23,12 +25,12 @@ pub(crate) const OPTION_ARRAY: &str = "the values are missing, not the array; wr
 pub(crate) const DIMENSION: &str =
     "a dimension is a name, such as `N`; its size is found from the data, and several are separated by commas";
 pub(crate) const TOO_MANY_AXES: &str = "an array has at most three axes; split it, or run two of them together";
-pub(crate) const NET: &str =
-    "neural networks in models are not available yet; write a layer as `tanh(dot(x[n], w))` with latent weights";
+pub(crate) const NET: &str = "a network is an argument `decoder: net(Z => D)`: how many numbers it takes and gives for a row, such as `D`, `2 * Z`, `Z + C` or `1`";
 pub(crate) const IN_DIMENSION: &str = "`in` is followed by the dimension that is pointed into: `[in C; N]`";
 pub(crate) const TYPE: &str = "a type is `f64`, `f32`, `u64`, `bool`, `in C`, `usize`, or an array of them such as `[f64; N]`";
 pub(crate) const LET_MUT: &str = "nothing in a model changes; leave out the `mut`";
-pub(crate) const LET_TUPLE: &str = "`let` names one quantity; write one `let` for each";
+pub(crate) const LET_TUPLE: &str =
+    "`let` names one quantity; write one `let` for each, or `let (a, b) = split(network(..))` of what a network gives";
 pub(crate) const LET_TYPE: &str = "every quantity is real here; leave out the type";
 pub(crate) const UNDERSCORE: &str = "`_` is not a name here; write one out, such as `mu`";
 pub(crate) const LOOP: &str = "the loop of a model is `for n in N { .. }`";
@@ -190,4 +192,76 @@ pub(crate) fn macro_call(name: &Ident) -> String {
 
 pub(crate) fn reduce_arrow(function: &Ident, var: &Ident) -> String {
     format!("`=>` is missing: `{function}({var} in K => ..)`")
+}
+
+pub(crate) const NO_PLATE: &str =
+    "a model with networks has one loop over its rows, `for n in N { .. }`, with all latents and all data in it";
+pub(crate) const ROW_ELEMENT: &str = "data beside networks are `f32`, `f64`, `u64` or `bool`, and none is missing";
+pub(crate) const OUTSIDE_PLATE: &str =
+    "beside the loop over its rows a model with networks has parameters alone: `param`; a guide has nothing else";
+pub(crate) const PARAM_IN_PLATE: &str = "a parameter is one for all rows: write it before the loop over them";
+pub(crate) const OTHER_ROWS: &str = "the rows of a model with networks are independent: none reads all the others";
+pub(crate) const PLATE_NUMBER: &str = "the index of a row is no number here: rows are independent of their order";
+pub(crate) const CALL_IN_LOOP: &str = "a network is applied to a whole row: call it before this loop, with `let`";
+pub(crate) const SPLIT: &str = "`split` takes a call of a network of the arguments: `let (a, b) = split(network(x[n]))`";
+
+pub(crate) fn not_over_plate(name: &Ident, plate: &Ident) -> String {
+    format!(
+        "in a model with networks all data are over its rows: give `{name}` the first axis `{plate}`, or write it as a number"
+    )
+}
+
+pub(crate) fn plate_first(name: &Ident, var: &Ident) -> String {
+    format!("`{name}` is one thing for each row: its first index is `{var}`, and rows read no others")
+}
+
+pub(crate) fn operand(network: &Ident, var: &Ident) -> String {
+    format!("`{network}` takes data, latents and what networks give, whole: `{network}(x[{var}])`")
+}
+
+pub(crate) fn network_takes(network: &Ident, inputs: &impl Display, given: &str) -> String {
+    format!("`{network}` takes `{inputs}` numbers, but is given `{given}`")
+}
+
+pub(crate) fn network_gives(network: &Ident, outputs: &impl Display, pieces: usize, names: usize) -> String {
+    if names == 1 {
+        return format!(
+            "`{network}` gives `{outputs}` numbers: name its {pieces} parts with `let (a, b) = split({network}(..))`"
+        );
+    }
+    format!("`{network}` gives `{outputs}` numbers, {pieces} parts, but there are {names} names")
+}
+
+pub(crate) const GUIDE: &str =
+    "a guide is written `guide! { pub Name for Model(encoder: net(D => 2 * Z)) { for n in N { .. } } }`";
+pub(crate) const GUIDE_OF_ROWS: &str =
+    "`guide!` is for models with networks so far; other models have `Bbvi::family`, or a type that implements `Guide`";
+pub(crate) const GUIDE_FACTOR: &str = "a guide is a distribution: it has statements `~` alone";
+pub(crate) const GUIDE_NORMAL: &str = "a latent of a guide is `Normal(loc, scale)` so far, both as functions of the row";
+
+pub(crate) fn no_latent(name: &Ident, latents: &[(Ident, Vec<Ident>)]) -> String {
+    let known: Vec<String> = latents.iter().map(|(latent, _)| format!("`{latent}`")).collect();
+    format!("the model has no latent `{name}`; its latents are {}", known.join(", "))
+}
+
+pub(crate) fn latent_axes(name: &Ident, expected: &str, given: &str) -> String {
+    format!("`{name}` is over [{expected}] in the model, but over [{given}] here")
+}
+
+pub(crate) fn uncovered(latent: &Ident) -> String {
+    format!("the guide says nothing of the model's latent `{latent}`: write `{latent}[n, ..] ~ Normal(loc, scale)`")
+}
+
+pub(crate) fn guide_dim(dim: &Ident) -> String {
+    format!("the model has no dimension `{dim}`, so that its size is not known here")
+}
+
+pub(crate) fn guide_data(name: &Ident) -> String {
+    format!("`{name}` is data of the model: a guide is of its latents")
+}
+
+pub(crate) fn guide_support(name: &Ident) -> String {
+    format!(
+        "`{name}` is not on the whole real line in the model, but a normal is: write the model's as a function of a real latent"
+    )
 }

@@ -8,14 +8,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use proc_macro2::TokenStream;
 
 use crate::diagnostics::Diagnostics;
-use crate::{check, expand, ir, syntax};
+use crate::{check, expand, ir, rows, syntax};
 
 /// Compiles the body of `model!`.
 pub(crate) fn model(tokens: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
-    let Some(model) = syntax::parse(tokens, &mut diagnostics) else {
+    let Some(model) = syntax::parse(tokens.clone(), &mut diagnostics) else {
         return errors(diagnostics);
     };
+    if rows::has_networks(&model) {
+        return of_rows(model, tokens, diagnostics);
+    }
     if !diagnostics.is_empty() {
         // The stub items are those of what did parse; what is wrong with that is said once the rest parses too.
         let mut stub = ir::lower::lower(model, &mut Diagnostics::default());
@@ -33,6 +36,23 @@ pub(crate) fn model(tokens: TokenStream) -> TokenStream {
     if !model.row {
         out.extend(expand::handover::expand(&model, next_number()));
     }
+    out
+}
+
+/// Compiles a model with networks: its row, and what feeds it.
+fn of_rows(model: syntax::Model, tokens: TokenStream, mut diagnostics: Diagnostics) -> TokenStream {
+    let (name, vis, attrs, single) = (model.name.clone(), model.vis.clone(), model.attrs.clone(), rows::is_single(&model));
+    let Some(mut lifted) = rows::lift(model, None, &mut diagnostics) else { return errors(diagnostics) };
+    let mut row = ir::lower::lower(lifted.take_row(), &mut diagnostics);
+    row.single = single;
+    if diagnostics.is_empty() {
+        check::check(&mut row, &mut diagnostics);
+    }
+    let fine = diagnostics.is_empty();
+    let mut out = errors(diagnostics);
+    out.extend(if fine { expand::expand(&row) } else { expand::fallback::expand(&mut row) });
+    out.extend(rows::expand(&lifted, &name, &attrs, single));
+    out.extend(expand::handover::of_tokens(&vis, &name, tokens, next_number()));
     out
 }
 

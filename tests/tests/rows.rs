@@ -1,6 +1,8 @@
 //! Models of one row: their data differ from lane to lane, and stand in the workspace beside the latents.
 #![forbid(unsafe_code)]
 
+use ppl_core::amortized::{Call, RowGuide as _, RowModel as _};
+use ppl_core::networks::Mlp;
 use ppl_core::prelude::*;
 
 model! {
@@ -108,4 +110,48 @@ fn every_latent_of_a_guide_is_located() {
             assert!((at(layout.centred[0].scale.start + i, lane) - at(first("log_scale") + i, lane).exp()).abs() < 1e-15);
         }
     }
+}
+
+model! {
+    /// Variational auto-encoder (Kingma & Welling 2014).
+    pub Vae(x: [bool; N, D], decoder: net(Z => D), Z: usize) {
+        for n in N {
+            z[n, Z] ~ Normal(0, 1);
+            x[n, D] ~ Bernoulli(logit = decoder(z[n]));
+        }
+    }
+}
+
+ppl_core::guide! {
+    /// Amortized Gaussian posterior: the recognition network.
+    pub Encoder for Vae(encoder: net(D => 2 * Z)) {
+        for n in N {
+            let (loc, log_scale) = split(encoder(x[n]));
+            z[n, Z] ~ Normal(loc, exp(log_scale));
+        }
+    }
+}
+
+fn vae() -> Vae {
+    let decoder = Mlp::new(&[2, 8, 5]).build(1).expect("sizes");
+    Vae { x: ndarray::Array2::from_shape_fn((7, 5), |(n, d)| (n * d) % 3 == 1), decoder, Z: 2 }
+}
+
+#[test]
+fn a_model_with_a_network_is_its_row_and_a_call() {
+    let model = vae();
+    let bound = model.bind_rows().expect("good data");
+    assert_eq!((bound.rows, bound.row.D, bound.row.Z), (7, 5, 2));
+    assert_eq!(bound.calls, [Call { network: 0, operands: &["z"], results: &["decoder_of_z"] }]);
+    assert_eq!(bound.inputs[0].data[..5], [0.0_f32, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(bound.inputs[0].data[5..10], [0.0_f32, 1.0, 0.0, 0.0, 1.0]);
+    let guide = Encoder { encoder: Mlp::new(&[5, 8, 4]).build(2).expect("sizes") };
+    let own = guide.bind_guide(&bound).expect("good sizes");
+    assert_eq!(own.calls, [Call { network: 0, operands: &["x"], results: &["loc", "log_scale"] }]);
+    assert_eq!(own.row.bind().expect("sizes alone").layout().centred.len(), 1);
+    let wrong = Encoder { encoder: Mlp::new(&[5, 8, 3]).build(2).expect("sizes") };
+    assert_eq!(
+        wrong.bind_guide(&bound).err().expect("a wrong size").to_string(),
+        "`Encoder`: the network `encoder` gives 3 numbers for a row, but `2 * Z` is 4; build it for that many"
+    );
 }

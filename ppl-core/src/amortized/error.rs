@@ -119,6 +119,18 @@ pub enum AmortizedError {
         /// Why.
         source: SampleError,
     },
+    /// A model with a `factor(..)` has no prior draws.
+    #[error("`{statement}` adds a term to the density, so that its prior cannot be drawn from; write it with `~`")]
+    PriorFactor {
+        /// The statement as written.
+        statement: &'static str,
+    },
+    /// A model that reads data which it does not generate makes no rows of nothing.
+    #[error("the model reads {names}, which it does not generate; give rows with them: `sample_given`, `reconstruct` or `interpolate`")]
+    Conditions {
+        /// The inputs.
+        names: String,
+    },
     /// A file could not be written or read, or is of another fit.
     #[error("{path}: {reason}")]
     File {

@@ -1,7 +1,6 @@
 //! An amortized fit, and what it is asked.
 
 use std::borrow::BorrowMut;
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use ndarray::Array2;
@@ -65,15 +64,14 @@ pub struct Encoded<E> {
 /// What is learned, of a model and a guide.
 #[derive(Debug)]
 pub struct AmortizedFit<'m, M: RowModel, G: RowGuide<M>> {
+    pub(super) model: &'m M,
     pub(super) guide: &'m G,
     pub(super) store: Store<'m, M::Element>,
     pub(super) seed: u64,
-    pub(super) binarize: Binarize,
     global_values: Vec<(&'static str, Vec<f64>)>,
     history: Vec<Epoch>,
     stopped: Stopped,
     held_out: Vec<usize>,
-    model: PhantomData<fn() -> M>,
 }
 
 /// The networks of a model and of its guide, by name.
@@ -128,15 +126,14 @@ pub fn fit_amortized<'m, M: RowModel, G: RowGuide<M>, C: BorrowMut<Amortized>>(
         let mut store = sides.store(engine, &config.held)?;
         let learning = learn(engine, sides.rows, &mut store, config)?;
         Ok(AmortizedFit {
+            model,
             guide,
             global_values: global_values(engine, &store)?,
             store,
             seed: config.seed,
-            binarize: config.binarize,
             history: learning.history,
             stopped: learning.stopped,
             held_out: learning.held_out,
-            model: PhantomData,
         })
     })
 }
@@ -199,7 +196,7 @@ fn global_values<E: Real>(engine: &Engine<'_, E>, store: &Store<'_, E>) -> Resul
 }
 
 /// Rows of data that are encoded together.
-const BLOCK: usize = 128;
+pub(super) const BLOCK: usize = 128;
 
 impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
     /// What was told of each epoch.

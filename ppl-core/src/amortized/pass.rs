@@ -203,7 +203,8 @@ impl<'a, E: Real> Engine<'a, E> {
         self.draw(store, shape, inputs, noise, guide, model)?;
         let Half { work, weights, log, .. } = guide;
         self.guide.log_density(work, weights, log);
-        self.decode(store, shape, inputs, model)?;
+        self.prepare(store, model);
+        self.call_networks(store, shape, inputs, model)?;
         let weight = E::from_f64(kl_weight);
         for &prior in &self.prior {
             model.weights.factors[prior * lanes..(prior + 1) * lanes].fill(weight);
@@ -263,17 +264,31 @@ impl<'a, E: Real> Engine<'a, E> {
         Ok(())
     }
 
-    /// Computes the latents of the model from its unconstrained numbers, and calls its networks.
-    pub(super) fn decode(
+    /// Draws the latents of the model from the guide, in the model's space.
+    pub(super) fn draw_latents(&self, store: &Store<'_, E>, key: u64, buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
+        let Buffers { shape, model, guide, inputs, noise, .. } = buffers;
+        normals(key, shape.lanes, noise);
+        guide.set_mode(Mode::Evaluate);
+        self.draw(store, *shape, inputs, noise, guide, model)?;
+        self.prepare(store, model);
+        Ok(())
+    }
+
+    /// Computes the latents and parameters of the model from its unconstrained numbers.
+    pub(super) fn prepare(&self, store: &Store<'_, E>, model: &mut Half<E>) {
+        fill_globals(self.model_plan, &store.globals[..store.of_model_globals], &mut model.work);
+        model.log_det.fill(0.0);
+        self.model.constrain(&mut model.work, &mut model.log_det);
+    }
+
+    /// Calls the networks of the model.
+    pub(super) fn call_networks(
         &self,
         store: &Store<'_, E>,
         shape: LaneShape,
         inputs: &[Vec<E>],
         model: &mut Half<E>,
     ) -> Result<(), AmortizedError> {
-        fill_globals(self.model_plan, &store.globals[..store.of_model_globals], &mut model.work);
-        model.log_det.fill(0.0);
-        self.model.constrain(&mut model.work, &mut model.log_det);
         for (call, buffers) in self.model_plan.calls.iter().zip(&mut model.calls) {
             forward(call, &store.networks[call.network], shape, inputs, buffers, &mut model.work.values)?;
         }

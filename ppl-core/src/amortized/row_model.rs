@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::kernel::Real;
 use crate::model::{DataError, Model};
-use crate::networks::Parameterized;
+use crate::networks::{Network as _, Parameterized};
 
 /// A model of one plate whose elements are independent given networks and parameters: what `model!` implements where a model calls networks.
 pub trait RowModel {
@@ -72,4 +72,23 @@ pub struct Call {
     pub operands: &'static [&'static str],
     /// The parameters of the row that hold what it gives, one after the other.
     pub results: &'static [&'static str],
+}
+
+/// That a network takes and gives as many numbers as the model says; each size as written, and its value.
+///
+/// # Errors
+/// [`DataError::NetworkSize`].
+pub fn check_network<E: Real>(
+    model: &'static str,
+    network: &'static str,
+    given: &Parameterized<E>,
+    inputs: (&'static str, usize),
+    outputs: (&'static str, usize),
+) -> Result<(), DataError> {
+    for (does, found, (size, expected)) in [("takes", given.inputs(), inputs), ("gives", given.outputs(), outputs)] {
+        if found != expected {
+            return Err(DataError::NetworkSize { model, network, does, found, size, expected });
+        }
+    }
+    Ok(())
 }

@@ -127,4 +127,22 @@ pub enum DataError {
         /// How many are needed.
         least: usize,
     },
+    /// A network takes or gives another number of features than the model says.
+    #[error(
+        "`{model}`: the network `{network}` {does} {found} numbers for a row, but `{size}` is {expected}; build it for that many"
+    )]
+    NetworkSize {
+        /// The model or guide.
+        model: &'static str,
+        /// The network.
+        network: &'static str,
+        /// Whether it takes or gives them.
+        does: &'static str,
+        /// What the network has.
+        found: usize,
+        /// The size as written.
+        size: &'static str,
+        /// What the size is.
+        expected: usize,
+    },
 }

@@ -18,18 +18,23 @@ use crate::ir::{Model, display};
 
 /// The macro of a model without errors; `number` is another one for each model of a crate.
 pub(crate) fn expand(model: &Model, number: usize) -> TokenStream {
-    let text = from_anywhere(display::tokens(model));
+    of_tokens(&model.vis, &model.name, display::tokens(model), number)
+}
+
+/// The macro that hands over these tokens.
+pub(crate) fn of_tokens(vis: &syn::Visibility, name: &Ident, tokens: TokenStream, number: usize) -> TokenStream {
+    let text = from_anywhere(tokens);
     // A path cannot be followed by `!` in a pattern, so it is matched by its words.
     let rules = quote! {
         ($($word:ident)::+ ! { $($more:tt)* }) => { $($word)::+ ! { { #text } $($more)* } };
         (:: $($word:ident)::+ ! { $($more:tt)* }) => { :: $($word)::+ ! { { #text } $($more)* } };
     };
-    definition(model, number, &rules)
+    definition(vis, name, number, &rules)
 }
 
 /// The macro of a model with errors: it hands over nothing, so that only those errors are seen.
 pub(crate) fn stub(model: &Model, number: usize) -> TokenStream {
-    definition(model, number, &quote!(($($any:tt)*) => {};))
+    definition(&model.vis, &model.name, number, &quote!(($($any:tt)*) => {};))
 }
 
 /// Writes `$crate` where a path begins with `crate`.
@@ -56,8 +61,7 @@ fn from_anywhere(tokens: TokenStream) -> TokenStream {
     found.into_iter().collect()
 }
 
-fn definition(model: &Model, number: usize, rules: &TokenStream) -> TokenStream {
-    let (vis, name) = (&model.vis, &model.name);
+fn definition(vis: &syn::Visibility, name: &Ident, number: usize, rules: &TokenStream) -> TokenStream {
     let hidden: Ident = format_ident!("__ppl_model_{}_{}", name, number, span = Span::mixed_site());
     let export = matches!(vis, syn::Visibility::Public(_)).then(|| quote!(#[macro_export]));
     quote! {

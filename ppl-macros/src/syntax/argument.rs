@@ -4,6 +4,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Token};
 
+use super::network::network;
 use super::recovery::{attributes, error_here, here_or_before, name, skip_argument};
 use super::{Argument, ArgumentType, Element, ElementKind};
 use crate::diagnostics::Diagnostics;
@@ -73,7 +74,7 @@ fn argument_type(input: ParseStream<'_>) -> syn::Result<ArgumentType> {
             return Ok(ArgumentType::Size);
         }
         if word == "net" {
-            return Err(syn::Error::new(word.span(), messages::NET));
+            return network(input);
         }
     }
     Ok(ArgumentType::Array { element: element(input)?, dims: Vec::new() })

@@ -26,6 +26,7 @@ impl Display for ArgumentType {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
             ArgumentType::Size => f.write_str("usize"),
+            ArgumentType::Network { inputs, outputs } => write!(f, "net({inputs} => {outputs})"),
             ArgumentType::Array { element, dims } if dims.is_empty() => write!(f, "{element}"),
             ArgumentType::Array { element, dims } => write!(f, "[{element}; {}]", Commas(dims)),
         }
@@ -56,6 +57,7 @@ fn write_statement(f: &mut Formatter<'_>, stmt: &Stmt, depth: usize) -> Result {
     match stmt {
         Stmt::Sample { lhs, distribution, .. } => write!(f, "{indent}{lhs} ~ {distribution};"),
         Stmt::Let { lhs, value } => write!(f, "{indent}let {lhs} = {value};"),
+        Stmt::Split { names, call } => write!(f, "{indent}let ({}) = split({call});", Commas(names)),
         Stmt::Param { lhs, support, start } => write!(f, "{indent}param {lhs}: {support} = {start};"),
         Stmt::Factor { value, .. } => write!(f, "{indent}factor({value});"),
         Stmt::For { var, range, body, .. } => {

@@ -6,6 +6,7 @@ mod depth;
 mod display;
 mod expression;
 mod model;
+mod network;
 mod operand;
 mod param;
 mod recovery;
@@ -15,7 +16,8 @@ mod tests;
 
 use proc_macro2::{Ident, Span};
 
-pub(crate) use model::parse;
+pub(crate) use model::{arguments_and_body, attributes, parse};
+pub(crate) use network::NetworkSize;
 
 /// `attrs vis Name(arguments) { statements }`
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub(crate) enum ArgumentType {
     Size,
     /// A number (no dimensions) or an array of them: `[f64; N, K]`.
     Array { element: Element, dims: Vec<Ident> },
+    /// `net(D => 2 * Z)`
+    Network { inputs: NetworkSize, outputs: NetworkSize },
 }
 
 #[derive(Debug)]
@@ -72,6 +76,8 @@ pub(crate) enum Stmt {
     Sample { lhs: Lhs, distribution: Expr },
     /// `let lhs = value;`
     Let { lhs: Lhs, value: Expr },
+    /// `let (name, name) = split(call);`
+    Split { names: Vec<Ident>, call: Expr },
     /// `param lhs: support = start;`
     Param { lhs: Lhs, support: Support, start: Expr },
     /// `factor(value);`

@@ -41,6 +41,12 @@ fn model(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<M
     }
     let name = name(input, messages::NO_NAME)?;
     let mut model = Model { attrs, krate, row, vis, name, arguments: Vec::new(), body: Vec::new() };
+    arguments_and_body(input, &mut model, diagnostics)?;
+    Ok(model)
+}
+
+/// `(arguments) { statements }`
+pub(crate) fn arguments_and_body(input: ParseStream<'_>, model: &mut Model, diagnostics: &mut Diagnostics) -> syn::Result<()> {
     if input.peek(Token![<]) {
         diagnostics.push(input.span(), messages::GENERICS);
         skip_to_group(input);
@@ -67,7 +73,7 @@ fn model(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<M
             diagnostics.push(input.span(), messages::ONE_MODEL);
         }
     }
-    Ok(model)
+    Ok(())
 }
 
 /// Skips to the arguments or the statements.
@@ -78,7 +84,10 @@ fn skip_to_group(input: ParseStream<'_>) {
 }
 
 /// Attributes, of which `#[ppl(crate = path)]` and `#[ppl(row)]` are taken out.
-fn attributes(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<(Vec<syn::Attribute>, syn::Path, bool)> {
+pub(crate) fn attributes(
+    input: ParseStream<'_>,
+    diagnostics: &mut Diagnostics,
+) -> syn::Result<(Vec<syn::Attribute>, syn::Path, bool)> {
     let mut krate: syn::Path = syn::parse_quote!(::ppl_core);
     let mut row = false;
     let mut attrs = Vec::new();

@@ -6,6 +6,7 @@ use syn::{Ident, Token};
 
 use super::call::indices;
 use super::expression::expression;
+use super::network::split;
 use super::param::{begins_param, param};
 use super::recovery::{attributes, error_here, here_or_before, keyword, name, skip, skip_statement};
 use super::{BinaryOp, Expr, ExprKind, Lhs, Range, Stmt};
@@ -146,7 +147,7 @@ fn let_statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::
         return Err(error_here(input, messages::LET_MUT));
     }
     if input.peek(syn::token::Paren) {
-        return Err(error_here(input, messages::LET_TUPLE));
+        return split(input, diagnostics).map(Some);
     }
     let name = name(input, messages::LHS)?;
     let index = if input.peek(syn::token::Bracket) { indices(input)? } else { Vec::new() };

@@ -105,6 +105,8 @@ impl<'a> Lowering<'a> {
             let mut missing = false;
             let (kind, dims) = match argument.ty {
                 syntax::ArgumentType::Size => (ArgKind::Size(self.dim(&argument.name)), Vec::new()),
+                // Models of networks are lowered as those of their rows, which have none.
+                syntax::ArgumentType::Network { .. } => continue,
                 syntax::ArgumentType::Array { element, dims } => {
                     missing = matches!(element.kind, syntax::ElementKind::Option(_));
                     let Some(kind) = self.argument_kind(&element) else { continue };
@@ -238,7 +240,7 @@ fn declare(body: &[syntax::Stmt], declared: &mut BTreeMap<String, Span>) {
                 declared.entry(lhs.name.to_string()).or_insert(lhs.name.span());
             }
             syntax::Stmt::For { body, .. } => declare(body, declared),
-            syntax::Stmt::Factor { .. } => {}
+            syntax::Stmt::Factor { .. } | syntax::Stmt::Split { .. } => {}
         }
     }
 }

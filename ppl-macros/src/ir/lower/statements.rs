@@ -5,7 +5,7 @@ use proc_macro2::Ident;
 use super::axes::{Axis, close_axes};
 use super::{Entity, Lowering};
 use crate::ir::{DimId, Factor, Index, Local, SiteId, SiteKind, Stmt, StmtKind};
-use crate::syntax;
+use crate::{messages, syntax};
 
 impl Lowering<'_> {
     pub(super) fn statements(&mut self, body: &[syntax::Stmt]) -> Vec<Stmt> {
@@ -18,6 +18,12 @@ impl Lowering<'_> {
             syntax::Stmt::Sample { lhs, distribution, .. } => self.sample(lhs, distribution, &text),
             syntax::Stmt::Let { lhs, value } => self.let_statement(lhs, value, text),
             syntax::Stmt::Param { lhs, support, start } => self.param(lhs, support, start, text.trim_end_matches(';')),
+            syntax::Stmt::Split { names, .. } => {
+                if let Some(name) = names.first() {
+                    self.error(name.span(), messages::LET_TUPLE);
+                }
+                None
+            }
             syntax::Stmt::Factor { value, .. } => {
                 let value = self.scalar(value)?;
                 let factor = self.factor(text.clone(), None);

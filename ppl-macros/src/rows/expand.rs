@@ -1,0 +1,187 @@
+//! The struct of a model or guide of rows, and what feeds its row.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::Rows;
+use crate::syntax::{Argument, ArgumentType, ElementKind, NetworkSize};
+
+/// The struct that users fill, and `RowModel` for it.
+pub(crate) fn expand(rows: &Rows, name: &Ident, attrs: &[syn::Attribute], single: bool) -> TokenStream {
+    let structure = structure(rows, name, attrs, single);
+    let e = element(single);
+    let (krate, row) = (&rows.row.krate, &rows.row.name);
+    let dims: Vec<&Ident> = std::iter::once(&rows.plate).chain(&rows.dims).collect();
+    let place = |dim: &Ident| dims.iter().position(|known| *known == dim).unwrap_or(0);
+    let words = dims.iter().map(ToString::to_string);
+    let model = name.to_string();
+    let seen = rows.arguments.iter().map(|argument| {
+        let (field, word) = (&argument.name, argument.name.to_string());
+        match &argument.ty {
+            ArgumentType::Size => {
+                let dim = place(field);
+                quote!(sizes.axis(#dim, #word, self.#field)?;)
+            }
+            ArgumentType::Array { dims, .. } => {
+                let axes = dims.iter().enumerate().map(|(axis, dim)| {
+                    let dim = place(dim);
+                    if dims.len() == 1 {
+                        quote!(sizes.axis(#dim, #word, self.#field.len())?;)
+                    } else {
+                        quote!(sizes.axis(#dim, #word, _ppl::shape(&self.#field)[#axis])?;)
+                    }
+                });
+                quote!(#(#axes)*)
+            }
+            ArgumentType::Network { .. } => TokenStream::new(),
+        }
+    });
+    let size = |dim: &Ident| {
+        let dim = place(dim);
+        quote!(sizes.size(#dim))
+    };
+    let checks = network_checks(rows, &model, &size);
+    let inputs = rows.arguments.iter().filter_map(|argument| {
+        let ArgumentType::Array { element: kind, dims } = &argument.ty else { return None };
+        let (field, word) = (&argument.name, argument.name.to_string());
+        let columns = dims[1..].iter().map(size).reduce(|a, b| quote!(#a * #b)).unwrap_or_else(|| quote!(1));
+        let array =
+            if dims.len() == 1 { quote!(_ppl::Cow::Borrowed(&self.#field[..])) } else { quote!(_ppl::row_major(&self.#field)) };
+        let (data, binary) = match kind.kind {
+            ElementKind::Bool => (quote!(#array.iter().map(|&x| <#e as From<u8>>::from(u8::from(x))).collect()), true),
+            ElementKind::U64 => (quote!(#array.iter().map(|&x| x as #e).collect()), false),
+            _ => (array, false),
+        };
+        Some(quote!({
+            let data: _ppl::Cow<'_, [#e]> = #data;
+            _ppl::check_finite(#model, #word, &data)?;
+            _ppl::RowInput { name: #word, columns: #columns, data, binary: #binary }
+        }))
+    });
+    let row_fields = rows.dims.iter().map(|dim| {
+        let size = size(dim);
+        quote!(#dim: #size)
+    });
+    let (networks, calls) = (networks(rows), calls(rows));
+    quote! {
+        #structure
+
+        #[doc(hidden)]
+        #[allow(non_snake_case, unused_mut, clippy::all, clippy::pedantic)]
+        const _: () = {
+            use #krate::__private as _ppl;
+
+            impl #name {
+                /// The generated log joint of a row: the very tokens that are compiled, formatted.
+                pub const EXPANSION: &'static str = #row::EXPANSION;
+            }
+
+            impl _ppl::RowModel for #name {
+                type Element = #e;
+                type Row = #row;
+
+                fn bind_rows(&self) -> Result<_ppl::BoundRows<'_, #row>, _ppl::DataError> {
+                    let mut sizes = _ppl::Sizes::new(#model, &[#(#words),*], None);
+                    #(#seen)*
+                    #(#checks)*
+                    Ok(_ppl::BoundRows {
+                        row: #row { #(#row_fields),* },
+                        rows: sizes.size(0),
+                        inputs: vec![#(#inputs),*],
+                        networks: #networks,
+                        calls: #calls,
+                    })
+                }
+            }
+        };
+    }
+}
+
+/// The struct with the arguments as its fields.
+pub(super) fn structure(rows: &Rows, name: &Ident, attrs: &[syn::Attribute], single: bool) -> TokenStream {
+    let (vis, krate) = (&rows.row.vis, &rows.row.krate);
+    let fields = rows.arguments.iter().map(|argument| field(argument, krate, single));
+    let doc = if attrs.iter().any(|attr| attr.path().is_ident("doc")) {
+        TokenStream::new()
+    } else {
+        let doc = format!("The model `{name}` with its data and networks.");
+        quote!(#[doc = #doc])
+    };
+    quote! {
+        #doc
+        #(#attrs)*
+        #[allow(non_snake_case, clippy::struct_field_names)]
+        #vis struct #name { #(#fields),* }
+    }
+}
+
+fn field(argument: &Argument, krate: &syn::Path, single: bool) -> TokenStream {
+    let (attrs, name) = (&argument.attrs, &argument.name);
+    let e = element(single);
+    let (ty, text) = match &argument.ty {
+        ArgumentType::Size => (quote!(usize), format!("The size of dimension `{name}`.")),
+        ArgumentType::Network { inputs, outputs } => (
+            quote!(#krate::networks::Parameterized<#e>),
+            format!("The network `{name}`, which takes `{inputs}` numbers of a row and gives `{outputs}`."),
+        ),
+        ArgumentType::Array { element, dims } => {
+            let element = match element.kind {
+                ElementKind::U64 => quote!(u64),
+                ElementKind::Bool => quote!(bool),
+                _ => e,
+            };
+            let words: Vec<String> = dims.iter().map(|dim| format!("`{dim}`")).collect();
+            let ty = match dims.len() {
+                1 => quote!(::std::vec::Vec<#element>),
+                rank => {
+                    let array = quote::format_ident!("Array{}", rank);
+                    quote!(#krate::__private::ndarray::#array<#element>)
+                }
+            };
+            (ty, format!("`{name}` over {}.", words.join(", ")))
+        }
+    };
+    let doc = if attrs.iter().any(|attr| attr.path().is_ident("doc")) { TokenStream::new() } else { quote!(#[doc = #text]) };
+    quote!(#doc #(#attrs)* pub #name: #ty)
+}
+
+/// The element of data and networks.
+pub(super) fn element(single: bool) -> TokenStream {
+    if single { quote!(f32) } else { quote!(f64) }
+}
+
+/// Checks of the sizes of networks.
+pub(super) fn network_checks(rows: &Rows, model: &str, size: &dyn Fn(&Ident) -> TokenStream) -> Vec<TokenStream> {
+    let of = |expected: &NetworkSize| {
+        let terms = expected.terms.iter().map(|(factor, dim)| {
+            let size = dim.as_ref().map_or_else(|| quote!(1), size);
+            quote!(#factor * #size)
+        });
+        quote!(#(#terms)+*)
+    };
+    let check = |(name, inputs, outputs): (&Ident, &NetworkSize, &NetworkSize)| {
+        let (word, text) = (name.to_string(), [inputs.to_string(), outputs.to_string()]);
+        let ([takes, gives], inputs, outputs) = (text, of(inputs), of(outputs));
+        quote!(_ppl::check_network(#model, #word, &self.#name, (#takes, #inputs), (#gives, #outputs))?;)
+    };
+    rows.networks().map(check).collect()
+}
+
+/// The networks with their names.
+pub(super) fn networks(rows: &Rows) -> TokenStream {
+    let each = rows.networks().map(|(name, ..)| {
+        let word = name.to_string();
+        quote!((#word, &self.#name))
+    });
+    quote!(vec![#(#each),*])
+}
+
+/// The calls of networks.
+pub(super) fn calls(rows: &Rows) -> TokenStream {
+    let calls = rows.calls.iter().map(|call| {
+        let words = |names: &[Ident]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let (network, operands, results) = (call.network, words(&call.operands), words(&call.results));
+        quote!(_ppl::Call { network: #network, operands: &[#(#operands),*], results: &[#(#results),*] })
+    });
+    quote!(&[#(#calls),*])
+}

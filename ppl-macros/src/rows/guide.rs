@@ -1,0 +1,244 @@
+//! `guide! { pub Encoder for Vae(encoder: net(D => 2 * Z)) { .. } }`: a guide in the language of models, compiled with the model that it is for.
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::quote;
+use syn::parse::{ParseStream, Parser};
+use syn::{Token, Visibility};
+
+use super::expand::{calls, element, network_checks, networks, structure};
+use super::{Rows, has_networks, lift};
+use crate::catalogue::Support;
+use crate::diagnostics::Diagnostics;
+use crate::ir::{self, Density, Family, SiteKind, StmtKind, visit};
+use crate::syntax::{self, ArgumentType, ElementKind, Model, Stmt};
+use crate::{check, expand, messages};
+
+/// Hands the guide to the macro of its model, which hands both to [`guide_of`].
+pub(crate) fn guide(tokens: TokenStream) -> TokenStream {
+    let header = |input: ParseStream<'_>| {
+        let mut diagnostics = Diagnostics::default();
+        let (_, krate, _) = syntax::attributes(input, &mut diagnostics)?;
+        let _: Visibility = input.parse()?;
+        let _: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), messages::GUIDE))?;
+        input.parse::<Token![for]>().map_err(|error| syn::Error::new(error.span(), messages::GUIDE))?;
+        let model = syn::Path::parse_mod_style(input).map_err(|error| syn::Error::new(error.span(), messages::GUIDE))?;
+        while !input.is_empty() {
+            input.parse::<TokenTree>()?;
+        }
+        Ok((krate, model))
+    };
+    match header.parse2(tokens.clone()) {
+        Ok((krate, model)) => quote!(#model! { #krate::__guide! { #tokens } }),
+        Err(error) => error.to_compile_error(),
+    }
+}
+
+/// Compiles a guide that follows the tokens of its model in braces.
+pub(crate) fn guide_of(tokens: TokenStream) -> TokenStream {
+    let mut tokens = tokens.into_iter();
+    let Some(TokenTree::Group(model)) = tokens.next() else { return TokenStream::new() };
+    let mut diagnostics = Diagnostics::default();
+    let out = compile(&model, tokens.collect(), &mut diagnostics).unwrap_or_default();
+    let errors = diagnostics.finish().map(|error| error.to_compile_error());
+    quote!(#errors #out)
+}
+
+struct Guide {
+    attrs: Vec<syn::Attribute>,
+    target: syn::Path,
+    model: Model,
+}
+
+fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<TokenStream> {
+    // What is wrong with the model is said where the model is.
+    let model = syntax::parse(target.stream(), &mut Diagnostics::default())?;
+    let guide = parse(tokens, diagnostics)?;
+    if !has_networks(&model) {
+        diagnostics.push(guide.model.name.span(), messages::GUIDE_OF_ROWS);
+        return None;
+    }
+    let (arguments, single) = (model.arguments.iter().map(copy).collect::<Vec<_>>(), is_single(&model));
+    let model = lift(model, None, &mut Diagnostics::default())?;
+    let (name, attrs) = (guide.model.name.clone(), guide.attrs);
+    let row = lift(guide.model, Some(&arguments), diagnostics)?;
+    covers(&row, &model, &name, diagnostics);
+    if !diagnostics.is_empty() {
+        return None;
+    }
+    let model_dims = model.dims.clone();
+    let mut model_row = ir::lower::lower(model.row, &mut Diagnostics::default());
+    check::check(&mut model_row, &mut Diagnostics::default());
+    let mut rows = row;
+    for dim in rows.dims.iter().filter(|dim| !model_dims.contains(dim)) {
+        diagnostics.push(dim.span(), messages::guide_dim(dim));
+    }
+    let (krate, row_name) = (rows.row.krate.clone(), rows.row.name.clone());
+    let mut compiled = ir::lower::lower(rows.take_row(), diagnostics);
+    compiled.single = single;
+    if diagnostics.is_empty() {
+        check::check(&mut compiled, diagnostics);
+        normal(&compiled, &model_row, diagnostics);
+    }
+    if !diagnostics.is_empty() {
+        return None;
+    }
+    let code = expand::expand(&compiled);
+    let structure = structure(&rows, &name, &attrs, single);
+    let (e, target) = (element(single), guide.target);
+    let size = |dim: &Ident| quote!(model.row.#dim);
+    let word = name.to_string();
+    let checks = network_checks(&rows, &word, &size);
+    let fields = rows.dims.iter().map(|dim| quote!(#dim: model.row.#dim));
+    let (networks, calls) = (networks(&rows), calls(&rows));
+    Some(quote! {
+        #structure
+        #code
+
+        #[doc(hidden)]
+        #[allow(non_snake_case, clippy::all, clippy::pedantic)]
+        const _: () = {
+            use #krate::__private as _ppl;
+
+            impl #name {
+                /// The generated log density of a row of the guide: the very tokens that are compiled, formatted.
+                pub const EXPANSION: &'static str = #row_name::EXPANSION;
+            }
+
+            impl _ppl::RowGuide<#target> for #name {
+                type Row = #row_name;
+
+                fn bind_guide(
+                    &self,
+                    model: &_ppl::BoundRows<'_, <#target as _ppl::RowModel>::Row>,
+                ) -> Result<_ppl::BoundRows<'_, #row_name>, _ppl::DataError> {
+                    #(#checks)*
+                    let inputs = model.inputs.iter().map(|input| _ppl::RowInput::<'_, #e> {
+                        name: input.name,
+                        columns: input.columns,
+                        data: _ppl::Cow::Borrowed(&[]),
+                        binary: input.binary,
+                    });
+                    Ok(_ppl::BoundRows {
+                        row: #row_name { #(#fields),* },
+                        rows: 0,
+                        inputs: inputs.collect(),
+                        networks: #networks,
+                        calls: #calls,
+                    })
+                }
+            }
+        };
+    })
+}
+
+/// `attrs vis Name for Model(arguments) { statements }`
+fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Guide> {
+    let mut parsed = None;
+    let outcome = Parser::parse2(
+        |input: ParseStream<'_>| {
+            let (attrs, krate, _) = syntax::attributes(input, diagnostics)?;
+            let vis = input.parse()?;
+            let name: Ident = input.parse()?;
+            input.parse::<Token![for]>()?;
+            let target = syn::Path::parse_mod_style(input)?;
+            let mut model = Model { krate, vis, ..empty(&name) };
+            syntax::arguments_and_body(input, &mut model, diagnostics)?;
+            parsed = Some(Guide { attrs, target, model });
+            while !input.is_empty() {
+                input.parse::<TokenTree>()?;
+            }
+            Ok(())
+        },
+        tokens,
+    );
+    if let Err(error) = outcome {
+        diagnostics.push_error(error);
+    }
+    parsed
+}
+
+fn empty(name: &Ident) -> Model {
+    Model {
+        attrs: Vec::new(),
+        krate: syn::parse_quote!(::ppl_core),
+        row: true,
+        vis: Visibility::Inherited,
+        name: name.clone(),
+        arguments: Vec::new(),
+        body: Vec::new(),
+    }
+}
+
+/// An argument of the model, for the guide's own use.
+fn copy(argument: &syntax::Argument) -> syntax::Argument {
+    let ty = match &argument.ty {
+        ArgumentType::Size => ArgumentType::Size,
+        ArgumentType::Network { inputs, outputs } => ArgumentType::Network { inputs: inputs.clone(), outputs: outputs.clone() },
+        ArgumentType::Array { element, dims } => {
+            let kind = match &element.kind {
+                ElementKind::F64 => ElementKind::F64,
+                ElementKind::F32 => ElementKind::F32,
+                ElementKind::U64 => ElementKind::U64,
+                ElementKind::Bool => ElementKind::Bool,
+                ElementKind::Index(dim) => ElementKind::Index(dim.clone()),
+                ElementKind::Option(_) => {
+                    ElementKind::Option(Box::new(syntax::Element { kind: ElementKind::F64, span: element.span }))
+                }
+            };
+            ArgumentType::Array { element: syntax::Element { kind, span: element.span }, dims: dims.clone() }
+        }
+    };
+    syntax::Argument { attrs: Vec::new(), name: argument.name.clone(), ty }
+}
+
+/// Whether data and networks are `f32`: unless an array is `f64`.
+pub(crate) fn is_single(model: &Model) -> bool {
+    !model
+        .arguments
+        .iter()
+        .any(|argument| matches!(&argument.ty, ArgumentType::Array { element, .. } if matches!(element.kind, ElementKind::F64)))
+}
+
+/// That the guide declares the model's latents, each once over the same axes, and nothing else.
+fn covers(guide: &Rows, model: &Rows, name: &Ident, diagnostics: &mut Diagnostics) {
+    let text = |axes: &[Ident]| axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    for (latent, axes) in &guide.latents {
+        match model.latents.iter().find(|(known, _)| known == latent) {
+            None => diagnostics.push(latent.span(), messages::no_latent(latent, &model.latents)),
+            Some((_, expected)) if expected != axes => {
+                diagnostics.push(latent.span(), messages::latent_axes(latent, &text(expected), &text(axes)));
+            }
+            Some(_) => {}
+        }
+    }
+    for (latent, _) in &model.latents {
+        if !guide.latents.iter().any(|(known, _)| known == latent) {
+            diagnostics.push(name.span(), messages::uncovered(latent));
+        }
+    }
+    for stmt in &guide.row.body {
+        if let Stmt::Factor { value } = stmt {
+            diagnostics.push(value.span, messages::GUIDE_FACTOR);
+        }
+    }
+}
+
+/// That every latent is normal, and real in the model.
+fn normal(guide: &ir::Model, model: &ir::Model, diagnostics: &mut Diagnostics) {
+    visit::statements(&guide.body, &mut |stmt| {
+        let StmtKind::Sample { site, distribution, .. } = &stmt.kind else { return };
+        let name = &guide.sites[*site].name;
+        if !matches!(guide.sites[*site].kind, SiteKind::Latent) {
+            diagnostics.push(name.span(), messages::guide_data(name));
+            return;
+        }
+        let is_normal = matches!(&distribution.density, Density::Univariate { family: Family::Catalogue(entry), .. } if entry.rust == "Normal");
+        if !is_normal {
+            diagnostics.push(distribution.span, messages::GUIDE_NORMAL);
+        }
+        let of_model = model.sites.iter().find(|known| known.name == *name);
+        if of_model.is_some_and(|known| known.support != Support::Real) {
+            diagnostics.push(name.span(), messages::guide_support(name));
+        }
+    });
+}

@@ -1,0 +1,78 @@
+//! Models and guides of independent rows with networks: cut down to one row, which is an ordinary model, and what feeds it.
+//!
+//! `for n in N { z[n, Z] ~ Normal(0, 1); x[n, D] ~ Bernoulli(logit = decoder(z[n])); }` becomes the model of a row,
+//! `param decoder_of_z[D]: real = 0; z[Z] ~ Normal(0, 1); x[D] ~ Bernoulli(logit = decoder_of_z);`, in which lanes are rows, and the call
+//! that fills `decoder_of_z`.
+
+mod expand;
+mod guide;
+mod lift;
+
+pub(crate) use expand::expand;
+pub(crate) use guide::{guide, guide_of, is_single};
+pub(crate) use lift::lift;
+
+use proc_macro2::Ident;
+
+use crate::syntax::{Argument, ArgumentType, Model, NetworkSize};
+
+/// What a model or a guide of rows is cut into.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// The model of one row.
+    pub row: Model,
+    /// The plate.
+    pub plate: Ident,
+    /// The dimensions of a row, each a size of the row's model.
+    pub dims: Vec<Ident>,
+    /// The arguments as written.
+    pub arguments: Vec<Argument>,
+    /// The calls of networks, in order.
+    pub calls: Vec<Call>,
+    /// The latents of a row with their axes.
+    pub latents: Vec<(Ident, Vec<Ident>)>,
+}
+
+/// A call of a network.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Which of the networks among the arguments.
+    pub network: usize,
+    pub operands: Vec<Ident>,
+    pub results: Vec<Ident>,
+}
+
+impl Rows {
+    /// The model of the row; what is left has its head alone.
+    pub(crate) fn take_row(&mut self) -> Model {
+        let Model { krate, vis, name, .. } = &self.row;
+        let head = Model {
+            attrs: Vec::new(),
+            krate: krate.clone(),
+            row: true,
+            vis: vis.clone(),
+            name: name.clone(),
+            arguments: Vec::new(),
+            body: Vec::new(),
+        };
+        std::mem::replace(&mut self.row, head)
+    }
+
+    /// The networks among the arguments.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = (&Ident, &NetworkSize, &NetworkSize)> {
+        networks(&self.arguments)
+    }
+}
+
+/// The networks among some arguments.
+fn networks(arguments: &[Argument]) -> impl Iterator<Item = (&Ident, &NetworkSize, &NetworkSize)> {
+    arguments.iter().filter_map(|argument| match &argument.ty {
+        ArgumentType::Network { inputs, outputs } => Some((&argument.name, inputs, outputs)),
+        _ => None,
+    })
+}
+
+/// Whether a model calls networks, and so is one of rows.
+pub(crate) fn has_networks(model: &Model) -> bool {
+    networks(&model.arguments).next().is_some()
+}

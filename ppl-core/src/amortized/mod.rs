@@ -1,5 +1,29 @@
 //! Amortized inference: models of independent rows with neural networks, and guides that read the row.
+//!
+//! [`fit_amortized`] learns the networks and the parameters of a model and of its guide together, by stochastic ascent of a lower bound of the log evidence
+//! over batches of rows: variational auto-encoders, and all models of that shape. The lanes of a workspace are rows of data times Monte Carlo samples,
+//! `lane = sample * batch + row`, filled up to a multiple of [`Real::LANE_MULTIPLE`](crate::kernel::Real::LANE_MULTIPLE) with copies of the last one, whose weight
+//! is zero.
+//!
+//! # Source
+//! Kingma & Welling 2014, Auto-encoding variational Bayes; Rezende, Mohamed & Wierstra 2014, Stochastic backpropagation.
 
+mod config;
+mod data;
+mod error;
+mod fit;
+mod generate;
+mod learn;
+mod likelihood;
+mod networks;
+mod objective;
+mod pass;
+mod plan;
 mod row_model;
+mod transpose;
 
+pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Binarize, Schedule};
+pub use error::{AmortizedError, BadQuantity};
+pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, fit_amortized};
+pub use generate::Generated;
 pub use row_model::{BoundRows, Call, RowGuide, RowInput, RowModel, check_network};

@@ -70,6 +70,50 @@ impl<E: Real> Parameterized<E> {
     pub fn architecture(&self) -> &Sequential<E> {
         &self.architecture
     }
+
+    /// [`Network::forward`] with other parameters than its own: `[parameters]`.
+    ///
+    /// # Errors
+    /// As [`Network::forward`].
+    pub fn forward_with(
+        &self,
+        parameters: &[E],
+        x: &[E],
+        rows: usize,
+        work: &mut Work<E>,
+        y: &mut [E],
+    ) -> Result<(), NetworkError> {
+        check("parameters", parameters.len(), self.parameters.len())?;
+        check("x", x.len(), rows * self.inputs())?;
+        check("y", y.len(), rows * self.outputs())?;
+        self.architecture.check_input(x, rows)?;
+        in_pool(rows * parameters.len(), || self.architecture.forward(parameters, x, rows, work, y));
+        Ok(())
+    }
+
+    /// [`Network::pull`] with other parameters than its own, those of the forward pass: `[parameters]`.
+    ///
+    /// # Errors
+    /// As [`Network::pull`].
+    pub fn pull_with(
+        &self,
+        parameters: &[E],
+        pass: Pass<'_, E>,
+        work: &mut Work<E>,
+        x_adjoint: Option<&mut [E]>,
+        gradient: &mut [E],
+    ) -> Result<(), NetworkError> {
+        check("parameters", parameters.len(), self.parameters.len())?;
+        check("x", pass.x.len(), pass.rows * self.inputs())?;
+        check("y", pass.y.len(), pass.rows * self.outputs())?;
+        check("y_adjoint", pass.y_adjoint.len(), pass.rows * self.outputs())?;
+        check("gradient", gradient.len(), parameters.len())?;
+        if let Some(x_adjoint) = &x_adjoint {
+            check("x_adjoint", x_adjoint.len(), pass.rows * self.inputs())?;
+        }
+        in_pool(pass.rows * parameters.len(), || self.architecture.pull(parameters, pass, work, x_adjoint, gradient));
+        Ok(())
+    }
 }
 
 /// That a slice has the length it must have.
@@ -99,11 +143,7 @@ impl<E: Real> Network<E> for Parameterized<E> {
     }
 
     fn forward(&self, x: &[E], rows: usize, work: &mut Work<E>, y: &mut [E]) -> Result<(), NetworkError> {
-        check("x", x.len(), rows * self.inputs())?;
-        check("y", y.len(), rows * self.outputs())?;
-        self.architecture.check_input(x, rows)?;
-        in_pool(rows * self.parameters.len(), || self.architecture.forward(&self.parameters, x, rows, work, y));
-        Ok(())
+        self.forward_with(&self.parameters, x, rows, work, y)
     }
 
     fn pull(
@@ -113,15 +153,6 @@ impl<E: Real> Network<E> for Parameterized<E> {
         x_adjoint: Option<&mut [E]>,
         gradient: &mut [E],
     ) -> Result<(), NetworkError> {
-        check("x", pass.x.len(), pass.rows * self.inputs())?;
-        check("y", pass.y.len(), pass.rows * self.outputs())?;
-        check("y_adjoint", pass.y_adjoint.len(), pass.rows * self.outputs())?;
-        check("gradient", gradient.len(), self.parameters.len())?;
-        if let Some(x_adjoint) = &x_adjoint {
-            check("x_adjoint", x_adjoint.len(), pass.rows * self.inputs())?;
-        }
-        let work_size = pass.rows * self.parameters.len();
-        in_pool(work_size, || self.architecture.pull(&self.parameters, pass, work, x_adjoint, gradient));
-        Ok(())
+        self.pull_with(&self.parameters, pass, work, x_adjoint, gradient)
     }
 }

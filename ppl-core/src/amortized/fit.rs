@@ -1,0 +1,284 @@
+//! An amortized fit, and what it is asked.
+
+use std::borrow::BorrowMut;
+use std::time::Duration;
+
+use ndarray::Array2;
+
+use super::learn::{Purpose, Sizes, key, learn};
+use super::networks::Store;
+use super::pass::{Buffers, Engine, Steering};
+use super::plan::{Plan, input_names};
+use super::{Amortized, AmortizedError, Binarize, RowGuide, RowModel, data};
+use crate::kernel::Real;
+use crate::model::Model as _;
+use crate::networks::{Mode, Parameterized};
+
+/// What a fit tells of an epoch. Bounds and divergences are means over rows, in nats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Epoch {
+    /// The epoch, counted from zero.
+    pub epoch: usize,
+    /// Steps made so far.
+    pub steps: usize,
+    /// The bound of the rows learned from, as it was when each was seen.
+    pub bound: f64,
+    /// The divergence of the guide from the prior, part of the bound: its estimate `log q(z) - log p(z)`.
+    pub divergence: f64,
+    /// The bound of the rows held out, at the end of the epoch.
+    pub held_out: Option<f64>,
+    /// The rate at its last step.
+    pub rate: f64,
+    /// Time since the start.
+    pub elapsed: Duration,
+}
+
+/// Why a fit ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stopped {
+    /// All epochs are over.
+    Epochs,
+    /// The bound of the held-out rows was not better for as many epochs as the configuration allows.
+    Patience {
+        /// The best epoch, whose weights the fit has.
+        best: usize,
+    },
+    /// The time was over.
+    Time,
+    /// The observer asked for it.
+    Observer,
+}
+
+/// The distribution of a latent given each row, `Normal` on the unconstrained scale.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encoded<E> {
+    /// The latent.
+    pub name: &'static str,
+    /// `[row][element]`
+    pub location: Array2<E>,
+    /// `[row][element]`
+    pub scale: Array2<E>,
+}
+
+/// What is learned, of a model and a guide.
+#[derive(Debug)]
+pub struct AmortizedFit<'m, M: RowModel, G: RowGuide<M>> {
+    pub(super) model: &'m M,
+    pub(super) guide: &'m G,
+    pub(super) store: Store<'m, M::Element>,
+    pub(super) seed: u64,
+    global_values: Vec<(&'static str, Vec<f64>)>,
+    history: Vec<Epoch>,
+    stopped: Stopped,
+    held_out: Vec<usize>,
+}
+
+/// The networks of a model and of its guide, by name.
+pub(super) struct Sides<'m, E: Real> {
+    pub(super) rows: usize,
+    model: Vec<(&'static str, &'m Parameterized<E>)>,
+    guide: Vec<(&'static str, &'m Parameterized<E>)>,
+}
+
+impl<'m, E: Real> Sides<'m, E> {
+    /// All that is learned, as model and guide start from it.
+    fn store(&self, engine: &Engine<'_, E>, held: &[String]) -> Result<Store<'m, E>, AmortizedError> {
+        let of_model = (engine.model_plan, engine.model.layout(), &self.model[..]);
+        let of_guide = (engine.guide_plan, engine.guide.layout(), &self.guide[..]);
+        Store::new(of_model, of_guide, held)
+    }
+}
+
+/// Binds a model and its guide, and does something with them.
+pub(super) fn with_engine<'m, M: RowModel, G: RowGuide<M>, T>(
+    model: &'m M,
+    guide: &'m G,
+    probabilities: bool,
+    act: impl FnOnce(&Engine<'_, M::Element>, Sides<'m, M::Element>) -> Result<T, AmortizedError>,
+) -> Result<T, AmortizedError> {
+    let bound = model.bind_rows()?;
+    let own = guide.bind_guide(&bound)?;
+    let (row, own_row) = (bound.row.bind()?, own.row.bind()?);
+    data::check(&bound, row.layout().model, probabilities)?;
+    let names = input_names(&bound);
+    let model_plan = Plan::of_model(&bound, row.layout(), &names)?;
+    let guide_plan = Plan::of_guide(&own, own_row.layout(), &names, row.layout())?;
+    let engine = Engine::new((&*row, &model_plan), (&*own_row, &guide_plan), &bound.inputs);
+    act(&engine, Sides { rows: bound.rows, model: bound.networks.clone(), guide: own.networks.clone() })
+}
+
+/// Learns the networks and parameters of a model of rows and of its guide.
+///
+/// The networks of `model` and `guide` say where learning starts and stay as they are; the fit has its own parameters.
+///
+/// # Errors
+/// [`AmortizedError::Data`] and others that name the place if model, guide, data and networks do not fit together or the configuration is out of range;
+/// [`AmortizedError::NonFinite`] and [`AmortizedError::Gradient`] if learning went where numbers end.
+pub fn fit_amortized<'m, M: RowModel, G: RowGuide<M>, C: BorrowMut<Amortized>>(
+    model: &'m M,
+    guide: &'m G,
+    mut config: C,
+) -> Result<AmortizedFit<'m, M, G>, AmortizedError> {
+    let config = config.borrow_mut();
+    with_engine(model, guide, config.binarize == Binarize::Stochastic, |engine, sides| {
+        config.check(sides.rows)?;
+        let mut store = sides.store(engine, &config.held)?;
+        let learning = learn(engine, sides.rows, &mut store, config)?;
+        Ok(AmortizedFit {
+            model,
+            guide,
+            global_values: global_values(engine, &store)?,
+            store,
+            seed: config.seed,
+            history: learning.history,
+            stopped: learning.stopped,
+            held_out: learning.held_out,
+        })
+    })
+}
+
+/// An estimate of the bound, and its gradient by all that is learned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoundGradient<E> {
+    /// The bound, the mean over the rows, in nats.
+    pub bound: f64,
+    /// By the parameters of the networks of the model and then of the guide.
+    pub networks: Vec<(&'static str, Vec<E>)>,
+    /// By the unconstrained numbers of the parameters that are the same for all rows, those of the model first.
+    pub globals: Vec<E>,
+}
+
+/// The bound of all rows of a model and its gradient where the networks and parameters are, as a step of a fit takes them; `config` says of which bound, and how the
+/// gradient is estimated, `seed` is that of the noise. For those who compare estimators.
+///
+/// # Errors
+/// As [`fit_amortized`].
+pub fn bound_gradient<M: RowModel, G: RowGuide<M>>(
+    model: &M,
+    guide: &G,
+    config: &Amortized,
+    seed: u64,
+) -> Result<BoundGradient<M::Element>, AmortizedError> {
+    with_engine(model, guide, false, |engine, sides| {
+        config.check(sides.rows)?;
+        let mut store = sides.store(engine, &[])?;
+        let mut buffers = engine.buffers(sides.rows, config.samples);
+        let rows: Vec<usize> = (0..sides.rows).collect();
+        engine.fill(&rows, None, &mut buffers);
+        let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(0) };
+        engine.evaluate(&store, key(seed, Purpose::Noise, 0), steering.kl_weight, Mode::Evaluate, &mut buffers)?;
+        let bound = engine.bounds(config.objective, &mut buffers);
+        engine.pull(&mut store, steering, &mut buffers)?;
+        let networks = store.networks.into_iter().map(|network| (network.name, network.gradient)).collect();
+        Ok(BoundGradient { bound, networks, globals: store.global_gradient })
+    })
+}
+
+/// The parameters that are the same for all rows, in their own space, those of the model first.
+fn global_values<E: Real>(engine: &Engine<'_, E>, store: &Store<'_, E>) -> Result<Vec<(&'static str, Vec<f64>)>, AmortizedError> {
+    let (model, guide) = store.globals.split_at(store.of_model_globals);
+    let mut all = Vec::new();
+    for (density, plan, numbers) in [(engine.model, engine.model_plan, model), (engine.guide, engine.guide_plan, guide)] {
+        let lanes = E::LANE_MULTIPLE;
+        let mut work = density.workspace(lanes);
+        let rows = plan.globals.iter().flat_map(|global| global.unconstrained.clone());
+        for (row, &number) in rows.zip(numbers) {
+            work.values[row * lanes..(row + 1) * lanes].fill(number);
+        }
+        density.constrain(&mut work, &mut vec![0.0; lanes]);
+        for global in &plan.globals {
+            let rows = density.layout().variables[global.variable].rows.clone();
+            all.push((global.name, rows.map(|row| work.values[row * lanes].to_f64()).collect()));
+        }
+    }
+    Ok(all)
+}
+
+/// Rows of data that are encoded together.
+pub(super) const BLOCK: usize = 128;
+
+impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
+    /// What was told of each epoch.
+    #[must_use]
+    pub fn history(&self) -> &[Epoch] {
+        &self.history
+    }
+
+    /// Why the fit ended.
+    #[must_use]
+    pub fn stopped(&self) -> &Stopped {
+        &self.stopped
+    }
+
+    /// The rows of data that were held out.
+    #[must_use]
+    pub fn held_out(&self) -> &[usize] {
+        &self.held_out
+    }
+
+    /// The learned parameters of a network of the model or of the guide, as [`Parameterized::new`] takes them; none if there is no such network.
+    #[must_use]
+    pub fn parameters_of(&self, network: &str) -> Option<&[M::Element]> {
+        self.store.networks.iter().find(|learned| learned.name == network).map(|learned| &learned.parameters[..])
+    }
+
+    /// The learned parameters that are the same for all rows, by name, those of the model first.
+    #[must_use]
+    pub fn globals(&self) -> &[(&'static str, Vec<f64>)] {
+        &self.global_values
+    }
+
+    /// Goes over all rows of a model in blocks: inputs are in their places, samples are to be drawn.
+    pub(super) fn for_blocks(
+        &self,
+        engine: &Engine<'_, M::Element>,
+        rows: usize,
+        block: usize,
+        samples: usize,
+        mut act: impl FnMut(&[usize], &mut Buffers<M::Element>) -> Result<(), AmortizedError>,
+    ) -> Result<(), AmortizedError> {
+        let all: Vec<usize> = (0..rows).collect();
+        let mut sizes = Sizes::new(samples);
+        for rows in all.chunks(block) {
+            let buffers = sizes.of(engine, rows.len());
+            engine.fill(rows, None, buffers);
+            act(rows, buffers)?;
+        }
+        Ok(())
+    }
+
+    /// The location and scale of every latent given each row of `model`, which need not be the one that was learned from. Where a latent depends on another
+    /// latent in the guide, that one is at its location.
+    ///
+    /// # Errors
+    /// As [`fit_amortized`], of the data.
+    pub fn encode(&self, model: &M) -> Result<Vec<Encoded<M::Element>>, AmortizedError> {
+        with_engine(model, self.guide, false, |engine, sides| {
+            let empty = |columns: usize| Array2::from_elem((sides.rows, columns), M::Element::default());
+            let of = |located: &super::plan::Located| Encoded {
+                name: located.name,
+                location: empty(located.rows.len()),
+                scale: empty(located.rows.len()),
+            };
+            let mut all: Vec<Encoded<M::Element>> = engine.guide_plan.located.iter().map(of).collect();
+            self.for_blocks(engine, sides.rows, BLOCK, 1, |rows, buffers| {
+                buffers.noise.fill(M::Element::default());
+                engine.evaluate_noise(&self.store, 1.0, Mode::Evaluate, buffers)?;
+                let lanes = buffers.shape.lanes;
+                for (encoded, located) in all.iter_mut().zip(&engine.guide_plan.located) {
+                    let own = [(&mut encoded.location, located.location.start), (&mut encoded.scale, located.scale.start)];
+                    for (to, first) in own {
+                        for (lane, &row) in rows.iter().enumerate() {
+                            for element in 0..located.rows.len() {
+                                to[[row, element]] = buffers.guide.work.values[(first + element) * lanes + lane];
+                            }
+                        }
+                    }
+                }
+                Ok(())
+            })?;
+            Ok(all)
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! The loop over epochs and batches.
+
+use std::time::{Duration, Instant};
+
+use super::data::shuffle;
+use super::networks::Store;
+use super::pass::{Buffers, Engine, Steering};
+use super::{Amortized, AmortizedError, Binarize, Epoch, Stopped};
+use crate::kernel::Real;
+use crate::networks::Mode;
+use crate::random::step_key;
+
+/// What random numbers are for: each purpose has keys of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    Split,
+    Shuffle,
+    Noise,
+    Binarize,
+    Dropout,
+    HeldOutNoise,
+    HeldOutBinarize,
+    Likelihood,
+    Draws,
+    Prior,
+}
+
+/// The key of a purpose at a step.
+pub(super) fn key(seed: u64, purpose: Purpose, step: usize) -> u64 {
+    step_key(step_key(seed, purpose as u64), step as u64)
+}
+
+/// Buffers for the sizes of batches that have come up.
+#[derive(Debug)]
+pub(super) struct Sizes<E> {
+    samples: usize,
+    all: Vec<Buffers<E>>,
+}
+
+impl<E: Real> Sizes<E> {
+    pub(super) fn new(samples: usize) -> Self {
+        Sizes { samples, all: Vec::new() }
+    }
+
+    /// Those of a size, made when it comes up first.
+    pub(super) fn of(&mut self, engine: &Engine<'_, E>, batch: usize) -> &mut Buffers<E> {
+        let index = self.all.iter().position(|buffers| buffers.shape.batch == batch).unwrap_or_else(|| {
+            self.all.push(engine.buffers(batch, self.samples));
+            self.all.len() - 1
+        });
+        &mut self.all[index]
+    }
+}
+
+/// What came of a fit.
+#[derive(Debug)]
+pub(super) struct Learning {
+    pub(super) history: Vec<Epoch>,
+    pub(super) stopped: Stopped,
+    /// The rows that were held out.
+    pub(super) held_out: Vec<usize>,
+    pub(super) steps: usize,
+}
+
+/// Learns what is in the store.
+pub(super) fn learn<E: Real>(
+    engine: &Engine<'_, E>,
+    rows: usize,
+    store: &mut Store<'_, E>,
+    config: &mut Amortized,
+) -> Result<Learning, AmortizedError> {
+    let start = Instant::now();
+    let seed = config.seed;
+    let mut train: Vec<usize> = (0..rows).collect();
+    shuffle(key(seed, Purpose::Split, 0), &mut train);
+    let held_out = train.split_off(rows - config.held_out);
+    let batch = config.batch.min(train.len());
+    let steps = config.epochs * train.len().div_ceil(batch);
+    let mut sizes = Sizes::new(config.samples);
+    let mut learning = Learning { history: Vec::new(), stopped: Stopped::Epochs, held_out, steps: 0 };
+    let mut best = (f64::NEG_INFINITY, 0, Vec::new());
+    for epoch in 0..config.epochs {
+        shuffle(key(seed, Purpose::Shuffle, epoch), &mut train);
+        let (mut bound, mut divergence, mut rate) = (0.0, 0.0, 0.0);
+        for rows in train.chunks(batch) {
+            let step = learning.steps;
+            rate = config.rate * config.schedule.at(epoch, step, steps);
+            let buffers = sizes.of(engine, rows.len());
+            bound += rows.len() as f64 * learn_from(engine, store, config, step, rate, rows, buffers)?;
+            divergence += rows.len() as f64 * mean_divergence(buffers);
+            learning.steps += 1;
+        }
+        let count = train.len() as f64;
+        let held = (!learning.held_out.is_empty())
+            .then(|| bound_of(engine, store, config, &learning.held_out, batch, &mut sizes))
+            .transpose()?;
+        let info = Epoch {
+            epoch,
+            steps: learning.steps,
+            bound: bound / count,
+            divergence: divergence / count,
+            held_out: held,
+            rate,
+            elapsed: start.elapsed(),
+        };
+        let stop = config.observer.as_mut().is_some_and(|observer| observer(&info).is_break());
+        learning.history.push(info);
+        if let (Some(patience), Some(held)) = (config.patience, held) {
+            if held > best.0 {
+                best.0 = held;
+                best.1 = epoch;
+                store.keep(&mut best.2);
+            }
+            if epoch >= best.1 + patience {
+                learning.stopped = Stopped::Patience { best: best.1 };
+                break;
+            }
+        }
+        if stop {
+            learning.stopped = Stopped::Observer;
+            break;
+        }
+        if config.max_time.is_some_and(|most: Duration| start.elapsed() >= most) {
+            learning.stopped = Stopped::Time;
+            break;
+        }
+    }
+    if !best.2.is_empty() {
+        store.put_back(&best.2);
+    }
+    Ok(learning)
+}
+
+/// One step; the mean bound of its rows.
+fn learn_from<E: Real>(
+    engine: &Engine<'_, E>,
+    store: &mut Store<'_, E>,
+    config: &Amortized,
+    step: usize,
+    rate: f64,
+    rows: &[usize],
+    buffers: &mut Buffers<E>,
+) -> Result<f64, AmortizedError> {
+    let seed = config.seed;
+    let draws = (config.binarize == Binarize::Stochastic).then(|| key(seed, Purpose::Binarize, step));
+    let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(step) };
+    engine.fill(rows, draws, buffers);
+    let mode = Mode::Train { key: key(seed, Purpose::Dropout, step) };
+    engine.evaluate(store, key(seed, Purpose::Noise, step), steering.kl_weight, mode, buffers)?;
+    let bound = finite(engine, step, rows, config, buffers)?;
+    engine.pull(store, steering, buffers)?;
+    store.step(step, rate, config.largest_norm)?;
+    Ok(bound)
+}
+
+/// The mean bound of the rows in the buffers, if all are finite. It is the bound itself, whatever the weight of the divergence is.
+fn finite<E: Real>(
+    engine: &Engine<'_, E>,
+    step: usize,
+    rows: &[usize],
+    config: &Amortized,
+    buffers: &mut Buffers<E>,
+) -> Result<f64, AmortizedError> {
+    let bound = engine.bounds(config.objective, buffers);
+    if let Some(lane) = engine.first_bad_lane(buffers) {
+        let row = lane % buffers.shape.batch;
+        let quantity = engine.blame(lane, buffers);
+        return Err(AmortizedError::NonFinite { step, row: rows[row], bound: buffers.bounds[row], quantity });
+    }
+    Ok(bound)
+}
+
+/// The divergence of the guide from the prior, on average over the lanes that count, in nats a row.
+fn mean_divergence<E>(buffers: &Buffers<E>) -> f64 {
+    let real = buffers.shape.real();
+    buffers.divergence[..real].iter().sum::<f64>() / real as f64
+}
+
+/// The mean bound of held-out rows, with the same noise at every call.
+fn bound_of<E: Real>(
+    engine: &Engine<'_, E>,
+    store: &Store<'_, E>,
+    config: &Amortized,
+    held_out: &[usize],
+    batch: usize,
+    sizes: &mut Sizes<E>,
+) -> Result<f64, AmortizedError> {
+    let mut sum = 0.0;
+    for (index, rows) in held_out.chunks(batch).enumerate() {
+        let draws = (config.binarize == Binarize::Stochastic).then(|| key(config.seed, Purpose::HeldOutBinarize, 0));
+        let buffers = sizes.of(engine, rows.len());
+        engine.fill(rows, draws, buffers);
+        engine.evaluate(store, key(config.seed, Purpose::HeldOutNoise, index), 1.0, Mode::Evaluate, buffers)?;
+        sum += rows.len() as f64 * engine.bounds(config.objective, buffers);
+    }
+    Ok(sum / held_out.len() as f64)
+}

@@ -1,0 +1,193 @@
+//! What an amortized fit learns: networks of the model and of the guide with parameters of the fit's own, and parameters that are the same for all rows.
+
+use rayon::prelude::*;
+
+use super::AmortizedError;
+use super::plan::Plan;
+use crate::kernel::Real;
+use crate::model::Layout;
+use crate::networks::{AdamConfig, AdamState, Network as _, NetworkError, Parameterized, Pass, Work};
+
+/// Gradients are summed in parts of this size, in their order: the same bits on any number of threads.
+const PART: usize = 1 << 14;
+
+/// A network that is learned.
+#[derive(Debug)]
+pub(super) struct Learned<'m, E: Real> {
+    pub(super) name: &'static str,
+    network: &'m Parameterized<E>,
+    pub(super) parameters: Vec<E>,
+    pub(super) gradient: Vec<E>,
+    pub(super) adam: AdamState<E>,
+    /// Whether it stays as it is.
+    pub(super) held: bool,
+}
+
+impl<'m, E: Real> Learned<'m, E> {
+    /// From the parameters that it has.
+    pub(super) fn new(name: &'static str, network: &'m Parameterized<E>, held: bool) -> Self {
+        let count = network.parameters().len();
+        Learned {
+            name,
+            network,
+            parameters: network.parameters().to_vec(),
+            gradient: vec![E::default(); count],
+            adam: AdamState::new(count, AdamConfig::default()),
+            held,
+        }
+    }
+
+    fn named(&self, source: NetworkError) -> AmortizedError {
+        AmortizedError::Network { name: self.name.to_owned(), source }
+    }
+
+    pub(super) fn forward(&self, x: &[E], rows: usize, work: &mut Work<E>, y: &mut [E]) -> Result<(), AmortizedError> {
+        self.network.forward_with(&self.parameters, x, rows, work, y).map_err(|source| self.named(source))
+    }
+
+    /// Adds to the gradient, or, where it is not wanted, to `unwanted`.
+    pub(super) fn pull(
+        &mut self,
+        pass: Pass<'_, E>,
+        work: &mut Work<E>,
+        x_adjoint: Option<&mut [E]>,
+        unwanted: Option<&mut Vec<E>>,
+    ) -> Result<(), AmortizedError> {
+        let gradient = match unwanted {
+            Some(unwanted) => {
+                unwanted.resize(self.parameters.len(), E::default());
+                unwanted
+            }
+            None => &mut self.gradient,
+        };
+        let pulled = self.network.pull_with(&self.parameters, pass, work, x_adjoint, gradient);
+        pulled.map_err(|source| AmortizedError::Network { name: self.name.to_owned(), source })
+    }
+}
+
+/// All that is learned.
+#[derive(Debug)]
+pub(super) struct Store<'m, E: Real> {
+    /// The networks of the model, then those of the guide.
+    pub(super) networks: Vec<Learned<'m, E>>,
+    /// How many of the networks are those of the model.
+    pub(super) of_model: usize,
+    /// The unconstrained numbers of the parameters of the model, then of the guide.
+    pub(super) globals: Vec<E>,
+    pub(super) global_gradient: Vec<E>,
+    pub(super) global_adam: AdamState<E>,
+    /// How many of these are those of the model.
+    pub(super) of_model_globals: usize,
+    /// Which of these stay as they are.
+    pub(super) held_globals: Vec<bool>,
+}
+
+/// The numbers of the globals of a plan to start from, and their names, a name for each number.
+fn starts<E: Real>(plan: &Plan, layout: &Layout) -> Vec<(E, &'static str)> {
+    let of = |variable: usize| &layout.variables[variable];
+    plan.globals
+        .iter()
+        .flat_map(|global| {
+            (0..global.unconstrained.len())
+                .map(|i| (E::from_f64(of(global.variable).initial.get(i).copied().unwrap_or(0.0)), global.name))
+        })
+        .collect()
+}
+
+impl<'m, E: Real> Store<'m, E> {
+    /// From what model and guide start from; networks and parameters of the names in `held` stay as they are.
+    pub(super) fn new(
+        model: (&Plan, &Layout, &[(&'static str, &'m Parameterized<E>)]),
+        guide: (&Plan, &Layout, &[(&'static str, &'m Parameterized<E>)]),
+        held: &[String],
+    ) -> Result<Self, AmortizedError> {
+        let is_held = |name: &str| held.iter().any(|held| held == name);
+        let networks: Vec<Learned<'m, E>> =
+            model.2.iter().chain(guide.2).map(|&(name, network)| Learned::new(name, network, is_held(name))).collect();
+        let mut globals = starts::<E>(model.0, model.1);
+        let of_model_globals = globals.len();
+        globals.extend(starts::<E>(guide.0, guide.1));
+        let known = || networks.iter().map(|network| network.name).chain(globals.iter().map(|(_, name)| *name));
+        if let Some(name) = held.iter().find(|name| !known().any(|known| known == name.as_str())) {
+            let mut names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
+            names.dedup();
+            let known = names.join(", ");
+            return Err(AmortizedError::UnknownName { what: "network or parameter", name: name.clone(), known });
+        }
+        Ok(Store {
+            of_model: model.2.len(),
+            of_model_globals,
+            held_globals: globals.iter().map(|(_, name)| is_held(name)).collect(),
+            global_gradient: vec![E::default(); globals.len()],
+            global_adam: AdamState::new(globals.len(), AdamConfig::default()),
+            globals: globals.into_iter().map(|(start, _)| start).collect(),
+            networks,
+        })
+    }
+
+    /// Makes a step up the gradient, which is cleared; scaled down where its norm is too large.
+    pub(super) fn step(&mut self, step: usize, rate: f64, largest_norm: Option<f64>) -> Result<(), AmortizedError> {
+        let zero = E::default();
+        for network in self.networks.iter_mut().filter(|network| network.held) {
+            network.gradient.fill(zero);
+        }
+        for (gradient, _) in self.global_gradient.iter_mut().zip(&self.held_globals).filter(|(_, held)| **held) {
+            *gradient = zero;
+        }
+        let mut square = squares(&self.global_gradient);
+        let unbounded = |of: String| Err(AmortizedError::Gradient { step, of });
+        if !square.is_finite() {
+            return unbounded("the parameters".to_owned());
+        }
+        for network in &self.networks {
+            let own = squares(&network.gradient);
+            if !own.is_finite() {
+                return unbounded(format!("network `{}`", network.name));
+            }
+            square += own;
+        }
+        let norm = square.sqrt();
+        if let Some(largest) = largest_norm.filter(|largest| norm > *largest) {
+            let factor = E::from_f64(largest / norm);
+            let gradients = self.networks.iter_mut().map(|network| &mut network.gradient).chain([&mut self.global_gradient]);
+            gradients.for_each(|gradient| {
+                gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g = *g * factor))
+            });
+        }
+        for network in self.networks.iter_mut().filter(|network| !network.held) {
+            let stepped = network.adam.step(rate, &mut network.parameters, &mut network.gradient);
+            stepped.map_err(|source| AmortizedError::Network { name: network.name.to_owned(), source })?;
+        }
+        // Adam leaves a number alone whose gradient is and was zero.
+        let stepped = self.global_adam.step(rate, &mut self.globals, &mut self.global_gradient);
+        stepped.map_err(|source| AmortizedError::Network { name: "parameters".to_owned(), source })
+    }
+
+    /// Copies all that is learned to one vector.
+    pub(super) fn keep(&self, to: &mut Vec<E>) {
+        to.clear();
+        self.networks.iter().for_each(|network| to.extend_from_slice(&network.parameters));
+        to.extend_from_slice(&self.globals);
+    }
+
+    /// Puts back what was kept.
+    pub(super) fn put_back(&mut self, from: &[E]) {
+        let mut rest = from;
+        let all = self.networks.iter_mut().map(|network| &mut network.parameters).chain([&mut self.globals]);
+        for own in all {
+            let (first, after) = rest.split_at(own.len());
+            own.copy_from_slice(first);
+            rest = after;
+        }
+    }
+}
+
+/// The sum of squares.
+fn squares<E: Real>(gradient: &[E]) -> f64 {
+    if gradient.len() <= PART {
+        return gradient.iter().map(|g| g.to_f64() * g.to_f64()).sum();
+    }
+    let parts: Vec<f64> =
+        gradient.par_chunks(PART).map(|part| part.iter().map(|g| g.to_f64() * g.to_f64()).sum::<f64>()).collect();
+    parts.iter().sum()
+}

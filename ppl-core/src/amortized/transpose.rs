@@ -1,0 +1,181 @@
+//! Between rows of lanes and rows of features: `[feature][lane]` of a workspace and `[lane][feature]` of a network.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::kernel::Real;
+
+/// The side of the squares in which matrices are transposed: both sides stay in the nearest cache.
+const SQUARE: usize = 16;
+/// Numbers from which a transpose is cut into parts for several cores.
+const LARGE: usize = 1 << 15;
+
+/// How the rows of a batch are laid over the lanes of a workspace: `lane = sample * batch + row`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LaneShape {
+    /// Rows of data.
+    pub(super) batch: usize,
+    /// Monte Carlo samples of each.
+    pub(super) samples: usize,
+    /// All lanes, those that fill up included.
+    pub(super) lanes: usize,
+}
+
+impl LaneShape {
+    /// For so many rows and samples.
+    pub(super) fn new<E: Real>(batch: usize, samples: usize) -> Self {
+        LaneShape { batch, samples, lanes: (batch * samples).next_multiple_of(E::LANE_MULTIPLE) }
+    }
+
+    /// The lanes that count.
+    pub(super) fn real(self) -> usize {
+        self.batch * self.samples
+    }
+
+    /// Copies the lanes of the rows of the batch to all samples, and the last one to those that fill up.
+    fn spread<E: Real>(self, row: &mut [E], known: usize) {
+        if known == self.batch {
+            for sample in 1..self.samples {
+                row.copy_within(..self.batch, sample * self.batch);
+            }
+        }
+        let real = self.real();
+        let last = row[real - 1];
+        row[real..].fill(last);
+    }
+
+    /// Writes columns of a matrix of `known` rows (those of the batch, or all lanes that count) to rows of a workspace.
+    ///
+    /// # Shapes
+    /// `from: [known][stride]`, of which the columns from `first` on are taken; `values: [row][lane]`.
+    pub(super) fn to_lanes<E: Real>(
+        self,
+        from: &[E],
+        stride: usize,
+        first: usize,
+        known: usize,
+        rows: Range<usize>,
+        values: &mut [E],
+    ) {
+        let lanes = self.lanes;
+        let part = |at: usize, to: &mut [E]| {
+            for start in (0..known).step_by(SQUARE) {
+                for lane in start..known.min(start + SQUARE) {
+                    let source = &from[lane * stride + first + at..];
+                    for (column, row) in to.chunks_exact_mut(lanes).enumerate() {
+                        row[lane] = source[column];
+                    }
+                }
+            }
+            to.chunks_exact_mut(lanes).for_each(|row| self.spread(row, known));
+        };
+        let to = &mut values[rows.start * lanes..rows.end * lanes];
+        if to.len() < LARGE {
+            to.chunks_mut(SQUARE * lanes).enumerate().for_each(|(index, to)| part(index * SQUARE, to));
+        } else {
+            to.par_chunks_mut(SQUARE * lanes).enumerate().for_each(|(index, to)| part(index * SQUARE, to));
+        }
+    }
+
+    /// Writes rows of a workspace to columns of a matrix: of the first `known` lanes, or, of adjoints of what is the same for all samples, their sums.
+    ///
+    /// # Shapes
+    /// `to: [known][stride]`, of which the columns from `first` on are written; `values: [row][lane]`.
+    pub(super) fn from_lanes<E: Real>(
+        self,
+        values: &[E],
+        rows: Range<usize>,
+        summed: bool,
+        known: usize,
+        to: &mut [E],
+        stride: usize,
+        first: usize,
+    ) {
+        let lanes = self.lanes;
+        let columns = rows.len();
+        let from = &values[rows.start * lanes..rows.end * lanes];
+        let copies = if summed && known == self.batch { self.samples } else { 1 };
+        let part = |at: usize, to: &mut [E]| {
+            for start in (0..columns).step_by(SQUARE) {
+                for (i, to) in to.chunks_exact_mut(stride).enumerate() {
+                    for column in start..columns.min(start + SQUARE) {
+                        let row = &from[column * lanes..(column + 1) * lanes];
+                        let mut x = row[at + i];
+                        for copy in 1..copies {
+                            x = x + row[copy * known + at + i];
+                        }
+                        to[first + column] = x;
+                    }
+                }
+            }
+        };
+        let to = &mut to[..known * stride];
+        if columns * known < LARGE {
+            to.chunks_mut(SQUARE * stride).enumerate().for_each(|(index, to)| part(index * SQUARE, to));
+        } else {
+            to.par_chunks_mut(SQUARE * stride).enumerate().for_each(|(index, to)| part(index * SQUARE, to));
+        }
+    }
+
+    /// Adds columns of a matrix over the lanes that count to rows of adjoints.
+    ///
+    /// # Shapes
+    /// `from: [known][stride]`, of which the columns from `first` on are taken; `adjoints: [row][lane]`.
+    pub(super) fn add_to_lanes<E: Real>(
+        self,
+        from: &[E],
+        stride: usize,
+        first: usize,
+        known: usize,
+        rows: Range<usize>,
+        adjoints: &mut [E],
+    ) {
+        let lanes = self.lanes;
+        let to = &mut adjoints[rows.start * lanes..rows.end * lanes];
+        for (index, to) in to.chunks_mut(SQUARE * lanes).enumerate() {
+            for start in (0..known).step_by(SQUARE) {
+                for lane in start..known.min(start + SQUARE) {
+                    let source = &from[lane * stride + first + index * SQUARE..];
+                    for (column, row) in to.chunks_exact_mut(lanes).enumerate() {
+                        row[lane] = row[lane] + source[column];
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_and_back_is_the_same_and_copies_are_summed() {
+        let shape = LaneShape::new::<f64>(5, 3);
+        let (columns, stride) = (37, 41);
+        let from: Vec<f64> = (0..5 * stride).map(|i| i as f64).collect();
+        let mut values = vec![0.0; (columns + 2) * shape.lanes];
+        shape.to_lanes(&from, stride, 4, 5, 2..2 + columns, &mut values);
+        let at = |row: usize, lane: usize| values[row * shape.lanes + lane];
+        for column in 0..columns {
+            for lane in 0..15 {
+                assert_eq!(at(2 + column, lane), from[(lane % 5) * stride + 4 + column]);
+            }
+            assert!((15..shape.lanes).all(|lane| at(2 + column, lane) == at(2 + column, 14)));
+        }
+        let mut back = vec![0.0; 5 * stride];
+        shape.from_lanes(&values, 2..2 + columns, true, 5, &mut back, stride, 4);
+        let mut all = vec![0.0; 15 * columns];
+        shape.from_lanes(&values, 2..2 + columns, false, 15, &mut all, columns, 0);
+        let mut doubled = values.clone();
+        shape.add_to_lanes(&all, columns, 0, 15, 2..2 + columns, &mut doubled);
+        for row in 0..5 {
+            for column in 0..columns {
+                assert_eq!(back[row * stride + 4 + column], 3.0 * from[row * stride + 4 + column]);
+                assert_eq!(all[(10 + row) * columns + column], from[row * stride + 4 + column]);
+                assert_eq!(doubled[(2 + column) * shape.lanes + row], 2.0 * from[row * stride + 4 + column]);
+            }
+        }
+    }
+}

@@ -53,7 +53,7 @@ impl RowModel for Factors {
         Ok(BoundRows {
             row: FactorRow { D: columns, Z: self.z },
             rows,
-            inputs: vec![RowInput { name: "x", columns, data, binary: false }],
+            inputs: vec![RowInput { name: "x", columns, data, observed: None }],
             networks: vec![("decoder", &self.decoder)],
             calls: CALLS,
         })
@@ -141,7 +141,7 @@ impl RowModel for Deep {
             name,
             columns: array.ncols(),
             data: Cow::Owned(array.iter().copied().collect()),
-            binary: false,
+            observed: None,
         };
         Ok(BoundRows {
             row: DeepRow { D: self.x.ncols(), C: self.c.ncols(), K: 2, P: self.start },

@@ -126,7 +126,9 @@ pub enum AmortizedError {
         statement: &'static str,
     },
     /// A model that reads data which it does not generate makes no rows of nothing.
-    #[error("the model reads {names}, which it does not generate; give rows with them: `sample_given`, `reconstruct` or `interpolate`")]
+    #[error(
+        "the model reads {names}, which it does not generate; give rows with them: `sample_given`, `reconstruct` or `interpolate`"
+    )]
     Conditions {
         /// The inputs.
         names: String,

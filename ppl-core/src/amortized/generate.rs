@@ -330,7 +330,11 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         with_engine(model, self.guide, false, |engine, sides| {
             for (field, row) in [("from", from), ("to", to)] {
                 if row >= sides.rows {
-                    return Err(AmortizedError::Config { field, value: row as f64, expected: "less than the number of rows of data" });
+                    return Err(AmortizedError::Config {
+                        field,
+                        value: row as f64,
+                        expected: "less than the number of rows of data",
+                    });
                 }
             }
             let latents = engine.model.layout().latents().map(|v| v.unconstrained.end).max().unwrap_or(0);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ndarray::Array2;
 
-use super::learn::{Purpose, Sizes, key, learn};
+use super::learn::{Purpose, Sizes, key, learn, mean_divergence};
 use super::networks::Store;
 use super::pass::{Buffers, Engine, Steering};
 use super::plan::{Plan, input_names};
@@ -143,6 +143,8 @@ pub fn fit_amortized<'m, M: RowModel, G: RowGuide<M>, C: BorrowMut<Amortized>>(
 pub struct BoundGradient<E> {
     /// The bound, the mean over the rows, in nats.
     pub bound: f64,
+    /// The divergence of the guide from the prior that is part of it, in nats.
+    pub divergence: f64,
     /// By the parameters of the networks of the model and then of the guide.
     pub networks: Vec<(&'static str, Vec<E>)>,
     /// By the unconstrained numbers of the parameters that are the same for all rows, those of the model first.
@@ -169,9 +171,10 @@ pub fn bound_gradient<M: RowModel, G: RowGuide<M>>(
         let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(0) };
         engine.evaluate(&store, key(seed, Purpose::Noise, 0), steering.kl_weight, Mode::Evaluate, &mut buffers)?;
         let bound = engine.bounds(config.objective, &mut buffers);
+        let divergence = mean_divergence(&buffers);
         engine.pull(&mut store, steering, &mut buffers)?;
         let networks = store.networks.into_iter().map(|network| (network.name, network.gradient)).collect();
-        Ok(BoundGradient { bound, networks, globals: store.global_gradient })
+        Ok(BoundGradient { bound, divergence, networks, globals: store.global_gradient })
     })
 }
 

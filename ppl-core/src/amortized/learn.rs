@@ -171,7 +171,7 @@ fn finite<E: Real>(
 }
 
 /// The divergence of the guide from the prior, on average over the lanes that count, in nats a row.
-fn mean_divergence<E>(buffers: &Buffers<E>) -> f64 {
+pub(super) fn mean_divergence<E>(buffers: &Buffers<E>) -> f64 {
     let real = buffers.shape.real();
     buffers.divergence[..real].iter().sum::<f64>() / real as f64
 }

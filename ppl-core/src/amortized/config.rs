@@ -173,7 +173,8 @@ pub enum Binarize {
     /// They stay as they are.
     #[default]
     AsIs,
-    /// Bernoulli draws, anew each time a row is learned from, as Burda et al. 2016 take images; all inputs must be in 0 to 1.
+    /// Inputs that are observed under a Bernoulli are the probabilities of draws: anew each time a row is learned from, as Burda et al. 2016 take images, and
+    /// the same ones whenever a fit is asked about a row.
     Stochastic,
 }
 

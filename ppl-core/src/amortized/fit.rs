@@ -68,6 +68,7 @@ pub struct AmortizedFit<'m, M: RowModel, G: RowGuide<M>> {
     pub(super) guide: &'m G,
     pub(super) store: Store<'m, M::Element>,
     pub(super) seed: u64,
+    binarize: Binarize,
     global_values: Vec<(&'static str, Vec<f64>)>,
     history: Vec<Epoch>,
     stopped: Stopped,
@@ -131,6 +132,7 @@ pub fn fit_amortized<'m, M: RowModel, G: RowGuide<M>, C: BorrowMut<Amortized>>(
             global_values: global_values(engine, &store)?,
             store,
             seed: config.seed,
+            binarize: config.binarize,
             history: learning.history,
             stopped: learning.stopped,
             held_out: learning.held_out,
@@ -245,10 +247,15 @@ impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
         let mut sizes = Sizes::new(samples);
         for rows in all.chunks(block) {
             let buffers = sizes.of(engine, rows.len());
-            engine.fill(rows, None, buffers);
+            engine.fill(rows, self.binarization(), buffers);
             act(rows, buffers)?;
         }
         Ok(())
+    }
+
+    /// The key of the draws that stand for probabilities wherever rows are asked about: the same at every call.
+    pub(super) fn binarization(&self) -> Option<u64> {
+        (self.binarize == Binarize::Stochastic).then(|| key(self.seed, Purpose::HeldOutBinarize, 0))
     }
 
     /// The location and scale of every latent given each row of `model`, which need not be the one that was learned from. Where a latent depends on another
@@ -257,7 +264,7 @@ impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
     /// # Errors
     /// As [`fit_amortized`], of the data.
     pub fn encode(&self, model: &M) -> Result<Vec<Encoded<M::Element>>, AmortizedError> {
-        with_engine(model, self.guide, false, |engine, sides| {
+        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
             let empty = |columns: usize| Array2::from_elem((sides.rows, columns), M::Element::default());
             let of = |located: &super::plan::Located| Encoded {
                 name: located.name,

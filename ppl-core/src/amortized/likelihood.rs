@@ -24,7 +24,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         if samples == 0 {
             return Err(AmortizedError::Config { field: "samples", value: 0.0, expected: "at least 1" });
         }
-        with_engine(model, self.guide, false, |engine, sides| {
+        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
             let each = samples.min(SAMPLES);
             let mut all = Vec::with_capacity(sides.rows);
             let mut pass = 0;

@@ -55,9 +55,10 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), ppl_examples::Failure> {
     let arguments = Arguments::parse();
-    let (Split { train, test }, hidden, epochs) = match &arguments.data {
-        Some(folder) => (idx(folder)?, 400, 10),
-        None => (digits()?.split(0.2, 1)?, 128, 300),
+    // Pixels of MNIST are probabilities, drawn anew each time; of the few of a small digit, each is ink or paper.
+    let (Split { train, test }, hidden, epochs, binarize) = match &arguments.data {
+        Some(folder) => (idx(folder)?, 400, 10, Binarize::Stochastic),
+        None => (inked(digits()?).split(0.2, 1)?, 256, 1000, Binarize::AsIs),
     };
     std::fs::create_dir_all(&arguments.out)?;
     let (pixels, latents) = (train.pixels.ncols(), arguments.latents);
@@ -72,8 +73,10 @@ fn run() -> Result<(), ppl_examples::Failure> {
     let (model, unseen) = (of(&train)?, of(&test)?);
     let guide = Encoder { encoder: mlp([pixels, hidden, 2 * latents], arguments.seed + 1)? };
 
-    let report = |epoch: &Epoch| {
-        if (epoch.epoch + 1) % 10 == 0 {
+    let epochs = arguments.epochs.unwrap_or(epochs);
+    let every = epochs.div_ceil(20);
+    let report = move |epoch: &Epoch| {
+        if (epoch.epoch + 1) % every == 0 {
             println!(
                 "epoch {:4}  bound {:9.3}  divergence {:6.3} nats an image  {:5.1} s",
                 epoch.epoch + 1,
@@ -88,10 +91,10 @@ fn run() -> Result<(), ppl_examples::Failure> {
         &model,
         &guide,
         Amortized {
-            epochs: arguments.epochs.unwrap_or(epochs),
+            epochs,
             rate: 2e-3,
             schedule: Schedule::Cosine,
-            binarize: Binarize::Stochastic,
+            binarize,
             seed: arguments.seed,
             observer: Some(Box::new(report)),
             ..Amortized::default()
@@ -118,6 +121,11 @@ fn run() -> Result<(), ppl_examples::Failure> {
     }
     println!("pictures in {}", arguments.out.display());
     Ok(())
+}
+
+/// Images of ink and paper alone.
+fn inked(images: Images) -> Images {
+    Images { pixels: images.pixels.mapv(|pixel| f32::from(u8::from(pixel > 0.5))), ..images }
 }
 
 /// Points of the plane that have equal probabilities between them, row by row from the top left (Kingma & Welling 2014, figure 4).

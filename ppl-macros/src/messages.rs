@@ -265,3 +265,7 @@ pub(crate) fn guide_support(name: &Ident) -> String {
         "`{name}` is not on the whole real line in the model, but a normal is: write the model's as a function of a real latent"
     )
 }
+
+pub(crate) fn weights(network: &Ident) -> String {
+    format!("the weights of `{network}` are latent by one statement `{network} ~ Normal(0, scale)` with a positive number")
+}

@@ -63,6 +63,12 @@ fn of_rows(model: syntax::Model, tokens: TokenStream, mut diagnostics: Diagnosti
     let mut out = errors(diagnostics);
     out.extend(if fine { expand::expand(&row) } else { expand::fallback::expand(&mut row) });
     out.extend(rows::expand(&lifted, &row, &name, &attrs));
+    if lifted.latents.is_empty() {
+        let mut nothing = ir::lower::lower(lifted.nothing(), &mut Diagnostics::default());
+        nothing.single = single;
+        out.extend(expand::expand(&nothing));
+        out.extend(rows::no_guide(&lifted, &name, &nothing.name));
+    }
     out.extend(expand::handover::of_tokens(&vis, &name, tokens, next_number()));
     out
 }

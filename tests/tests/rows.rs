@@ -155,3 +155,25 @@ fn a_model_with_a_network_is_its_row_and_a_call() {
         "`Encoder`: the network `encoder` gives 3 numbers for a row, but `2 * Z` is 4; build it for that many"
     );
 }
+
+model! {
+    /// A regression on a network with latent weights.
+    pub Bayesian(x: [f64; N, D], y: [f64; N], f: net(D => 1)) {
+        param sigma: positive = 0.5;
+        f ~ Normal(0, 2);
+        for n in N {
+            let mean = f(x[n]);
+            y[n] ~ Normal(mean, sigma);
+        }
+    }
+}
+
+#[test]
+fn weights_are_latent_by_a_statement_and_rows_without_latents_need_no_guide() {
+    let f = Mlp::new(&[1, 3, 1]).build(1).expect("sizes");
+    let model = Bayesian { x: ndarray::Array2::zeros((4, 1)), y: vec![0.0; 4], f };
+    let bound = model.bind_rows().expect("good data");
+    assert_eq!(bound.priors, [(0, 2.0)]);
+    assert_eq!(bound.calls, [Call { network: 0, operands: &["x"], results: &["mean"] }]);
+    assert_eq!(().bind_guide(&bound).expect("nothing to bind").calls, []);
+}

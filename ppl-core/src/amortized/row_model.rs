@@ -49,6 +49,8 @@ pub struct BoundRows<'m, R: Model> {
     pub networks: Vec<(&'static str, &'m Parameterized<R::Element>)>,
     /// The calls of networks, each after those that it depends on.
     pub calls: &'static [Call],
+    /// The networks whose weights are latent, and the standard deviation of their normal prior; the weights of all others are maximised.
+    pub priors: &'static [(usize, f64)],
 }
 
 /// An array whose first axis is the plate.

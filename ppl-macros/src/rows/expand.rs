@@ -67,7 +67,7 @@ pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[s
         let size = size(dim);
         quote!(#dim: #size)
     });
-    let (networks, calls) = (networks(rows), calls(rows));
+    let (networks, calls, priors) = (networks(rows), calls(rows), priors(rows));
     quote! {
         #structure
 
@@ -95,11 +95,40 @@ pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[s
                         inputs: vec![#(#inputs),*],
                         networks: #networks,
                         calls: #calls,
+                        priors: #priors,
                     })
                 }
             }
         };
     }
+}
+
+/// `()` as the guide of a model that has no latents in its rows.
+pub(crate) fn no_guide(rows: &Rows, name: &Ident, nothing: &Ident) -> TokenStream {
+    let krate = &rows.row.krate;
+    quote! {
+        #[doc(hidden)]
+        const _: () = {
+            use #krate::__private as _ppl;
+
+            impl _ppl::RowGuide<#name> for () {
+                type Row = #nothing;
+
+                fn bind_guide(
+                    &self,
+                    _model: &_ppl::BoundRows<'_, <#name as _ppl::RowModel>::Row>,
+                ) -> Result<_ppl::BoundRows<'_, #nothing>, _ppl::DataError> {
+                    Ok(_ppl::BoundRows { row: #nothing {}, rows: 0, inputs: vec![], networks: vec![], calls: &[], priors: &[] })
+                }
+            }
+        };
+    }
+}
+
+/// The networks whose weights are latent.
+pub(super) fn priors(rows: &Rows) -> TokenStream {
+    let each = rows.priors.iter().map(|(network, scale)| quote!((#network, #scale)));
+    quote!(&[#(#each),*])
 }
 
 /// The statement that an input is observed under, with its support; none of an input that is only read.

@@ -124,6 +124,7 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
                         inputs: inputs.collect(),
                         networks: #networks,
                         calls: #calls,
+                        priors: &[],
                     })
                 }
             }

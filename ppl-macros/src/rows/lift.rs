@@ -10,7 +10,7 @@ use super::{Call, Rows, networks};
 use crate::diagnostics::Diagnostics;
 use crate::messages;
 use crate::syntax::{
-    Argument, ArgumentType, Element, ElementKind, Expr, ExprKind, Lhs, Model, NetworkSize, Range, Stmt, Support,
+    Argument, ArgumentType, CallArg, Element, ElementKind, Expr, ExprKind, Lhs, Model, NetworkSize, Range, Stmt, Support,
 };
 
 /// Cuts a model down to its row; a guide's row has the inputs of its model, whose arguments are `data`.
@@ -34,6 +34,7 @@ pub(crate) fn lift(model: Model, data: Option<&[Argument]>, diagnostics: &mut Di
         loops: Vec::new(),
         calls: Vec::new(),
         latents: Vec::new(),
+        priors: Vec::new(),
         lifted: Vec::new(),
         diagnostics,
     };
@@ -43,6 +44,7 @@ pub(crate) fn lift(model: Model, data: Option<&[Argument]>, diagnostics: &mut Di
     for stmt in body {
         match stmt {
             Stmt::Param { .. } if data.is_none() => globals.push(stmt),
+            Stmt::Sample { lhs, distribution } if data.is_none() && lift.is_network(&lhs.name) => lift.prior(&lhs, &distribution),
             other => lift.refuse(&other),
         }
     }
@@ -61,7 +63,7 @@ pub(crate) fn lift(model: Model, data: Option<&[Argument]>, diagnostics: &mut Di
         arguments: arguments.into_iter().chain(dims.iter().map(size)).collect(),
         body: globals.into_iter().chain(lift.lifted).collect(),
     };
-    Some(Rows { row, plate, dims, arguments: model.arguments, calls: lift.calls, latents: lift.latents })
+    Some(Rows { row, plate, dims, arguments: model.arguments, calls: lift.calls, latents: lift.latents, priors: lift.priors })
 }
 
 /// What a name over the plate is.
@@ -84,6 +86,7 @@ struct Lift<'d> {
     loops: Vec<(Ident, Option<Ident>)>,
     calls: Vec<Call>,
     latents: Vec<(Ident, Vec<Ident>)>,
+    priors: Vec<(usize, f64)>,
     /// The statements of the row so far.
     lifted: Vec<Stmt>,
     diagnostics: &'d mut Diagnostics,
@@ -143,6 +146,31 @@ impl Lift<'_> {
             }
         }
         dims
+    }
+
+    fn is_network(&self, name: &Ident) -> bool {
+        self.networks.iter().any(|(network, ..)| network == name)
+    }
+
+    /// `network ~ Normal(0, scale)`: its weights are latent.
+    fn prior(&mut self, lhs: &Lhs, distribution: &Expr) {
+        let network = self.networks.iter().position(|(network, ..)| *network == lhs.name).unwrap_or_default();
+        let normal = |callee: &Expr| matches!(&callee.kind, ExprKind::Name(word) if word == "Normal");
+        let number = |arg: &CallArg| match (&arg.name, &arg.value.kind) {
+            (None, ExprKind::Number(x)) => Some(*x),
+            _ => None,
+        };
+        if let (ExprKind::Call { callee, args }, true) = (&distribution.kind, lhs.index.is_empty())
+            && normal(callee)
+            && let [loc, scale] = &args[..]
+            && let (Some(0.0), Some(scale)) = (number(loc), number(scale))
+            && scale > 0.0
+            && self.priors.iter().all(|(known, _)| *known != network)
+        {
+            self.priors.push((network, scale));
+            return;
+        }
+        self.error(distribution.span, messages::weights(&lhs.name));
     }
 
     /// What stands outside the plate of such a model.

@@ -8,7 +8,7 @@ mod expand;
 mod guide;
 mod lift;
 
-pub(crate) use expand::expand;
+pub(crate) use expand::{expand, no_guide};
 pub(crate) use guide::{guide, guide_of, is_single};
 pub(crate) use lift::lift;
 
@@ -31,6 +31,8 @@ pub(crate) struct Rows {
     pub calls: Vec<Call>,
     /// The latents of a row with their axes.
     pub latents: Vec<(Ident, Vec<Ident>)>,
+    /// The networks whose weights are latent: which, and the standard deviation of their prior.
+    pub priors: Vec<(usize, f64)>,
 }
 
 /// A call of a network.
@@ -57,6 +59,19 @@ impl Rows {
         };
         let row = std::mem::replace(&mut self.row, head);
         Model { attrs: vec![syn::parse_quote!(#[doc(hidden)])], ..row }
+    }
+
+    /// The row of the guide of a model that has no latents in its rows.
+    pub(crate) fn nothing(&self) -> Model {
+        Model {
+            attrs: vec![syn::parse_quote!(#[doc(hidden)])],
+            krate: self.row.krate.clone(),
+            row: true,
+            vis: self.row.vis.clone(),
+            name: quote::format_ident!("{}Nothing", self.row.name),
+            arguments: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     /// The networks among the arguments.

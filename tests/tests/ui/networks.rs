@@ -3,6 +3,7 @@ use ppl_core::model;
 model! {
     pub Shapes(x: [f32; N, D], c: [f32; N, K], y: [f32; M], labels: [in K; N], decoder: net(Z => D), encoder: net(D + K => 2 * Z), Z: usize) {
         mu ~ Normal(0, 1);
+        decoder ~ StudentT(3, 0, 1);
         for n in N {
             z[n, Z] ~ Normal(0, 1);
             let a = encoder(x[n], c[n]);

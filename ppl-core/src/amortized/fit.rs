@@ -128,7 +128,7 @@ pub fn fit_amortized<'m, M: RowModel, G: RowGuide<M>, C: BorrowMut<Amortized>>(
         Ok(AmortizedFit {
             model,
             guide,
-            global_values: global_values(engine, &store)?,
+            global_values: global_values(engine, &store),
             store,
             seed: config.seed,
             history: learning.history,
@@ -170,7 +170,7 @@ pub fn bound_gradient<M: RowModel, G: RowGuide<M>>(
         engine.fill(&rows, None, &mut buffers);
         let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(0) };
         engine.evaluate(&store, key(seed, Purpose::Noise, 0), steering.kl_weight, Mode::Evaluate, &mut buffers)?;
-        let bound = engine.bounds(config.objective, &mut buffers);
+        let bound = buffers.weigh(config.objective);
         let divergence = mean_divergence(&buffers);
         engine.pull(&mut store, steering, &mut buffers)?;
         let networks = store.networks.into_iter().map(|network| (network.name, network.gradient)).collect();
@@ -179,7 +179,7 @@ pub fn bound_gradient<M: RowModel, G: RowGuide<M>>(
 }
 
 /// The parameters that are the same for all rows, in their own space, those of the model first.
-fn global_values<E: Real>(engine: &Engine<'_, E>, store: &Store<'_, E>) -> Result<Vec<(&'static str, Vec<f64>)>, AmortizedError> {
+fn global_values<E: Real>(engine: &Engine<'_, E>, store: &Store<'_, E>) -> Vec<(&'static str, Vec<f64>)> {
     let (model, guide) = store.globals.split_at(store.of_model_globals);
     let mut all = Vec::new();
     for (density, plan, numbers) in [(engine.model, engine.model_plan, model), (engine.guide, engine.guide_plan, guide)] {
@@ -195,13 +195,31 @@ fn global_values<E: Real>(engine: &Engine<'_, E>, store: &Store<'_, E>) -> Resul
             all.push((global.name, rows.map(|row| work.values[row * lanes].to_f64()).collect()));
         }
     }
-    Ok(all)
+    all
 }
 
 /// Rows of data that are encoded together.
 pub(super) const BLOCK: usize = 128;
 
-impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
+/// Goes over all rows of a model in blocks: inputs are in their places, samples are to be drawn.
+pub(super) fn for_blocks<E: Real>(
+    engine: &Engine<'_, E>,
+    rows: usize,
+    block: usize,
+    samples: usize,
+    mut act: impl FnMut(&[usize], &mut Buffers<E>) -> Result<(), AmortizedError>,
+) -> Result<(), AmortizedError> {
+    let all: Vec<usize> = (0..rows).collect();
+    let mut sizes = Sizes::new(samples);
+    for rows in all.chunks(block) {
+        let buffers = sizes.of(engine, rows.len());
+        engine.fill(rows, None, buffers);
+        act(rows, buffers)?;
+    }
+    Ok(())
+}
+
+impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// What was told of each epoch.
     #[must_use]
     pub fn history(&self) -> &[Epoch] {
@@ -232,25 +250,6 @@ impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
         &self.global_values
     }
 
-    /// Goes over all rows of a model in blocks: inputs are in their places, samples are to be drawn.
-    pub(super) fn for_blocks(
-        &self,
-        engine: &Engine<'_, M::Element>,
-        rows: usize,
-        block: usize,
-        samples: usize,
-        mut act: impl FnMut(&[usize], &mut Buffers<M::Element>) -> Result<(), AmortizedError>,
-    ) -> Result<(), AmortizedError> {
-        let all: Vec<usize> = (0..rows).collect();
-        let mut sizes = Sizes::new(samples);
-        for rows in all.chunks(block) {
-            let buffers = sizes.of(engine, rows.len());
-            engine.fill(rows, None, buffers);
-            act(rows, buffers)?;
-        }
-        Ok(())
-    }
-
     /// The location and scale of every latent given each row of `model`, which need not be the one that was learned from. Where a latent depends on another
     /// latent in the guide, that one is at its location.
     ///
@@ -265,7 +264,7 @@ impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
                 scale: empty(located.rows.len()),
             };
             let mut all: Vec<Encoded<M::Element>> = engine.guide_plan.located.iter().map(of).collect();
-            self.for_blocks(engine, sides.rows, BLOCK, 1, |rows, buffers| {
+            for_blocks(engine, sides.rows, BLOCK, 1, |rows, buffers| {
                 buffers.noise.fill(M::Element::default());
                 engine.evaluate_noise(&self.store, 1.0, Mode::Evaluate, buffers)?;
                 let lanes = buffers.shape.lanes;

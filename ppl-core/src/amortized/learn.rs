@@ -161,8 +161,8 @@ fn finite<E: Real>(
     config: &Amortized,
     buffers: &mut Buffers<E>,
 ) -> Result<f64, AmortizedError> {
-    let bound = engine.bounds(config.objective, buffers);
-    if let Some(lane) = engine.first_bad_lane(buffers) {
+    let bound = buffers.weigh(config.objective);
+    if let Some(lane) = buffers.first_bad_lane() {
         let row = lane % buffers.shape.batch;
         let quantity = engine.blame(lane, buffers);
         return Err(AmortizedError::NonFinite { step, row: rows[row], bound: buffers.bounds[row], quantity });
@@ -191,7 +191,7 @@ fn bound_of<E: Real>(
         let buffers = sizes.of(engine, rows.len());
         engine.fill(rows, draws, buffers);
         engine.evaluate(store, key(config.seed, Purpose::HeldOutNoise, index), 1.0, Mode::Evaluate, buffers)?;
-        sum += rows.len() as f64 * engine.bounds(config.objective, buffers);
+        sum += rows.len() as f64 * buffers.weigh(config.objective);
     }
     Ok(sum / held_out.len() as f64)
 }

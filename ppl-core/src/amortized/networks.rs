@@ -151,7 +151,7 @@ impl<'m, E: Real> Store<'m, E> {
             let factor = E::from_f64(largest / norm);
             let gradients = self.networks.iter_mut().map(|network| &mut network.gradient).chain([&mut self.global_gradient]);
             gradients.for_each(|gradient| {
-                gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g = *g * factor))
+                gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g = *g * factor));
             });
         }
         for network in self.networks.iter_mut().filter(|network| !network.held) {

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use ndarray::Array2;
 use ppl_core::amortized::{
-    Amortized, AmortizedError, AmortizedEstimator, AmortizedObjective, Binarize, BoundGradient, BoundRows, Call, RowGuide,
-    RowInput, RowModel, Schedule, Stopped, bound_gradient, fit_amortized,
+    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Binarize, BoundGradient, BoundRows, Call,
+    RowGuide, RowInput, RowModel, Schedule, Stopped, bound_gradient, fit_amortized, load_amortized, resume_amortized,
 };
 use ppl_core::guide;
 use ppl_core::networks::{Activation, Mlp, Network, Parameterized};
@@ -576,5 +576,32 @@ fn errors_name_the_place_the_value_and_the_way_out() -> Outcome {
     // The second latent is drawn around what the network makes of the first.
     let (y, a) = (made.array("y").ok_or("y is latent")?, made.array("a").ok_or("a is a result")?);
     assert!((y - a).iter().all(|residual| residual.abs() < 0.8 * 4.0));
+    Ok(())
+}
+
+#[test]
+fn a_fit_that_was_saved_goes_on_to_the_same_bits() -> Outcome {
+    let (model, guide) = bits(200)?;
+    let config = |epochs| Amortized { epochs, patience: Some(50), schedule: Schedule::burda(), rate: 0.02, ..short() };
+    let whole = fit_amortized(&model, &guide, config(12))?;
+    let path = std::env::temp_dir().join(format!("amortized-{}.safetensors", std::process::id()));
+    let half = fit_amortized(&model, &guide, config(7))?;
+    half.save(&path)?;
+    let read = load_amortized(&model, &guide, &path)?;
+    assert_eq!(read.parameters_of("encoder"), half.parameters_of("encoder"));
+    assert_eq!((read.history(), read.stopped(), read.held_out()), (half.history(), half.stopped(), half.held_out()));
+    assert_eq!(read.encode(&model)?, half.encode(&model)?);
+    let rest = resume_amortized(&model, &guide, &path, config(12))?;
+    for network in ["encoder", "decoder"] {
+        assert_eq!(rest.parameters_of(network), whole.parameters_of(network));
+    }
+    let bounds = |fit: &AmortizedFit<'_, Vae, Recognition>| fit.history().iter().map(|epoch| epoch.bound).collect::<Vec<_>>();
+    assert_eq!(bounds(&rest), bounds(&whole));
+    let other = Recognition { encoder: Mlp::new(&[12, 15, 4]).build(2)? };
+    let error = load_amortized(&model, &other, &path).err().ok_or("another size")?.to_string();
+    assert!(error.contains("`guide.encoder.layers.0.weight` has shape [16, 12], but the model has [15, 12]"), "{error}");
+    std::fs::write(&path, "nothing")?;
+    assert!(matches!(load_amortized(&model, &guide, &path), Err(AmortizedError::File { .. })));
+    std::fs::remove_file(&path)?;
     Ok(())
 }

@@ -4,8 +4,9 @@ use std::borrow::BorrowMut;
 use std::time::Duration;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
-use super::learn::{Purpose, Sizes, key, learn, mean_divergence};
+use super::learn::{Past, Purpose, Sizes, key, learn, mean_divergence};
 use super::networks::Store;
 use super::pass::{Buffers, Engine, Steering};
 use super::plan::{Plan, input_names};
@@ -15,7 +16,7 @@ use crate::model::Model as _;
 use crate::networks::{Mode, Parameterized};
 
 /// What a fit tells of an epoch. Bounds and divergences are means over rows, in nats.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// The epoch, counted from zero.
     pub epoch: usize,
@@ -34,7 +35,7 @@ pub struct Epoch {
 }
 
 /// Why a fit ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Stopped {
     /// All epochs are over.
@@ -69,9 +70,11 @@ pub struct AmortizedFit<'m, M: RowModel, G: RowGuide<M>> {
     pub(super) store: Store<'m, M::Element>,
     pub(super) seed: u64,
     global_values: Vec<(&'static str, Vec<f64>)>,
-    history: Vec<Epoch>,
-    stopped: Stopped,
-    held_out: Vec<usize>,
+    pub(super) history: Vec<Epoch>,
+    pub(super) stopped: Stopped,
+    pub(super) held_out: Vec<usize>,
+    /// The weights at the end, where the fit has better ones of an earlier epoch.
+    pub(super) latest: Vec<M::Element>,
 }
 
 /// The networks of a model and of its guide, by name.
@@ -83,7 +86,7 @@ pub(super) struct Sides<'m, E: Real> {
 
 impl<'m, E: Real> Sides<'m, E> {
     /// All that is learned, as model and guide start from it.
-    fn store(&self, engine: &Engine<'_, E>, held: &[String]) -> Result<Store<'m, E>, AmortizedError> {
+    pub(super) fn store(&self, engine: &Engine<'_, E>, held: &[String]) -> Result<Store<'m, E>, AmortizedError> {
         let of_model = (engine.model_plan, engine.model.layout(), &self.model[..]);
         let of_guide = (engine.guide_plan, engine.guide.layout(), &self.guide[..]);
         Store::new(of_model, of_guide, held)
@@ -124,17 +127,8 @@ pub fn fit_amortized<'m, M: RowModel, G: RowGuide<M>, C: BorrowMut<Amortized>>(
     with_engine(model, guide, config.binarize == Binarize::Stochastic, |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &config.held)?;
-        let learning = learn(engine, sides.rows, &mut store, config)?;
-        Ok(AmortizedFit {
-            model,
-            guide,
-            global_values: global_values(engine, &store),
-            store,
-            seed: config.seed,
-            history: learning.history,
-            stopped: learning.stopped,
-            held_out: learning.held_out,
-        })
+        let past = learn(engine, sides.rows, &mut store, config, Past::default())?;
+        Ok(AmortizedFit::new(model, guide, engine, store, config.seed, past))
     })
 }
 
@@ -217,6 +211,31 @@ pub(super) fn for_blocks<E: Real>(
         act(rows, buffers)?;
     }
     Ok(())
+}
+
+impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
+    /// Of what was learned.
+    pub(super) fn new(
+        model: &'m M,
+        guide: &'m G,
+        engine: &Engine<'_, M::Element>,
+        store: Store<'m, M::Element>,
+        seed: u64,
+        past: Past<M::Element>,
+    ) -> Self {
+        let Past { history, stopped, held_out, latest } = past;
+        AmortizedFit {
+            model,
+            guide,
+            global_values: global_values(engine, &store),
+            store,
+            seed,
+            history,
+            stopped,
+            held_out,
+            latest,
+        }
+    }
 }
 
 impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {

@@ -37,6 +37,12 @@ impl<'m, E: Real> Learned<'m, E> {
         }
     }
 
+    /// Names, shapes and places of the tensors in the parameters.
+    #[cfg(feature = "files")]
+    pub(super) fn tensors(&self) -> Vec<crate::networks::ParameterTensor> {
+        self.network.tensors()
+    }
+
     fn named(&self, source: NetworkError) -> AmortizedError {
         AmortizedError::Network { name: self.name.to_owned(), source }
     }

@@ -355,7 +355,7 @@ fn principal_components_are_those_of_maximum_likelihood() -> Outcome {
     let model = Factors { x: components(rows, 1), z: 2, decoder: linear(&[2, 5], 1)? };
     let guide = Encoder(linear(&[5, 4], 2)?);
     let config = Amortized {
-        epochs: 800,
+        epochs: 3000,
         batch: 100,
         rate: 2e-2,
         schedule: Schedule::Cosine,

@@ -1,10 +1,12 @@
 //! One training step of a variational auto-encoder 784-400-20-400-784 on a batch of 128 in single precision: passes, Bernoulli likelihood,
-//! reparameterization, pullbacks, Adam; on one thread and on two, beside the same in the stock modules of dfdx.
+//! reparameterization, pullbacks, Adam; on one thread and on two: written by hand on our networks, as a model and a guide, and in the stock modules of dfdx.
 #![allow(missing_docs)]
 
 use std::hint::black_box;
+use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use ppl_core::amortized::{Amortized, fit_amortized};
 use ppl_core::distributions::{BernoulliLogit, Univariate as _};
 use ppl_core::kernel::{Kernel, Lanes, Sum, dispatch};
 use ppl_core::networks::{Activation, AdamConfig, AdamState, Mlp, Network, NetworkError, Parameterized, Pass, Work};
@@ -163,6 +165,48 @@ fn stock(c: &mut Criterion) {
     });
 }
 
+mod declared {
+    ppl_core::model! {
+        /// Variational auto-encoder (Kingma & Welling 2014).
+        pub Vae(x: [f32; N, D], decoder: net(Z => D), Z: usize) {
+            for n in N {
+                z[n, Z] ~ Normal(0, 1);
+                x[n, D] ~ Bernoulli(logit = decoder(z[n]));
+            }
+        }
+    }
+
+    ppl_core::guide! {
+        /// The recognition network.
+        pub Encoder for Vae(encoder: net(D => 2 * Z)) {
+            for n in N {
+                let (loc, log_scale) = split(encoder(x[n]));
+                z[n, Z] ~ Normal(loc, exp(log_scale));
+            }
+        }
+    }
+}
+
+/// The same as a model and a guide: whole fits of as many steps, what is made once included.
+fn as_a_model(c: &mut Criterion) {
+    let network = |sizes: &[usize], seed| Mlp::new(sizes).activation(Activation::Relu).build(seed).expect("sizes fit");
+    let x = ndarray::Array2::from_shape_vec((ROWS, PIXELS), pixels()).expect("a matrix");
+    let model = declared::Vae { x, decoder: network(&[LATENT, 400, PIXELS], 2), Z: LATENT };
+    let guide = declared::Encoder { encoder: network(&[PIXELS, 400, 2 * LATENT], 1) };
+    for threads in [1, 2] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        c.bench_function(&format!("step of a variational auto-encoder/model and guide, {threads} threads"), |b| {
+            b.iter_custom(|steps| {
+                let config = Amortized { epochs: usize::try_from(steps).expect("few"), ..Amortized::default() };
+                let start = Instant::now();
+                let fit = pool.install(|| fit_amortized(&model, &guide, config)).expect("a good model");
+                black_box(fit.history().len());
+                start.elapsed()
+            });
+        });
+    }
+}
+
 fn ours(c: &mut Criterion) {
     for activation in [Activation::Relu, Activation::Tanh] {
         for threads in [1, 2] {
@@ -179,5 +223,5 @@ fn ours(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, ours, stock);
+criterion_group!(benches, ours, as_a_model, stock);
 criterion_main!(benches);

@@ -2,15 +2,18 @@
 
 pub use ndarray::{Array1, Array2, Array3, array};
 
+pub use crate::amortized::{Amortized, AmortizedError, AmortizedFit, Binarize, Epoch, Generated, Schedule, fit_amortized};
 pub use crate::estimators::{Baseline, Estimator, RaoBlackwell};
 pub use crate::fit::{
     Bbvi, Fit, FitError, Minibatch, Observer, Progress, StopReason, Trace, calibrate, fit_bbvi, fit_guide, prior_predictive,
 };
+pub use crate::guide;
 pub use crate::guides::Family;
 pub use crate::indices::Indices;
 pub use crate::kernel::Lanes;
 pub use crate::model;
 pub use crate::model::{DataError, LogJoint, Model};
+pub use crate::networks::{Activation, Mlp, NetworkError};
 #[cfg(feature = "nuts")]
 pub use crate::nuts::{Chains, Nuts, NutsCheck, sample_nuts};
 pub use crate::objective::{KlWeight, Objective};

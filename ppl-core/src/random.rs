@@ -183,7 +183,7 @@ const F: [f64; 8] = [
 
 /// The standard normal quantile function (Wichura 1988, algorithm AS 241, `PPND16`): about 1e-16.
 #[inline(always)]
-pub(crate) fn normal_quantile<V: Lanes>(p: V) -> V {
+pub fn normal_quantile<V: Lanes>(p: V) -> V {
     let half = V::constant(0.5);
     let q = p - half;
     let central = q.abs().le(V::constant(0.425));

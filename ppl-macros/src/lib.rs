@@ -53,7 +53,7 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// ```
 #[proc_macro]
 pub fn guide(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    rows::guide(tokens.into()).into()
+    rows::guide(&tokens.into()).into()
 }
 
 /// What `guide!` becomes where the model is known: an internal macro.

@@ -42,16 +42,27 @@ pub(crate) fn model(tokens: TokenStream) -> TokenStream {
 /// Compiles a model with networks: its row, and what feeds it.
 fn of_rows(model: syntax::Model, tokens: TokenStream, mut diagnostics: Diagnostics) -> TokenStream {
     let (name, vis, attrs, single) = (model.name.clone(), model.vis.clone(), model.attrs.clone(), rows::is_single(&model));
-    let Some(mut lifted) = rows::lift(model, None, &mut diagnostics) else { return errors(diagnostics) };
-    let mut row = ir::lower::lower(lifted.take_row(), &mut diagnostics);
+    // The stub items are those of what did parse; what is wrong with that is said once the rest parses too.
+    let (parsed, mut found) = (diagnostics.is_empty(), Diagnostics::default());
+    let lifted = rows::lift(model, None, &mut found);
+    let Some(mut lifted) = lifted else { return errors(if parsed { found } else { diagnostics }) };
+    // What is wrong with the row because something is wrong with the plate is not said twice.
+    let mut of_row = Diagnostics::default();
+    let mut row = ir::lower::lower(lifted.take_row(), &mut of_row);
     row.single = single;
-    if diagnostics.is_empty() {
-        check::check(&mut row, &mut diagnostics);
+    if of_row.is_empty() {
+        check::check(&mut row, &mut of_row);
+    }
+    if found.is_empty() {
+        found = of_row;
+    }
+    if parsed {
+        diagnostics = found;
     }
     let fine = diagnostics.is_empty();
     let mut out = errors(diagnostics);
     out.extend(if fine { expand::expand(&row) } else { expand::fallback::expand(&mut row) });
-    out.extend(rows::expand(&lifted, &name, &attrs, single));
+    out.extend(rows::expand(&lifted, &row, &name, &attrs));
     out.extend(expand::handover::of_tokens(&vis, &name, tokens, next_number()));
     out
 }

@@ -54,7 +54,7 @@ impl RowModel for Factors {
         Ok(BoundRows {
             row: FactorRow { D: columns, Z: self.z },
             rows,
-            inputs: vec![RowInput { name: "x", columns, data, binary: false }],
+            inputs: vec![RowInput { name: "x", columns, data, observed: None }],
             networks: vec![("decoder", &self.decoder)],
             calls: CALLS,
         })
@@ -142,7 +142,7 @@ impl RowModel for Deep {
             name,
             columns: array.ncols(),
             data: Cow::Owned(array.iter().copied().collect()),
-            binary: false,
+            observed: None,
         };
         Ok(BoundRows {
             row: DeepRow { D: self.x.ncols(), C: self.c.ncols(), K: 2, P: self.start },
@@ -380,10 +380,10 @@ fn principal_components_are_those_of_maximum_likelihood() -> Outcome {
     let loadings = Array2::from_shape_vec((5, 2), decoder[..10].to_vec())?;
     let (name, sd) = &fit.globals()[0];
     assert_eq!(*name, "s");
-    assert!((sd[0].powi(2) - noise_variance).abs() < 0.01, "{} {noise_variance}", sd[0].powi(2));
+    assert!((sd[0].powi(2) - noise_variance).abs() < 0.005, "{} {noise_variance}", sd[0].powi(2));
     let found = loadings.dot(&loadings.t());
     let largest = (&found - &outer).iter().fold(0.0_f64, |most, x| most.max(x.abs()));
-    assert!(largest < 0.05, "{found} {outer}");
+    assert!(largest < 0.08, "{found} {outer}");
     // The guide is of the family of the posterior (but for its diagonal): the bound is the evidence where the columns are orthogonal, as the bound makes them.
     let covariance = &found + &(sd[0].powi(2) * Array2::<f64>::eye(5));
     let exact = evidence(&model.x, &decoder[10..], &covariance);
@@ -550,11 +550,10 @@ fn errors_name_the_place_the_value_and_the_way_out() -> Outcome {
         "`AmortizedEstimator::DoublyReparameterized` does not go with the ELBO, of which it is sticking the landing; \
          take AmortizedEstimator::StickingTheLanding",
     );
-    says(Amortized { binarize: Binarize::Stochastic, ..one() }, &{
-        let at = model.x.iter().position(|x| !(0.0..=1.0).contains(x)).ok_or("noise is not in 0 to 1")?;
-        let value = model.x[[at / 5, at % 5]];
-        format!("`x[{}, {}]` is {value}; it must be a probability, 0 to 1", at / 5, at % 5)
-    });
+    let (mut grey, recognition) = bits(20)?;
+    grey.x[[3, 7]] = 1.5;
+    let error = fit_amortized(&grey, &recognition, Amortized { binarize: Binarize::Stochastic, ..one() }).err();
+    assert_eq!(error.ok_or("no probability")?.to_string(), "`x[3, 7]` is 1.5; it must be a probability, 0 to 1");
     let far = refused(Amortized { epochs: 50, rate: 1e200, ..one() }).err().ok_or("the weights are beyond all numbers")?;
     assert!(far.contains("the first quantity that is not finite is `"), "{far}");
     let (mut wrong, guide) = deep();

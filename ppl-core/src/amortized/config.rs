@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{AmortizedError, Epoch};
 use crate::objective::KlWeight;
 
@@ -167,13 +169,14 @@ impl Schedule {
 }
 
 /// What inputs that are probabilities are turned into.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Binarize {
     /// They stay as they are.
     #[default]
     AsIs,
-    /// Bernoulli draws, anew each time a row is learned from, as Burda et al. 2016 take images; all inputs must be in 0 to 1.
+    /// Inputs that are observed under a Bernoulli are the probabilities of draws: anew each time a row is learned from, as Burda et al. 2016 take images, and
+    /// the same ones whenever a fit is asked about a row.
     Stochastic,
 }
 

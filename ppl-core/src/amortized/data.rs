@@ -1,11 +1,17 @@
 //! The data of a fit: batches of rows, checked and binarized.
 
 use super::{AmortizedError, BoundRows, RowInput};
+use crate::distributions::Support;
 use crate::kernel::Real;
 use crate::model::Model;
 use crate::random::{step_key, uniform};
 
-/// Copies rows of an input; or, with a key, Bernoulli draws of which its numbers are the probabilities.
+/// Whether the values of an input are yes or no, so that numbers between may be their probabilities.
+fn is_binary<E: Real>(input: &RowInput<'_, E>) -> bool {
+    input.observed.is_some_and(|(support, _)| support == Support::Binary)
+}
+
+/// Copies rows of an input; or, with a key, Bernoulli draws of which the numbers of a binary one are the probabilities.
 ///
 /// # Shapes
 /// `to: [row][column]`.
@@ -13,7 +19,7 @@ pub(super) fn copy_rows<E: Real>(input: &RowInput<'_, E>, rows: &[usize], draws:
     let columns = input.columns;
     for (&row, to) in rows.iter().zip(to.chunks_exact_mut(columns.max(1))) {
         let from = &input.data[row * columns..(row + 1) * columns];
-        match draws.filter(|_| !input.binary) {
+        match draws.filter(|_| is_binary(input)) {
             None => to.copy_from_slice(from),
             Some(key) => {
                 let key = step_key(key, row as u64);
@@ -26,8 +32,8 @@ pub(super) fn copy_rows<E: Real>(input: &RowInput<'_, E>, rows: &[usize], draws:
     }
 }
 
-/// Whether there are rows, of the right lengths, of finite numbers; of probabilities where they are to be binarized.
-pub(super) fn check<R: Model>(bound: &BoundRows<'_, R>, model: &'static str, probabilities: bool) -> Result<(), AmortizedError> {
+/// Whether there are rows, of the right lengths, of values in the supports of their distributions; of probabilities where these are binarized.
+pub(super) fn check<R: Model>(bound: &BoundRows<'_, R>, model: &'static str, binarized: bool) -> Result<(), AmortizedError> {
     if bound.rows == 0 {
         return Err(AmortizedError::NoRows { model });
     }
@@ -36,15 +42,18 @@ pub(super) fn check<R: Model>(bound: &BoundRows<'_, R>, model: &'static str, pro
             let expected = format!("{} rows of {}", bound.rows, input.columns);
             return Err(AmortizedError::Shape { what: format!("`{}`", input.name), got: vec![input.data.len()], expected });
         }
-        let wrong = |x: f64| !x.is_finite() || (probabilities && !(0.0..=1.0).contains(&x));
-        if let Some(at) = input.data.iter().position(|x| wrong(x.to_f64())) {
-            return Err(AmortizedError::Input {
-                input: input.name,
-                row: at / input.columns,
-                column: at % input.columns,
-                value: input.data[at].to_f64(),
-                expected: if probabilities { "a probability, 0 to 1" } else { "finite" },
-            });
+        let probabilities = binarized && is_binary(input);
+        let (support, statement) = input.observed.unwrap_or((Support::Real, ""));
+        let right = |x: f64| if probabilities { (0.0..=1.0).contains(&x) } else { x.is_finite() && support.contains(x) };
+        if let Some(at) = input.data.iter().position(|x| !right(x.to_f64())) {
+            let expected = match support {
+                _ if probabilities => "a probability, 0 to 1".to_owned(),
+                Support::Real => "finite".to_owned(),
+                Support::Binary => format!("{support} by `{statement}`; probabilities take `binarize: Binarize::Stochastic`"),
+                _ => format!("{support} by `{statement}`"),
+            };
+            let (row, column) = (at / input.columns, at % input.columns);
+            return Err(AmortizedError::Input { input: input.name, row, column, value: input.data[at].to_f64(), expected });
         }
     }
     Ok(())

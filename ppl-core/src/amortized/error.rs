@@ -75,7 +75,7 @@ pub enum AmortizedError {
         /// The value.
         value: f64,
         /// The range in words.
-        expected: &'static str,
+        expected: String,
     },
     /// The bound of a row is not finite.
     #[error(

@@ -69,6 +69,7 @@ pub struct AmortizedFit<'m, M: RowModel, G: RowGuide<M>> {
     pub(super) guide: &'m G,
     pub(super) store: Store<'m, M::Element>,
     pub(super) seed: u64,
+    pub(super) binarize: Binarize,
     global_values: Vec<(&'static str, Vec<f64>)>,
     pub(super) history: Vec<Epoch>,
     pub(super) stopped: Stopped,
@@ -128,7 +129,7 @@ pub fn fit_amortized<'m, M: RowModel, G: RowGuide<M>, C: BorrowMut<Amortized>>(
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &config.held)?;
         let past = learn(engine, sides.rows, &mut store, config, Past::default())?;
-        Ok(AmortizedFit::new(model, guide, engine, store, config.seed, past))
+        Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, config.binarize), past))
     })
 }
 
@@ -195,19 +196,19 @@ fn global_values<E: Real>(engine: &Engine<'_, E>, store: &Store<'_, E>) -> Vec<(
 /// Rows of data that are encoded together.
 pub(super) const BLOCK: usize = 128;
 
-/// Goes over all rows of a model in blocks: inputs are in their places, samples are to be drawn.
+/// Goes over all rows of a model in blocks: inputs, or draws of them, are in their places, samples are to be drawn.
 pub(super) fn for_blocks<E: Real>(
     engine: &Engine<'_, E>,
     rows: usize,
-    block: usize,
-    samples: usize,
+    draws: Option<u64>,
+    (block, samples): (usize, usize),
     mut act: impl FnMut(&[usize], &mut Buffers<E>) -> Result<(), AmortizedError>,
 ) -> Result<(), AmortizedError> {
     let all: Vec<usize> = (0..rows).collect();
     let mut sizes = Sizes::new(samples);
     for rows in all.chunks(block) {
         let buffers = sizes.of(engine, rows.len());
-        engine.fill(rows, None, buffers);
+        engine.fill(rows, draws, buffers);
         act(rows, buffers)?;
     }
     Ok(())
@@ -220,9 +221,10 @@ impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
         guide: &'m G,
         engine: &Engine<'_, M::Element>,
         store: Store<'m, M::Element>,
-        seed: u64,
+        config: (u64, Binarize),
         past: Past<M::Element>,
     ) -> Self {
+        let (seed, binarize) = config;
         let Past { history, stopped, held_out, latest } = past;
         AmortizedFit {
             model,
@@ -230,6 +232,7 @@ impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
             global_values: global_values(engine, &store),
             store,
             seed,
+            binarize,
             history,
             stopped,
             held_out,
@@ -269,13 +272,18 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         &self.global_values
     }
 
+    /// The key of the draws that stand for probabilities wherever rows are asked about: the same at every call.
+    pub(super) fn binarization(&self) -> Option<u64> {
+        (self.binarize == Binarize::Stochastic).then(|| key(self.seed, Purpose::HeldOutBinarize, 0))
+    }
+
     /// The location and scale of every latent given each row of `model`, which need not be the one that was learned from. Where a latent depends on another
     /// latent in the guide, that one is at its location.
     ///
     /// # Errors
     /// As [`fit_amortized`], of the data.
     pub fn encode(&self, model: &M) -> Result<Vec<Encoded<M::Element>>, AmortizedError> {
-        with_engine(model, self.guide, false, |engine, sides| {
+        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
             let empty = |columns: usize| Array2::from_elem((sides.rows, columns), M::Element::default());
             let of = |located: &super::plan::Located| Encoded {
                 name: located.name,
@@ -283,7 +291,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                 scale: empty(located.rows.len()),
             };
             let mut all: Vec<Encoded<M::Element>> = engine.guide_plan.located.iter().map(of).collect();
-            for_blocks(engine, sides.rows, BLOCK, 1, |rows, buffers| {
+            for_blocks(engine, sides.rows, self.binarization(), (BLOCK, 1), |rows, buffers| {
                 buffers.noise.fill(M::Element::default());
                 engine.evaluate_noise(&self.store, 1.0, Mode::Evaluate, buffers)?;
                 let lanes = buffers.shape.lanes;

@@ -173,7 +173,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             let first = block * BLOCK;
             let mut buffers = engine.buffers(rows.len(), 1);
             if given {
-                engine.fill(rows, None, &mut buffers);
+                engine.fill(rows, self.binarization(), &mut buffers);
             }
             if matches!(latents, Latents::Located) {
                 buffers.noise.fill(M::Element::default());
@@ -263,7 +263,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// [`AmortizedError::Conditions`] if the model reads data that it does not generate: take [`AmortizedFit::sample_given`]; [`AmortizedError::Sample`] and
     /// [`AmortizedError::PriorFactor`] if it cannot be drawn from.
     pub fn sample(&self, rows: usize, seed: u64) -> Result<Generated, AmortizedError> {
-        with_engine(self.model, self.guide, false, |engine, _| {
+        with_engine(self.model, self.guide, self.binarization().is_some(), |engine, _| {
             self.generate(engine, &vec![0; rows], false, &Latents::Prior, seed)
         })
     }
@@ -273,7 +273,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// # Errors
     /// As [`AmortizedFit::sample`].
     pub fn sample_given(&self, model: &M, seed: u64) -> Result<Generated, AmortizedError> {
-        with_engine(model, self.guide, false, |engine, sides| {
+        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
             let rows: Vec<usize> = (0..sides.rows).collect();
             self.generate(engine, &rows, true, &Latents::Prior, seed)
         })
@@ -285,7 +285,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// [`AmortizedError::UnknownName`] and [`AmortizedError::Shape`] if the latents are not those of the model; [`AmortizedError::Conditions`] if it reads data that
     /// it does not generate.
     pub fn decode(&self, latents: &[(&str, Array2<f64>)]) -> Result<Generated, AmortizedError> {
-        with_engine(self.model, self.guide, false, |engine, _| {
+        with_engine(self.model, self.guide, self.binarization().is_some(), |engine, _| {
             let layout = engine.model.layout();
             let known = || layout.latents().map(|v| format!("`{}`", v.name)).collect::<Vec<_>>().join(", ");
             let rows = latents.first().map_or(0, |(_, array)| array.nrows());
@@ -311,7 +311,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// # Errors
     /// As [`AmortizedFit::encode`].
     pub fn reconstruct(&self, model: &M) -> Result<Generated, AmortizedError> {
-        with_engine(model, self.guide, false, |engine, sides| {
+        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
             let rows: Vec<usize> = (0..sides.rows).collect();
             self.generate(engine, &rows, true, &Latents::Located, self.seed)
         })
@@ -327,7 +327,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             return Err(AmortizedError::Config { field: "steps", value: steps as f64, expected: "at least 2: both ends" });
         }
         let encoded = self.encode(model)?;
-        with_engine(model, self.guide, false, |engine, sides| {
+        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
             for (field, row) in [("from", from), ("to", to)] {
                 if row >= sides.rows {
                     return Err(AmortizedError::Config {
@@ -357,10 +357,10 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// # Errors
     /// As [`AmortizedFit::encode`].
     pub fn draws(&self, model: &M, draws: usize, seed: u64) -> Result<Vec<(&'static str, Array3<f64>)>, AmortizedError> {
-        with_engine(model, self.guide, false, |engine, sides| {
+        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
             let latents = || engine.model.layout().latents();
             let mut all: Vec<_> = latents().map(|v| (v.name, Array3::zeros((draws, sides.rows, v.rows.len())))).collect();
-            for_blocks(engine, sides.rows, BLOCK, 1, |rows, buffers| {
+            for_blocks(engine, sides.rows, self.binarization(), (BLOCK, 1), |rows, buffers| {
                 for draw in 0..draws {
                     let key = step_key(key(seed, Purpose::Draws, draw), rows[0] as u64);
                     engine.draw_latents(&self.store, key, buffers)?;

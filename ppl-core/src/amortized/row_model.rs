@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::distributions::Support;
 use crate::kernel::Real;
 use crate::model::{DataError, Model};
 use crate::networks::{Network as _, Parameterized};
@@ -59,8 +60,8 @@ pub struct RowInput<'m, E: Clone> {
     pub columns: usize,
     /// `[row][column]`
     pub data: Cow<'m, [E]>,
-    /// Whether every value is 0 or 1.
-    pub binary: bool,
+    /// Where its values lie, and the statement that says so; none of data that are only read.
+    pub observed: Option<(Support, &'static str)>,
 }
 
 /// A call of a network: `let (loc, log_scale) = split(encoder(x[n]))`.

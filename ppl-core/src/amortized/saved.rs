@@ -24,6 +24,7 @@ struct Notes {
     model: String,
     guide: String,
     seed: u64,
+    binarize: Binarize,
     history: Vec<Epoch>,
     stopped: Stopped,
     held_out: Vec<usize>,
@@ -135,6 +136,7 @@ impl<M: RowModel<Element: StoredElement>, G: RowGuide<M>> AmortizedFit<'_, M, G>
             model: std::any::type_name::<M>().to_owned(),
             guide: std::any::type_name::<G>().to_owned(),
             seed: self.seed,
+            binarize: self.binarize,
             history: self.history.clone(),
             stopped: self.stopped.clone(),
             held_out: self.held_out.clone(),
@@ -189,11 +191,11 @@ pub fn load_amortized<'m, M: RowModel<Element: StoredElement>, G: RowGuide<M>>(
     let path = path.as_ref();
     let (bytes, notes) = open::<M, G>(path)?;
     let file = SafeTensors::deserialize(&bytes).or_else(|error| refused(path, &error))?;
-    with_engine(model, guide, false, |engine, sides| {
+    with_engine(model, guide, notes.binarize == Binarize::Stochastic, |engine, sides| {
         let mut store = sides.store(engine, &[])?;
         let latest = fill(path, &file, &notes.steps, &mut store)?;
         let past = Past { history: notes.history, stopped: notes.stopped, held_out: notes.held_out, latest };
-        Ok(AmortizedFit::new(model, guide, engine, store, notes.seed, past))
+        Ok(AmortizedFit::new(model, guide, engine, store, (notes.seed, notes.binarize), past))
     })
 }
 
@@ -217,6 +219,6 @@ pub fn resume_amortized<'m, M: RowModel<Element: StoredElement>, G: RowGuide<M>,
         let latest = fill(path, &file, &notes.steps, &mut store)?;
         let past = Past { history: notes.history, stopped: notes.stopped, held_out: notes.held_out, latest };
         let past = learn(engine, sides.rows, &mut store, config, past)?;
-        Ok(AmortizedFit::new(model, guide, engine, store, config.seed, past))
+        Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, config.binarize), past))
     })
 }

@@ -4,7 +4,7 @@ mod assertions;
 mod bind;
 mod centring;
 pub(crate) mod fallback;
-mod graph;
+pub(crate) mod graph;
 pub(crate) mod handover;
 mod items;
 mod kernel;

@@ -4,10 +4,14 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Rows;
+use crate::catalogue::Support;
+use crate::expand::graph;
+use crate::ir::{self, Density, Family, StmtKind, visit};
 use crate::syntax::{Argument, ArgumentType, ElementKind, NetworkSize};
 
-/// The struct that users fill, and `RowModel` for it.
-pub(crate) fn expand(rows: &Rows, name: &Ident, attrs: &[syn::Attribute], single: bool) -> TokenStream {
+/// The struct that users fill, and `RowModel` for it; `compiled` is the model of its row.
+pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[syn::Attribute]) -> TokenStream {
+    let single = compiled.single;
     let structure = structure(rows, name, attrs, single);
     let e = element(single);
     let (krate, row) = (&rows.row.krate, &rows.row.name);
@@ -47,15 +51,16 @@ pub(crate) fn expand(rows: &Rows, name: &Ident, attrs: &[syn::Attribute], single
         let columns = dims[1..].iter().map(size).reduce(|a, b| quote!(#a * #b)).unwrap_or_else(|| quote!(1));
         let array =
             if dims.len() == 1 { quote!(_ppl::Cow::Borrowed(&self.#field[..])) } else { quote!(_ppl::row_major(&self.#field)) };
-        let (data, binary) = match kind.kind {
-            ElementKind::Bool => (quote!(#array.iter().map(|&x| <#e as From<u8>>::from(u8::from(x))).collect()), true),
-            ElementKind::U64 => (quote!(#array.iter().map(|&x| x as #e).collect()), false),
-            _ => (array, false),
+        let data = match kind.kind {
+            ElementKind::Bool => quote!(#array.iter().map(|&x| <#e as From<u8>>::from(u8::from(x))).collect()),
+            ElementKind::U64 => quote!(#array.iter().map(|&x| x as #e).collect()),
+            _ => array,
         };
+        let observed = observed(compiled, field);
         Some(quote!({
             let data: _ppl::Cow<'_, [#e]> = #data;
             _ppl::check_finite(#model, #word, &data)?;
-            _ppl::RowInput { name: #word, columns: #columns, data, binary: #binary }
+            _ppl::RowInput { name: #word, columns: #columns, data, observed: #observed }
         }))
     });
     let row_fields = rows.dims.iter().map(|dim| {
@@ -95,6 +100,29 @@ pub(crate) fn expand(rows: &Rows, name: &Ident, attrs: &[syn::Attribute], single
             }
         };
     }
+}
+
+/// The statement that an input is observed under, with its support; none of an input that is only read.
+fn observed(compiled: &ir::Model, input: &Ident) -> TokenStream {
+    let mut found = quote!(None);
+    visit::statements(&compiled.body, &mut |stmt| {
+        let StmtKind::Sample { site, distribution, factor, .. } = &stmt.kind else { return };
+        if compiled.sites[*site].name != *input {
+            return;
+        }
+        let support = match &distribution.density {
+            Density::Univariate { family: Family::Catalogue(entry), .. } => match entry.support {
+                // How far a count goes differs from row to row.
+                Support::CountUpTo => Support::Count,
+                Support::Interval => Support::Real,
+                support => support,
+            },
+            _ => Support::Real,
+        };
+        let (support, statement) = (graph::support(support), compiled.factors[*factor].text.trim_end_matches(';'));
+        found = quote!(Some((#support, #statement)));
+    });
+    found
 }
 
 /// The struct with the arguments as its fields.

@@ -14,7 +14,7 @@ use crate::syntax::{self, ArgumentType, ElementKind, Model, Stmt};
 use crate::{check, expand, messages};
 
 /// Hands the guide to the macro of its model, which hands both to [`guide_of`].
-pub(crate) fn guide(tokens: TokenStream) -> TokenStream {
+pub(crate) fn guide(tokens: &TokenStream) -> TokenStream {
     let header = |input: ParseStream<'_>| {
         let mut diagnostics = Diagnostics::default();
         let (_, krate, _) = syntax::attributes(input, &mut diagnostics)?;
@@ -116,7 +116,7 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
                         name: input.name,
                         columns: input.columns,
                         data: _ppl::Cow::Borrowed(&[]),
-                        binary: input.binary,
+                        observed: input.observed,
                     });
                     Ok(_ppl::BoundRows {
                         row: #row_name { #(#fields),* },
@@ -229,7 +229,7 @@ fn normal(guide: &ir::Model, model: &ir::Model, diagnostics: &mut Diagnostics) {
         let StmtKind::Sample { site, distribution, .. } = &stmt.kind else { return };
         let name = &guide.sites[*site].name;
         if !matches!(guide.sites[*site].kind, SiteKind::Latent) {
-            diagnostics.push(name.span(), messages::guide_data(name));
+            diagnostics.push(distribution.span, messages::guide_data(name));
             return;
         }
         let is_normal = matches!(&distribution.density, Density::Univariate { family: Family::Catalogue(entry), .. } if entry.rust == "Normal");

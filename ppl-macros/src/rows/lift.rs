@@ -1,6 +1,7 @@
 //! From a plate to its row: the index of the plate is taken off, calls of networks become parameters that they fill.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
@@ -52,7 +53,7 @@ pub(crate) fn lift(model: Model, data: Option<&[Argument]>, diagnostics: &mut Di
     }
     let size = |dim: &Ident| Argument { attrs: Vec::new(), name: dim.clone(), ty: ArgumentType::Size };
     let row = Model {
-        attrs: vec![syn::parse_quote!(#[doc(hidden)])],
+        attrs: Vec::new(),
         krate: model.krate,
         row: true,
         vis: model.vis,
@@ -220,8 +221,8 @@ impl Lift<'_> {
             _ => None,
         });
         let axes: Vec<Ident> = axes.flatten().collect();
-        if !self.arrays.contains_key(&name.to_string()) {
-            self.arrays.insert(name.to_string(), (kind, axes.clone()));
+        if let Entry::Vacant(entry) = self.arrays.entry(name.to_string()) {
+            entry.insert((kind, axes.clone()));
             if kind == Kind::Latent {
                 self.latents.push((name.clone(), axes));
             }

@@ -55,7 +55,8 @@ impl Rows {
             arguments: Vec::new(),
             body: Vec::new(),
         };
-        std::mem::replace(&mut self.row, head)
+        let row = std::mem::replace(&mut self.row, head);
+        Model { attrs: vec![syn::parse_quote!(#[doc(hidden)])], ..row }
     }
 
     /// The networks among the arguments.

@@ -32,13 +32,14 @@ use super::{Arg, ArgKind, DimId, Model};
 pub(crate) fn tokens(model: &Model) -> TokenStream {
     #[rustfmt::skip]
     let Model {
-        attrs, krate, vis, name, args, body, row: _,
+        attrs, krate, vis, name, args, body, row,
         single: _, dims: _, sites: _, vars: _, locals: _, factors: _, quantity_supports: _,
     } = model;
     let krate = self::krate(krate);
     let args = args.iter().map(|arg| argument(model, arg));
     let body = statements::Printer::new(model).statements(body);
-    quote!(#krate #(#attrs)* #vis #name(#(#args),*) { #body })
+    let row = row.then(|| quote!(#[ppl(row)]));
+    quote!(#krate #row #(#attrs)* #vis #name(#(#args),*) { #body })
 }
 
 /// `#[ppl(crate = path)]`, unless ppl-core is called so.

@@ -82,7 +82,7 @@ fn a_broken_argument_is_skipped_and_its_neighbours_stay() {
     let names: Vec<String> = model.unwrap().arguments.iter().map(|argument| argument.name.to_string()).collect();
     assert_eq!(names, ["a", "c", "e"]);
     assert_eq!(errors.len(), 2, "{errors:?}");
-    assert_eq!(sentences("M(u: f64; v: f64, type: f64, w: net(A => B), 1: f64) { }").len(), 4);
+    assert_eq!(sentences("M(u: f64; v: f64, type: f64, w: net(A B), 1: f64) { }").len(), 4);
 }
 
 #[test]

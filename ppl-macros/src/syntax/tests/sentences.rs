@@ -237,7 +237,8 @@ fn factors() {
 fn words_that_are_not_available_yet() {
     statement("«sum» k in K ~ Categorical(w) { y ~ Normal(0, 1); }", m::SUM_BLOCK);
     statement("k ~ Categorical(w) «sampled»;", m::SAMPLED);
-    argument("decoder: «net»(Z => D)", m::NET);
+    argument("decoder: net(Z «D»)", m::NET);
+    argument("decoder: «net»", m::NET);
 }
 
 #[test]

@@ -143,12 +143,19 @@ fn a_model_is_written_as_a_person_would() {
 }
 
 #[test]
+fn networks_have_sizes_and_what_they_give_is_split() {
+    let text = "Vae(x: [f32; N, D], decoder: net(Z + 2 * C + 1 => D), Z: usize) {\n    for n in N {\n        let (a, b) = split(decoder(z[n]));\n    }\n}";
+    assert_eq!(parse_ok(text).to_string(), text);
+}
+
+#[test]
 fn types_have_elements_and_dimensions() {
     let types: Vec<String> = parse_ok(EVERYTHING)
         .arguments
         .iter()
         .map(|argument| match &argument.ty {
             ArgumentType::Size => "size".to_owned(),
+            ArgumentType::Network { inputs, outputs } => format!("{inputs} => {outputs}"),
             ArgumentType::Array { element, dims } => {
                 let kind = match &element.kind {
                     ElementKind::F64 => "f64",

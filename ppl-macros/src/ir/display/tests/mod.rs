@@ -10,13 +10,16 @@ use proc_macro2::{TokenStream, TokenTree};
 use crate::catalogue::{CATALOGUE, Shape};
 use crate::diagnostics::Diagnostics;
 use crate::ir::{Function, Model, Stmt, StmtKind, display, lower};
-use crate::{check, expand, syntax};
+use crate::{check, expand, rows, syntax};
 
-/// A model through all stages before its expansion.
+/// A model through all stages before its expansion; of a model with networks, its row.
 fn compile(tokens: TokenStream) -> Model {
     let text = tokens.to_string();
     let mut diagnostics = Diagnostics::default();
-    let model = syntax::parse(tokens, &mut diagnostics).expect("a model");
+    let mut model = syntax::parse(tokens, &mut diagnostics).expect("a model");
+    if rows::has_networks(&model) {
+        model = rows::lift(model, None, &mut diagnostics).expect("a plate").row;
+    }
     let mut model = lower::lower(model, &mut diagnostics);
     check::check(&mut model, &mut diagnostics);
     assert!(diagnostics.is_empty(), "{text}: {:?}", diagnostics.finish());

@@ -358,7 +358,9 @@ impl<'a, E: Real> Engine<'a, E> {
         if doubly {
             scale_lanes(direct, shares);
         }
-        work.adjoints.fill(E::default());
+        // Inputs have no adjoints that are read.
+        let located = layout.centred.iter().map(|centred| centred.location.end.max(centred.scale.end)).max().unwrap_or(0);
+        work.adjoints[..self.guide_plan.unknown_rows.max(located) * lanes].fill(E::default());
         for located in &self.guide_plan.located {
             for (own, of_model) in located.rows.clone().zip(located.model.clone()) {
                 let own = own * lanes..(own + 1) * lanes;

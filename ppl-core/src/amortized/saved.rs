@@ -163,7 +163,7 @@ impl<M: RowModel<Element: StoredElement>, G: RowGuide<M>> AmortizedFit<'_, M, G>
 }
 
 /// The bytes of a file and what they say of the fit.
-fn open<M: RowModel, G: RowGuide<M>>(path: &Path) -> Result<(Vec<u8>, Notes), AmortizedError> {
+fn open(path: &Path) -> Result<(Vec<u8>, Notes), AmortizedError> {
     let bytes = std::fs::read(path).or_else(|error| refused(path, &error))?;
     let (_, metadata) = SafeTensors::read_metadata(&bytes).or_else(|error| refused(path, &error))?;
     let Some(notes) = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY)) else {
@@ -189,7 +189,7 @@ pub fn load_amortized<'m, M: RowModel<Element: StoredElement>, G: RowGuide<M>>(
     path: impl AsRef<Path>,
 ) -> Result<AmortizedFit<'m, M, G>, AmortizedError> {
     let path = path.as_ref();
-    let (bytes, notes) = open::<M, G>(path)?;
+    let (bytes, notes) = open(path)?;
     let file = SafeTensors::deserialize(&bytes).or_else(|error| refused(path, &error))?;
     with_engine(model, guide, notes.binarize == Binarize::Stochastic, |engine, sides| {
         let mut store = sides.store(engine, &[])?;
@@ -211,7 +211,7 @@ pub fn resume_amortized<'m, M: RowModel<Element: StoredElement>, G: RowGuide<M>,
     mut config: C,
 ) -> Result<AmortizedFit<'m, M, G>, AmortizedError> {
     let (path, config) = (path.as_ref(), config.borrow_mut());
-    let (bytes, notes) = open::<M, G>(path)?;
+    let (bytes, notes) = open(path)?;
     let file = SafeTensors::deserialize(&bytes).or_else(|error| refused(path, &error))?;
     with_engine(model, guide, config.binarize == Binarize::Stochastic, |engine, sides| {
         config.check(sides.rows)?;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use ndarray::Array2;
 use ppl_core::amortized::{
-    Amortized, AmortizedError, AmortizedEstimator, AmortizedObjective, Binarize, BoundGradient, BoundRows, Call, RowGuide,
-    RowInput, RowModel, Schedule, Stopped, bound_gradient, fit_amortized,
+    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Binarize, BoundGradient, BoundRows, Call,
+    RowGuide, RowInput, RowModel, Schedule, Stopped, bound_gradient, fit_amortized, load_amortized, resume_amortized,
 };
 use ppl_core::guide;
 use ppl_core::networks::{Activation, Mlp, Network, Parameterized};
@@ -355,7 +355,7 @@ fn principal_components_are_those_of_maximum_likelihood() -> Outcome {
     let model = Factors { x: components(rows, 1), z: 2, decoder: linear(&[2, 5], 1)? };
     let guide = Encoder(linear(&[5, 4], 2)?);
     let config = Amortized {
-        epochs: 800,
+        epochs: 3000,
         batch: 100,
         rate: 2e-2,
         schedule: Schedule::Cosine,
@@ -380,10 +380,10 @@ fn principal_components_are_those_of_maximum_likelihood() -> Outcome {
     let loadings = Array2::from_shape_vec((5, 2), decoder[..10].to_vec())?;
     let (name, sd) = &fit.globals()[0];
     assert_eq!(*name, "s");
-    assert!((sd[0].powi(2) - noise_variance).abs() < 0.01, "{} {noise_variance}", sd[0].powi(2));
+    assert!((sd[0].powi(2) - noise_variance).abs() < 0.005, "{} {noise_variance}", sd[0].powi(2));
     let found = loadings.dot(&loadings.t());
     let largest = (&found - &outer).iter().fold(0.0_f64, |most, x| most.max(x.abs()));
-    assert!(largest < 0.05, "{found} {outer}");
+    assert!(largest < 0.08, "{found} {outer}");
     // The guide is of the family of the posterior (but for its diagonal): the bound is the evidence where the columns are orthogonal, as the bound makes them.
     let covariance = &found + &(sd[0].powi(2) * Array2::<f64>::eye(5));
     let exact = evidence(&model.x, &decoder[10..], &covariance);
@@ -550,11 +550,10 @@ fn errors_name_the_place_the_value_and_the_way_out() -> Outcome {
         "`AmortizedEstimator::DoublyReparameterized` does not go with the ELBO, of which it is sticking the landing; \
          take AmortizedEstimator::StickingTheLanding",
     );
-    says(Amortized { binarize: Binarize::Stochastic, ..one() }, &{
-        let at = model.x.iter().position(|x| !(0.0..=1.0).contains(x)).ok_or("noise is not in 0 to 1")?;
-        let value = model.x[[at / 5, at % 5]];
-        format!("`x[{}, {}]` is {value}; it must be a probability, 0 to 1", at / 5, at % 5)
-    });
+    let (mut grey, recognition) = bits(20)?;
+    grey.x[[3, 7]] = 1.5;
+    let error = fit_amortized(&grey, &recognition, Amortized { binarize: Binarize::Stochastic, ..one() }).err();
+    assert_eq!(error.ok_or("no probability")?.to_string(), "`x[3, 7]` is 1.5; it must be a probability, 0 to 1");
     let far = refused(Amortized { epochs: 50, rate: 1e200, ..one() }).err().ok_or("the weights are beyond all numbers")?;
     assert!(far.contains("the first quantity that is not finite is `"), "{far}");
     let (mut wrong, guide) = deep();
@@ -576,5 +575,32 @@ fn errors_name_the_place_the_value_and_the_way_out() -> Outcome {
     // The second latent is drawn around what the network makes of the first.
     let (y, a) = (made.array("y").ok_or("y is latent")?, made.array("a").ok_or("a is a result")?);
     assert!((y - a).iter().all(|residual| residual.abs() < 0.8 * 4.0));
+    Ok(())
+}
+
+#[test]
+fn a_fit_that_was_saved_goes_on_to_the_same_bits() -> Outcome {
+    let (model, guide) = bits(200)?;
+    let config = |epochs| Amortized { epochs, patience: Some(50), schedule: Schedule::burda(), rate: 0.02, ..short() };
+    let whole = fit_amortized(&model, &guide, config(12))?;
+    let path = std::env::temp_dir().join(format!("amortized-{}.safetensors", std::process::id()));
+    let half = fit_amortized(&model, &guide, config(7))?;
+    half.save(&path)?;
+    let read = load_amortized(&model, &guide, &path)?;
+    assert_eq!(read.parameters_of("encoder"), half.parameters_of("encoder"));
+    assert_eq!((read.history(), read.stopped(), read.held_out()), (half.history(), half.stopped(), half.held_out()));
+    assert_eq!(read.encode(&model)?, half.encode(&model)?);
+    let rest = resume_amortized(&model, &guide, &path, config(12))?;
+    for network in ["encoder", "decoder"] {
+        assert_eq!(rest.parameters_of(network), whole.parameters_of(network));
+    }
+    let bounds = |fit: &AmortizedFit<'_, Vae, Recognition>| fit.history().iter().map(|epoch| epoch.bound).collect::<Vec<_>>();
+    assert_eq!(bounds(&rest), bounds(&whole));
+    let other = Recognition { encoder: Mlp::new(&[12, 15, 4]).build(2)? };
+    let error = load_amortized(&model, &other, &path).err().ok_or("another size")?.to_string();
+    assert!(error.contains("`guide.encoder.layers.0.weight` has shape [16, 12], but the model has [15, 12]"), "{error}");
+    std::fs::write(&path, "nothing")?;
+    assert!(matches!(load_amortized(&model, &guide, &path), Err(AmortizedError::File { .. })));
+    std::fs::remove_file(&path)?;
     Ok(())
 }

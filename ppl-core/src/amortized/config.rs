@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{AmortizedError, Epoch};
 use crate::objective::KlWeight;
 
@@ -167,7 +169,7 @@ impl Schedule {
 }
 
 /// What inputs that are probabilities are turned into.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Binarize {
     /// They stay as they are.

@@ -4,8 +4,9 @@ use std::borrow::BorrowMut;
 use std::time::Duration;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
-use super::learn::{Purpose, Sizes, key, learn, mean_divergence};
+use super::learn::{Past, Purpose, Sizes, key, learn, mean_divergence};
 use super::networks::Store;
 use super::pass::{Buffers, Engine, Steering};
 use super::plan::{Plan, input_names};
@@ -15,7 +16,7 @@ use crate::model::Model as _;
 use crate::networks::{Mode, Parameterized};
 
 /// What a fit tells of an epoch. Bounds and divergences are means over rows, in nats.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// The epoch, counted from zero.
     pub epoch: usize,
@@ -34,7 +35,7 @@ pub struct Epoch {
 }
 
 /// Why a fit ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Stopped {
     /// All epochs are over.
@@ -68,11 +69,13 @@ pub struct AmortizedFit<'m, M: RowModel, G: RowGuide<M>> {
     pub(super) guide: &'m G,
     pub(super) store: Store<'m, M::Element>,
     pub(super) seed: u64,
-    binarize: Binarize,
+    pub(super) binarize: Binarize,
     global_values: Vec<(&'static str, Vec<f64>)>,
-    history: Vec<Epoch>,
-    stopped: Stopped,
-    held_out: Vec<usize>,
+    pub(super) history: Vec<Epoch>,
+    pub(super) stopped: Stopped,
+    pub(super) held_out: Vec<usize>,
+    /// The weights at the end, where the fit has better ones of an earlier epoch.
+    pub(super) latest: Vec<M::Element>,
 }
 
 /// The networks of a model and of its guide, by name.
@@ -84,7 +87,7 @@ pub(super) struct Sides<'m, E: Real> {
 
 impl<'m, E: Real> Sides<'m, E> {
     /// All that is learned, as model and guide start from it.
-    fn store(&self, engine: &Engine<'_, E>, held: &[String]) -> Result<Store<'m, E>, AmortizedError> {
+    pub(super) fn store(&self, engine: &Engine<'_, E>, held: &[String]) -> Result<Store<'m, E>, AmortizedError> {
         let of_model = (engine.model_plan, engine.model.layout(), &self.model[..]);
         let of_guide = (engine.guide_plan, engine.guide.layout(), &self.guide[..]);
         Store::new(of_model, of_guide, held)
@@ -125,18 +128,8 @@ pub fn fit_amortized<'m, M: RowModel, G: RowGuide<M>, C: BorrowMut<Amortized>>(
     with_engine(model, guide, config.binarize == Binarize::Stochastic, |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &config.held)?;
-        let learning = learn(engine, sides.rows, &mut store, config)?;
-        Ok(AmortizedFit {
-            model,
-            guide,
-            global_values: global_values(engine, &store)?,
-            store,
-            seed: config.seed,
-            binarize: config.binarize,
-            history: learning.history,
-            stopped: learning.stopped,
-            held_out: learning.held_out,
-        })
+        let past = learn(engine, sides.rows, &mut store, config, Past::default())?;
+        Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, config.binarize), past))
     })
 }
 
@@ -172,7 +165,7 @@ pub fn bound_gradient<M: RowModel, G: RowGuide<M>>(
         engine.fill(&rows, None, &mut buffers);
         let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(0) };
         engine.evaluate(&store, key(seed, Purpose::Noise, 0), steering.kl_weight, Mode::Evaluate, &mut buffers)?;
-        let bound = engine.bounds(config.objective, &mut buffers);
+        let bound = buffers.weigh(config.objective);
         let divergence = mean_divergence(&buffers);
         engine.pull(&mut store, steering, &mut buffers)?;
         let networks = store.networks.into_iter().map(|network| (network.name, network.gradient)).collect();
@@ -181,7 +174,7 @@ pub fn bound_gradient<M: RowModel, G: RowGuide<M>>(
 }
 
 /// The parameters that are the same for all rows, in their own space, those of the model first.
-fn global_values<E: Real>(engine: &Engine<'_, E>, store: &Store<'_, E>) -> Result<Vec<(&'static str, Vec<f64>)>, AmortizedError> {
+fn global_values<E: Real>(engine: &Engine<'_, E>, store: &Store<'_, E>) -> Vec<(&'static str, Vec<f64>)> {
     let (model, guide) = store.globals.split_at(store.of_model_globals);
     let mut all = Vec::new();
     for (density, plan, numbers) in [(engine.model, engine.model_plan, model), (engine.guide, engine.guide_plan, guide)] {
@@ -197,13 +190,58 @@ fn global_values<E: Real>(engine: &Engine<'_, E>, store: &Store<'_, E>) -> Resul
             all.push((global.name, rows.map(|row| work.values[row * lanes].to_f64()).collect()));
         }
     }
-    Ok(all)
+    all
 }
 
 /// Rows of data that are encoded together.
 pub(super) const BLOCK: usize = 128;
 
+/// Goes over all rows of a model in blocks: inputs, or draws of them, are in their places, samples are to be drawn.
+pub(super) fn for_blocks<E: Real>(
+    engine: &Engine<'_, E>,
+    rows: usize,
+    draws: Option<u64>,
+    (block, samples): (usize, usize),
+    mut act: impl FnMut(&[usize], &mut Buffers<E>) -> Result<(), AmortizedError>,
+) -> Result<(), AmortizedError> {
+    let all: Vec<usize> = (0..rows).collect();
+    let mut sizes = Sizes::new(samples);
+    for rows in all.chunks(block) {
+        let buffers = sizes.of(engine, rows.len());
+        engine.fill(rows, draws, buffers);
+        act(rows, buffers)?;
+    }
+    Ok(())
+}
+
 impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
+    /// Of what was learned.
+    pub(super) fn new(
+        model: &'m M,
+        guide: &'m G,
+        engine: &Engine<'_, M::Element>,
+        store: Store<'m, M::Element>,
+        config: (u64, Binarize),
+        past: Past<M::Element>,
+    ) -> Self {
+        let (seed, binarize) = config;
+        let Past { history, stopped, held_out, latest } = past;
+        AmortizedFit {
+            model,
+            guide,
+            global_values: global_values(engine, &store),
+            store,
+            seed,
+            binarize,
+            history,
+            stopped,
+            held_out,
+            latest,
+        }
+    }
+}
+
+impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// What was told of each epoch.
     #[must_use]
     pub fn history(&self) -> &[Epoch] {
@@ -234,25 +272,6 @@ impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
         &self.global_values
     }
 
-    /// Goes over all rows of a model in blocks: inputs are in their places, samples are to be drawn.
-    pub(super) fn for_blocks(
-        &self,
-        engine: &Engine<'_, M::Element>,
-        rows: usize,
-        block: usize,
-        samples: usize,
-        mut act: impl FnMut(&[usize], &mut Buffers<M::Element>) -> Result<(), AmortizedError>,
-    ) -> Result<(), AmortizedError> {
-        let all: Vec<usize> = (0..rows).collect();
-        let mut sizes = Sizes::new(samples);
-        for rows in all.chunks(block) {
-            let buffers = sizes.of(engine, rows.len());
-            engine.fill(rows, self.binarization(), buffers);
-            act(rows, buffers)?;
-        }
-        Ok(())
-    }
-
     /// The key of the draws that stand for probabilities wherever rows are asked about: the same at every call.
     pub(super) fn binarization(&self) -> Option<u64> {
         (self.binarize == Binarize::Stochastic).then(|| key(self.seed, Purpose::HeldOutBinarize, 0))
@@ -272,7 +291,7 @@ impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
                 scale: empty(located.rows.len()),
             };
             let mut all: Vec<Encoded<M::Element>> = engine.guide_plan.located.iter().map(of).collect();
-            self.for_blocks(engine, sides.rows, BLOCK, 1, |rows, buffers| {
+            for_blocks(engine, sides.rows, self.binarization(), (BLOCK, 1), |rows, buffers| {
                 buffers.noise.fill(M::Element::default());
                 engine.evaluate_noise(&self.store, 1.0, Mode::Evaluate, buffers)?;
                 let lanes = buffers.shape.lanes;

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, Array3};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::fit::{BLOCK, with_engine};
+use super::fit::{BLOCK, for_blocks, with_engine};
 use super::learn::{Purpose, key};
 use super::pass::{Buffers, Engine, fill_inputs};
 use super::plan::Source;
@@ -360,7 +360,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
             let latents = || engine.model.layout().latents();
             let mut all: Vec<_> = latents().map(|v| (v.name, Array3::zeros((draws, sides.rows, v.rows.len())))).collect();
-            self.for_blocks(engine, sides.rows, BLOCK, 1, |rows, buffers| {
+            for_blocks(engine, sides.rows, self.binarization(), (BLOCK, 1), |rows, buffers| {
                 for draw in 0..draws {
                     let key = step_key(key(seed, Purpose::Draws, draw), rows[0] as u64);
                     engine.draw_latents(&self.store, key, buffers)?;

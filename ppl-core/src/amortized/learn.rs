@@ -52,14 +52,49 @@ impl<E: Real> Sizes<E> {
     }
 }
 
-/// What came of a fit.
+/// What came of a fit so far.
 #[derive(Debug)]
-pub(super) struct Learning {
+pub(super) struct Past<E> {
     pub(super) history: Vec<Epoch>,
     pub(super) stopped: Stopped,
     /// The rows that were held out.
     pub(super) held_out: Vec<usize>,
-    pub(super) steps: usize,
+    /// The weights at the end, where those in the store are better ones of an earlier epoch.
+    pub(super) latest: Vec<E>,
+}
+
+impl<E> Default for Past<E> {
+    fn default() -> Self {
+        Past { history: Vec::new(), stopped: Stopped::Epochs, held_out: Vec::new(), latest: Vec::new() }
+    }
+}
+
+/// The best weights so far: the bound of the held-out rows, the epoch, and the weights.
+struct Best<E> {
+    bound: f64,
+    epoch: usize,
+    weights: Vec<E>,
+}
+
+impl<E: Real> Best<E> {
+    /// Of a fit that goes on: the store has them, and gets those at the end.
+    fn of(past: &Past<E>, store: &mut Store<'_, E>) -> Self {
+        let mut best = Best { bound: f64::NEG_INFINITY, epoch: 0, weights: Vec::new() };
+        // Where the weights at the end are not kept apart, they are in the store, and those of earlier epochs are gone.
+        let known = if past.latest.is_empty() { past.history.len().saturating_sub(1) } else { 0 };
+        for epoch in &past.history[known..] {
+            if let Some(bound) = epoch.held_out.filter(|bound| *bound > best.bound) {
+                (best.bound, best.epoch) = (bound, epoch.epoch);
+            }
+        }
+        if best.bound > f64::NEG_INFINITY {
+            store.keep(&mut best.weights);
+        }
+        if !past.latest.is_empty() {
+            store.put_back(&past.latest);
+        }
+        best
+    }
 }
 
 /// Learns what is in the store.
@@ -68,7 +103,8 @@ pub(super) fn learn<E: Real>(
     rows: usize,
     store: &mut Store<'_, E>,
     config: &mut Amortized,
-) -> Result<Learning, AmortizedError> {
+    mut past: Past<E>,
+) -> Result<Past<E>, AmortizedError> {
     let start = Instant::now();
     let seed = config.seed;
     let mut train: Vec<usize> = (0..rows).collect();
@@ -77,58 +113,62 @@ pub(super) fn learn<E: Real>(
     let batch = config.batch.min(train.len());
     let steps = config.epochs * train.len().div_ceil(batch);
     let mut sizes = Sizes::new(config.samples);
-    let mut learning = Learning { history: Vec::new(), stopped: Stopped::Epochs, held_out, steps: 0 };
-    let mut best = (f64::NEG_INFINITY, 0, Vec::new());
-    for epoch in 0..config.epochs {
+    let mut best = Best::of(&past, store);
+    let before = past.history.last().map_or(Duration::ZERO, |epoch| epoch.elapsed);
+    let mut step = past.history.last().map_or(0, |epoch| epoch.steps);
+    past.held_out = held_out;
+    past.stopped = Stopped::Epochs;
+    for epoch in past.history.len()..config.epochs {
+        train.sort_unstable();
         shuffle(key(seed, Purpose::Shuffle, epoch), &mut train);
         let (mut bound, mut divergence, mut rate) = (0.0, 0.0, 0.0);
         for rows in train.chunks(batch) {
-            let step = learning.steps;
             rate = config.rate * config.schedule.at(epoch, step, steps);
             let buffers = sizes.of(engine, rows.len());
             bound += rows.len() as f64 * learn_from(engine, store, config, step, rate, rows, buffers)?;
             divergence += rows.len() as f64 * mean_divergence(buffers);
-            learning.steps += 1;
+            step += 1;
         }
         let count = train.len() as f64;
-        let held = (!learning.held_out.is_empty())
-            .then(|| bound_of(engine, store, config, &learning.held_out, batch, &mut sizes))
+        let held = (!past.held_out.is_empty())
+            .then(|| bound_of(engine, store, config, &past.held_out, batch, &mut sizes))
             .transpose()?;
         let info = Epoch {
             epoch,
-            steps: learning.steps,
+            steps: step,
             bound: bound / count,
             divergence: divergence / count,
             held_out: held,
             rate,
-            elapsed: start.elapsed(),
+            elapsed: before + start.elapsed(),
         };
         let stop = config.observer.as_mut().is_some_and(|observer| observer(&info).is_break());
-        learning.history.push(info);
+        past.history.push(info);
         if let (Some(patience), Some(held)) = (config.patience, held) {
-            if held > best.0 {
-                best.0 = held;
-                best.1 = epoch;
-                store.keep(&mut best.2);
+            if held > best.bound {
+                (best.bound, best.epoch) = (held, epoch);
+                store.keep(&mut best.weights);
             }
-            if epoch >= best.1 + patience {
-                learning.stopped = Stopped::Patience { best: best.1 };
+            if epoch >= best.epoch + patience {
+                past.stopped = Stopped::Patience { best: best.epoch };
                 break;
             }
         }
         if stop {
-            learning.stopped = Stopped::Observer;
+            past.stopped = Stopped::Observer;
             break;
         }
         if config.max_time.is_some_and(|most: Duration| start.elapsed() >= most) {
-            learning.stopped = Stopped::Time;
+            past.stopped = Stopped::Time;
             break;
         }
     }
-    if !best.2.is_empty() {
-        store.put_back(&best.2);
+    past.latest.clear();
+    if config.patience.is_some() && !best.weights.is_empty() {
+        store.keep(&mut past.latest);
+        store.put_back(&best.weights);
     }
-    Ok(learning)
+    Ok(past)
 }
 
 /// One step; the mean bound of its rows.
@@ -161,8 +201,8 @@ fn finite<E: Real>(
     config: &Amortized,
     buffers: &mut Buffers<E>,
 ) -> Result<f64, AmortizedError> {
-    let bound = engine.bounds(config.objective, buffers);
-    if let Some(lane) = engine.first_bad_lane(buffers) {
+    let bound = buffers.weigh(config.objective);
+    if let Some(lane) = buffers.first_bad_lane() {
         let row = lane % buffers.shape.batch;
         let quantity = engine.blame(lane, buffers);
         return Err(AmortizedError::NonFinite { step, row: rows[row], bound: buffers.bounds[row], quantity });
@@ -191,7 +231,7 @@ fn bound_of<E: Real>(
         let buffers = sizes.of(engine, rows.len());
         engine.fill(rows, draws, buffers);
         engine.evaluate(store, key(config.seed, Purpose::HeldOutNoise, index), 1.0, Mode::Evaluate, buffers)?;
-        sum += rows.len() as f64 * engine.bounds(config.objective, buffers);
+        sum += rows.len() as f64 * buffers.weigh(config.objective);
     }
     Ok(sum / held_out.len() as f64)
 }

@@ -1,6 +1,6 @@
 //! The log evidence of rows by importance sampling from the guide, and what the latents are used for.
 
-use super::fit::with_engine;
+use super::fit::{for_blocks, with_engine};
 use super::learn::{Purpose, key};
 use super::objective::log_mean_exp;
 use super::{AmortizedError, AmortizedFit, RowGuide, RowModel};
@@ -28,8 +28,8 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             let each = samples.min(SAMPLES);
             let mut all = Vec::with_capacity(sides.rows);
             let mut pass = 0;
-            let mut ratios: Vec<Vec<f64>> = vec![Vec::with_capacity(samples); BLOCK];
-            self.for_blocks(engine, sides.rows, BLOCK, each, |rows, buffers| {
+            let mut ratios: Vec<Vec<f64>> = (0..BLOCK).map(|_| Vec::with_capacity(samples)).collect();
+            for_blocks(engine, sides.rows, self.binarization(), (BLOCK, each), |rows, buffers| {
                 ratios.iter_mut().for_each(Vec::clear);
                 while ratios[0].len() < samples {
                     engine.evaluate(&self.store, key(self.seed, Purpose::Likelihood, pass), 1.0, Mode::Evaluate, buffers)?;

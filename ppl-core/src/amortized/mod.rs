@@ -20,6 +20,8 @@ mod objective;
 mod pass;
 mod plan;
 mod row_model;
+#[cfg(feature = "files")]
+mod saved;
 mod transpose;
 
 pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Binarize, Schedule};
@@ -27,3 +29,5 @@ pub use error::{AmortizedError, BadQuantity};
 pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, fit_amortized};
 pub use generate::Generated;
 pub use row_model::{BoundRows, Call, RowGuide, RowInput, RowModel, check_network};
+#[cfg(feature = "files")]
+pub use saved::{load_amortized, resume_amortized};

@@ -37,6 +37,12 @@ impl<'m, E: Real> Learned<'m, E> {
         }
     }
 
+    /// Names, shapes and places of the tensors in the parameters.
+    #[cfg(feature = "files")]
+    pub(super) fn tensors(&self) -> Vec<crate::networks::ParameterTensor> {
+        self.network.tensors()
+    }
+
     fn named(&self, source: NetworkError) -> AmortizedError {
         AmortizedError::Network { name: self.name.to_owned(), source }
     }
@@ -151,7 +157,7 @@ impl<'m, E: Real> Store<'m, E> {
             let factor = E::from_f64(largest / norm);
             let gradients = self.networks.iter_mut().map(|network| &mut network.gradient).chain([&mut self.global_gradient]);
             gradients.for_each(|gradient| {
-                gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g = *g * factor))
+                gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g = *g * factor));
             });
         }
         for network in self.networks.iter_mut().filter(|network| !network.held) {
@@ -182,12 +188,24 @@ impl<'m, E: Real> Store<'m, E> {
     }
 }
 
-/// The sum of squares.
+/// The sum of squares, in parts of a fixed size that are added in their order.
 fn squares<E: Real>(gradient: &[E]) -> f64 {
     if gradient.len() <= PART {
-        return gradient.iter().map(|g| g.to_f64() * g.to_f64()).sum();
+        return squares_of_part(gradient);
     }
-    let parts: Vec<f64> =
-        gradient.par_chunks(PART).map(|part| part.iter().map(|g| g.to_f64() * g.to_f64()).sum::<f64>()).collect();
+    let parts: Vec<f64> = gradient.par_chunks(PART).map(squares_of_part).collect();
     parts.iter().sum()
+}
+
+/// The sum of squares in sixteen sums side by side, which the processor adds at once.
+fn squares_of_part<E: Real>(part: &[E]) -> f64 {
+    let chunks = part.chunks_exact(16);
+    let rest: f64 = chunks.remainder().iter().map(|g| g.to_f64() * g.to_f64()).sum();
+    let mut sums = [0.0; 16];
+    for chunk in chunks {
+        for (sum, g) in sums.iter_mut().zip(chunk) {
+            *sum += g.to_f64() * g.to_f64();
+        }
+    }
+    sums.iter().sum::<f64>() + rest
 }

@@ -4,7 +4,7 @@ use super::data::copy_rows;
 use super::networks::{Learned, Store};
 use super::objective::weigh;
 use super::plan::{Action, Located, Plan, Source, Wired};
-use super::transpose::LaneShape;
+use super::transpose::{Columns, LaneShape};
 use super::{AmortizedError, AmortizedEstimator, AmortizedObjective, BadQuantity, RowInput};
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, SiteKind, Weights, Workspace};
@@ -118,6 +118,19 @@ pub(super) struct Buffers<E> {
     factor: Vec<E>,
     /// Gradients of networks that are not wanted.
     unwanted: Vec<E>,
+}
+
+impl<E: Real> Buffers<E> {
+    /// Writes the bound of each row; the mean over the batch.
+    pub(super) fn weigh(&mut self, objective: AmortizedObjective) -> f64 {
+        weigh(objective, self.shape, &self.ratios, &mut self.bounds, &mut self.weights, &mut self.shares);
+        self.bounds.iter().sum::<f64>() / self.shape.batch as f64
+    }
+
+    /// The first lane that counts whose log ratio is not finite.
+    pub(super) fn first_bad_lane(&self) -> Option<usize> {
+        (0..self.shape.real()).find(|&lane| !self.ratios[lane].is_finite())
+    }
 }
 
 /// How the gradient of a step is made.
@@ -295,14 +308,7 @@ impl<'a, E: Real> Engine<'a, E> {
         Ok(())
     }
 
-    /// Writes the bound of each row; the mean over the batch.
-    pub(super) fn bounds(&self, objective: AmortizedObjective, buffers: &mut Buffers<E>) -> f64 {
-        let Buffers { shape, ratios, bounds, weights, shares, .. } = buffers;
-        weigh(objective, *shape, ratios, bounds, weights, shares);
-        bounds.iter().sum::<f64>() / shape.batch as f64
-    }
-
-    /// Adds the gradient of the mean bound of the batch to that of the store, after [`Engine::evaluate`] and [`Engine::bounds`].
+    /// Adds the gradient of the mean bound of the batch to that of the store, after [`Engine::evaluate`] and [`Buffers::weigh`].
     pub(super) fn pull(
         &self,
         store: &mut Store<'_, E>,
@@ -352,7 +358,9 @@ impl<'a, E: Real> Engine<'a, E> {
         if doubly {
             scale_lanes(direct, shares);
         }
-        work.adjoints.fill(E::default());
+        // Inputs have no adjoints that are read.
+        let located = layout.centred.iter().map(|centred| centred.location.end.max(centred.scale.end)).max().unwrap_or(0);
+        work.adjoints[..self.guide_plan.unknown_rows.max(located) * lanes].fill(E::default());
         for located in &self.guide_plan.located {
             for (own, of_model) in located.rows.clone().zip(located.model.clone()) {
                 let own = own * lanes..(own + 1) * lanes;
@@ -410,11 +418,6 @@ impl<'a, E: Real> Engine<'a, E> {
         Ok(())
     }
 
-    /// The first lane that counts whose log ratio is not finite.
-    pub(super) fn first_bad_lane(&self, buffers: &Buffers<E>) -> Option<usize> {
-        (0..buffers.shape.real()).find(|&lane| !buffers.ratios[lane].is_finite())
-    }
-
     /// What is not finite first in a lane, in the order of evaluation.
     pub(super) fn blame(&self, lane: usize, buffers: &mut Buffers<E>) -> BadQuantity {
         let (lanes, row) = (buffers.shape.lanes, lane % buffers.shape.batch);
@@ -465,7 +468,8 @@ fn bad_variable<E: Real>(layout: &Layout, work: &Workspace<E>, lane: usize, guid
 /// Puts the inputs of the batch in their rows.
 pub(super) fn fill_inputs<E: Real>(plan: &Plan, inputs: &[Vec<E>], shape: LaneShape, values: &mut [E]) {
     for (input, rows) in &plan.inputs {
-        shape.to_lanes(&inputs[*input], rows.len(), 0, shape.batch, rows.clone(), values);
+        let columns = Columns { of: rows.len(), first: 0, known: shape.batch };
+        shape.to_lanes(&inputs[*input], columns, rows.clone(), values);
     }
 }
 
@@ -529,13 +533,14 @@ fn forward<E: Real>(
                 }
             }
             Source::Latent(from) | Source::Result(from) => {
-                shape.from_lanes(values, from.clone(), false, rows, x, call.inputs, operand.first);
+                shape.to_features(values, from.clone(), false, x, Columns { of: call.inputs, first: operand.first, known: rows });
             }
         }
     }
     network.forward(x, rows, work, y)?;
     for result in &call.results {
-        shape.to_lanes(y, call.outputs, result.first, rows, result.rows.clone(), values);
+        let columns = Columns { of: call.outputs, first: result.first, known: rows };
+        shape.to_lanes(y, columns, result.rows.clone(), values);
     }
     Ok(())
 }
@@ -555,7 +560,8 @@ fn pull_call<E: Real>(
     }
     let CallBuffers { x, y, y_adjoint, x_adjoint, work } = buffers;
     for result in &call.results {
-        shape.from_lanes(adjoints, result.rows.clone(), call.of_row, rows, y_adjoint, call.outputs, result.first);
+        let columns = Columns { of: call.outputs, first: result.first, known: rows };
+        shape.to_features(adjoints, result.rows.clone(), call.of_row, y_adjoint, columns);
     }
     x_adjoint.fill(E::default());
     let of_x = call.passes_on().then_some(x_adjoint.as_mut_slice());
@@ -572,8 +578,8 @@ fn add_operands<E: Real>(
 ) {
     for operand in call.operands.iter().filter(|operand| wanted(&operand.source)) {
         if let Source::Latent(rows) | Source::Result(rows) = &operand.source {
-            let from = &buffers.x_adjoint;
-            shape.add_to_lanes(from, call.inputs, operand.first, known(call, shape), rows.clone(), adjoints);
+            let columns = Columns { of: call.inputs, first: operand.first, known: known(call, shape) };
+            shape.add_to_lanes(&buffers.x_adjoint, columns, rows.clone(), adjoints);
         }
     }
 }

@@ -11,6 +11,17 @@ const SQUARE: usize = 16;
 /// Numbers from which a transpose is cut into parts for several cores.
 const LARGE: usize = 1 << 15;
 
+/// Some columns of a matrix of rows of features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Columns {
+    /// The columns of the matrix.
+    pub(super) of: usize,
+    /// The first of those meant, which are as many as the rows of the workspace.
+    pub(super) first: usize,
+    /// The rows of the matrix: those of the batch, or all lanes that count.
+    pub(super) known: usize,
+}
+
 /// How the rows of a batch are laid over the lanes of a workspace: `lane = sample * batch + row`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LaneShape {
@@ -45,19 +56,12 @@ impl LaneShape {
         row[real..].fill(last);
     }
 
-    /// Writes columns of a matrix of `known` rows (those of the batch, or all lanes that count) to rows of a workspace.
+    /// Writes columns of a matrix to rows of a workspace.
     ///
     /// # Shapes
-    /// `from: [known][stride]`, of which the columns from `first` on are taken; `values: [row][lane]`.
-    pub(super) fn to_lanes<E: Real>(
-        self,
-        from: &[E],
-        stride: usize,
-        first: usize,
-        known: usize,
-        rows: Range<usize>,
-        values: &mut [E],
-    ) {
+    /// `from: [known][of]`; `values: [row][lane]`.
+    pub(super) fn to_lanes<E: Real>(self, from: &[E], columns: Columns, rows: Range<usize>, values: &mut [E]) {
+        let Columns { of: stride, first, known } = columns;
         let lanes = self.lanes;
         let part = |at: usize, to: &mut [E]| {
             for start in (0..known).step_by(SQUARE) {
@@ -78,28 +82,20 @@ impl LaneShape {
         }
     }
 
-    /// Writes rows of a workspace to columns of a matrix: of the first `known` lanes, or, of adjoints of what is the same for all samples, their sums.
+    /// Writes rows of a workspace to columns of a matrix: the first lanes, or, of adjoints of what is the same for all samples, their sums.
     ///
     /// # Shapes
-    /// `to: [known][stride]`, of which the columns from `first` on are written; `values: [row][lane]`.
-    pub(super) fn from_lanes<E: Real>(
-        self,
-        values: &[E],
-        rows: Range<usize>,
-        summed: bool,
-        known: usize,
-        to: &mut [E],
-        stride: usize,
-        first: usize,
-    ) {
+    /// `to: [known][of]`; `values: [row][lane]`.
+    pub(super) fn to_features<E: Real>(self, values: &[E], rows: Range<usize>, summed: bool, to: &mut [E], columns: Columns) {
+        let Columns { of: stride, first, known } = columns;
         let lanes = self.lanes;
-        let columns = rows.len();
+        let count = rows.len();
         let from = &values[rows.start * lanes..rows.end * lanes];
         let copies = if summed && known == self.batch { self.samples } else { 1 };
         let part = |at: usize, to: &mut [E]| {
-            for start in (0..columns).step_by(SQUARE) {
+            for start in (0..count).step_by(SQUARE) {
                 for (i, to) in to.chunks_exact_mut(stride).enumerate() {
-                    for column in start..columns.min(start + SQUARE) {
+                    for column in start..count.min(start + SQUARE) {
                         let row = &from[column * lanes..(column + 1) * lanes];
                         let mut x = row[at + i];
                         for copy in 1..copies {
@@ -111,7 +107,7 @@ impl LaneShape {
             }
         };
         let to = &mut to[..known * stride];
-        if columns * known < LARGE {
+        if count * known < LARGE {
             to.chunks_mut(SQUARE * stride).enumerate().for_each(|(index, to)| part(index * SQUARE, to));
         } else {
             to.par_chunks_mut(SQUARE * stride).enumerate().for_each(|(index, to)| part(index * SQUARE, to));
@@ -121,16 +117,9 @@ impl LaneShape {
     /// Adds columns of a matrix over the lanes that count to rows of adjoints.
     ///
     /// # Shapes
-    /// `from: [known][stride]`, of which the columns from `first` on are taken; `adjoints: [row][lane]`.
-    pub(super) fn add_to_lanes<E: Real>(
-        self,
-        from: &[E],
-        stride: usize,
-        first: usize,
-        known: usize,
-        rows: Range<usize>,
-        adjoints: &mut [E],
-    ) {
+    /// `from: [known][of]`; `adjoints: [row][lane]`.
+    pub(super) fn add_to_lanes<E: Real>(self, from: &[E], columns: Columns, rows: Range<usize>, adjoints: &mut [E]) {
+        let Columns { of: stride, first, known } = columns;
         let lanes = self.lanes;
         let to = &mut adjoints[rows.start * lanes..rows.end * lanes];
         for (index, to) in to.chunks_mut(SQUARE * lanes).enumerate() {
@@ -156,7 +145,8 @@ mod tests {
         let (columns, stride) = (37, 41);
         let from: Vec<f64> = (0..5 * stride).map(|i| i as f64).collect();
         let mut values = vec![0.0; (columns + 2) * shape.lanes];
-        shape.to_lanes(&from, stride, 4, 5, 2..2 + columns, &mut values);
+        let some = Columns { of: stride, first: 4, known: 5 };
+        shape.to_lanes(&from, some, 2..2 + columns, &mut values);
         let at = |row: usize, lane: usize| values[row * shape.lanes + lane];
         for column in 0..columns {
             for lane in 0..15 {
@@ -165,11 +155,12 @@ mod tests {
             assert!((15..shape.lanes).all(|lane| at(2 + column, lane) == at(2 + column, 14)));
         }
         let mut back = vec![0.0; 5 * stride];
-        shape.from_lanes(&values, 2..2 + columns, true, 5, &mut back, stride, 4);
+        shape.to_features(&values, 2..2 + columns, true, &mut back, some);
         let mut all = vec![0.0; 15 * columns];
-        shape.from_lanes(&values, 2..2 + columns, false, 15, &mut all, columns, 0);
+        let whole = Columns { of: columns, first: 0, known: 15 };
+        shape.to_features(&values, 2..2 + columns, false, &mut all, whole);
         let mut doubled = values.clone();
-        shape.add_to_lanes(&all, columns, 0, 15, 2..2 + columns, &mut doubled);
+        shape.add_to_lanes(&all, whole, 2..2 + columns, &mut doubled);
         for row in 0..5 {
             for column in 0..columns {
                 assert_eq!(back[row * stride + 4 + column], 3.0 * from[row * stride + 4 + column]);

@@ -1,0 +1,224 @@
+//! Fits in files that Python reads (the format of crate `safetensors`), from which learning goes on as if it had not stopped.
+
+use std::borrow::BorrowMut;
+use std::path::Path;
+
+use safetensors::tensor::{SafeTensors, TensorView, serialize};
+use serde::{Deserialize, Serialize};
+
+use super::fit::{AmortizedFit, with_engine};
+use super::learn::{Past, learn};
+use super::networks::Store;
+use super::{Amortized, AmortizedError, Binarize, Epoch, RowGuide, RowModel, Stopped};
+use crate::networks::StoredElement;
+
+/// The version of the format.
+const FORMAT: u32 = 1;
+/// The key of what is no tensor.
+const KEY: &str = "ppl_amortized";
+
+/// What is no tensor.
+#[derive(Debug, Serialize, Deserialize)]
+struct Notes {
+    format: u32,
+    model: String,
+    guide: String,
+    seed: u64,
+    binarize: Binarize,
+    history: Vec<Epoch>,
+    stopped: Stopped,
+    held_out: Vec<usize>,
+    /// The steps of Adam: of each network, and of the parameters.
+    steps: Vec<u64>,
+}
+
+fn refused<T>(path: &Path, reason: &impl ToString) -> Result<T, AmortizedError> {
+    Err(AmortizedError::File { path: path.display().to_string(), reason: reason.to_string() })
+}
+
+/// Tensors by name: the shape and the elements.
+type Tensors<E> = Vec<(String, Vec<usize>, Vec<E>)>;
+
+/// The prefix of the names of a network.
+fn prefix<E: StoredElement>(store: &Store<'_, E>, index: usize) -> String {
+    let side = if index < store.of_model { "model" } else { "guide" };
+    format!("{side}.{}", store.networks[index].name)
+}
+
+/// All tensors of a store.
+fn tensors<E: StoredElement>(store: &Store<'_, E>, latest: &[E]) -> Tensors<E> {
+    let mut all = Vec::new();
+    for (index, network) in store.networks.iter().enumerate() {
+        let prefix = prefix(store, index);
+        for tensor in network.tensors() {
+            all.push((format!("{prefix}.{}", tensor.name), tensor.shape, network.parameters[tensor.range].to_vec()));
+        }
+        let (first, second) = network.adam.moments();
+        all.push((format!("adam.{prefix}.first"), vec![first.len()], first.to_vec()));
+        all.push((format!("adam.{prefix}.second"), vec![second.len()], second.to_vec()));
+    }
+    let (first, second) = store.global_adam.moments();
+    for (name, values) in
+        [("globals", &store.globals[..]), ("adam.globals.first", first), ("adam.globals.second", second), ("latest", latest)]
+    {
+        all.push((name.to_owned(), vec![values.len()], values.to_vec()));
+    }
+    all
+}
+
+/// Reads a tensor of this shape.
+fn read<E: StoredElement>(
+    path: &Path,
+    file: &SafeTensors<'_>,
+    name: &str,
+    shape: Option<&[usize]>,
+) -> Result<Vec<E>, AmortizedError> {
+    let Ok(view) = file.tensor(name) else {
+        return refused(path, &format!("there is no tensor `{name}`; the fit is of another model or guide"));
+    };
+    if view.dtype() != E::DTYPE {
+        return refused(path, &format!("`{name}` has elements of type {:?}, but the model has {:?}", view.dtype(), E::DTYPE));
+    }
+    if let Some(shape) = shape.filter(|shape| *shape != view.shape()) {
+        return refused(path, &format!("`{name}` has shape {:?}, but the model has {shape:?}", view.shape()));
+    }
+    Ok(view.data().chunks_exact(size_of::<E>()).map(E::get).collect())
+}
+
+/// Puts all tensors of a file into a store; gives the weights at the end where these are the best ones instead.
+fn fill<E: StoredElement>(
+    path: &Path,
+    file: &SafeTensors<'_>,
+    steps: &[u64],
+    store: &mut Store<'_, E>,
+) -> Result<Vec<E>, AmortizedError> {
+    if steps.len() != store.networks.len() + 1 {
+        return refused(
+            path,
+            &format!("it has {} networks, but model and guide have {}", steps.len().saturating_sub(1), store.networks.len()),
+        );
+    }
+    for index in 0..store.networks.len() {
+        let prefix = prefix(store, index);
+        let network = &mut store.networks[index];
+        for tensor in network.tensors() {
+            let values = read(path, file, &format!("{prefix}.{}", tensor.name), Some(&tensor.shape))?;
+            network.parameters[tensor.range].copy_from_slice(&values);
+        }
+        let first = read(path, file, &format!("adam.{prefix}.first"), None)?;
+        let second = read(path, file, &format!("adam.{prefix}.second"), None)?;
+        network.adam.resume(steps[index], &first, &second).or_else(|error| refused(path, &error))?;
+    }
+    let globals = read(path, file, "globals", Some(&[store.globals.len()]))?;
+    store.globals.copy_from_slice(&globals);
+    let (first, second) = (read(path, file, "adam.globals.first", None)?, read(path, file, "adam.globals.second", None)?);
+    store.global_adam.resume(steps[steps.len() - 1], &first, &second).or_else(|error| refused(path, &error))?;
+    let latest: Vec<E> = read(path, file, "latest", None)?;
+    let all = store.networks.iter().map(|network| network.parameters.len()).sum::<usize>() + store.globals.len();
+    if latest.is_empty() || latest.len() == all {
+        Ok(latest)
+    } else {
+        refused(path, &"`latest` has another length than all weights")
+    }
+}
+
+impl<M: RowModel<Element: StoredElement>, G: RowGuide<M>> AmortizedFit<'_, M, G> {
+    /// Writes all that is learned, and all that learning needs to go on, bit by bit. Parameters stand under `model.` or `guide.`, the network and their own
+    /// name.
+    ///
+    /// # Errors
+    /// [`AmortizedError::File`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), AmortizedError> {
+        let path = path.as_ref();
+        let steps = self.store.networks.iter().map(|network| network.adam.steps()).chain([self.store.global_adam.steps()]);
+        let notes = Notes {
+            format: FORMAT,
+            model: std::any::type_name::<M>().to_owned(),
+            guide: std::any::type_name::<G>().to_owned(),
+            seed: self.seed,
+            binarize: self.binarize,
+            history: self.history.clone(),
+            stopped: self.stopped.clone(),
+            held_out: self.held_out.clone(),
+            steps: steps.collect(),
+        };
+        let notes = serde_json::to_string(&notes).or_else(|error| refused(path, &error))?;
+        let all: Vec<(String, Vec<usize>, Vec<u8>)> = tensors(&self.store, &self.latest)
+            .into_iter()
+            .map(|(name, shape, values)| {
+                let mut bytes = Vec::with_capacity(size_of_val(&values[..]));
+                values.into_iter().for_each(|x| x.put(&mut bytes));
+                (name, shape, bytes)
+            })
+            .collect();
+        let mut views = Vec::with_capacity(all.len());
+        for (name, shape, bytes) in &all {
+            let view = TensorView::new(M::Element::DTYPE, shape.clone(), bytes).or_else(|error| refused(path, &error))?;
+            views.push((name.as_str(), view));
+        }
+        let file =
+            serialize(views, Some([(KEY.to_owned(), notes)].into_iter().collect())).or_else(|error| refused(path, &error))?;
+        std::fs::write(path, file).or_else(|error| refused(path, &error))
+    }
+}
+
+/// The bytes of a file and what they say of the fit.
+fn open(path: &Path) -> Result<(Vec<u8>, Notes), AmortizedError> {
+    let bytes = std::fs::read(path).or_else(|error| refused(path, &error))?;
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).or_else(|error| refused(path, &error))?;
+    let Some(notes) = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY)) else {
+        return refused(path, &"this is not a saved amortized fit; parameters of one network are read by `networks::load`");
+    };
+    let notes: Notes = serde_json::from_str(notes).or_else(|error| refused(path, &error))?;
+    if notes.format != FORMAT {
+        return refused(
+            path,
+            &format!("the file has format {}, and this version reads format {FORMAT}; fit again", notes.format),
+        );
+    }
+    Ok((bytes, notes))
+}
+
+/// Reads a fit of this model and guide.
+///
+/// # Errors
+/// [`AmortizedError::File`] if it is of other networks; others as [`fit_amortized`](super::fit_amortized), of the data.
+pub fn load_amortized<'m, M: RowModel<Element: StoredElement>, G: RowGuide<M>>(
+    model: &'m M,
+    guide: &'m G,
+    path: impl AsRef<Path>,
+) -> Result<AmortizedFit<'m, M, G>, AmortizedError> {
+    let path = path.as_ref();
+    let (bytes, notes) = open(path)?;
+    let file = SafeTensors::deserialize(&bytes).or_else(|error| refused(path, &error))?;
+    with_engine(model, guide, notes.binarize == Binarize::Stochastic, |engine, sides| {
+        let mut store = sides.store(engine, &[])?;
+        let latest = fill(path, &file, &notes.steps, &mut store)?;
+        let past = Past { history: notes.history, stopped: notes.stopped, held_out: notes.held_out, latest };
+        Ok(AmortizedFit::new(model, guide, engine, store, (notes.seed, notes.binarize), past))
+    })
+}
+
+/// Goes on with a fit that was saved, up to the epochs of `config` in all: with the same data and the rest of the configuration, to the same bits as a fit that was
+/// not interrupted.
+///
+/// # Errors
+/// As [`load_amortized`] and [`fit_amortized`](super::fit_amortized).
+pub fn resume_amortized<'m, M: RowModel<Element: StoredElement>, G: RowGuide<M>, C: BorrowMut<Amortized>>(
+    model: &'m M,
+    guide: &'m G,
+    path: impl AsRef<Path>,
+    mut config: C,
+) -> Result<AmortizedFit<'m, M, G>, AmortizedError> {
+    let (path, config) = (path.as_ref(), config.borrow_mut());
+    let (bytes, notes) = open(path)?;
+    let file = SafeTensors::deserialize(&bytes).or_else(|error| refused(path, &error))?;
+    with_engine(model, guide, config.binarize == Binarize::Stochastic, |engine, sides| {
+        config.check(sides.rows)?;
+        let mut store = sides.store(engine, &config.held)?;
+        let latest = fill(path, &file, &notes.steps, &mut store)?;
+        let past = Past { history: notes.history, stopped: notes.stopped, held_out: notes.held_out, latest };
+        let past = learn(engine, sides.rows, &mut store, config, past)?;
+        Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, config.binarize), past))
+    })
+}

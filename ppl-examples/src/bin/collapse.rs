@@ -6,7 +6,7 @@
 //! A decoder makes the right half of a digit of its left half, which it reads, and of ten latents. A large one learns the training images by heart from their left
 //! halves alone, and most latents fall back to their prior. Annealing, where the divergence from the prior costs nothing at first, keeps them in use; so does a
 //! small decoder. The bound of training images is the highest where latents collapsed, since that decoder remembers best: held-out images tell.
-//! Pictures show, of a held-out image on the left, what the decoder makes of six draws of the prior: the same six times where latents collapsed.
+//! Pictures show, right of a held-out image, what the decoder makes of its left half and of six draws of the prior: the less they differ, the less latents say.
 //!
 //! # Source
 //! Bowman et al. 2016, Generating sentences from a continuous space; Fu et al. 2019, Cyclical annealing schedule.

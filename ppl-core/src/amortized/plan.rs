@@ -153,10 +153,6 @@ impl Plan {
 
     /// Finds the calls, the parameters and the inputs.
     fn wired<R: Model>(bound: &BoundRows<'_, R>, layout: &Layout, inputs: &InputNames) -> Result<Self, AmortizedError> {
-        if let Some((name, _)) = bound.priors.first().and_then(|(network, _)| bound.networks.get(*network)) {
-            let reason = format!("the weights of `{name}` have a prior, but this fit maximises weights; leave the prior out");
-            return wiring(layout.model, reason);
-        }
         let mut results: Vec<&'static str> = Vec::new();
         let mut of_row: Vec<bool> = Vec::new();
         let mut calls = Vec::with_capacity(bound.calls.len());

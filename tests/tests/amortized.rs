@@ -57,6 +57,7 @@ impl RowModel for Factors {
             inputs: vec![RowInput { name: "x", columns, data, observed: None }],
             networks: vec![("decoder", &self.decoder)],
             calls: CALLS,
+            priors: &[],
         })
     }
 }
@@ -75,6 +76,7 @@ impl RowGuide<Factors> for Encoder {
             inputs: vec![],
             networks: vec![("encoder", &self.0)],
             calls: CALLS,
+            priors: &[],
         })
     }
 }
@@ -150,6 +152,7 @@ impl RowModel for Deep {
             inputs: vec![input("x", &self.x), input("c", &self.c)],
             networks: vec![("prior", &self.networks[0]), ("decoder", &self.networks[1])],
             calls: CALLS,
+            priors: &[],
         })
     }
 }
@@ -170,6 +173,7 @@ impl RowGuide<Deep> for DeepGuide {
             inputs: vec![],
             networks: vec![("trunk", trunk), ("first", first), ("second", second)],
             calls: CALLS,
+            priors: &[],
         })
     }
 }

@@ -82,6 +82,8 @@ pub struct AmortizedFit<'m, M: RowModel, G: RowGuide<M>> {
 pub(super) struct Sides<'m, E: Real> {
     pub(super) rows: usize,
     model: Vec<(&'static str, &'m Parameterized<E>)>,
+    /// Of the networks of the model, those with latent weights.
+    priors: &'static [(usize, f64)],
     guide: Vec<(&'static str, &'m Parameterized<E>)>,
 }
 
@@ -90,7 +92,7 @@ impl<'m, E: Real> Sides<'m, E> {
     pub(super) fn store(&self, engine: &Engine<'_, E>, held: &[String]) -> Result<Store<'m, E>, AmortizedError> {
         let of_model = (engine.model_plan, engine.model.layout(), &self.model[..]);
         let of_guide = (engine.guide_plan, engine.guide.layout(), &self.guide[..]);
-        Store::new(of_model, of_guide, held)
+        Store::new(of_model, self.priors, of_guide, held)
     }
 }
 
@@ -109,7 +111,7 @@ pub(super) fn with_engine<'m, M: RowModel, G: RowGuide<M>, T>(
     let model_plan = Plan::of_model(&bound, row.layout(), &names)?;
     let guide_plan = Plan::of_guide(&own, own_row.layout(), &names, row.layout())?;
     let engine = Engine::new((&*row, &model_plan), (&*own_row, &guide_plan), &bound.inputs);
-    act(&engine, Sides { rows: bound.rows, model: bound.networks.clone(), guide: own.networks.clone() })
+    act(&engine, Sides { rows: bound.rows, model: bound.networks.clone(), priors: bound.priors, guide: own.networks.clone() })
 }
 
 /// Learns the networks and parameters of a model of rows and of its guide.
@@ -164,10 +166,13 @@ pub fn bound_gradient<M: RowModel, G: RowGuide<M>>(
         let rows: Vec<usize> = (0..sides.rows).collect();
         engine.fill(&rows, None, &mut buffers);
         let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(0) };
+        store.draw(Some(key(seed, Purpose::Weights, 0)));
+        let of_weights = store.divergence() / sides.rows as f64;
         engine.evaluate(&store, key(seed, Purpose::Noise, 0), steering.kl_weight, Mode::Evaluate, &mut buffers)?;
-        let bound = buffers.weigh(config.objective);
-        let divergence = mean_divergence(&buffers);
+        let bound = buffers.weigh(config.objective) - of_weights;
+        let divergence = mean_divergence(&buffers) + of_weights;
         engine.pull(&mut store, steering, &mut buffers)?;
+        store.pull_latent(steering.kl_weight / sides.rows as f64);
         let networks = store.networks.into_iter().map(|network| (network.name, network.gradient)).collect();
         Ok(BoundGradient { bound, divergence, networks, globals: store.global_gradient })
     })

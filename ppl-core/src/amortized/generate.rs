@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 
 use super::fit::{BLOCK, for_blocks, with_engine};
 use super::learn::{Purpose, key};
+use super::networks::Store;
 use super::pass::{Buffers, Engine, fill_inputs};
 use super::plan::Source;
 use super::{AmortizedError, AmortizedFit, RowGuide, RowModel};
@@ -157,6 +158,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     fn generate(
         &self,
         engine: &Engine<'_, M::Element>,
+        store: &Store<'_, M::Element>,
         rows: &[usize],
         given: bool,
         latents: &Latents<'_>,
@@ -177,12 +179,12 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             }
             if matches!(latents, Latents::Located) {
                 buffers.noise.fill(M::Element::default());
-                engine.evaluate_noise(&self.store, 1.0, Mode::Evaluate, &mut buffers)?;
+                engine.evaluate_noise(store, 1.0, Mode::Evaluate, &mut buffers)?;
             }
             if let Latents::Unconstrained(u) = latents {
                 put(&mut buffers, 0..u.ncols(), first, u);
             }
-            engine.prepare(&self.store, &mut buffers.model);
+            engine.prepare(store, &mut buffers.model);
             if let Latents::Given(arrays) = latents {
                 for (name, array) in *arrays {
                     if let Some(latent) = engine.model.layout().latents().find(|latent| latent.name == *name) {
@@ -194,7 +196,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             let layout = engine.model.layout();
             let walks = 1 + layout.observed.len() + if prior { engine.model_plan.calls.len() } else { 0 };
             for walk in 0..walks {
-                engine.call_networks(&self.store, buffers.shape, &buffers.inputs, &mut buffers.model)?;
+                engine.call_networks(store, buffers.shape, &buffers.inputs, &mut buffers.model)?;
                 for lane in 0..rows.len() {
                     let key = step_key(key(seed, Purpose::Prior, 0), (first + lane) as u64);
                     let make = Make { graph: engine.model.graph(), prior, means: false, key, error: None };
@@ -264,7 +266,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// [`AmortizedError::PriorFactor`] if it cannot be drawn from.
     pub fn sample(&self, rows: usize, seed: u64) -> Result<Generated, AmortizedError> {
         with_engine(self.model, self.guide, self.binarization().is_some(), |engine, _| {
-            self.generate(engine, &vec![0; rows], false, &Latents::Prior, seed)
+            self.generate(engine, &self.store, &vec![0; rows], false, &Latents::Prior, seed)
         })
     }
 
@@ -275,7 +277,23 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     pub fn sample_given(&self, model: &M, seed: u64) -> Result<Generated, AmortizedError> {
         with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
             let rows: Vec<usize> = (0..sides.rows).collect();
-            self.generate(engine, &rows, true, &Latents::Prior, seed)
+            self.generate(engine, &self.store, &rows, true, &Latents::Prior, seed)
+        })
+    }
+
+    /// As [`AmortizedFit::sample_given`], again for each of some draws of the latent weights: what the model predicts, uncertain of its networks.
+    ///
+    /// # Errors
+    /// As [`AmortizedFit::sample`].
+    pub fn predictive(&self, model: &M, draws: usize, seed: u64) -> Result<Vec<Generated>, AmortizedError> {
+        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
+            let rows: Vec<usize> = (0..sides.rows).collect();
+            let mut store = self.store.clone();
+            let one = |draw: usize| {
+                store.draw(Some(key(seed, Purpose::Weights, draw)));
+                self.generate(engine, &store, &rows, true, &Latents::Prior, step_key(seed, draw as u64))
+            };
+            (0..draws).map(one).collect()
         })
     }
 
@@ -302,7 +320,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                 let expected = format!("given, with {} rows of {}", rows, missing.rows.len());
                 return Err(AmortizedError::Shape { what: format!("`{}`", missing.name), got: Vec::new(), expected });
             }
-            self.generate(engine, &vec![0; rows], false, &Latents::Given(latents), self.seed)
+            self.generate(engine, &self.store, &vec![0; rows], false, &Latents::Given(latents), self.seed)
         })
     }
 
@@ -313,7 +331,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     pub fn reconstruct(&self, model: &M) -> Result<Generated, AmortizedError> {
         with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
             let rows: Vec<usize> = (0..sides.rows).collect();
-            self.generate(engine, &rows, true, &Latents::Located, self.seed)
+            self.generate(engine, &self.store, &rows, true, &Latents::Located, self.seed)
         })
     }
 
@@ -348,7 +366,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                     }
                 }
             }
-            self.generate(engine, &vec![from; steps], true, &Latents::Unconstrained(&u), self.seed)
+            self.generate(engine, &self.store, &vec![from; steps], true, &Latents::Unconstrained(&u), self.seed)
         })
     }
 

@@ -21,6 +21,7 @@ pub(super) enum Purpose {
     HeldOutNoise,
     HeldOutBinarize,
     Likelihood,
+    Weights,
     Draws,
     Prior,
 }
@@ -111,6 +112,7 @@ pub(super) fn learn<E: Real>(
     shuffle(key(seed, Purpose::Split, 0), &mut train);
     let held_out = train.split_off(rows - config.held_out);
     let batch = config.batch.min(train.len());
+    let train_rows = train.len() as f64;
     let steps = config.epochs * train.len().div_ceil(batch);
     let mut sizes = Sizes::new(config.samples);
     let mut best = Best::of(&past, store);
@@ -125,11 +127,16 @@ pub(super) fn learn<E: Real>(
         for rows in train.chunks(batch) {
             rate = config.rate * config.schedule.at(epoch, step, steps);
             let buffers = sizes.of(engine, rows.len());
-            bound += rows.len() as f64 * learn_from(engine, store, config, step, rate, rows, buffers)?;
-            divergence += rows.len() as f64 * mean_divergence(buffers);
+            // Latent weights are one draw for all rows: each row bears its share of their divergence.
+            store.draw(Some(key(seed, Purpose::Weights, step)));
+            let of_weights = store.divergence() / train_rows;
+            let of_rows = learn_from(engine, store, config, (step, rate, train_rows), rows, buffers)?;
+            bound += rows.len() as f64 * (of_rows - of_weights);
+            divergence += rows.len() as f64 * (mean_divergence(buffers) + of_weights);
             step += 1;
         }
-        let count = train.len() as f64;
+        store.draw(None);
+        let count = train_rows;
         let held = (!past.held_out.is_empty())
             .then(|| bound_of(engine, store, config, &past.held_out, batch, &mut sizes))
             .transpose()?;
@@ -168,6 +175,7 @@ pub(super) fn learn<E: Real>(
         store.keep(&mut past.latest);
         store.put_back(&best.weights);
     }
+    store.draw(None);
     Ok(past)
 }
 
@@ -176,8 +184,7 @@ fn learn_from<E: Real>(
     engine: &Engine<'_, E>,
     store: &mut Store<'_, E>,
     config: &Amortized,
-    step: usize,
-    rate: f64,
+    (step, rate, train_rows): (usize, f64, f64),
     rows: &[usize],
     buffers: &mut Buffers<E>,
 ) -> Result<f64, AmortizedError> {
@@ -189,6 +196,7 @@ fn learn_from<E: Real>(
     engine.evaluate(store, key(seed, Purpose::Noise, step), steering.kl_weight, mode, buffers)?;
     let bound = finite(engine, step, rows, config, buffers)?;
     engine.pull(store, steering, buffers)?;
+    store.pull_latent(steering.kl_weight / train_rows);
     store.step(step, rate, config.largest_norm)?;
     Ok(bound)
 }

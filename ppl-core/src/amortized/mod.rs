@@ -13,6 +13,7 @@ mod data;
 mod error;
 mod fit;
 mod generate;
+mod latent_weights;
 mod learn;
 mod likelihood;
 mod networks;

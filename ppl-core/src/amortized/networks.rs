@@ -3,20 +3,24 @@
 use rayon::prelude::*;
 
 use super::AmortizedError;
+use super::latent_weights::LatentWeights;
 use super::plan::Plan;
 use crate::kernel::Real;
 use crate::model::Layout;
 use crate::networks::{AdamConfig, AdamState, Network as _, NetworkError, Parameterized, Pass, Work};
+use crate::random::step_key;
 
 /// Gradients are summed in parts of this size, in their order: the same bits on any number of threads.
 const PART: usize = 1 << 14;
 
 /// A network that is learned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Learned<'m, E: Real> {
     pub(super) name: &'static str,
     network: &'m Parameterized<E>,
+    /// What is learned: the weights; of latent ones, their locations, then the logarithms of their scales.
     pub(super) parameters: Vec<E>,
+    latent: Option<LatentWeights<E>>,
     pub(super) gradient: Vec<E>,
     pub(super) adam: AdamState<E>,
     /// Whether it stays as it is.
@@ -24,13 +28,19 @@ pub(super) struct Learned<'m, E: Real> {
 }
 
 impl<'m, E: Real> Learned<'m, E> {
-    /// From the parameters that it has.
-    pub(super) fn new(name: &'static str, network: &'m Parameterized<E>, held: bool) -> Self {
-        let count = network.parameters().len();
+    /// From the parameters that it has; latent ones with the standard deviation of their prior.
+    pub(super) fn new(name: &'static str, network: &'m Parameterized<E>, prior: Option<f64>, held: bool) -> Self {
+        let weights = network.parameters();
+        let (latent, parameters) = match prior.map(|prior| LatentWeights::around(weights, prior)) {
+            Some((latent, learned)) => (Some(latent), learned),
+            None => (None, weights.to_vec()),
+        };
+        let count = parameters.len();
         Learned {
             name,
             network,
-            parameters: network.parameters().to_vec(),
+            parameters,
+            latent,
             gradient: vec![E::default(); count],
             adam: AdamState::new(count, AdamConfig::default()),
             held,
@@ -40,7 +50,17 @@ impl<'m, E: Real> Learned<'m, E> {
     /// Names, shapes and places of the tensors in the parameters.
     #[cfg(feature = "files")]
     pub(super) fn tensors(&self) -> Vec<crate::networks::ParameterTensor> {
-        self.network.tensors()
+        let mut all = self.network.tensors();
+        if let Some(latent) = &self.latent {
+            let scales: Vec<_> = all.iter().map(|tensor| tensor.clone().within("log_scale", latent.weights.len())).collect();
+            all.extend(scales);
+        }
+        all
+    }
+
+    /// The weights that the network is used with.
+    fn weights(&self) -> &[E] {
+        self.latent.as_ref().map_or(&self.parameters, |latent| &latent.weights)
     }
 
     fn named(&self, source: NetworkError) -> AmortizedError {
@@ -48,7 +68,7 @@ impl<'m, E: Real> Learned<'m, E> {
     }
 
     pub(super) fn forward(&self, x: &[E], rows: usize, work: &mut Work<E>, y: &mut [E]) -> Result<(), AmortizedError> {
-        self.network.forward_with(&self.parameters, x, rows, work, y).map_err(|source| self.named(source))
+        self.network.forward_with(self.weights(), x, rows, work, y).map_err(|source| self.named(source))
     }
 
     /// Adds to the gradient, or, where it is not wanted, to `unwanted`.
@@ -59,20 +79,24 @@ impl<'m, E: Real> Learned<'m, E> {
         x_adjoint: Option<&mut [E]>,
         unwanted: Option<&mut Vec<E>>,
     ) -> Result<(), AmortizedError> {
+        let (weights, own) = match &mut self.latent {
+            Some(latent) => (&latent.weights, &mut latent.gradient),
+            None => (&self.parameters, &mut self.gradient),
+        };
         let gradient = match unwanted {
             Some(unwanted) => {
-                unwanted.resize(self.parameters.len(), E::default());
+                unwanted.resize(weights.len(), E::default());
                 unwanted
             }
-            None => &mut self.gradient,
+            None => own,
         };
-        let pulled = self.network.pull_with(&self.parameters, pass, work, x_adjoint, gradient);
+        let pulled = self.network.pull_with(weights, pass, work, x_adjoint, gradient);
         pulled.map_err(|source| AmortizedError::Network { name: self.name.to_owned(), source })
     }
 }
 
 /// All that is learned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Store<'m, E: Real> {
     /// The networks of the model, then those of the guide.
     pub(super) networks: Vec<Learned<'m, E>>,
@@ -104,12 +128,21 @@ impl<'m, E: Real> Store<'m, E> {
     /// From what model and guide start from; networks and parameters of the names in `held` stay as they are.
     pub(super) fn new(
         model: (&Plan, &Layout, &[(&'static str, &'m Parameterized<E>)]),
+        priors: &[(usize, f64)],
         guide: (&Plan, &Layout, &[(&'static str, &'m Parameterized<E>)]),
         held: &[String],
     ) -> Result<Self, AmortizedError> {
         let is_held = |name: &str| held.iter().any(|held| held == name);
-        let networks: Vec<Learned<'m, E>> =
-            model.2.iter().chain(guide.2).map(|&(name, network)| Learned::new(name, network, is_held(name))).collect();
+        let networks: Vec<Learned<'m, E>> = model
+            .2
+            .iter()
+            .chain(guide.2)
+            .enumerate()
+            .map(|(at, &(name, network))| {
+                let prior = priors.iter().find(|(network, _)| *network == at).map(|(_, prior)| *prior);
+                Learned::new(name, network, prior, is_held(name))
+            })
+            .collect();
         let mut globals = starts::<E>(model.0, model.1);
         let of_model_globals = globals.len();
         globals.extend(starts::<E>(guide.0, guide.1));
@@ -129,6 +162,30 @@ impl<'m, E: Real> Store<'m, E> {
             globals: globals.into_iter().map(|(start, _)| start).collect(),
             networks,
         })
+    }
+
+    /// Draws all latent weights; without a key they are at their locations.
+    pub(super) fn draw(&mut self, key: Option<u64>) {
+        for (at, network) in self.networks.iter_mut().enumerate() {
+            if let Some(latent) = &mut network.latent {
+                latent.draw(&network.parameters, key.map(|key| step_key(key, at as u64)));
+            }
+        }
+    }
+
+    /// From the derivatives by latent weights to those by what is learned of them; `share` is that of the divergence of all weights.
+    pub(super) fn pull_latent(&mut self, share: f64) {
+        for network in &mut self.networks {
+            if let Some(latent) = &mut network.latent {
+                latent.pull(&network.parameters, share, &mut network.gradient);
+            }
+        }
+    }
+
+    /// The divergence of latent weights from their prior, in nats.
+    pub(super) fn divergence(&self) -> f64 {
+        let own = |network: &Learned<'_, E>| network.latent.as_ref().map(|latent| latent.divergence(&network.parameters));
+        self.networks.iter().filter_map(own).sum()
     }
 
     /// Makes a step up the gradient, which is cleared; scaled down where its norm is too large.

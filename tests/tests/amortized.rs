@@ -638,7 +638,7 @@ fn a_guide_of_a_model_without_networks_finds_the_posterior_of_groups_never_seen(
     let (model, unseen) = (groups(1), groups(3));
     let guide = GroupReader { network: Mlp::new(&[4, 2]).build(5)? };
     let estimator = AmortizedEstimator::StickingTheLanding;
-    let config = Amortized { epochs: 300, rate: 0.02, schedule: Schedule::Cosine, estimator, ..Amortized::default() };
+    let config = Amortized { epochs: 5000, rate: 0.02, schedule: Schedule::Cosine, estimator, ..Amortized::default() };
     let fit = fit_amortized(&model, &guide, config)?;
     let centre = fit.global("centre").expect("a parameter")[0];
     assert!((centre - model.y.mean().expect("numbers")).abs() < 0.02, "{centre}");

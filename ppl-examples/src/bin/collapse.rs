@@ -107,6 +107,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
         let mut columns = vec![some.pixels.clone()];
         for draw in 0..6 {
             let made = fit.sample_given(&given, draw)?;
+            #[expect(clippy::cast_possible_truncation, reason = "a probability")]
             let right = made.mean("right").map(|mean| mean.mapv(|pixel| pixel as f32)).unwrap_or_default();
             columns.push(joined(&given.left, &right, some.width));
         }

@@ -76,7 +76,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
     let epochs = arguments.epochs.unwrap_or(epochs);
     let every = epochs.div_ceil(20);
     let report = move |epoch: &Epoch| {
-        if (epoch.epoch + 1) % every == 0 {
+        if (epoch.epoch + 1).is_multiple_of(every) {
             println!(
                 "epoch {:4}  bound {:9.3}  divergence {:6.3} nats an image  {:5.1} s",
                 epoch.epoch + 1,
@@ -106,6 +106,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
 
     let (height, width) = (train.height, train.width);
     let path = |name: &str| arguments.out.join(name);
+    #[allow(clippy::cast_possible_truncation, reason = "gray values to look at")]
     let image = |made: &Generated| made.mean("x").map(|mean| mean.mapv(|pixel| pixel as f32)).unwrap_or_default();
     let first = test.rows(&(0..test.len().min(40)).collect::<Vec<_>>())?;
     beside(path("reconstructions.png"), &first.pixels, &image(&fit.reconstruct(&of(&first)?)?), 10, height, width)?;

@@ -40,7 +40,8 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     pipeline::model(tokens.into()).into()
 }
 
-/// Declares a guide of a model with networks: `guide! { pub Encoder for Vae(encoder: net(D => 2 * Z)) { statements } }`.
+/// Declares a guide of a model of rows: `guide! { pub Encoder for Vae(encoder: net(D => 2 * Z)) { statements } }`. The model has networks, or else one loop
+/// `for n in N { .. }` with all latents and all data in it, and one guide.
 ///
 /// The statements are those of models. Data, latents and dimensions are the model's; every latent has one statement `Normal(loc, scale)`, whose two are
 /// functions of data, of latents before it and of what networks give:

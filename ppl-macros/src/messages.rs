@@ -234,8 +234,8 @@ pub(crate) fn network_gives(network: &Ident, outputs: &impl Display, pieces: usi
 
 pub(crate) const GUIDE: &str =
     "a guide is written `guide! { pub Name for Model(encoder: net(D => 2 * Z)) { for n in N { .. } } }`";
-pub(crate) const GUIDE_OF_ROWS: &str =
-    "`guide!` is for models with networks so far; other models have `Bbvi::family`, or a type that implements `Guide`";
+pub(crate) const GUIDE_OF_ROWS: &str = "`guide!` is for models with networks or of one loop `for n in N { .. }` over independent rows; \
+     other models have `Bbvi::family`, or a type that implements `Guide`";
 pub(crate) const GUIDE_FACTOR: &str = "a guide is a distribution: it has statements `~` alone";
 pub(crate) const GUIDE_NORMAL: &str = "a latent of a guide is `Normal(loc, scale)` so far, both as functions of the row";
 

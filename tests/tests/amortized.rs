@@ -608,3 +608,48 @@ fn a_fit_that_was_saved_goes_on_to_the_same_bits() -> Outcome {
     std::fs::remove_file(&path)?;
     Ok(())
 }
+
+model! {
+    /// Means of groups, without a network.
+    Groups(y: [f64; G, M]) {
+        param centre: real = 0;
+        for g in G {
+            mu[g] ~ Normal(centre, 1.5);
+            for m in M {
+                y[g, m] ~ Normal(mu[g], 0.7);
+            }
+        }
+    }
+}
+
+guide! {
+    /// Reads the measurements of a group.
+    GroupReader for Groups(network: net(M => 2)) {
+        for g in G {
+            let (loc, log_scale) = split(network(y[g]));
+            mu[g] ~ Normal(loc, exp(log_scale));
+        }
+    }
+}
+
+#[test]
+fn a_guide_of_a_model_without_networks_finds_the_posterior_of_groups_never_seen() -> Outcome {
+    let groups = |seed: u64| Groups { y: 2.0 + 1.5 * noise(seed, 300, 1) + 0.7 * noise(seed + 1, 300, 4) };
+    let (model, unseen) = (groups(1), groups(3));
+    let guide = GroupReader { network: Mlp::new(&[4, 2]).build(5)? };
+    let estimator = AmortizedEstimator::StickingTheLanding;
+    let config = Amortized { epochs: 5000, rate: 0.02, schedule: Schedule::Cosine, estimator, ..Amortized::default() };
+    let fit = fit_amortized(&model, &guide, config)?;
+    let centre = fit.global("centre").expect("a parameter")[0];
+    assert!((centre - model.y.mean().expect("numbers")).abs() < 0.02, "{centre}");
+    let precision: f64 = 4.0 / 0.49 + 1.0 / 2.25;
+    let encoded = fit.encode(&unseen)?;
+    for (g, y) in unseen.y.rows().into_iter().enumerate() {
+        let mean = (y.sum() / 0.49 + centre / 2.25) / precision;
+        let (location, scale) = (encoded[0].location[[g, 0]], encoded[0].scale[[g, 0]]);
+        assert!((location - mean).abs() < 0.01 && (scale - precision.powf(-0.5)).abs() < 0.01, "{location} {mean} {scale}");
+    }
+    // It is still a model like any other.
+    assert_eq!(model.bind()?.layout().latents().map(|latent| latent.rows.len()).sum::<usize>(), 300);
+    Ok(())
+}

@@ -11,9 +11,24 @@ use crate::syntax::{Argument, ArgumentType, ElementKind, NetworkSize};
 
 /// The struct that users fill, and `RowModel` for it; `compiled` is the model of its row.
 pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[syn::Attribute]) -> TokenStream {
-    let single = compiled.single;
-    let structure = structure(rows, name, attrs, single);
-    let e = element(single);
+    let structure = structure(rows, name, attrs, compiled.single);
+    let row_model = row_model(rows, compiled, name, &quote!(#name));
+    let row = &rows.row.name;
+    quote! {
+        #structure
+
+        impl #name {
+            /// The generated log joint of a row: the very tokens that are compiled, formatted.
+            pub const EXPANSION: &'static str = #row::EXPANSION;
+        }
+
+        #row_model
+    }
+}
+
+/// `RowModel` for a struct at this path.
+pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &TokenStream) -> TokenStream {
+    let e = element(compiled.single);
     let (krate, row) = (&rows.row.krate, &rows.row.name);
     let dims: Vec<&Ident> = std::iter::once(&rows.plate).chain(&rows.dims).collect();
     let place = |dim: &Ident| dims.iter().position(|known| *known == dim).unwrap_or(0);
@@ -69,19 +84,12 @@ pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[s
     });
     let (networks, calls, priors) = (networks(rows), calls(rows), priors(rows));
     quote! {
-        #structure
-
         #[doc(hidden)]
         #[allow(non_snake_case, unused_mut, clippy::all, clippy::pedantic)]
         const _: () = {
             use #krate::__private as _ppl;
 
-            impl #name {
-                /// The generated log joint of a row: the very tokens that are compiled, formatted.
-                pub const EXPANSION: &'static str = #row::EXPANSION;
-            }
-
-            impl _ppl::RowModel for #name {
+            impl _ppl::RowModel for #path {
                 type Element = #e;
                 type Row = #row;
 

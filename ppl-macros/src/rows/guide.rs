@@ -5,7 +5,7 @@ use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{Token, Visibility};
 
-use super::expand::{calls, element, network_checks, networks, structure};
+use super::expand::{calls, element, network_checks, networks, row_model, structure};
 use super::{Rows, has_networks, lift};
 use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
@@ -53,12 +53,15 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
     // What is wrong with the model is said where the model is.
     let model = syntax::parse(target.stream(), &mut Diagnostics::default())?;
     let guide = parse(tokens, diagnostics)?;
-    if !has_networks(&model) {
+    let (ordinary, model_name) = (!has_networks(&model), model.name.clone());
+    let (arguments, single) = (model.arguments.iter().map(copy).collect::<Vec<_>>(), is_single(&model));
+    let mut of_model = Diagnostics::default();
+    let lifted = lift(model, None, &mut of_model);
+    if ordinary && !of_model.is_empty() {
         diagnostics.push(guide.model.name.span(), messages::GUIDE_OF_ROWS);
         return None;
     }
-    let (arguments, single) = (model.arguments.iter().map(copy).collect::<Vec<_>>(), is_single(&model));
-    let model = lift(model, None, &mut Diagnostics::default())?;
+    let mut model = lifted?;
     let (name, attrs) = (guide.model.name.clone(), guide.attrs);
     let row = lift(guide.model, Some(&arguments), diagnostics)?;
     covers(&row, &model, &name, diagnostics);
@@ -66,8 +69,13 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
         return None;
     }
     let model_dims = model.dims.clone();
-    let mut model_row = ir::lower::lower(model.row, &mut Diagnostics::default());
-    check::check(&mut model_row, &mut Diagnostics::default());
+    let mut model_row = ir::lower::lower(model.take_row(), &mut of_model);
+    model_row.single = single;
+    check::check(&mut model_row, &mut of_model);
+    if ordinary && !of_model.is_empty() {
+        diagnostics.push(name.span(), messages::GUIDE_OF_ROWS);
+        return None;
+    }
     let mut rows = row;
     for dim in rows.dims.iter().filter(|dim| !model_dims.contains(dim)) {
         diagnostics.push(dim.span(), messages::guide_dim(dim));
@@ -85,6 +93,11 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
     let code = expand::expand(&compiled);
     let structure = structure(&rows, &name, &attrs, single);
     let (e, target) = (element(single), guide.target);
+    // A model with networks has its row with it; of any other, the guide makes it.
+    let of_rows = ordinary.then(|| {
+        let (code, row_model) = (expand::expand(&model_row), row_model(&model, &model_row, &model_name, &quote!(#target)));
+        quote!(#code #row_model)
+    });
     let size = |dim: &Ident| quote!(model.row.#dim);
     let word = name.to_string();
     let checks = network_checks(&rows, &word, &size);
@@ -93,6 +106,7 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
     Some(quote! {
         #structure
         #code
+        #of_rows
 
         #[doc(hidden)]
         #[allow(non_snake_case, clippy::all, clippy::pedantic)]

@@ -36,7 +36,7 @@ fn data(row: usize) -> Whole {
     let number = |i: usize| ppl_core::random::uniform(1, (10 * row + i) as u64);
     Whole {
         x: (0..3).map(|d| 2.0 * number(d) - 1.0).collect(),
-        c: (3..6).map(|d| (5.0 * number(d)) as u64).collect(),
+        c: (3..6).map(|d| u64::from(number(d) > 0.3) + 2 * u64::from(number(d) > 0.6)).collect(),
         on: number(7) > 0.5,
         Z: 2,
     }

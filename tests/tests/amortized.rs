@@ -62,6 +62,28 @@ impl RowModel for Factors {
     }
 }
 
+model! {
+    /// A guide that is not normal.
+    #[ppl(row)]
+    LaplaceRow(Z: usize) {
+        param location[Z]: real = 0;
+        param log_scale[Z]: real = 0;
+        z[Z] ~ Laplace(location, exp(log_scale));
+    }
+}
+
+/// That guide, for all rows alike.
+struct Pointed;
+
+impl RowGuide<Factors> for Pointed {
+    type Row = LaplaceRow;
+
+    fn bind_guide(&self, model: &BoundRows<'_, FactorRow>) -> Result<BoundRows<'_, LaplaceRow>, DataError> {
+        let row = LaplaceRow { Z: model.row.Z };
+        Ok(BoundRows { row, rows: 0, inputs: vec![], networks: vec![], calls: &[], priors: &[] })
+    }
+}
+
 /// A guide that reads the row through one network.
 struct Encoder(Parameterized<f64>);
 
@@ -565,6 +587,11 @@ fn errors_name_the_place_the_value_and_the_way_out() -> Outcome {
     assert_eq!(
         fit_amortized(&wrong, &guide, one()).err().ok_or("a wrong size")?.to_string(),
         "`DeepRow`: network `decoder` takes 6 numbers, but the row has 7; make the two sizes equal"
+    );
+    let factors = Factors { x: components(4, 1), z: 2, decoder: smooth(&[2, 5], 1) };
+    assert_eq!(
+        fit_amortized(&factors, &Pointed, one()).err().ok_or("not normal")?.to_string(),
+        "`LaplaceRow`: `z` is not `Normal` of a location and a scale; make it so"
     );
     let (mut wrong, guide) = deep();
     wrong.x[[4, 3]] = f64::NAN;

@@ -25,6 +25,14 @@ pub struct Amortized {
     pub estimator: AmortizedEstimator,
     /// The bound.
     pub objective: AmortizedObjective,
+    /// How the divergence from the prior, a part of the bound, is found.
+    pub divergence: Divergence,
+    /// Nats per element of each latent: what is maximised has at least that much divergence of each, on average over a batch, so that less of it gains nothing and
+    /// no element is given up early. Needs the divergence in closed form; bounds and divergences that are told are the true ones. Default 0.
+    ///
+    /// # Source
+    /// Kingma, Salimans, Jozefowicz, Chen, Sutskever & Welling 2016, Improved variational inference with inverse autoregressive flow, section C.8.
+    pub free_bits: f64,
     /// The weight of the divergence from the prior in the first steps; of the ELBO.
     pub kl_weight: KlWeight,
     /// The largest norm of the whole gradient: one that is larger is scaled down to it. Default none.
@@ -55,6 +63,8 @@ impl Default for Amortized {
             schedule: Schedule::Constant,
             estimator: AmortizedEstimator::Standard,
             objective: AmortizedObjective::Elbo,
+            divergence: Divergence::Auto,
+            free_bits: 0.0,
             kl_weight: KlWeight::One,
             largest_norm: None,
             binarize: Binarize::AsIs,
@@ -78,6 +88,8 @@ impl fmt::Debug for Amortized {
             .field("schedule", &self.schedule)
             .field("estimator", &self.estimator)
             .field("objective", &self.objective)
+            .field("divergence", &self.divergence)
+            .field("free_bits", &self.free_bits)
             .field("kl_weight", &self.kl_weight)
             .field("largest_norm", &self.largest_norm)
             .field("binarize", &self.binarize)
@@ -100,6 +112,23 @@ pub enum AmortizedObjective {
     /// # Source
     /// Burda, Grosse & Salakhutdinov 2016, Importance weighted autoencoders.
     ImportanceWeighted,
+}
+
+/// How the divergence of the guide from the prior is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Divergence {
+    /// In closed form where that is possible for every latent, of the ELBO with the standard estimator; else from draws.
+    #[default]
+    Auto,
+    /// From draws: `log q(z | x) - log p(z)`.
+    Sampled,
+    /// In closed form, of which every latent must be `Normal` in the model too: the same bound on average, with less noise. The locations and scales of priors
+    /// may come from networks, parameters and other latents.
+    ///
+    /// # Source
+    /// Kingma & Welling 2014, Auto-encoding variational Bayes, appendix B.
+    Analytic,
 }
 
 /// How the gradient by the parameters of the guide is estimated.
@@ -210,6 +239,9 @@ impl Amortized {
         {
             return out("largest_norm", norm, "positive and finite");
         }
+        if !(self.free_bits.is_finite() && self.free_bits >= 0.0) {
+            return out("free_bits", self.free_bits, "at least 0 and finite");
+        }
         if self.held_out >= rows {
             return out(
                 "held_out",
@@ -236,6 +268,7 @@ impl Amortized {
                 instead: "the ELBO",
             });
         }
+        self.check_divergence(weighted)?;
         match (self.estimator, weighted) {
             (AmortizedEstimator::StickingTheLanding, true) => Err(AmortizedError::Together {
                 one: "AmortizedEstimator::StickingTheLanding",
@@ -249,5 +282,30 @@ impl Amortized {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the divergence can be found as it should, as far as the configuration goes.
+    fn check_divergence(&self, weighted: bool) -> Result<(), AmortizedError> {
+        let one = match (self.divergence, self.free_bits > 0.0) {
+            (Divergence::Sampled, true) => {
+                return Err(AmortizedError::Together {
+                    one: "free_bits",
+                    other: "Divergence::Sampled, as it needs the divergence of each element",
+                    instead: "Divergence::Analytic",
+                });
+            }
+            (_, true) => "free_bits",
+            (Divergence::Analytic, false) => "Divergence::Analytic",
+            _ => return Ok(()),
+        };
+        if weighted {
+            let other = "the importance-weighted bound, which takes the densities of draws";
+            return Err(AmortizedError::Together { one, other, instead: "the ELBO" });
+        }
+        if self.estimator == AmortizedEstimator::StickingTheLanding {
+            let other = "AmortizedEstimator::StickingTheLanding, which takes the densities of draws";
+            return Err(AmortizedError::Together { one, other, instead: "AmortizedEstimator::Standard" });
+        }
+        Ok(())
     }
 }

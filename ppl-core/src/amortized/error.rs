@@ -31,6 +31,18 @@ pub enum AmortizedError {
         /// The way out.
         instead: &'static str,
     },
+    /// The divergence of a latent is to be had in closed form, and cannot.
+    #[error(
+        "the divergence of `{latent}` from its prior `{statement}` has no closed form: {reason}; take `Divergence::Sampled`, without `free_bits`"
+    )]
+    NoClosedForm {
+        /// The latent.
+        latent: &'static str,
+        /// Its prior as written.
+        statement: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// There are no rows.
     #[error("`{model}` has no rows of data; give it at least one")]
     NoRows {

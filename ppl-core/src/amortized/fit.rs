@@ -6,6 +6,7 @@ use std::time::Duration;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::divergence::closed_form;
 use super::learn::{Past, Purpose, Sizes, key, learn, mean_divergence};
 use super::networks::Store;
 use super::pass::{Buffers, Engine, Steering};
@@ -24,7 +25,7 @@ pub struct Epoch {
     pub steps: usize,
     /// The bound of the rows learned from, as it was when each was seen.
     pub bound: f64,
-    /// The divergence of the guide from the prior, part of the bound: its estimate `log q(z) - log p(z)`.
+    /// The divergence of the guide from the prior, part of the bound: in closed form, or its estimate `log q(z) - log p(z)`.
     pub divergence: f64,
     /// The bound of the rows held out, at the end of the epoch.
     pub held_out: Option<f64>,
@@ -162,13 +163,14 @@ pub fn bound_gradient<M: RowModel, G: RowGuide<M>>(
     with_engine(model, guide, false, |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &[])?;
+        let closed = closed_form(engine, config)?;
         let mut buffers = engine.buffers(sides.rows, config.samples);
         let rows: Vec<usize> = (0..sides.rows).collect();
         engine.fill(&rows, None, &mut buffers);
-        let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(0) };
+        let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(0), closed: closed.as_ref() };
         store.draw(Some(key(seed, Purpose::Weights, 0)));
         let of_weights = store.divergence() / sides.rows as f64;
-        engine.evaluate(&store, key(seed, Purpose::Noise, 0), steering.kl_weight, Mode::Evaluate, &mut buffers)?;
+        engine.evaluate(&store, key(seed, Purpose::Noise, 0), steering, Mode::Evaluate, &mut buffers)?;
         let bound = buffers.weigh(config.objective) - of_weights;
         let divergence = mean_divergence(&buffers) + of_weights;
         engine.pull(&mut store, steering, &mut buffers)?;
@@ -298,7 +300,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             let mut all: Vec<Encoded<M::Element>> = engine.guide_plan.located.iter().map(of).collect();
             for_blocks(engine, sides.rows, self.binarization(), (BLOCK, 1), |rows, buffers| {
                 buffers.noise.fill(M::Element::default());
-                engine.evaluate_noise(&self.store, 1.0, Mode::Evaluate, buffers)?;
+                engine.evaluate_noise(&self.store, Steering::PLAIN, Mode::Evaluate, buffers)?;
                 let lanes = buffers.shape.lanes;
                 for (encoded, located) in all.iter_mut().zip(&engine.guide_plan.located) {
                     let own = [(&mut encoded.location, located.location.start), (&mut encoded.scale, located.scale.start)];

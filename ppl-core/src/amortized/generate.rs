@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use super::fit::{BLOCK, for_blocks, with_engine};
 use super::learn::{Purpose, key};
 use super::networks::Store;
-use super::pass::{Buffers, Engine, fill_inputs};
+use super::pass::{Buffers, Engine, Steering, fill_inputs};
 use super::plan::Source;
 use super::{AmortizedError, AmortizedFit, RowGuide, RowModel};
 use crate::kernel::{Lanes as _, Real};
@@ -179,7 +179,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             }
             if matches!(latents, Latents::Located) {
                 buffers.noise.fill(M::Element::default());
-                engine.evaluate_noise(store, 1.0, Mode::Evaluate, &mut buffers)?;
+                engine.evaluate_noise(store, Steering::PLAIN, Mode::Evaluate, &mut buffers)?;
             }
             if let Latents::Unconstrained(u) = latents {
                 put(&mut buffers, 0..u.ncols(), first, u);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::data::shuffle;
+use super::divergence::{ClosedForm, closed_form};
 use super::networks::Store;
 use super::pass::{Buffers, Engine, Steering};
 use super::{Amortized, AmortizedError, Binarize, Epoch, Stopped};
@@ -107,6 +108,8 @@ pub(super) fn learn<E: Real>(
     mut past: Past<E>,
 ) -> Result<Past<E>, AmortizedError> {
     let start = Instant::now();
+    let closed = closed_form(engine, config)?;
+    let closed = closed.as_ref();
     let seed = config.seed;
     let mut train: Vec<usize> = (0..rows).collect();
     shuffle(key(seed, Purpose::Split, 0), &mut train);
@@ -130,7 +133,7 @@ pub(super) fn learn<E: Real>(
             // Latent weights are one draw for all rows: each row bears its share of their divergence.
             store.draw(Some(key(seed, Purpose::Weights, step)));
             let of_weights = store.divergence() / train_rows;
-            let of_rows = learn_from(engine, store, config, (step, rate, train_rows), rows, buffers)?;
+            let of_rows = learn_from(engine, store, (config, closed), (step, rate, train_rows), rows, buffers)?;
             bound += rows.len() as f64 * (of_rows - of_weights);
             divergence += rows.len() as f64 * (mean_divergence(buffers) + of_weights);
             step += 1;
@@ -138,7 +141,7 @@ pub(super) fn learn<E: Real>(
         store.draw(None);
         let count = train_rows;
         let held = (!past.held_out.is_empty())
-            .then(|| bound_of(engine, store, config, &past.held_out, batch, &mut sizes))
+            .then(|| bound_of(engine, store, (config, closed), &past.held_out, batch, &mut sizes))
             .transpose()?;
         let info = Epoch {
             epoch,
@@ -183,18 +186,18 @@ pub(super) fn learn<E: Real>(
 fn learn_from<E: Real>(
     engine: &Engine<'_, E>,
     store: &mut Store<'_, E>,
-    config: &Amortized,
+    (config, closed): (&Amortized, Option<&ClosedForm>),
     (step, rate, train_rows): (usize, f64, f64),
     rows: &[usize],
     buffers: &mut Buffers<E>,
 ) -> Result<f64, AmortizedError> {
     let seed = config.seed;
     let draws = (config.binarize == Binarize::Stochastic).then(|| key(seed, Purpose::Binarize, step));
-    let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(step) };
+    let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(step), closed };
     engine.fill(rows, draws, buffers);
     let mode = Mode::Train { key: key(seed, Purpose::Dropout, step) };
-    engine.evaluate(store, key(seed, Purpose::Noise, step), steering.kl_weight, mode, buffers)?;
-    let bound = finite(engine, step, rows, config, buffers)?;
+    engine.evaluate(store, key(seed, Purpose::Noise, step), steering, mode, buffers)?;
+    let bound = finite(engine, step, rows, (config, closed), buffers)?;
     engine.pull(store, steering, buffers)?;
     store.pull_latent(steering.kl_weight / train_rows);
     store.step(step, rate, config.largest_norm)?;
@@ -206,13 +209,13 @@ fn finite<E: Real>(
     engine: &Engine<'_, E>,
     step: usize,
     rows: &[usize],
-    config: &Amortized,
+    (config, closed): (&Amortized, Option<&ClosedForm>),
     buffers: &mut Buffers<E>,
 ) -> Result<f64, AmortizedError> {
     let bound = buffers.weigh(config.objective);
     if let Some(lane) = buffers.first_bad_lane() {
         let row = lane % buffers.shape.batch;
-        let quantity = engine.blame(lane, buffers);
+        let quantity = engine.blame(lane, closed, buffers);
         return Err(AmortizedError::NonFinite { step, row: rows[row], bound: buffers.bounds[row], quantity });
     }
     Ok(bound)
@@ -228,17 +231,18 @@ pub(super) fn mean_divergence<E>(buffers: &Buffers<E>) -> f64 {
 fn bound_of<E: Real>(
     engine: &Engine<'_, E>,
     store: &Store<'_, E>,
-    config: &Amortized,
+    (config, closed): (&Amortized, Option<&ClosedForm>),
     held_out: &[usize],
     batch: usize,
     sizes: &mut Sizes<E>,
 ) -> Result<f64, AmortizedError> {
+    let steering = Steering { closed, ..Steering::PLAIN };
     let mut sum = 0.0;
     for (index, rows) in held_out.chunks(batch).enumerate() {
         let draws = (config.binarize == Binarize::Stochastic).then(|| key(config.seed, Purpose::HeldOutBinarize, 0));
         let buffers = sizes.of(engine, rows.len());
         engine.fill(rows, draws, buffers);
-        engine.evaluate(store, key(config.seed, Purpose::HeldOutNoise, index), 1.0, Mode::Evaluate, buffers)?;
+        engine.evaluate(store, key(config.seed, Purpose::HeldOutNoise, index), steering, Mode::Evaluate, buffers)?;
         sum += rows.len() as f64 * buffers.weigh(config.objective);
     }
     Ok(sum / held_out.len() as f64)

@@ -3,6 +3,7 @@
 use super::fit::{for_blocks, with_engine};
 use super::learn::{Purpose, key};
 use super::objective::log_mean_exp;
+use super::pass::Steering;
 use super::{AmortizedError, AmortizedFit, RowGuide, RowModel};
 use crate::networks::Mode;
 
@@ -32,7 +33,13 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             for_blocks(engine, sides.rows, self.binarization(), (BLOCK, each), |rows, buffers| {
                 ratios.iter_mut().for_each(Vec::clear);
                 while ratios[0].len() < samples {
-                    engine.evaluate(&self.store, key(self.seed, Purpose::Likelihood, pass), 1.0, Mode::Evaluate, buffers)?;
+                    engine.evaluate(
+                        &self.store,
+                        key(self.seed, Purpose::Likelihood, pass),
+                        Steering::PLAIN,
+                        Mode::Evaluate,
+                        buffers,
+                    )?;
                     pass += 1;
                     let batch = buffers.shape.batch;
                     for (row, ratios) in ratios.iter_mut().enumerate().take(batch) {

@@ -10,6 +10,7 @@
 
 mod config;
 mod data;
+mod divergence;
 mod error;
 mod fit;
 mod generate;
@@ -25,7 +26,7 @@ mod row_model;
 mod saved;
 mod transpose;
 
-pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Binarize, Schedule};
+pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Binarize, Divergence, Schedule};
 pub use error::{AmortizedError, BadQuantity};
 pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, fit_amortized};
 pub use generate::Generated;

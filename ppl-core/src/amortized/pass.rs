@@ -1,6 +1,7 @@
 //! One evaluation of the bound over a batch of rows, and its gradient.
 
 use super::data::copy_rows;
+use super::divergence::{ClosedForm, from_draws};
 use super::networks::{Learned, Store};
 use super::objective::weigh;
 use super::plan::{Action, Located, Plan, Source, Wired};
@@ -69,7 +70,7 @@ pub(super) struct Half<E> {
     pub(super) weights: Weights<E>,
     /// The log density of each lane, in nats.
     pub(super) log: Vec<f64>,
-    log_det: Vec<f64>,
+    pub(super) log_det: Vec<f64>,
     calls: Vec<CallBuffers<E>>,
 }
 
@@ -108,14 +109,18 @@ pub(super) struct Buffers<E> {
     direct: Vec<E>,
     /// `log p - log q` of each lane.
     pub(super) ratios: Vec<f64>,
-    /// `log q - log prior` of each lane.
+    /// The divergence of each lane: `log q - log prior`, or the closed form.
     pub(super) divergence: Vec<f64>,
+    /// Of the closed form, whether the divergence counts: for each latent row, as the noise.
+    pub(super) above: Vec<bool>,
     /// The bound of each row of the batch.
     pub(super) bounds: Vec<f64>,
     weights: Vec<E>,
+    /// The derivative of what is maximised by the divergence of each lane.
+    of_divergence: Vec<E>,
     shares: Vec<E>,
     /// The log densities of the rows of one factor.
-    factor: Vec<E>,
+    pub(super) factor: Vec<E>,
     /// Gradients of networks that are not wanted.
     unwanted: Vec<E>,
 }
@@ -135,10 +140,17 @@ impl<E: Real> Buffers<E> {
 
 /// How the gradient of a step is made.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Steering {
+pub(super) struct Steering<'a> {
     pub(super) estimator: AmortizedEstimator,
     /// The weight of the prior and of `log q`.
     pub(super) kl_weight: f64,
+    /// The closed form that stands for the prior and for `log q`.
+    pub(super) closed: Option<&'a ClosedForm>,
+}
+
+impl Steering<'_> {
+    /// The bound as it is, from draws.
+    pub(super) const PLAIN: Self = Steering { estimator: AmortizedEstimator::Standard, kl_weight: 1.0, closed: None };
 }
 
 impl<'a, E: Real> Engine<'a, E> {
@@ -168,8 +180,10 @@ impl<'a, E: Real> Engine<'a, E> {
             direct: zeros(self.guide.layout().unconstrained()),
             ratios: vec![0.0; shape.lanes],
             divergence: vec![0.0; shape.lanes],
+            above: vec![true; noise],
             bounds: vec![0.0; batch],
             weights: zeros(1),
+            of_divergence: zeros(1),
             shares: zeros(1),
             factor: zeros(factor_rows),
             unwanted: Vec::new(),
@@ -192,33 +206,39 @@ impl<'a, E: Real> Engine<'a, E> {
         &self,
         store: &Store<'_, E>,
         key: u64,
-        kl_weight: f64,
+        steering: Steering<'_>,
         mode: Mode,
         buffers: &mut Buffers<E>,
     ) -> Result<(), AmortizedError> {
         normals(key, buffers.shape.lanes, &mut buffers.noise);
-        self.evaluate_noise(store, kl_weight, mode, buffers)
+        self.evaluate_noise(store, steering, mode, buffers)
     }
 
     /// As [`Engine::evaluate`], with the noise that is in the buffers.
     pub(super) fn evaluate_noise(
         &self,
         store: &Store<'_, E>,
-        kl_weight: f64,
+        steering: Steering<'_>,
         mode: Mode,
         buffers: &mut Buffers<E>,
     ) -> Result<(), AmortizedError> {
         let shape = buffers.shape;
         let lanes = shape.lanes;
-        let Buffers { model, guide, inputs, noise, factor, .. } = buffers;
+        let Buffers { model, guide, inputs, noise, .. } = buffers;
         model.set_mode(mode);
         guide.set_mode(mode);
         self.draw(store, shape, inputs, noise, guide, model)?;
         let Half { work, weights, log, .. } = guide;
-        self.guide.log_density(work, weights, log);
+        if steering.closed.is_some() {
+            log.fill(0.0);
+            work.gradient_mut().fill(E::default());
+        } else {
+            self.guide.log_density(work, weights, log);
+        }
         self.prepare(store, model);
         self.call_networks(store, shape, inputs, model)?;
-        let weight = E::from_f64(kl_weight);
+        let kl_weight = steering.kl_weight;
+        let weight = E::from_f64(if steering.closed.is_some() { 0.0 } else { kl_weight });
         for &prior in &self.prior {
             model.weights.factors[prior * lanes..(prior + 1) * lanes].fill(weight);
         }
@@ -227,18 +247,14 @@ impl<'a, E: Real> Engine<'a, E> {
         if self.model.layout().variables.iter().any(|v| v.kind == SiteKind::Quantity) {
             self.model.complete(work);
         }
-        let divergence = &mut buffers.divergence;
-        for lane in 0..lanes {
-            divergence[lane] = guide.log[lane] - model.log_det[lane];
+        if let Some(closed) = steering.closed {
+            closed.evaluate(self, buffers);
+            let Buffers { model, divergence, ratios, .. } = buffers;
+            ratios.iter_mut().zip(&model.log).zip(divergence).for_each(|((ratio, log), divergence)| *ratio = log - *divergence);
+            return Ok(());
         }
-        for &prior in &self.prior {
-            let rows = self.model.factor_rows(prior);
-            let factor = &mut factor[..rows * lanes];
-            self.model.log_prob_rows(prior, 0..rows, &mut model.work, factor);
-            for row in factor.chunks_exact(lanes) {
-                divergence.iter_mut().zip(row).for_each(|(sum, x)| *sum -= x.to_f64());
-            }
-        }
+        from_draws(self, buffers);
+        let Buffers { model, guide, divergence, .. } = buffers;
         for lane in 0..lanes {
             // The model's log density has the prior times its weight, without the Jacobian; the divergence has them whole.
             let weighted = model.log[lane] + kl_weight * (model.log_det[lane] - guide.log[lane]);
@@ -312,26 +328,35 @@ impl<'a, E: Real> Engine<'a, E> {
     pub(super) fn pull(
         &self,
         store: &mut Store<'_, E>,
-        steering: Steering,
+        steering: Steering<'_>,
         buffers: &mut Buffers<E>,
     ) -> Result<(), AmortizedError> {
-        self.pull_model(store, steering.kl_weight, buffers)?;
+        self.pull_model(store, steering, buffers)?;
         self.pull_guide(store, steering, buffers)
     }
 
     /// Leaves the adjoints of the unconstrained numbers in the workspace of the model.
-    fn pull_model(&self, store: &mut Store<'_, E>, kl_weight: f64, buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
-        let Buffers { shape, model, weights: lane_weights, .. } = buffers;
+    fn pull_model(
+        &self,
+        store: &mut Store<'_, E>,
+        steering: Steering<'_>,
+        buffers: &mut Buffers<E>,
+    ) -> Result<(), AmortizedError> {
+        let Buffers { shape, model, guide, weights: lane_weights, of_divergence, above, .. } = buffers;
         let (shape, lanes) = (*shape, shape.lanes);
+        let minus = E::from_f64(-steering.kl_weight);
+        of_divergence.iter_mut().zip(&*lane_weights).for_each(|(to, &weight)| *to = weight * minus);
+        scale_lanes(&mut model.work.adjoints[..self.model_plan.unknown_rows * lanes], lane_weights);
+        if let Some(closed) = steering.closed {
+            closed.pull_priors(self, (shape, of_divergence, above), guide, model);
+        }
         let Half { work, weights, calls, .. } = model;
-        scale_lanes(&mut work.adjoints[..self.model_plan.unknown_rows * lanes], lane_weights);
         for (call, buffers) in self.model_plan.calls.iter().zip(calls.iter_mut()).rev() {
             pull_call(call, &mut store.networks[call.network], shape, buffers, &work.adjoints, None)?;
             add_operands(call, shape, buffers, &mut work.adjoints, |_| true);
         }
-        let weight = E::from_f64(kl_weight);
         for row in weights.log_det.chunks_exact_mut(lanes) {
-            row.iter_mut().zip(&*lane_weights).for_each(|(to, &x)| *to = x * weight);
+            row.iter_mut().zip(&*of_divergence).for_each(|(to, &x)| *to = -x);
         }
         self.model.pull_constrain(work, weights);
         let gradient = &mut store.global_gradient[..store.of_model_globals];
@@ -343,18 +368,21 @@ impl<'a, E: Real> Engine<'a, E> {
     }
 
     /// From the adjoints of the model's latents to the networks and parameters of the guide.
-    fn pull_guide(&self, store: &mut Store<'_, E>, steering: Steering, buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
+    fn pull_guide(
+        &self,
+        store: &mut Store<'_, E>,
+        steering: Steering<'_>,
+        buffers: &mut Buffers<E>,
+    ) -> Result<(), AmortizedError> {
         let total = steering.estimator == AmortizedEstimator::Standard;
         let doubly = steering.estimator == AmortizedEstimator::DoublyReparameterized;
-        let Buffers { shape, model, guide, noise, direct, weights: lane_weights, shares, unwanted, .. } = buffers;
+        let Buffers { shape, model, guide, noise, direct, of_divergence, shares, above, unwanted, .. } = buffers;
         let (shape, lanes) = (*shape, shape.lanes);
         let layout = self.guide.layout();
-        let Half { work, weights, calls, .. } = guide;
+        let Half { work, .. } = guide;
         // Minus the direct derivative of log q, in the weights of the path.
         direct.copy_from_slice(work.gradient());
-        let minus = E::from_f64(-steering.kl_weight);
-        lane_weights.iter_mut().for_each(|w| *w = *w * minus);
-        scale_lanes(direct, lane_weights);
+        scale_lanes(direct, of_divergence);
         if doubly {
             scale_lanes(direct, shares);
         }
@@ -382,6 +410,7 @@ impl<'a, E: Real> Engine<'a, E> {
         for &action in self.guide_plan.actions.iter().rev() {
             match action {
                 Action::Call(index) => {
+                    let Half { work, calls, .. } = &mut *guide;
                     let (call, buffers) = (&self.guide_plan.calls[index], &mut calls[index]);
                     let network = &mut store.networks[store.of_model + call.network];
                     pull_call(call, network, shape, buffers, &work.adjoints, None)?;
@@ -395,14 +424,18 @@ impl<'a, E: Real> Engine<'a, E> {
                 }
                 Action::Locate(index) => {
                     let located = &self.guide_plan.located[index];
-                    pull_place(located, lanes, noise, &mut work.adjoints);
-                    self.guide.pull_locate(located.centred, work, weights);
+                    pull_place(located, lanes, noise, &mut guide.work.adjoints);
+                    if let Some(closed) = steering.closed {
+                        closed.add_own((index, located), (shape, of_divergence, above), guide, model);
+                    }
+                    self.guide.pull_locate(located.centred, &mut guide.work, &guide.weights);
                 }
             }
         }
         if self.guide_plan.globals.is_empty() {
             return Ok(());
         }
+        let Half { work, weights, .. } = guide;
         self.guide.pull_constrain(work, weights);
         let gradient = &mut store.global_gradient[store.of_model_globals..];
         let rows = self.guide_plan.globals.iter().flat_map(|global| global.unconstrained.clone().map(|row| (row, global.mapped)));
@@ -419,7 +452,7 @@ impl<'a, E: Real> Engine<'a, E> {
     }
 
     /// What is not finite first in a lane, in the order of evaluation.
-    pub(super) fn blame(&self, lane: usize, buffers: &mut Buffers<E>) -> BadQuantity {
+    pub(super) fn blame(&self, lane: usize, closed: Option<&ClosedForm>, buffers: &mut Buffers<E>) -> BadQuantity {
         let (lanes, row) = (buffers.shape.lanes, lane % buffers.shape.batch);
         for (input, data) in self.data.iter().zip(&buffers.inputs) {
             let own = &data[row * input.columns..(row + 1) * input.columns];
@@ -433,6 +466,9 @@ impl<'a, E: Real> Engine<'a, E> {
         }
         if !buffers.guide.log[lane].is_finite() {
             return BadQuantity { name: "log density of the guide".to_owned(), value: buffers.guide.log[lane] };
+        }
+        if let Some((name, value)) = closed.and_then(|closed| closed.first_bad(self, lane, buffers)) {
+            return BadQuantity { name, value };
         }
         let graph = self.model.graph();
         for (factor, known) in graph.factors.iter().enumerate() {

@@ -199,7 +199,7 @@ impl Plan {
     /// Finds the latents of a guide in the model.
     fn locate(&mut self, layout: &Layout, model: &Layout) -> Result<(), AmortizedError> {
         let mut noise = 0;
-        for (index, centred) in layout.centred.iter().enumerate() {
+        for (index, centred) in layout.centred.iter().enumerate().filter(|(_, centred)| centred.family == "Normal") {
             let own = &layout.variables[centred.variable];
             let Some(latent) = model.latents().find(|v| v.name == own.name) else {
                 let known = listed(model.latents().map(|v| v.name));

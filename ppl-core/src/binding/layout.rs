@@ -129,10 +129,10 @@ impl LayoutBuilder {
         self.layout.inputs.push(variable);
     }
 
-    /// Says that the location and the scale of a latent depend on other latents.
-    pub fn centred(&mut self, name: &'static str) {
+    /// Says that the location and the scale of a latent of this family depend on other latents.
+    pub fn centred(&mut self, name: &'static str, family: &'static str) {
         if let Some(variable) = self.layout.variables.iter().position(|variable| variable.name == name) {
-            self.layout.centred.push(Centred { variable, degree: 0, location: 0..0, scale: 0..0 });
+            self.layout.centred.push(Centred { variable, family, degree: 0, location: 0..0, scale: 0..0 });
         }
     }
 

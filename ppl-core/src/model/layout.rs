@@ -27,6 +27,8 @@ pub struct Layout {
 pub struct Centred {
     /// Which of [`Layout::variables`].
     pub variable: usize,
+    /// The name of the family of its distribution, as models write it: `Normal`.
+    pub family: &'static str,
     /// The row that is kept for the degree of centring: after the unconstrained numbers.
     pub degree: usize,
     /// The rows of the location, an element each.

@@ -7,12 +7,15 @@ use quote::{format_ident, quote};
 
 use super::names;
 use super::tape::Body;
+use crate::catalogue::Entry;
 use crate::ir::{Density, Expr, ExprKind, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, VarId, visit};
 
 /// `site[index] ~ Family(.., location, scale)` inside loops, the two in terms of latents and data alone.
 #[derive(Debug)]
 pub(crate) struct Centred {
     pub site: SiteId,
+    /// The name of the family in the language.
+    pub family: &'static str,
     pub index: Vec<Index>,
     pub loops: Vec<VarId>,
     pub location: Expr,
@@ -67,9 +70,10 @@ impl<'m> Search<'m> {
                 }
                 StmtKind::Sample { site, index, distribution, .. } => {
                     if let Density::Univariate { family, params } = &distribution.density
-                        && let Some((location, scale)) = location_and_scale(family, params)
+                        && let Family::Catalogue(entry) = family
+                        && let Some(place) = location_and_scale(entry, params)
                     {
-                        self.sample(*site, index, location, scale);
+                        self.sample(*site, index, entry.name, place);
                     }
                 }
                 StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::Factor { .. } => {}
@@ -77,7 +81,7 @@ impl<'m> Search<'m> {
         }
     }
 
-    fn sample(&mut self, site: SiteId, index: &[Index], location: &Expr, scale: &Expr) {
+    fn sample(&mut self, site: SiteId, index: &[Index], family: &'static str, (location, scale): (&Expr, &Expr)) {
         let known = &self.model.sites[site];
         let partly_given = self.model.args.iter().any(|arg| arg.missing && arg.name == known.name);
         if known.kind != SiteKind::Latent || known.pieces.len() != 1 || partly_given {
@@ -99,7 +103,7 @@ impl<'m> Search<'m> {
         }
         // A guide of a row is drawn from through the location and the scale of every latent.
         if (self.model.row || !latents.is_empty()) && !latents.contains(&site) {
-            self.found.push(Centred { site, index: index.to_vec(), loops: self.loops.clone(), location, scale });
+            self.found.push(Centred { site, family, index: index.to_vec(), loops: self.loops.clone(), location, scale });
         }
     }
 
@@ -135,8 +139,7 @@ impl<'m> Search<'m> {
 }
 
 /// The parameters `loc` and `scale` of a distribution on the whole real line.
-fn location_and_scale<'e>(family: &Family, params: &'e [Expr]) -> Option<(&'e Expr, &'e Expr)> {
-    let Family::Catalogue(entry) = family else { return None };
+fn location_and_scale<'e>(entry: &Entry, params: &'e [Expr]) -> Option<(&'e Expr, &'e Expr)> {
     let place = |word: &str| entry.parameters.iter().position(|(name, _)| *name == word);
     let (location, scale) = (place("loc")?, place("scale")?);
     (entry.support == crate::catalogue::Support::Real).then(|| (&params[location], &params[scale]))

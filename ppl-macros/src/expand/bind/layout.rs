@@ -66,8 +66,8 @@ pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
         out.extend(quote!(self.#field = layout.observed(#text, &[#(#dims),*]);));
     }
     for known in centred {
-        let text = model.sites[known.site].name.to_string();
-        out.extend(quote!(layout.centred(#text);));
+        let (text, family) = (model.sites[known.site].name.to_string(), known.family);
+        out.extend(quote!(layout.centred(#text, #family);));
     }
     let centrings = centred.iter().enumerate().map(|(i, known)| {
         let [location, scale] = known.fields(model);

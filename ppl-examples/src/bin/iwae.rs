@@ -1,12 +1,12 @@
 //! Importance-weighted auto-encoders of handwritten digits: the experiment of Burda, Grosse & Salakhutdinov 2016 with one stochastic layer.
 //!
 //! ```text
-//! cargo run --release -p ppl-examples --bin iwae -- --data shared/data/mnist --out out --samples 5 --minutes 5
+//! cargo run --release -p ppl-examples --bin iwae -- --data DIR --out out --samples 5 --minutes 5
 //! ```
 //! learns for five minutes and tells the negative log likelihood of test images. On two cores an epoch takes about 6 seconds of one sample, 11 of five. The
 //! experiment as published is 3280 epochs, here of the bound of 50 samples, and all test images:
 //! ```text
-//! cargo run --release -p ppl-examples --bin iwae -- --data shared/data/mnist --out out --samples 50 --epochs 3280 --test-rows 0
+//! cargo run --release -p ppl-examples --bin iwae -- --data DIR --out out --samples 50 --epochs 3280 --test-rows 0
 //! ```
 
 use std::ops::ControlFlow;

@@ -2,7 +2,10 @@
 
 pub use ndarray::{Array1, Array2, Array3, array};
 
-pub use crate::amortized::{Amortized, AmortizedError, AmortizedFit, Binarize, Epoch, Generated, Schedule, fit_amortized};
+pub use crate::amortized::{
+    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Binarize, Epoch, Generated, Schedule,
+    fit_amortized,
+};
 pub use crate::estimators::{Baseline, Estimator, RaoBlackwell};
 pub use crate::fit::{
     Bbvi, Fit, FitError, Minibatch, Observer, Progress, StopReason, Trace, calibrate, fit_bbvi, fit_guide, prior_predictive,

@@ -1,5 +1,6 @@
 //! Laws of all layers: derivatives against finite differences and against dfdx, bits for any number of threads, errors.
 
+mod dfdx_layer;
 mod errors;
 #[cfg(feature = "files")]
 mod files;

@@ -33,6 +33,15 @@ fn unit<E: Real>(bits: u64) -> E {
     E::from_f64((((bits >> 12) as f64 + 0.5) * 2.220_446_049_250_313e-16).min(below_one))
 }
 
+/// Shuffles by a key: the same key gives the same order (Fisher & Yates).
+pub(crate) fn shuffle(key: u64, rows: &mut [usize]) {
+    for i in (1..rows.len()).rev() {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a uniform number below one times a length")]
+        let other = (uniform(key, i as u64) * (i + 1) as f64) as usize;
+        rows.swap(i, other.min(i));
+    }
+}
+
 /// Standard normal noise, `[element][sample]`: the second half of the samples is the first with its signs changed
 /// (antithetic pairs), so that its mean over samples is exactly zero.
 pub fn antithetic_normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {

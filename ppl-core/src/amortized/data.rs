@@ -58,13 +58,3 @@ pub(super) fn check<R: Model>(bound: &BoundRows<'_, R>, model: &'static str, bin
     }
     Ok(())
 }
-
-/// Shuffles by a key: the same key gives the same order (Fisher & Yates).
-pub(super) fn shuffle(key: u64, rows: &mut [usize]) {
-    for i in (1..rows.len()).rev() {
-        let at = uniform(key, i as u64) * (i + 1) as f64;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to i")]
-        let other = (at as usize).min(i);
-        rows.swap(i, other);
-    }
-}

@@ -72,11 +72,7 @@ pub struct AmortizedFit<'m, M: RowModel, G: RowGuide<M>> {
     pub(super) seed: u64,
     pub(super) binarize: Binarize,
     global_values: Vec<(&'static str, Vec<f64>)>,
-    pub(super) history: Vec<Epoch>,
-    pub(super) stopped: Stopped,
-    pub(super) held_out: Vec<usize>,
-    /// The weights at the end, where the fit has better ones of an earlier epoch.
-    pub(super) latest: Vec<M::Element>,
+    pub(super) past: Past<M::Element>,
 }
 
 /// The networks of a model and of its guide, by name.
@@ -232,19 +228,7 @@ impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
         past: Past<M::Element>,
     ) -> Self {
         let (seed, binarize) = config;
-        let Past { history, stopped, held_out, latest } = past;
-        AmortizedFit {
-            model,
-            guide,
-            global_values: global_values(engine, &store),
-            store,
-            seed,
-            binarize,
-            history,
-            stopped,
-            held_out,
-            latest,
-        }
+        AmortizedFit { model, guide, global_values: global_values(engine, &store), store, seed, binarize, past }
     }
 }
 
@@ -252,22 +236,23 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// What was told of each epoch.
     #[must_use]
     pub fn history(&self) -> &[Epoch] {
-        &self.history
+        &self.past.history
     }
 
     /// Why the fit ended.
     #[must_use]
     pub fn stopped(&self) -> &Stopped {
-        &self.stopped
+        &self.past.stopped
     }
 
     /// The rows of data that were held out.
     #[must_use]
     pub fn held_out(&self) -> &[usize] {
-        &self.held_out
+        &self.past.held_out
     }
 
-    /// The learned parameters of a network of the model or of the guide, as [`Parameterized::new`] takes them; none if there is no such network.
+    /// The learned parameters of a network of the model or of the guide, as [`Parameterized::new`] takes them; of latent weights,
+    /// their locations and then the logarithms of their scales. None if there is no such network.
     #[must_use]
     pub fn parameters_of(&self, network: &str) -> Option<&[M::Element]> {
         self.store.networks.iter().find(|learned| learned.name == network).map(|learned| &learned.parameters[..])

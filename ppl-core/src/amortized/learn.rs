@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::data::shuffle;
 use super::divergence::{ClosedForm, closed_form};
 use super::networks::Store;
 use super::pass::{Buffers, Engine, Steering};
 use super::{Amortized, AmortizedError, Binarize, Epoch, Stopped};
 use crate::kernel::Real;
 use crate::networks::Mode;
-use crate::random::step_key;
+use crate::random::{shuffle, step_key};
 
 /// What random numbers are for: each purpose has keys of its own.
 #[derive(Clone, Copy, Debug)]

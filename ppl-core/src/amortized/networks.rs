@@ -1,7 +1,5 @@
 //! What an amortized fit learns: networks of the model and of the guide with parameters of the fit's own, and parameters that are the same for all rows.
 
-use rayon::prelude::*;
-
 use super::AmortizedError;
 use super::latent_weights::LatentWeights;
 use super::plan::Plan;
@@ -9,9 +7,6 @@ use crate::kernel::Real;
 use crate::model::Layout;
 use crate::networks::{AdamConfig, AdamState, Network as _, NetworkError, Parameterized, Pass, Work};
 use crate::random::step_key;
-
-/// Gradients are summed in parts of this size, in their order: the same bits on any number of threads.
-const PART: usize = 1 << 14;
 
 /// A network that is learned.
 #[derive(Clone, Debug)]
@@ -197,32 +192,26 @@ impl<'m, E: Real> Store<'m, E> {
         for (gradient, _) in self.global_gradient.iter_mut().zip(&self.held_globals).filter(|(_, held)| **held) {
             *gradient = zero;
         }
-        let mut square = squares(&self.global_gradient);
+        let mut square = self.global_adam.sum_of_squares(&self.global_gradient);
         let unbounded = |of: String| Err(AmortizedError::Gradient { step, of });
         if !square.is_finite() {
             return unbounded("the parameters".to_owned());
         }
-        for network in &self.networks {
-            let own = squares(&network.gradient);
+        for network in &mut self.networks {
+            let own = network.adam.sum_of_squares(&network.gradient);
             if !own.is_finite() {
                 return unbounded(format!("network `{}`", network.name));
             }
             square += own;
         }
         let norm = square.sqrt();
-        if let Some(largest) = largest_norm.filter(|largest| norm > *largest) {
-            let factor = E::from_f64(largest / norm);
-            let gradients = self.networks.iter_mut().map(|network| &mut network.gradient).chain([&mut self.global_gradient]);
-            gradients.for_each(|gradient| {
-                gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g = *g * factor));
-            });
-        }
+        let scale = largest_norm.filter(|largest| norm > *largest).map_or(1.0, |largest| largest / norm);
         for network in self.networks.iter_mut().filter(|network| !network.held) {
-            let stepped = network.adam.step(rate, &mut network.parameters, &mut network.gradient);
+            let stepped = network.adam.step_scaled(rate, scale, &mut network.parameters, &mut network.gradient);
             stepped.map_err(|source| AmortizedError::Network { name: network.name.to_owned(), source })?;
         }
         // Adam leaves a number alone whose gradient is and was zero.
-        let stepped = self.global_adam.step(rate, &mut self.globals, &mut self.global_gradient);
+        let stepped = self.global_adam.step_scaled(rate, scale, &mut self.globals, &mut self.global_gradient);
         stepped.map_err(|source| AmortizedError::Network { name: "parameters".to_owned(), source })
     }
 
@@ -243,26 +232,4 @@ impl<'m, E: Real> Store<'m, E> {
             rest = after;
         }
     }
-}
-
-/// The sum of squares, in parts of a fixed size that are added in their order.
-fn squares<E: Real>(gradient: &[E]) -> f64 {
-    if gradient.len() <= PART {
-        return squares_of_part(gradient);
-    }
-    let parts: Vec<f64> = gradient.par_chunks(PART).map(squares_of_part).collect();
-    parts.iter().sum()
-}
-
-/// The sum of squares in sixteen sums side by side, which the processor adds at once.
-fn squares_of_part<E: Real>(part: &[E]) -> f64 {
-    let chunks = part.chunks_exact(16);
-    let rest: f64 = chunks.remainder().iter().map(|g| g.to_f64() * g.to_f64()).sum();
-    let mut sums = [0.0; 16];
-    for chunk in chunks {
-        for (sum, g) in sums.iter_mut().zip(chunk) {
-            *sum += g.to_f64() * g.to_f64();
-        }
-    }
-    sums.iter().sum::<f64>() + rest
 }

@@ -137,13 +137,13 @@ impl<M: RowModel<Element: StoredElement>, G: RowGuide<M>> AmortizedFit<'_, M, G>
             guide: std::any::type_name::<G>().to_owned(),
             seed: self.seed,
             binarize: self.binarize,
-            history: self.history.clone(),
-            stopped: self.stopped.clone(),
-            held_out: self.held_out.clone(),
+            history: self.past.history.clone(),
+            stopped: self.past.stopped.clone(),
+            held_out: self.past.held_out.clone(),
             steps: steps.collect(),
         };
         let notes = serde_json::to_string(&notes).or_else(|error| refused(path, &error))?;
-        let all: Vec<(String, Vec<usize>, Vec<u8>)> = tensors(&self.store, &self.latest)
+        let all: Vec<(String, Vec<usize>, Vec<u8>)> = tensors(&self.store, &self.past.latest)
             .into_iter()
             .map(|(name, shape, values)| {
                 let mut bytes = Vec::with_capacity(size_of_val(&values[..]));

@@ -5,7 +5,7 @@ use crate::guides::Guide;
 use crate::kernel::Real;
 use crate::model::{Batch, DataError, LogJoint};
 use crate::objective::KlWeight;
-use crate::random::{step_key, uniform};
+use crate::random::{shuffle, step_key};
 
 /// The gradient of the ELBO over `B` of the `N` elements of a plate: their factors, the Jacobians of their latents and log q of these count `N / B` times, so
 /// that the expectation over batches is the whole gradient. The elements are shuffled anew in each epoch; those that do not fill a batch at its end
@@ -66,16 +66,7 @@ impl<E: Real> Batched<E> {
     /// Goes on to the next batch, by an order of its own in each epoch.
     fn next(&mut self) {
         if self.used + self.rows > self.order.len() {
-            let key = step_key(self.seed, self.epoch);
-            for i in (1..self.order.len()).rev() {
-                #[allow(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a uniform number below one times a length"
-                )]
-                let other = (uniform(key, i as u64) * (i + 1) as f64) as usize;
-                self.order.swap(i, other);
-            }
+            shuffle(step_key(self.seed, self.epoch), &mut self.order);
             self.used = 0;
             self.epoch += 1;
         }

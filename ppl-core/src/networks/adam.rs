@@ -88,18 +88,30 @@ impl<E: Real> AdamState<E> {
     /// # Errors
     /// [`NetworkError::Length`]; [`NetworkError::Gradient`] if a largest norm is set and that of the gradient is not finite: nothing is changed then.
     pub fn step(&mut self, rate: f64, parameters: &mut [E], gradient: &mut [E]) -> Result<(), NetworkError> {
-        check("parameters", parameters.len(), self.first.len())?;
         check("gradient", gradient.len(), self.first.len())?;
         let scale = match self.config.largest_norm {
             None => 1.0,
             Some(largest) => {
-                let norm = self.norm(gradient);
+                let norm = self.sum_of_squares(gradient).sqrt();
                 if !norm.is_finite() {
                     return Err(NetworkError::Gradient { norm: norm.to_string() });
                 }
                 if norm > largest { largest / norm } else { 1.0 }
             }
         };
+        self.step_scaled(rate, scale, parameters, gradient)
+    }
+
+    /// A step up a multiple of the gradient, which is cleared for the next one.
+    pub(crate) fn step_scaled(
+        &mut self,
+        rate: f64,
+        scale: f64,
+        parameters: &mut [E],
+        gradient: &mut [E],
+    ) -> Result<(), NetworkError> {
+        check("parameters", parameters.len(), self.first.len())?;
+        check("gradient", gradient.len(), self.first.len())?;
         self.steps += 1;
         let power = |decay: f64| decay.powf(self.steps as f64);
         let (b1, b2) = self.config.decays;
@@ -124,13 +136,13 @@ impl<E: Real> AdamState<E> {
         Ok(())
     }
 
-    /// The norm of a gradient: sums of parts of a fixed size, added in their order.
-    fn norm(&mut self, gradient: &[E]) -> f64 {
+    /// That of a gradient: sums of parts of a fixed size, added in their order.
+    pub(crate) fn sum_of_squares(&mut self, gradient: &[E]) -> f64 {
         let squares = &mut self.squares;
         in_pool(gradient.len() * 8, || {
             squares.par_iter_mut().zip(gradient.par_chunks(PART)).for_each(|(sum, part)| *sum = dispatch(SumOfSquares { part }));
         });
-        squares.iter().sum::<f64>().sqrt()
+        squares.iter().sum()
     }
 }
 

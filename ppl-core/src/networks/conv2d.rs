@@ -14,7 +14,7 @@ use crate::kernel::matrix::multiply;
 /// # Shapes
 /// `weight: [outputs][channels][kernel][kernel]`, `bias: [outputs]`; a row of the input is an [`Image`], a row of the output an image
 /// of as many channels as there are kernels and `(side + 2 padding - kernel) / stride + 1` pixels a side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conv2d {
     places: Places,
     channels: usize,

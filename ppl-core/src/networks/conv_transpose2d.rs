@@ -15,7 +15,7 @@ use crate::kernel::matrix::multiply;
 /// # Shapes
 /// `weight: [channels][outputs][kernel][kernel]`, `bias: [outputs]`; a row of the input is an [`Image`], a row of the output an image of
 /// `(side - 1) stride - 2 padding + kernel + extra` pixels a side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConvTranspose2d {
     /// Of the convolution that goes back: its image is the output.
     places: Places,

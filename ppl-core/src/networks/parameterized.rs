@@ -1,5 +1,7 @@
 //! Networks: what models and guides drive.
 
+use std::sync::Arc;
+
 use super::parallel::in_pool;
 use super::{Layer, NetworkError, ParameterTensor, Pass, Sequential, Work};
 use crate::kernel::Real;
@@ -40,10 +42,10 @@ pub trait Network<E: Real>: Send + Sync {
     ) -> Result<(), NetworkError>;
 }
 
-/// An architecture and its parameters.
-#[derive(Debug)]
+/// An architecture and its parameters. Clones share the architecture.
+#[derive(Clone, Debug)]
 pub struct Parameterized<E: Real> {
-    architecture: Sequential<E>,
+    architecture: Arc<Sequential<E>>,
     parameters: Vec<E>,
 }
 
@@ -53,7 +55,7 @@ impl<E: Real> Parameterized<E> {
     pub fn initialize(architecture: Sequential<E>, seed: u64) -> Self {
         let mut parameters = vec![E::default(); architecture.parameter_count()];
         architecture.initialize(seed, &mut parameters);
-        Parameterized { architecture, parameters }
+        Parameterized { architecture: Arc::new(architecture), parameters }
     }
 
     /// With these parameters.
@@ -62,7 +64,7 @@ impl<E: Real> Parameterized<E> {
     /// [`NetworkError::Length`] if they are not as many as the architecture has.
     pub fn new(architecture: Sequential<E>, parameters: Vec<E>) -> Result<Self, NetworkError> {
         check("parameters", parameters.len(), architecture.parameter_count())?;
-        Ok(Parameterized { architecture, parameters })
+        Ok(Parameterized { architecture: Arc::new(architecture), parameters })
     }
 
     /// The layers, for parameters of one's own, such as draws of a Bayesian network.

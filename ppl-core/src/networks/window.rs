@@ -1,5 +1,7 @@
 //! A window that moves over an image: the columns of a convolution as a matrix product, and the way back.
 
+use std::sync::Arc;
+
 use super::NetworkError;
 use crate::kernel::Real;
 
@@ -34,7 +36,7 @@ pub struct Window {
 }
 
 /// A window over an image, with the number of its places.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Places {
     pub(super) image: Image,
     pub(super) window: Window,
@@ -42,6 +44,8 @@ pub(super) struct Places {
     pub(super) down: usize,
     /// Places from left to right.
     pub(super) across: usize,
+    /// `[patch][place]`: the pixel under each number of the kernel at each place; in the padding, one beyond the image.
+    pixels: Arc<[usize]>,
 }
 
 impl Places {
@@ -62,7 +66,8 @@ impl Places {
             return Err(NetworkError::Kernel { layer, kernel: window.kernel, image: padded });
         }
         let count = |side: usize| (side + 2 * window.padding - window.kernel) / window.stride + 1;
-        Ok(Places { image, window, down: count(image.height), across: count(image.width) })
+        let (down, across) = (count(image.height), count(image.width));
+        Ok(Places { image, window, down, across, pixels: pixels(image, window, down, across) })
     }
 
     /// The number of places.
@@ -75,56 +80,35 @@ impl Places {
         self.image.channels * self.window.kernel * self.window.kernel
     }
 
-    /// Where the pixels of one number of the patch and one row of places are: the start of the row of pixels (none in the padding), and the places
-    /// whose pixel is within the image.
-    fn row(&self, channel: usize, in_y: usize, in_x: usize, down: usize) -> Option<(usize, std::ops::Range<usize>)> {
-        let Window { stride, padding, .. } = self.window;
-        let y = (down * stride + in_y).checked_sub(padding).filter(|y| *y < self.image.height)?;
-        let first = padding.saturating_sub(in_x).div_ceil(stride);
-        let end = (self.image.width + padding).saturating_sub(in_x).div_ceil(stride).min(self.across);
-        Some(((channel * self.image.height + y) * self.image.width, first.min(end)..end))
-    }
-
     /// `columns[patch][place]`: the pixel under each number of the kernel at each place, zero in the padding.
     pub(super) fn gather<E: Real>(&self, image: &[E], columns: &mut [E]) {
-        let Window { kernel, stride, padding } = self.window;
-        for (index, rows) in columns.chunks_exact_mut(self.count()).enumerate() {
-            let (channel, in_y, in_x) = (index / (kernel * kernel), index / kernel % kernel, index % kernel);
-            for (down, row) in rows.chunks_exact_mut(self.across).enumerate() {
-                let Some((start, valid)) = self.row(channel, in_y, in_x, down) else {
-                    row.fill(E::default());
-                    continue;
-                };
-                row[..valid.start].fill(E::default());
-                row[valid.end..].fill(E::default());
-                if valid.is_empty() {
-                    continue;
-                }
-                let from = start + valid.start * stride + in_x - padding;
-                if stride == 1 {
-                    let length = valid.len();
-                    row[valid].copy_from_slice(&image[from..from + length]);
-                } else {
-                    row[valid].iter_mut().zip(image[from..].iter().step_by(stride)).for_each(|(x, pixel)| *x = *pixel);
-                }
-            }
+        for (x, &pixel) in columns.iter_mut().zip(&*self.pixels) {
+            *x = image.get(pixel).copied().unwrap_or_default();
         }
     }
 
     /// Adds each number of `columns[patch][place]` to the pixel that it was gathered from: the adjoint of [`Places::gather`].
     pub(super) fn scatter<E: Real>(&self, columns: &[E], image: &mut [E]) {
-        let Window { kernel, stride, padding } = self.window;
-        for (index, rows) in columns.chunks_exact(self.count()).enumerate() {
-            let (channel, in_y, in_x) = (index / (kernel * kernel), index / kernel % kernel, index % kernel);
-            for (down, row) in rows.chunks_exact(self.across).enumerate() {
-                let Some((start, valid)) = self.row(channel, in_y, in_x, down) else { continue };
-                if valid.is_empty() {
-                    continue;
-                }
-                let from = start + valid.start * stride + in_x - padding;
-                let pixels = image[from..].iter_mut().step_by(stride);
-                row[valid].iter().zip(pixels).for_each(|(x, pixel)| *pixel = *pixel + *x);
+        for (&x, &pixel) in columns.iter().zip(&*self.pixels) {
+            if let Some(pixel) = image.get_mut(pixel) {
+                *pixel = *pixel + x;
             }
         }
     }
+}
+
+/// The table of [`Places::pixels`].
+fn pixels(image: Image, window: Window, down: usize, across: usize) -> Arc<[usize]> {
+    let Window { kernel, stride, padding } = window;
+    let mut table = Vec::with_capacity(image.channels * kernel * kernel * down * across);
+    // One side of the pixel, if it is within the image.
+    let side = |place: usize, within: usize, size: usize| (place * stride + within).checked_sub(padding).filter(|at| *at < size);
+    for index in 0..image.channels * kernel * kernel {
+        let (channel, in_y, in_x) = (index / (kernel * kernel), index / kernel % kernel, index % kernel);
+        for y in (0..down).map(|place| side(place, in_y, image.height)) {
+            let pixel = |x: usize| y.map(|y| (channel * image.height + y) * image.width + x);
+            table.extend((0..across).map(|place| side(place, in_x, image.width).and_then(pixel).unwrap_or(image.size())));
+        }
+    }
+    table.into()
 }

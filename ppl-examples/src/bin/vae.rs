@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use ppl_core::networks::{Activate, Conv2d, ConvTranspose2d, Dense, Image, NetworkError, Parameterized, Sequential, Window};
 use ppl_core::prelude::*;
 use ppl_core::random::normal_quantile;
 use ppl_examples::images::{Images, Split, digits, idx};
@@ -42,11 +43,23 @@ struct Arguments {
     /// Latent dimensions; the manifold is drawn of two.
     #[arg(long, default_value_t = 2)]
     latents: usize,
+    /// What encoder and decoder are made of.
+    #[arg(long, value_enum, default_value_t = Kind::Dense)]
+    networks: Kind,
     /// How often every image is seen.
     #[arg(long)]
     epochs: Option<usize>,
     #[arg(long, default_value_t = 0)]
     seed: u64,
+}
+
+/// What encoder and decoder are made of.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// One hidden layer each.
+    Dense,
+    /// Two convolutions down to a quarter of the side, and two transposed ones back.
+    Convolutional,
 }
 
 fn main() -> ExitCode {
@@ -61,17 +74,11 @@ fn run() -> Result<(), ppl_examples::Failure> {
         None => (inked(digits()?).split(0.2, 1)?, 256, 1000, Binarize::AsIs),
     };
     std::fs::create_dir_all(&arguments.out)?;
-    let (pixels, latents) = (train.pixels.ncols(), arguments.latents);
-    let mlp = |sizes: [usize; 3], seed| Mlp::new(&sizes).activation(Activation::Tanh).build(seed);
-    let of = |images: &Images| {
-        Ok::<_, ppl_examples::Failure>(Vae {
-            x: images.pixels.clone(),
-            decoder: mlp([latents, hidden, pixels], arguments.seed)?,
-            Z: latents,
-        })
-    };
-    let (model, unseen) = (of(&train)?, of(&test)?);
-    let guide = Encoder { encoder: mlp([pixels, hidden, 2 * latents], arguments.seed + 1)? };
+    let (image, latents) = (Image { channels: 1, height: train.height, width: train.width }, arguments.latents);
+    let (encoder, decoder) = networks(arguments.networks, image, hidden, latents, arguments.seed)?;
+    let of = |images: &Images| Vae { x: images.pixels.clone(), decoder: decoder.clone(), Z: latents };
+    let (model, unseen) = (of(&train), of(&test));
+    let guide = Encoder { encoder };
 
     let epochs = arguments.epochs.unwrap_or(epochs);
     let every = epochs.div_ceil(20);
@@ -109,7 +116,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
     #[allow(clippy::cast_possible_truncation, reason = "gray values to look at")]
     let image = |made: &Generated| made.mean("x").map(|mean| mean.mapv(|pixel| pixel as f32)).unwrap_or_default();
     let first = test.rows(&(0..test.len().min(40)).collect::<Vec<_>>())?;
-    beside(path("reconstructions.png"), &first.pixels, &image(&fit.reconstruct(&of(&first)?)?), 10, height, width)?;
+    beside(path("reconstructions.png"), &first.pixels, &image(&fit.reconstruct(&of(&first))?), 10, height, width)?;
     grid(path("samples.png"), &image(&fit.sample(100, arguments.seed)?), 10, height, width)?;
     let bounds: Vec<[f64; 2]> = fit.history().iter().map(|epoch| [epoch.epoch as f64 + 1.0, epoch.bound]).collect();
     let captions = Captions { title: "Evidence lower bound", x: "epoch", y: "nats an image" };
@@ -122,6 +129,53 @@ fn run() -> Result<(), ppl_examples::Failure> {
     }
     println!("pictures in {}", arguments.out.display());
     Ok(())
+}
+
+/// The encoder and the decoder.
+fn networks(
+    kind: Kind,
+    image: Image,
+    hidden: usize,
+    latents: usize,
+    seed: u64,
+) -> Result<(Parameterized<f32>, Parameterized<f32>), NetworkError> {
+    let (encoder, decoder) = match kind {
+        Kind::Dense => {
+            let mlp = |sizes: [usize; 3]| Mlp::new(&sizes).activation(Activation::Tanh).layers();
+            (mlp([image.size(), hidden, 2 * latents])?, mlp([latents, hidden, image.size()])?)
+        }
+        Kind::Convolutional => (convolutions(image, 2 * latents)?, transposed_convolutions(latents, image)?),
+    };
+    Ok((Parameterized::initialize(encoder, seed + 1), Parameterized::initialize(decoder, seed)))
+}
+
+/// Kernels of the two convolutions.
+const KERNELS: [usize; 2] = [16, 32];
+/// Halves the side of an image, or doubles it.
+const HALVE: Window = Window { kernel: 4, stride: 2, padding: 1 };
+
+/// From an image to so many numbers.
+fn convolutions(image: Image, outputs: usize) -> Result<Sequential<f32>, NetworkError> {
+    let first = Conv2d::new(image, KERNELS[0], HALVE)?;
+    let second = Conv2d::new(first.output(), KERNELS[1], HALVE)?;
+    let (half, quarter) = (first.output().size(), second.output().size());
+    Sequential::new(first)
+        .then(Activate::new(half, Activation::Relu)?)?
+        .then(second)?
+        .then(Activate::new(quarter, Activation::Relu)?)?
+        .then(Dense::new(quarter, outputs, Activation::Identity)?)
+}
+
+/// From so many numbers to an image.
+fn transposed_convolutions(inputs: usize, image: Image) -> Result<Sequential<f32>, NetworkError> {
+    let quarter = Image { channels: KERNELS[1], height: image.height / 4, width: image.width / 4 };
+    let first = ConvTranspose2d::new(quarter, KERNELS[0], HALVE, 0)?;
+    let second = ConvTranspose2d::new(first.output(), image.channels, HALVE, 0)?;
+    let half = first.output().size();
+    Sequential::new(Dense::new(inputs, quarter.size(), Activation::Relu)?)
+        .then(first)?
+        .then(Activate::new(half, Activation::Relu)?)?
+        .then(second)
 }
 
 /// Images of ink and paper alone.

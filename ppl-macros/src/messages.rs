@@ -33,6 +33,10 @@ pub(crate) const LET_TUPLE: &str =
     "`let` names one quantity; write one `let` for each, or `let (a, b) = split(network(..))` of what a network gives";
 pub(crate) const LET_TYPE: &str = "every quantity is real here; leave out the type";
 pub(crate) const UNDERSCORE: &str = "`_` is not a name here; write one out, such as `mu`";
+pub(crate) const AUTO: &str = "`auto` is followed by names of latents, each as a whole and without indices: `auto mu, tau;`";
+pub(crate) const AUTO_IN_MODEL: &str =
+    "`auto` leaves latents to the automatic guide and stands in a `guide!`; in a model a latent has a distribution: `mu ~ ..;`";
+pub(crate) const AUTO_IN_LOOP: &str = "`auto` names latents as wholes: write it outside of loops";
 pub(crate) const LOOP: &str = "the loop of a model is `for n in N { .. }`";
 pub(crate) const IF_STATEMENT: &str = "`if` is an expression here: `let x = if a[n] > 0 { b } else { c };`";
 pub(crate) const STATEMENT_BLOCK: &str = "there are no blocks on their own; leave out the braces, or put a `for` before them";
@@ -127,6 +131,10 @@ pub(crate) fn param_tilde(name: &Ident) -> String {
 
 pub(crate) fn param_support(name: &Ident) -> String {
     format!("the support of `{name}` is missing: `param {name}: real = 0;`")
+}
+
+pub(crate) fn auto_tilde(name: &Ident) -> String {
+    format!("`auto` leaves `{name}` to the automatic guide; for a distribution of your own leave it out: `{name} ~ ..;`")
 }
 
 pub(crate) fn param_start(name: &Ident) -> String {

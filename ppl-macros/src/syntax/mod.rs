@@ -1,6 +1,7 @@
 //! The surface tree: a model exactly as written, every node keeping the span of what the user typed.
 
 mod argument;
+mod auto;
 mod call;
 mod depth;
 mod display;
@@ -80,6 +81,8 @@ pub(crate) enum Stmt {
     Split { names: Vec<Ident>, call: Expr },
     /// `param lhs: support = start;`
     Param { lhs: Lhs, support: Support, start: Expr },
+    /// `auto name, name;`, of a guide: these latents are left to the automatic guide.
+    Auto { word: Ident, names: Vec<Ident> },
     /// `factor(value);`
     Factor { value: Expr },
     /// `for var in range { body }`

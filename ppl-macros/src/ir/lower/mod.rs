@@ -240,7 +240,7 @@ fn declare(body: &[syntax::Stmt], declared: &mut BTreeMap<String, Span>) {
                 declared.entry(lhs.name.to_string()).or_insert(lhs.name.span());
             }
             syntax::Stmt::For { body, .. } => declare(body, declared),
-            syntax::Stmt::Factor { .. } | syntax::Stmt::Split { .. } => {}
+            syntax::Stmt::Factor { .. } | syntax::Stmt::Split { .. } | syntax::Stmt::Auto { .. } => {}
         }
     }
 }

@@ -21,6 +21,7 @@ mod networks;
 mod objective;
 mod pass;
 mod plan;
+mod positive;
 mod row_model;
 #[cfg(feature = "files")]
 mod saved;

@@ -287,6 +287,7 @@ impl<'a, E: Real> Engine<'a, E> {
                     let located = &self.guide_plan.located[index];
                     self.guide.locate(located.centred, &mut guide.work);
                     place(located, shape, noise, &mut guide.work.values, &mut model.work.values);
+                    located.constrain(shape.lanes, &mut guide.work.values);
                 }
             }
         }
@@ -424,6 +425,7 @@ impl<'a, E: Real> Engine<'a, E> {
                 }
                 Action::Locate(index) => {
                     let located = &self.guide_plan.located[index];
+                    located.pull_constrain(lanes, &guide.work.values, &mut guide.work.adjoints);
                     pull_place(located, lanes, noise, &mut guide.work.adjoints);
                     if let Some(closed) = steering.closed {
                         closed.add_own((index, located), (shape, of_divergence, above), guide, model);

@@ -36,14 +36,14 @@ pub(crate) struct Model {
 }
 
 /// `name: type`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Argument {
     pub attrs: Vec<syn::Attribute>,
     pub name: Ident,
     pub ty: ArgumentType,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ArgumentType {
     /// `usize`: a dimension.
     Size,
@@ -53,13 +53,13 @@ pub(crate) enum ArgumentType {
     Network { inputs: NetworkSize, outputs: NetworkSize },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Element {
     pub kind: ElementKind,
     pub span: Span,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ElementKind {
     F64,
     F32,

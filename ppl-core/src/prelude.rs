@@ -11,7 +11,7 @@ pub use crate::fit::{
     Bbvi, Fit, FitError, Minibatch, Observer, Progress, StopReason, Trace, calibrate, fit_bbvi, fit_guide, prior_predictive,
 };
 pub use crate::guide;
-pub use crate::guides::Family;
+pub use crate::guides::{Family, GuideOf};
 pub use crate::indices::Indices;
 pub use crate::kernel::Lanes;
 pub use crate::model;

@@ -5,6 +5,7 @@ mod catalogue;
 mod check;
 mod diagnostics;
 mod expand;
+mod guide;
 mod ir;
 mod messages;
 mod pipeline;
@@ -40,28 +41,56 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     pipeline::model(tokens.into()).into()
 }
 
-/// Declares a guide of a model of rows: `guide! { pub Encoder for Vae(encoder: net(D => 2 * Z)) { statements } }`. The model has networks, or else one loop
-/// `for n in N { .. }` with all latents and all data in it, and one guide.
+/// Declares a guide, `q`, of the latents of a model: `guide! { pub Name for Model(data: type, ..) { statements } }`.
 ///
-/// The statements are those of models. Data, latents and dimensions are the model's; every latent has one statement `Normal(loc, scale)`, whose two are
-/// functions of data, of latents before it and of what networks give:
+/// The statements are those of models. Data, latents, dimensions and plates are the model's, and are read by their names; arguments are what the guide needs
+/// besides, and the fields of its struct. Every latent of the model has one statement: `Normal(loc, scale)` where it is real, `LogNormal(loc, scale)` where it
+/// is positive, the two being functions of data, of parameters (`param`, which are what is optimized, from where they start) and of latents before it.
+/// `auto mu, tau;` leaves latents, of any support, to a Gaussian on the unconstrained scale, of full rank up to 300 dimensions, else of independent ones; other statements may read them.
+///
+/// A guide without networks is for any model without, and is fitted by `fit_guide`:
 ///
 /// ```text
-/// for n in N {
-///     let (loc, log_scale) = split(encoder(x[n]));
-///     z[n, Z] ~ Normal(loc, exp(log_scale));
+/// guide! {
+///     /// Effects that follow the population.
+///     pub Structured for EightSchools() {
+///         param a[J]: real = 0;
+///         param slope[J]: real = 0;
+///         param w[J]: positive = 1;
+///         auto mu, tau;
+///         for j in J {
+///             theta[j] ~ Normal(a[j] + slope[j] * mu, w[j]);
+///         }
+///     }
 /// }
+/// let fit = fit_guide(&model, &Structured, Bbvi::default())?;
+/// ```
+///
+/// A guide with networks, or of a model with networks, is one of rows: the model is one loop over independent rows, with all latents and all data in it, and the
+/// guide is a function of the row. It is fitted by `fit_amortized`:
+///
+/// ```text
+/// guide! {
+///     /// The recognition network.
+///     pub Encoder for Vae(encoder: net(D => 2 * Z)) {
+///         for n in N {
+///             let (loc, log_scale) = split(encoder(x[n]));
+///             z[n, Z] ~ Normal(loc, exp(log_scale));
+///         }
+///     }
+/// }
+/// let fit = fit_amortized(&model, &Encoder { encoder }, Amortized::default())?;
 /// ```
 #[proc_macro]
 pub fn guide(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    rows::guide(&tokens.into()).into()
+    guide::guide(&tokens.into()).into()
 }
 
 /// What `guide!` becomes where the model is known: an internal macro.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __guide(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    rows::guide_of(tokens.into()).into()
+    guide::guide_of(tokens.into()).into()
 }
 
 /// The registry of ppl-core: an internal macro.

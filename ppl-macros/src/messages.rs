@@ -33,6 +33,10 @@ pub(crate) const LET_TUPLE: &str =
     "`let` names one quantity; write one `let` for each, or `let (a, b) = split(network(..))` of what a network gives";
 pub(crate) const LET_TYPE: &str = "every quantity is real here; leave out the type";
 pub(crate) const UNDERSCORE: &str = "`_` is not a name here; write one out, such as `mu`";
+pub(crate) const AUTO: &str = "`auto` is followed by names of latents, each as a whole and without indices: `auto mu, tau;`";
+pub(crate) const AUTO_IN_MODEL: &str =
+    "`auto` leaves latents to the automatic guide and stands in a `guide!`; in a model a latent has a distribution: `mu ~ ..;`";
+pub(crate) const AUTO_IN_LOOP: &str = "`auto` names latents as wholes: write it outside of loops";
 pub(crate) const LOOP: &str = "the loop of a model is `for n in N { .. }`";
 pub(crate) const IF_STATEMENT: &str = "`if` is an expression here: `let x = if a[n] > 0 { b } else { c };`";
 pub(crate) const STATEMENT_BLOCK: &str = "there are no blocks on their own; leave out the braces, or put a `for` before them";
@@ -127,6 +131,10 @@ pub(crate) fn param_tilde(name: &Ident) -> String {
 
 pub(crate) fn param_support(name: &Ident) -> String {
     format!("the support of `{name}` is missing: `param {name}: real = 0;`")
+}
+
+pub(crate) fn auto_tilde(name: &Ident) -> String {
+    format!("`auto` leaves `{name}` to the automatic guide; for a distribution of your own leave it out: `{name} ~ ..;`")
 }
 
 pub(crate) fn param_start(name: &Ident) -> String {
@@ -234,10 +242,54 @@ pub(crate) fn network_gives(network: &Ident, outputs: &impl Display, pieces: usi
 
 pub(crate) const GUIDE: &str =
     "a guide is written `guide! { pub Name for Model(encoder: net(D => 2 * Z)) { for n in N { .. } } }`";
-pub(crate) const GUIDE_OF_ROWS: &str = "`guide!` is for models with networks or of one loop `for n in N { .. }` over independent rows; \
-     other models have `Bbvi::family`, or a type that implements `Guide`";
+pub(crate) const GUIDE_OF_ROWS: &str = "a guide with networks is for models with networks or of one loop `for n in N { .. }` over independent rows; \
+     without networks a guide is for any model";
 pub(crate) const GUIDE_FACTOR: &str = "a guide is a distribution: it has statements `~` alone";
-pub(crate) const GUIDE_NORMAL: &str = "a latent of a guide is `Normal(loc, scale)` so far, both as functions of the row";
+pub(crate) const GUIDE_ITSELF: &str =
+    "a latent of a guide is drawn as a whole and does not read itself: take a parameter over its axis, or another latent";
+pub(crate) const GUIDE_OTHER_ROW: &str =
+    "this quantity is computed in another loop, where the guide cannot take it from: write here what it is made of";
+pub(crate) const GUIDE_PARTS: &str =
+    "a latent of a guide has one statement, for all of its elements: take parameters over its axes";
+
+/// `family` is where its values lie and what is drawn there.
+pub(crate) fn guide_family(name: &Ident, set: &str, family: &str) -> String {
+    format!("`{name}` is {set} in the model, and so `{name} ~ {family}(loc, scale)` in a guide")
+}
+
+pub(crate) fn guide_no_family(name: &Ident, set: &str) -> String {
+    format!("`{name}` is {set} in the model, where guides have no family: leave it to the automatic guide, `auto {name};`")
+}
+
+pub(crate) fn guide_without(latent: &Ident, example: &str, family: &str) -> String {
+    format!("the guide says nothing of `{latent}`: write `{example} ~ {family}(loc, scale);`, or leave it to `auto {latent};`")
+}
+
+pub(crate) fn guide_missing(name: &Ident) -> String {
+    format!(
+        "some values of `{name}` are missing, so that a guide does not read it: leave those to the automatic guide, `auto {name};`"
+    )
+}
+
+pub(crate) fn guide_param_of_latent(name: &Ident) -> String {
+    format!("`{name}` is a latent of the model: give it a distribution, `{name} ~ ..;`, and the parameter a name of its own")
+}
+
+pub(crate) fn guide_param_of_model(name: &Ident) -> String {
+    format!("`{name}` is a parameter of the model already; give that of the guide a name of its own")
+}
+
+pub(crate) fn guide_precision(name: &Ident, element: &str) -> String {
+    format!("the model is of `{element}`, and so are the real numbers of its guide: declare `{name}` as `{element}`")
+}
+
+pub(crate) fn auto_twice(name: &Ident) -> String {
+    format!("`{name}` is left to the automatic guide twice; name it once")
+}
+
+pub(crate) fn auto_and_stated(name: &Ident) -> String {
+    format!("`{name}` is left to the automatic guide by `auto`, and has a distribution here: leave out the one or the other")
+}
 
 pub(crate) fn no_latent(name: &Ident, latents: &[(Ident, Vec<Ident>)]) -> String {
     let known: Vec<String> = latents.iter().map(|(latent, _)| format!("`{latent}`")).collect();
@@ -262,7 +314,7 @@ pub(crate) fn guide_data(name: &Ident) -> String {
 
 pub(crate) fn guide_support(name: &Ident) -> String {
     format!(
-        "`{name}` is not on the whole real line in the model, but a normal is: write the model's as a function of a real latent"
+        "`{name}` is neither real nor positive in the model, so that a guide of rows has no family for it: write the model's as a function of a real latent"
     )
 }
 

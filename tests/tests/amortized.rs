@@ -76,7 +76,13 @@ model! {
 struct Pointed;
 
 impl RowGuide<Factors> for Pointed {
+    type Element = f64;
+    type ModelRow = FactorRow;
     type Row = LaplaceRow;
+
+    fn bind_model<'m>(&self, model: &'m Factors) -> Result<BoundRows<'m, FactorRow>, DataError> {
+        model.bind_rows()
+    }
 
     fn bind_guide(&self, model: &BoundRows<'_, FactorRow>) -> Result<BoundRows<'_, LaplaceRow>, DataError> {
         let row = LaplaceRow { Z: model.row.Z };
@@ -88,7 +94,13 @@ impl RowGuide<Factors> for Pointed {
 struct Encoder(Parameterized<f64>);
 
 impl RowGuide<Factors> for Encoder {
+    type Element = f64;
+    type ModelRow = FactorRow;
     type Row = NormalRow;
+
+    fn bind_model<'m>(&self, model: &'m Factors) -> Result<BoundRows<'m, FactorRow>, DataError> {
+        model.bind_rows()
+    }
 
     fn bind_guide(&self, model: &BoundRows<'_, FactorRow>) -> Result<BoundRows<'_, NormalRow>, DataError> {
         const CALLS: &[Call] = &[Call { network: 0, operands: &["x"], results: &["location", "log_scale"] }];
@@ -180,7 +192,13 @@ impl RowModel for Deep {
 }
 
 impl RowGuide<Deep> for DeepGuide {
+    type Element = f64;
+    type ModelRow = DeepRow;
     type Row = DeepGuideRow;
+
+    fn bind_model<'m>(&self, model: &'m Deep) -> Result<BoundRows<'m, DeepRow>, DataError> {
+        model.bind_rows()
+    }
 
     fn bind_guide(&self, model: &BoundRows<'_, DeepRow>) -> Result<BoundRows<'_, DeepGuideRow>, DataError> {
         const CALLS: &[Call] = &[
@@ -591,7 +609,7 @@ fn errors_name_the_place_the_value_and_the_way_out() -> Outcome {
     let factors = Factors { x: components(4, 1), z: 2, decoder: smooth(&[2, 5], 1) };
     assert_eq!(
         fit_amortized(&factors, &Pointed, one()).err().ok_or("not normal")?.to_string(),
-        "`LaplaceRow`: `z` is not `Normal` of a location and a scale; make it so"
+        "`LaplaceRow`: `z` is neither `Normal` nor `LogNormal` of a location and a scale; make it so"
     );
     let (mut wrong, guide) = deep();
     wrong.x[[4, 3]] = f64::NAN;

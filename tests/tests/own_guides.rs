@@ -25,6 +25,10 @@ impl Logistic {
 }
 
 impl Guide<f64> for Logistic {
+    fn name(&self) -> String {
+        "independent logistics".to_owned()
+    }
+
     fn parameters(&self) -> &[f64] {
         &self.parameters
     }
@@ -102,7 +106,7 @@ impl Guide<f64> for Logistic {
 fn a_guide_of_ones_own_is_fitted_and_agrees_with_ours() -> Result<(), FitError> {
     let model = eight_schools();
     let guide = Logistic { parameters: [vec![0.0; 10], vec![-1.0; 10]].concat() };
-    let own = fit_guide(&model, "independent logistics", guide, Bbvi::default())?;
+    let own = fit_guide(&model, &guide, Bbvi::default())?;
     let ours = fit_bbvi(&model, Bbvi { family: Family::MeanField, ..Bbvi::default() })?;
     // A logistic is near a normal, and has heavier tails: the bounds differ by a few hundredths a dimension.
     assert!((own.elbo().0 - ours.elbo().0).abs() < 0.3, "{:?} {:?}", own.elbo(), ours.elbo());
@@ -121,6 +125,6 @@ fn a_guide_of_ones_own_is_fitted_and_agrees_with_ours() -> Result<(), FitError> 
 #[test]
 fn a_guide_of_other_dimensions_is_refused() {
     let guide = Logistic { parameters: vec![0.0; 4] };
-    let refused = fit_guide(&eight_schools(), "too small", guide, Bbvi::default());
+    let refused = fit_guide(&eight_schools(), &guide, Bbvi::default());
     assert!(matches!(refused, Err(FitError::OtherSizes { fitted: 2, model: 10 })), "{refused:?}");
 }

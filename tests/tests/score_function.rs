@@ -273,7 +273,7 @@ fn near_the_posterior_the_whole_cost_is_found_to_be_the_quieter() -> Outcome {
     let data = groups();
     let model = data.bind()?;
     let n = model.layout().unconstrained();
-    let fit = fit_guide(&data, "mean-field", MeanField::new(&vec![0.0; n], &vec![0.0; n]), Bbvi::default())?;
+    let fit = fit_guide(&data, &MeanField::new(&vec![0.0; n], &vec![0.0; n]), Bbvi::default())?;
     let guide = fit.guide().guide::<f64>();
     let variance = |rao_blackwell| -> f64 {
         let kind = Estimator::ScoreFunction { rao_blackwell, baseline: Baseline::LeaveOneOut };
@@ -318,10 +318,10 @@ fn fits_by_the_score_function_agree_with_fits_along_the_path() -> Outcome {
 fn draws_without_a_path_are_fitted_by_the_score_function() -> Outcome {
     let model = Correlated { r: 0.0 };
     let config = || Bbvi { samples: 32, ..Bbvi::default() };
-    let fit = fit_guide(&model, "pathless", Reticent::pathless(MeanField::new(&[0.0; 2], &[0.0; 2])), config())?;
+    let fit = fit_guide(&model, &Reticent::pathless(MeanField::new(&[0.0; 2], &[0.0; 2])), config())?;
     assert!(fit.elbo().0.abs() < 0.02, "{:?}", fit.elbo());
     let bound = Objective::ImportanceWeighted { samples: 4 };
-    let refused = fit_guide(&model, "pathless", Reticent::pathless(mean_field(2)), Bbvi { objective: bound, ..config() });
+    let refused = fit_guide(&model, &Reticent::pathless(mean_field(2)), Bbvi { objective: bound, ..config() });
     assert!(refused.is_err_and(|error| error.to_string().contains("take the ELBO")));
     Ok(())
 }

@@ -100,6 +100,7 @@ impl<E: Real> Engine<'_, E> {
                     let located = &self.guide_plan.located[index];
                     self.guide.locate(located.centred, &mut guide.work);
                     place(located, shape, noise, &mut guide.work.values, &mut model.work.values);
+                    located.constrain(shape.lanes, &mut guide.work.values);
                 }
             }
         }

@@ -12,7 +12,7 @@ use super::engine::{Engine, Steering};
 use super::learn::{Past, Purpose, Sizes, key, learn, mean_divergence};
 use super::networks::Store;
 use super::plan::{Plan, input_names};
-use super::{Amortized, AmortizedError, Binarize, RowGuide, RowModel, data};
+use super::{Amortized, AmortizedError, Binarize, RowGuide, data};
 use crate::kernel::Real;
 use crate::model::Model as _;
 use crate::networks::{Mode, Parameterized};
@@ -66,14 +66,14 @@ pub struct Encoded<E> {
 
 /// What is learned, of a model and a guide.
 #[derive(Debug)]
-pub struct AmortizedFit<'m, M: RowModel, G: RowGuide<M>> {
+pub struct AmortizedFit<'m, M, G: RowGuide<M>> {
     pub(super) model: &'m M,
     pub(super) guide: &'m G,
-    pub(super) store: Store<'m, M::Element>,
+    pub(super) store: Store<'m, G::Element>,
     pub(super) seed: u64,
     pub(super) binarize: Binarize,
     global_values: Vec<(&'static str, Vec<f64>)>,
-    pub(super) past: Past<M::Element>,
+    pub(super) past: Past<G::Element>,
 }
 
 /// The networks of a model and of its guide, by name.
@@ -95,13 +95,13 @@ impl<'m, E: Real> Sides<'m, E> {
 }
 
 /// Binds a model and its guide, and does something with them.
-pub(super) fn with_engine<'m, M: RowModel, G: RowGuide<M>, T>(
+pub(super) fn with_engine<'m, M, G: RowGuide<M>, T>(
     model: &'m M,
     guide: &'m G,
     probabilities: bool,
-    act: impl FnOnce(&Engine<'_, M::Element>, Sides<'m, M::Element>) -> Result<T, AmortizedError>,
+    act: impl FnOnce(&Engine<'_, G::Element>, Sides<'m, G::Element>) -> Result<T, AmortizedError>,
 ) -> Result<T, AmortizedError> {
-    let bound = model.bind_rows()?;
+    let bound = guide.bind_model(model)?;
     let own = guide.bind_guide(&bound)?;
     let (row, own_row) = (bound.row.bind()?, own.row.bind()?);
     data::check(&bound, row.layout().model, probabilities)?;
@@ -119,7 +119,7 @@ pub(super) fn with_engine<'m, M: RowModel, G: RowGuide<M>, T>(
 /// # Errors
 /// [`AmortizedError::Data`] and others that name the place if model, guide, data and networks do not fit together or the configuration is out of range;
 /// [`AmortizedError::NonFinite`] and [`AmortizedError::Gradient`] if learning went where numbers end.
-pub fn fit_amortized<'m, M: RowModel, G: RowGuide<M>, C: BorrowMut<Amortized>>(
+pub fn fit_amortized<'m, M, G: RowGuide<M>, C: BorrowMut<Amortized>>(
     model: &'m M,
     guide: &'m G,
     mut config: C,
@@ -151,12 +151,12 @@ pub struct BoundGradient<E> {
 ///
 /// # Errors
 /// As [`fit_amortized`].
-pub fn bound_gradient<M: RowModel, G: RowGuide<M>>(
+pub fn bound_gradient<M, G: RowGuide<M>>(
     model: &M,
     guide: &G,
     config: &Amortized,
     seed: u64,
-) -> Result<BoundGradient<M::Element>, AmortizedError> {
+) -> Result<BoundGradient<G::Element>, AmortizedError> {
     with_engine(model, guide, false, |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &[])?;
@@ -218,22 +218,22 @@ pub(super) fn for_blocks<E: Real>(
     Ok(())
 }
 
-impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
+impl<'m, M, G: RowGuide<M>> AmortizedFit<'m, M, G> {
     /// Of what was learned.
     pub(super) fn new(
         model: &'m M,
         guide: &'m G,
-        engine: &Engine<'_, M::Element>,
-        store: Store<'m, M::Element>,
+        engine: &Engine<'_, G::Element>,
+        store: Store<'m, G::Element>,
         config: (u64, Binarize),
-        past: Past<M::Element>,
+        past: Past<G::Element>,
     ) -> Self {
         let (seed, binarize) = config;
         AmortizedFit { model, guide, global_values: global_values(engine, &store), store, seed, binarize, past }
     }
 }
 
-impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
+impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// What was told of each epoch.
     #[must_use]
     pub fn history(&self) -> &[Epoch] {
@@ -255,7 +255,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// The learned parameters of a network of the model or of the guide, as [`Parameterized::new`] takes them; of latent weights,
     /// their locations and then the logarithms of their scales. None if there is no such network.
     #[must_use]
-    pub fn parameters_of(&self, network: &str) -> Option<&[M::Element]> {
+    pub fn parameters_of(&self, network: &str) -> Option<&[G::Element]> {
         self.store.networks.iter().find(|learned| learned.name == network).map(|learned| &learned.parameters[..])
     }
 
@@ -275,17 +275,17 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     ///
     /// # Errors
     /// As [`fit_amortized`], of the data.
-    pub fn encode(&self, model: &M) -> Result<Vec<Encoded<M::Element>>, AmortizedError> {
+    pub fn encode(&self, model: &M) -> Result<Vec<Encoded<G::Element>>, AmortizedError> {
         with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
-            let empty = |columns: usize| Array2::from_elem((sides.rows, columns), M::Element::default());
+            let empty = |columns: usize| Array2::from_elem((sides.rows, columns), G::Element::default());
             let of = |located: &super::plan::Located| Encoded {
                 name: located.name,
                 location: empty(located.rows.len()),
                 scale: empty(located.rows.len()),
             };
-            let mut all: Vec<Encoded<M::Element>> = engine.guide_plan.located.iter().map(of).collect();
+            let mut all: Vec<Encoded<G::Element>> = engine.guide_plan.located.iter().map(of).collect();
             for_blocks(engine, sides.rows, self.binarization(), (BLOCK, 1), |rows, buffers| {
-                buffers.noise.fill(M::Element::default());
+                buffers.noise.fill(G::Element::default());
                 engine.evaluate_noise(&self.store, Steering::PLAIN, Mode::Evaluate, buffers)?;
                 let lanes = buffers.shape.lanes;
                 for (encoded, located) in all.iter_mut().zip(&engine.guide_plan.located) {

@@ -6,11 +6,11 @@ use super::fit::{BLOCK, for_blocks, with_engine};
 use super::generated::Generated;
 use super::learn::{Purpose, key};
 use super::walk::Latents;
-use super::{AmortizedError, AmortizedFit, RowGuide, RowModel};
+use super::{AmortizedError, AmortizedFit, RowGuide};
 use crate::kernel::Real;
 use crate::random::step_key;
 
-impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
+impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// Rows from the prior: latents, and what is observed given them.
     ///
     /// # Errors

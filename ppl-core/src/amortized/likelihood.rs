@@ -4,7 +4,7 @@ use super::engine::Steering;
 use super::fit::{for_blocks, with_engine};
 use super::learn::{Purpose, key};
 use super::objective::log_mean_exp;
-use super::{AmortizedError, AmortizedFit, RowGuide, RowModel};
+use super::{AmortizedError, AmortizedFit, RowGuide};
 use crate::networks::Mode;
 
 /// Rows that are evaluated together.
@@ -12,7 +12,7 @@ const BLOCK: usize = 16;
 /// Samples of each of them in a pass.
 const SAMPLES: usize = 64;
 
-impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
+impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// The log evidence `log p(x)` of each row of `model`, in nats: the logarithm of the mean of `p(x, z) / q(z | x)` over samples of the guide, which is
     /// below the truth on average, and less so with more samples.
     ///
@@ -65,12 +65,12 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     pub fn active_units(&self, model: &M) -> Result<Vec<(&'static str, Vec<bool>)>, AmortizedError> {
         use crate::kernel::Real as _;
         let encoded = self.encode(model)?;
-        let variance = |column: ndarray::ArrayView1<'_, M::Element>| {
+        let variance = |column: ndarray::ArrayView1<'_, G::Element>| {
             let count = column.len() as f64;
             let mean = column.iter().map(|x| x.to_f64()).sum::<f64>() / count;
             column.iter().map(|x| (x.to_f64() - mean).powi(2)).sum::<f64>() / count
         };
-        let of = |location: &ndarray::Array2<M::Element>| {
+        let of = |location: &ndarray::Array2<G::Element>| {
             location.columns().into_iter().map(|column| variance(column) > 0.01).collect()
         };
         Ok(encoded.iter().map(|encoded| (encoded.name, of(&encoded.location))).collect())

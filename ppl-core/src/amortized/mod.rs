@@ -27,6 +27,7 @@ mod means;
 mod networks;
 mod objective;
 mod plan;
+mod positive;
 mod pull;
 mod row_model;
 #[cfg(feature = "files")]

@@ -84,8 +84,10 @@ pub(super) struct Located {
     pub(super) name: &'static str,
     /// Which of [`Layout::centred`] of the guide.
     pub(super) centred: usize,
-    /// Its rows in the workspace of the guide.
+    /// Its unconstrained rows in the workspace of the guide.
     pub(super) rows: Range<usize>,
+    /// Of a positive latent, the rows of the numbers whose logarithms these are.
+    pub(super) positive: Option<Range<usize>>,
     pub(super) location: Range<usize>,
     pub(super) scale: Range<usize>,
     /// Its unconstrained rows in the workspace of the model.
@@ -199,7 +201,8 @@ impl Plan {
     /// Finds the latents of a guide in the model.
     fn locate(&mut self, layout: &Layout, model: &Layout) -> Result<(), AmortizedError> {
         let mut noise = 0;
-        for (index, centred) in layout.centred.iter().enumerate().filter(|(_, centred)| centred.family == "Normal") {
+        let families = ["Normal", "LogNormal"];
+        for (index, centred) in layout.centred.iter().enumerate().filter(|(_, centred)| families.contains(&centred.family)) {
             let own = &layout.variables[centred.variable];
             let Some(latent) = model.latents().find(|v| v.name == own.name) else {
                 let known = listed(model.latents().map(|v| v.name));
@@ -207,9 +210,10 @@ impl Plan {
                 return wiring(layout.model, reason);
             };
             let size = own.unconstrained.len();
-            if size != latent.unconstrained.len() || own.bijector != Bijector::Identity || own.missing.is_some() {
+            let positive = own.bijector == Bijector::Exp;
+            if size != latent.unconstrained.len() || (positive && latent.bijector != Bijector::Exp) || own.missing.is_some() {
                 let reason = format!(
-                    "`{}` has {size} numbers in the guide and {} unconstrained ones in `{}`; make it `Normal` with as many",
+                    "`{}` has {size} numbers in the guide and {} unconstrained ones in `{}`; make it `Normal` with as many, or `LogNormal` where it is positive",
                     own.name,
                     latent.unconstrained.len(),
                     model.model
@@ -220,6 +224,7 @@ impl Plan {
                 name: own.name,
                 centred: index,
                 rows: own.unconstrained.clone(),
+                positive: positive.then(|| own.rows.clone()),
                 location: centred.location.clone(),
                 scale: centred.scale.clone(),
                 model: latent.unconstrained.clone(),
@@ -229,7 +234,8 @@ impl Plan {
         }
         for latent in layout.latents() {
             if !self.located.iter().any(|located| located.name == latent.name) {
-                let reason = format!("`{}` is not `Normal` of a location and a scale; make it so", latent.name);
+                let reason =
+                    format!("`{}` is neither `Normal` nor `LogNormal` of a location and a scale; make it so", latent.name);
                 return wiring(layout.model, reason);
             }
         }

@@ -110,6 +110,7 @@ impl<E: Real> Engine<'_, E> {
                 }
                 Action::Locate(index) => {
                     let located = &self.guide_plan.located[index];
+                    located.pull_constrain(lanes, &guide.work.values, &mut guide.work.adjoints);
                     pull_place(located, lanes, noise, &mut guide.work.adjoints);
                     if let Some(closed) = steering.closed {
                         closed.add_own((index, located), (shape, of_divergence, above), guide, model);

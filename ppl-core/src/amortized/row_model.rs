@@ -21,19 +21,29 @@ pub trait RowModel {
     fn bind_rows(&self) -> Result<BoundRows<'_, Self::Row>, DataError>;
 }
 
-/// A guide of the latents of a row, given the row: what `guide!` implements.
+/// A guide of the latents of a row, given the row: what `guide!` implements. It says what a row of its model is, which a [`RowModel`] knows of itself.
 ///
-/// The latents of its row are those of the model by name and size, each `Normal` of a location and a scale on the unconstrained scale of the model's latent, which
+/// The latents of its row are those of the model by name and size, each `Normal` of a location and a scale, or `LogNormal` where the model's is positive, which
 /// [`LogJoint::locate`](crate::model::LogJoint::locate) computes; its inputs are some of the model's.
-pub trait RowGuide<M: RowModel> {
+pub trait RowGuide<M> {
+    /// The element of the data and of the networks.
+    type Element: Real;
+    /// The model of one row of the model.
+    type ModelRow: Model<Element = Self::Element>;
     /// The model of one row of the guide.
-    type Row: Model<Element = M::Element>;
+    type Row: Model<Element = Self::Element>;
+
+    /// Checks the data of the model and the sizes of its networks.
+    ///
+    /// # Errors
+    /// [`DataError`] names the field, the row, the value and what was expected.
+    fn bind_model<'m>(&self, model: &'m M) -> Result<BoundRows<'m, Self::ModelRow>, DataError>;
 
     /// Checks the sizes of the networks against those of the model.
     ///
     /// # Errors
     /// [`DataError`] names the network and what was expected.
-    fn bind_guide(&self, model: &BoundRows<'_, M::Row>) -> Result<BoundRows<'_, Self::Row>, DataError>;
+    fn bind_guide(&self, model: &BoundRows<'_, Self::ModelRow>) -> Result<BoundRows<'_, Self::Row>, DataError>;
 }
 
 /// A model of rows with its data and networks.

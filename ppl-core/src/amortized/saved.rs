@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::fit::{AmortizedFit, with_engine};
 use super::learn::{Past, learn};
 use super::networks::Store;
-use super::{Amortized, AmortizedError, Binarize, Epoch, RowGuide, RowModel, Stopped};
+use super::{Amortized, AmortizedError, Binarize, Epoch, RowGuide, Stopped};
 use crate::networks::StoredElement;
 
 /// The version of the format.
@@ -122,7 +122,7 @@ fn fill<E: StoredElement>(
     }
 }
 
-impl<M: RowModel<Element: StoredElement>, G: RowGuide<M>> AmortizedFit<'_, M, G> {
+impl<M, G: RowGuide<M, Element: StoredElement>> AmortizedFit<'_, M, G> {
     /// Writes all that is learned, and all that learning needs to go on, bit by bit. Parameters stand under `model.` or `guide.`, the network and their own
     /// name.
     ///
@@ -153,7 +153,7 @@ impl<M: RowModel<Element: StoredElement>, G: RowGuide<M>> AmortizedFit<'_, M, G>
             .collect();
         let mut views = Vec::with_capacity(all.len());
         for (name, shape, bytes) in &all {
-            let view = TensorView::new(M::Element::DTYPE, shape.clone(), bytes).or_else(|error| refused(path, &error))?;
+            let view = TensorView::new(G::Element::DTYPE, shape.clone(), bytes).or_else(|error| refused(path, &error))?;
             views.push((name.as_str(), view));
         }
         let file =
@@ -183,7 +183,7 @@ fn open(path: &Path) -> Result<(Vec<u8>, Notes), AmortizedError> {
 ///
 /// # Errors
 /// [`AmortizedError::File`] if it is of other networks; others as [`fit_amortized`](super::fit_amortized), of the data.
-pub fn load_amortized<'m, M: RowModel<Element: StoredElement>, G: RowGuide<M>>(
+pub fn load_amortized<'m, M, G: RowGuide<M, Element: StoredElement>>(
     model: &'m M,
     guide: &'m G,
     path: impl AsRef<Path>,
@@ -204,7 +204,7 @@ pub fn load_amortized<'m, M: RowModel<Element: StoredElement>, G: RowGuide<M>>(
 ///
 /// # Errors
 /// As [`load_amortized`] and [`fit_amortized`](super::fit_amortized).
-pub fn resume_amortized<'m, M: RowModel<Element: StoredElement>, G: RowGuide<M>, C: BorrowMut<Amortized>>(
+pub fn resume_amortized<'m, M, G: RowGuide<M, Element: StoredElement>, C: BorrowMut<Amortized>>(
     model: &'m M,
     guide: &'m G,
     path: impl AsRef<Path>,

@@ -14,7 +14,7 @@ use super::learn::{Purpose, key};
 use super::means::mean;
 use super::networks::Store;
 use super::plan::Source;
-use super::{AmortizedError, AmortizedFit, RowGuide, RowModel};
+use super::{AmortizedError, AmortizedFit, RowGuide};
 use crate::kernel::Real;
 use crate::model::{Graph, SiteKind, Statement, Visitor};
 use crate::networks::Mode;
@@ -80,12 +80,12 @@ fn conditions<E: Real>(engine: &Engine<'_, E>) -> Vec<&'static str> {
     inputs.filter(|(index, input)| read(*index) && !observed(input.name)).map(|(_, input)| input.name).collect()
 }
 
-impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
+impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// Makes rows: those of `rows` give the conditions, if there are any.
     pub(super) fn generate(
         &self,
-        engine: &Engine<'_, M::Element>,
-        store: &Store<'_, M::Element>,
+        engine: &Engine<'_, G::Element>,
+        store: &Store<'_, G::Element>,
         rows: &[usize],
         given: bool,
         latents: &Latents<'_>,
@@ -105,7 +105,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                 engine.fill(rows, self.binarization(), &mut buffers);
             }
             if matches!(latents, Latents::Located) {
-                buffers.noise.fill(M::Element::default());
+                buffers.noise.fill(G::Element::default());
                 engine.evaluate_noise(store, Steering::PLAIN, Mode::Evaluate, &mut buffers)?;
             }
             if let Latents::Unconstrained(u) = latents {
@@ -137,7 +137,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                     let Some((_, array)) = made.observed.iter().find(|(name, _)| *name == input.name) else { continue };
                     for (lane, row) in buffers.inputs[index].chunks_exact_mut(input.columns.max(1)).enumerate() {
                         let from = array.row(first + lane);
-                        row.iter_mut().zip(from).for_each(|(to, &from)| *to = M::Element::from_f64(from));
+                        row.iter_mut().zip(from).for_each(|(to, &from)| *to = G::Element::from_f64(from));
                     }
                 }
                 fill_inputs(engine.model_plan, &buffers.inputs, buffers.shape, &mut buffers.model.work.values);
@@ -159,8 +159,8 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     #[allow(clippy::unused_self, reason = "names the types")]
     fn walk(
         &self,
-        engine: &Engine<'_, M::Element>,
-        buffers: &mut Buffers<M::Element>,
+        engine: &Engine<'_, G::Element>,
+        buffers: &mut Buffers<G::Element>,
         lane: usize,
         mut make: Make,
         observed: &mut [(&'static str, Array2<f64>)],
@@ -176,7 +176,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         }
         if make.prior && !make.means {
             for row in layout.latents().flat_map(|latent| latent.rows.clone()) {
-                buffers.model.work.values[row * lanes + lane] = M::Element::from_f64(values[row]);
+                buffers.model.work.values[row * lanes + lane] = G::Element::from_f64(values[row]);
             }
         }
         for (variable, (_, to)) in layout.observed.iter().zip(observed) {

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::DiagnosticError;
 use crate::distributions::SampleError;
-use crate::guides::{FittedGuide, FlowError};
+use crate::guides::{FittedGuide, FlowError, GuideError};
 use crate::model::{BatchError, DataError};
 
 /// Why there is no fit; every variant is `Send + Sync + 'static`.
@@ -21,6 +21,9 @@ pub enum FitError {
     /// The configuration is out of range.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The guide does not fit the model.
+    #[error(transparent)]
+    Guide(#[from] GuideError),
     /// No point was found where the log density is finite.
     #[error(
         "no starting point with a finite log density was found in {tries} tries; {culprit}. Give initial values, or check the priors"

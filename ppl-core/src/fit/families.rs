@@ -5,7 +5,7 @@ use super::error::FitError;
 use super::observer::Observer;
 use crate::diagnostics::StopReason;
 use crate::estimators::{Estimator, GradientEstimator, Reparameterization};
-use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mixture, Whitened, Whitening};
+use crate::guides::{Blocks, FittedGuide, FullRank, Guide, LowRank, MeanField, Mixture, Start, Whitened, Whitening};
 use crate::kernel::Real;
 use crate::objective::KlWeight;
 use crate::optimizers::{Curvature, StepRule};
@@ -45,6 +45,22 @@ impl<E: Real> Engine<'_, E> {
             }
         };
         self.climb(guide, &estimator, observers, self.config.max_steps, step)
+    }
+
+    /// A guide whose open dimensions begin as those of the best Gaussian; of very many dimensions, at the mode with the curvature there.
+    pub(super) fn begun(&self, guide: &FittedGuide) -> FittedGuide {
+        let open = guide.guide::<E>().open().to_vec();
+        let marginal = if self.is_dense() { self.gaussian().marginal(&open, self.model.layout().points()) } else { None };
+        let start = if let Some((gaussian, scale)) = marginal {
+            Start { mean: gaussian.mean, scale, precision: Some(gaussian.precision) }
+        } else {
+            let of = |all: &[f64]| open.iter().map(|&i| all[i]).collect::<Vec<_>>();
+            let scale = of(&self.curvature.diagonal).into_iter().map(|a| a.sqrt().recip()).collect();
+            Start { mean: of(&self.curvature.center), scale, precision: None }
+        };
+        let mut begun = guide.clone();
+        begun.guide_mut::<E>().begin(&start);
+        begun
     }
 
     /// Fits a full-rank guide, whose parameters are in units of the curvature.

@@ -42,7 +42,7 @@ pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
 
 pub use crate::diagnostics::{StopReason, Tried};
-use crate::guides::FittedGuide;
+use crate::guides::{FittedGuide, GuideOf};
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
 use crate::objective::Objective;
@@ -87,28 +87,61 @@ pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config
     Ok(Fit { state, model: PhantomData })
 }
 
-/// Fits a guide of a type of yours, from the parameters that it has: anything that implements [`Guide`](crate::guides::Guide) over the element of the
-/// model. `name` is what reports call it. Of the configuration, what chooses among families is not used.
+/// Fits a guide that is given, from where its parameters start: one written by `guide!`, or one of a type of yours that implements
+/// [`Guide`](crate::guides::Guide) over the element of the model. What a guide leaves to `auto` begins at the mode with the curvature there, or as a standard
+/// normal where that is better. Of the configuration, what chooses among families is not used.
 ///
 /// # Errors
-/// As [`fit_bbvi`]; [`FitError::OtherSizes`] if the guide has not as many dimensions as the model.
+/// As [`fit_bbvi`]; [`FitError::Guide`] and [`FitError::OtherSizes`] if the guide does not fit the model.
 ///
 /// # Examples
-/// See `tests/tests/own_guides.rs`, and `ppl_core::guides::mean_field_reference` for a guide in tensor operations.
-pub fn fit_guide<M: Model, G>(
+/// ```
+/// use ppl_core::prelude::*;
+///
+/// model! {
+///     /// Groups around a mean.
+///     pub Groups(y: [f64; J]) {
+///         mu ~ Normal(0, 10);
+///         for j in J {
+///             theta[j] ~ Normal(mu, 1);
+///             y[j] ~ Normal(theta[j], 1);
+///         }
+///     }
+/// }
+///
+/// guide! {
+///     /// Effects that follow the mean: of the same family as the posterior.
+///     pub Structured for Groups() {
+///         param m: real = 0;
+///         param s: positive = 1;
+///         param a[J]: real = 0;
+///         param slope[J]: real = 0;
+///         param w[J]: positive = 1;
+///         mu ~ Normal(m, s);
+///         for j in J {
+///             theta[j] ~ Normal(a[j] + slope[j] * mu, w[j]);
+///         }
+///     }
+/// }
+///
+/// let model = Groups { y: vec![1.0, 2.0, 3.0] };
+/// let fit = fit_guide(&model, &Structured, Bbvi::default())?;
+/// // Given the mean, an effect is half way between it and its measurement.
+/// assert!((fit.guide_param("slope[0]").expect("a parameter") - 0.5).abs() < 0.01);
+/// assert!((fit.guide_param("a[2]").expect("a parameter") - 1.5).abs() < 0.01);
+/// # Ok::<(), FitError>(())
+/// ```
+pub fn fit_guide<M: Model, G: GuideOf<M>>(
     model: &M,
-    name: &str,
-    guide: G,
+    guide: &G,
     mut config: impl std::borrow::BorrowMut<Bbvi>,
-) -> Result<Fit<M>, FitError>
-where
-    G: crate::guides::Guide<M::Element> + Clone + Sync + 'static,
-{
+) -> Result<Fit<M>, FitError> {
     let bound = model.bind()?;
     let config = config.borrow_mut();
-    let guide = FittedGuide::Own(crate::guides::OwnGuide::new::<M::Element, G>(name, guide));
+    let guide = FittedGuide::Own(guide.bind_guide(model, bound.layout())?);
     let (checked, by_name) = (config.check::<M::Element>()?, config.by_name(&*bound)?);
-    let found = search::given(&*bound, &checked, &by_name, guide, &mut config.observers)?;
+    let start = config.start(&*bound)?;
+    let found = search::given(&*bound, &checked, &by_name, (guide, &start), &mut config.observers)?;
     Ok(Fit { state: state(&*bound, &checked, found), model: PhantomData })
 }
 
@@ -248,6 +281,18 @@ impl<M: Model> Fit<M> {
     #[must_use]
     pub fn guide(&self) -> &FittedGuide {
         &self.state.guide
+    }
+
+    /// The parameters of the guide that have names, of one written by `guide!`, element after element in the supports that they were declared with.
+    #[must_use]
+    pub fn guide_params(&self) -> Vec<(String, f64)> {
+        self.state.guide.guide::<M::Element>().named_parameters()
+    }
+
+    /// One of the parameters of the guide by the name of its element: `slope[3]`.
+    #[must_use]
+    pub fn guide_param(&self, name: &str) -> Option<f64> {
+        self.guide_params().into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The guide alone: without the importance weights that correct draws and summaries where the Pareto k allows it.

@@ -131,7 +131,7 @@ pub(super) fn given<E: Real>(
     model: &dyn LogJoint<E>,
     config: &Checked,
     by_name: &ByName,
-    guide: FittedGuide,
+    (guide, start): (FittedGuide, &[f64]),
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Found, FitError> {
     let (fitted, own) = (guide.guide::<E>().dimensions(), model.layout().unconstrained());
@@ -145,7 +145,15 @@ pub(super) fn given<E: Real>(
     if by_name.is_local(model.layout()) && guide.guide::<E>().part(&[]).is_none() {
         return Err(ConfigError::BatchGuide.into());
     }
-    let outcome = Engine::around(model, config, by_name, &vec![0.0; own]).settle_or_climb(guide, observers)?;
+    let engine = Engine::around(model, config, by_name, &vec![0.0; own]);
+    let guide = if guide.guide::<E>().open().is_empty() {
+        guide
+    } else {
+        // Where nothing better is known, what is open stays as it is.
+        let begun = Engine::new(model, config, by_name, start).ok().map(|found| found.begun(&guide));
+        engine.highest(std::iter::once(guide.clone()).chain(begun)).unwrap_or(guide)
+    };
+    let outcome = engine.settle_or_climb(guide, observers)?;
     Ok(choose(vec![judged(model, config, outcome)?]))
 }
 

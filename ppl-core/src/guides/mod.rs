@@ -1,6 +1,7 @@
 //! Guides: variational families on the unconstrained space, each two differentiable maps.
 
 mod blocks;
+mod declared;
 mod family;
 mod flows;
 mod full_rank;
@@ -14,6 +15,7 @@ mod tests;
 mod whitened;
 
 pub use blocks::Blocks;
+pub use declared::{DeclaredGuide, GuideError, GuideOf, Start};
 pub use family::{Family, FittedGuide};
 pub use flows::{Flow, FlowError, FlowKind};
 pub use full_rank::FullRank;
@@ -31,6 +33,17 @@ use crate::kernel::{Lanes, Real, Sum};
 /// the landing leaves out the parameters' adjoint of log q; the score function uses it alone. What is not closed for a family has a
 /// default in terms of the two maps.
 pub trait Guide<E: Real>: Send {
+    /// What reports call it: of itself the name of its type.
+    fn name(&self) -> String {
+        let path = std::any::type_name::<Self>();
+        let path = path.split('<').next().unwrap_or(path);
+        path.rsplit("::").next().unwrap_or(path).to_owned()
+    }
+    /// Parameters that have names, element after element, in the supports that they were declared with.
+    fn named_parameters(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+
     /// The parameters that are optimized.
     fn parameters(&self) -> &[f64];
     /// The parameters, to be changed.
@@ -117,6 +130,13 @@ pub trait Guide<E: Real>: Send {
     fn entropy(&self, _gradient: Option<&mut [f64]>) -> Option<f64> {
         None
     }
+
+    /// The dimensions for which the guide has no start of its own: a fit finds one, and calls [`Guide::begin`].
+    fn open(&self) -> &[usize] {
+        &[]
+    }
+    /// Begins the dimensions of [`Guide::open`] there.
+    fn begin(&mut self, _start: &Start) {}
 
     /// Writes for each of some parameters the change that matters as much as one standard deviation of the guide.
     fn units(&self, parameters: &[f64], units: &mut [f64]);

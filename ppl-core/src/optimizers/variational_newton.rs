@@ -23,6 +23,28 @@ pub struct Gaussian {
     pub precision: Vec<f64>,
 }
 
+impl Gaussian {
+    /// The marginal of some dimensions under the condition that the last `fixed` ones are where they are, and its standard deviations; none where digits are lost.
+    pub(crate) fn marginal(&self, dimensions: &[usize], fixed: usize) -> Option<(Gaussian, Vec<f64>)> {
+        let (n, m) = (self.mean.len(), dimensions.len());
+        let rest = n - fixed;
+        let factor: Vec<f64> = (0..rest * rest).map(|at| self.precision[at / rest * n + at % rest]).collect();
+        let column = |factor: &[f64], i: usize, length: usize| {
+            let mut column = vec![0.0; length];
+            column[i] = 1.0;
+            solve(factor, &mut column);
+            column
+        };
+        let columns: Vec<Vec<f64>> = dimensions.iter().map(|&i| column(&factor, i, rest)).collect();
+        let covariance: Vec<f64> = (0..m * m).map(|at| columns[at / m][dimensions[at % m]]).collect();
+        let of_covariance = cholesky(&covariance, m)?;
+        let precision: Vec<f64> = (0..m).flat_map(|i| column(&of_covariance, i, m)).collect();
+        let mean = dimensions.iter().map(|&i| self.mean[i]).collect();
+        let scales = (0..m).map(|i| covariance[i * (m + 1)].sqrt()).collect();
+        Some((Gaussian { mean, precision: cholesky(&precision, m)? }, scales))
+    }
+}
+
 /// Iterations at most.
 const ITERATIONS: usize = 60;
 /// The change of the mean, in standard deviations, and of the precision, relative, below which nothing changes any more.

@@ -133,7 +133,7 @@ fn column<M: Model<Element = f64>>(name: &str, model: &M, arguments: &Arguments)
     let bound = model.bind()?;
     let n = bound.layout().unconstrained();
     let start = MeanField::new(&vec![0.0; n], &vec![0.0; n]);
-    let fit = fit_guide(model, "mean-field", start.clone(), Bbvi::default())?;
+    let fit = fit_guide(model, &start, Bbvi::default())?;
     let (loc, log_scale) = fit.guide().guide::<f64>().parameters().split_at(n);
     let end = MeanField::new(loc, log_scale);
     Ok([("start", start), ("end", end)]

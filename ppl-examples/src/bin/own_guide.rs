@@ -1,4 +1,5 @@
-//! A guide of one's own: eight schools fitted by a few lines of dfdx around the log joint of the model, beside `fit_bbvi`.
+//! Guides of one's own: eight schools fitted by a few lines of dfdx around the log joint of the model, and by a structured guide in the language of models, beside
+//! `fit_bbvi`.
 
 use std::process::ExitCode;
 
@@ -18,6 +19,17 @@ model! {
             eta[j] ~ Normal(0, 1);
             let theta[j] = mu + tau * eta[j];
             y[j] ~ Normal(theta[j], sigma[j]);
+        }
+    }
+}
+
+guide! {
+    /// Effects given the population are normal, and known; the population is left to the automatic guide.
+    pub(crate) Conditional for EightSchools() {
+        auto mu, tau;
+        for j in J {
+            let variance = sigma[j].powi(2) + tau * tau;
+            eta[j] ~ Normal(tau * (y[j] - mu) / variance, sigma[j] / sqrt(variance));
         }
     }
 }
@@ -94,5 +106,8 @@ fn run() -> Result<(), ppl_examples::Failure> {
         }
     }
     println!("\nfurthest from each other: {furthest:.3} standard deviations");
+
+    let conditional = fit_guide(&model, &Conditional, Bbvi::default())?;
+    println!("\nELBO: mean-field {:.3}, effects given the population {:.3} nats", fit.elbo().0, conditional.elbo().0);
     Ok(())
 }

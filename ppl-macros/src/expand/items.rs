@@ -40,7 +40,7 @@ pub(crate) fn structs(model: &Model) -> TokenStream {
     }
 }
 
-fn argument_field(model: &Model, arg: &Arg) -> TokenStream {
+pub(super) fn argument_field(model: &Model, arg: &Arg) -> TokenStream {
     let (attrs, name) = (&arg.attrs, &arg.name);
     let ty = argument_type(model, arg);
     let doc = if attrs.iter().any(|attr| attr.path().is_ident("doc")) {

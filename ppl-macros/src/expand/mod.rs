@@ -5,6 +5,7 @@ mod bind;
 mod centring;
 pub(crate) mod fallback;
 pub(crate) mod graph;
+pub(crate) mod guide;
 pub(crate) mod handover;
 mod items;
 mod kernel;
@@ -21,6 +22,7 @@ use quote::{format_ident, quote};
 
 use crate::ir::{Model, SiteId, StmtKind, visit};
 use centring::Centred;
+pub(crate) use centring::refused as refused_latents;
 use kernel::{Form, Writer};
 use tape::{Body, Tape};
 
@@ -50,7 +52,8 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 /// The kernels: the part of the expansion that people read.
 fn log_joint(model: &Model) -> TokenStream {
     let mut columns = Vec::new();
-    let bodies = tape::bodies(model);
+    // A guide is drawn from, and has its density, through locations and scales alone.
+    let bodies = if model.guide.is_some() { Vec::new() } else { tape::bodies(model) };
     let tapes: Vec<Tape<'_>> = bodies.iter().map(|body| Tape::new(model, body, &mut columns)).collect();
     let stored: BTreeSet<SiteId> = tapes.iter().flat_map(|tape| tape.reads.iter().copied()).collect();
     let centred = centring::centred(model);
@@ -61,9 +64,7 @@ fn log_joint(model: &Model) -> TokenStream {
 
     let bound = bind::bound_struct(model, &columns, &centred);
     let statements = bodies.iter().map(|body| body.stmts.iter().flat_map(|s| s.text.lines().map(|l| format!(" {l}"))).collect());
-    let residuals = centred.iter().map(|known| {
-        vec![format!(" The location and the scale of `{}`, for its standardized residual.", model.sites[known.site].name)]
-    });
+    let residuals = centred.iter().map(|known| known.doc(model));
     let docs: Vec<Vec<String>> = statements.chain(residuals).collect();
     let functions = tapes.iter().chain(&centrings).zip(&names).zip(&docs).map(|((tape, name), doc)| {
         let doc = quote!(#(#[doc = #doc])*);
@@ -85,10 +86,10 @@ fn log_joint(model: &Model) -> TokenStream {
     });
     let binding = bind::methods(model, &columns, &centred);
     let kernels = kernels(model, &bodies, &tapes, &names, &stored, &columns, &centred);
-    let binds = [false, true].map(|inputs_only| bind::bind(model, &columns, &centred, inputs_only));
-    let [bind, bind_inputs] = binds;
-    let name = &model.name;
-    let inputs = format_ident!("{}Inputs", name, span = name.span());
+    let binders = match &model.guide {
+        Some(of) => guide::binder(model, of, &bind::bind_guide(model, of, &columns, &centred)),
+        None => binders(model, &columns, &centred),
+    };
     let used = visit::distributions(model).into_iter().map(|word| Ident::new(word, Span::mixed_site()));
     quote! {
         use _ppl::distributions::{#(#used),*};
@@ -102,6 +103,16 @@ fn log_joint(model: &Model) -> TokenStream {
 
         #kernels
 
+        #binders
+    }
+}
+
+/// The functions that bind a model to its data, and to what is known where these are to be predicted.
+fn binders(model: &Model, columns: &[tape::Column], centred: &[Centred]) -> TokenStream {
+    let [bind, bind_inputs] = [false, true].map(|inputs_only| bind::bind(model, columns, centred, inputs_only));
+    let (name, e) = (&model.name, bind::element(model));
+    let inputs = format_ident!("{}Inputs", name, span = name.span());
+    quote! {
         impl #name {
             #[doc(hidden)]
             fn __bind(&self) -> Result<Box<dyn _ppl::LogJoint<#e> + '_>, _ppl::DataError> {
@@ -194,7 +205,7 @@ fn kernels(
         quote!(#id => self.#name::<V>(rows, frame))
     });
     let accumulate = names.iter().enumerate().map(|(id, name)| quote!(#id => self.#name::<V>(rows, frame)));
-    let walk = walk::walk(model);
+    let walk = if model.guide.is_some() { TokenStream::new() } else { walk::walk(model) };
     let observed = bind::observed_elements(model);
     let batch = bind::batch(model, columns, centred);
     quote! {

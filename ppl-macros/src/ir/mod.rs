@@ -27,6 +27,8 @@ pub(crate) struct Model {
     pub name: Ident,
     /// Whether it is the model of one row, in whose data lanes differ.
     pub row: bool,
+    /// Of a guide of an ordinary model, what it is a guide of.
+    pub guide: Option<GuideOf>,
     /// Whether the element is `f32`.
     pub single: bool,
     pub dims: Vec<Dim>,
@@ -38,6 +40,17 @@ pub(crate) struct Model {
     /// Where the values of quantities are known to lie.
     pub quantity_supports: std::collections::BTreeMap<SiteId, check_support::Inferred>,
     pub body: Vec<Stmt>,
+}
+
+/// What a guide is a guide of.
+#[derive(Debug)]
+pub(crate) struct GuideOf {
+    /// The model.
+    pub target: syn::Path,
+    /// How many of the arguments are data of the model: the first ones.
+    pub arguments: usize,
+    /// The latents that are left to the automatic guide.
+    pub auto: Vec<Ident>,
 }
 
 /// A named dimension.

@@ -55,6 +55,47 @@ pub(crate) fn data(model: &Model, expr: &Expr, visit: &mut dyn FnMut(ArgId, Span
     });
 }
 
+/// The arguments whose values some statement or index reads.
+pub(crate) fn arguments(model: &Model) -> std::collections::BTreeSet<ArgId> {
+    fn gathered(index: &[Index], read: &mut std::collections::BTreeSet<ArgId>) {
+        for i in index {
+            if let Index::Gather(arg, inner) = i {
+                read.insert(*arg);
+                gathered(inner, read);
+            }
+        }
+    }
+    let mut read = std::collections::BTreeSet::new();
+    statements(&model.body, &mut |stmt| {
+        let mut own = |expr: &Expr| {
+            data(model, expr, &mut |arg, _| {
+                read.insert(arg);
+            })
+        };
+        match &stmt.kind {
+            StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => own(value),
+            StmtKind::Quantity { index, value, .. } => {
+                own(value);
+                gathered(index, &mut read);
+            }
+            StmtKind::Param { index, bounds, start, .. } => {
+                of_parameter(bounds.as_deref(), start).for_each(own);
+                gathered(index, &mut read);
+            }
+            StmtKind::Sample { index, distribution, .. } => {
+                parameters(distribution).into_iter().for_each(own);
+                gathered(index, &mut read);
+                if let Density::Multivariate { parameter: Vector::Data(arg, index), .. } = &distribution.density {
+                    read.insert(*arg);
+                    gathered(index, &mut read);
+                }
+            }
+            StmtKind::For { .. } => {}
+        }
+    });
+    read
+}
+
 /// Calls `visit` with every expression of a condition.
 pub(crate) fn condition<'e>(test: &'e Condition, visit: &mut impl FnMut(&'e Expr)) {
     match test {

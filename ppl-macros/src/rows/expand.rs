@@ -12,7 +12,7 @@ use crate::syntax::{Argument, ArgumentType, ElementKind, NetworkSize};
 /// The struct that users fill, and `RowModel` for it; `compiled` is the model of its row.
 pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[syn::Attribute]) -> TokenStream {
     let structure = structure(rows, name, attrs, compiled.single);
-    let row_model = row_model(rows, compiled, name, &quote!(#name));
+    let row_model = row_model(rows, compiled, name);
     let row = &rows.row.name;
     quote! {
         #structure
@@ -26,10 +26,32 @@ pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[s
     }
 }
 
-/// `RowModel` for a struct at this path.
-pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &TokenStream) -> TokenStream {
+/// `RowModel` for the struct.
+fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident) -> TokenStream {
+    let (e, krate, row) = (element(compiled.single), &rows.row.krate, &rows.row.name);
+    let bound = bound_rows(rows, compiled, name, &quote!(self));
+    quote! {
+        #[doc(hidden)]
+        #[allow(non_snake_case, unused_mut, clippy::all, clippy::pedantic)]
+        const _: () = {
+            use #krate::__private as _ppl;
+
+            impl _ppl::RowModel for #name {
+                type Element = #e;
+                type Row = #row;
+
+                fn bind_rows(&self) -> Result<_ppl::BoundRows<'_, #row>, _ppl::DataError> {
+                    #bound
+                }
+            }
+        };
+    }
+}
+
+/// What binds the rows of the model that `this` is.
+pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: &TokenStream) -> TokenStream {
     let e = element(compiled.single);
-    let (krate, row) = (&rows.row.krate, &rows.row.name);
+    let row = &rows.row.name;
     let dims: Vec<&Ident> = std::iter::once(&rows.plate).chain(&rows.dims).collect();
     let place = |dim: &Ident| dims.iter().position(|known| *known == dim).unwrap_or(0);
     let words = dims.iter().map(ToString::to_string);
@@ -39,15 +61,15 @@ pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &
         match &argument.ty {
             ArgumentType::Size => {
                 let dim = place(field);
-                quote!(sizes.axis(#dim, #word, self.#field)?;)
+                quote!(sizes.axis(#dim, #word, #this.#field)?;)
             }
             ArgumentType::Array { dims, .. } => {
                 let axes = dims.iter().enumerate().map(|(axis, dim)| {
                     let dim = place(dim);
                     if dims.len() == 1 {
-                        quote!(sizes.axis(#dim, #word, self.#field.len())?;)
+                        quote!(sizes.axis(#dim, #word, #this.#field.len())?;)
                     } else {
-                        quote!(sizes.axis(#dim, #word, _ppl::shape(&self.#field)[#axis])?;)
+                        quote!(sizes.axis(#dim, #word, _ppl::shape(&#this.#field)[#axis])?;)
                     }
                 });
                 quote!(#(#axes)*)
@@ -59,13 +81,13 @@ pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &
         let dim = place(dim);
         quote!(sizes.size(#dim))
     };
-    let checks = network_checks(rows, &model, &size);
+    let checks = network_checks(rows, &model, this, &size);
     let inputs = rows.arguments.iter().filter_map(|argument| {
         let ArgumentType::Array { element: kind, dims } = &argument.ty else { return None };
         let (field, word) = (&argument.name, argument.name.to_string());
         let columns = dims[1..].iter().map(size).reduce(|a, b| quote!(#a * #b)).unwrap_or_else(|| quote!(1));
         let array =
-            if dims.len() == 1 { quote!(_ppl::Cow::Borrowed(&self.#field[..])) } else { quote!(_ppl::row_major(&self.#field)) };
+            if dims.len() == 1 { quote!(_ppl::Cow::Borrowed(&#this.#field[..])) } else { quote!(_ppl::row_major(&#this.#field)) };
         let data = match kind.kind {
             ElementKind::Bool => quote!(#array.iter().map(|&x| <#e as From<u8>>::from(u8::from(x))).collect()),
             ElementKind::U64 => quote!(#array.iter().map(|&x| x as #e).collect()),
@@ -82,32 +104,19 @@ pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &
         let size = size(dim);
         quote!(#dim: #size)
     });
-    let (networks, calls, priors) = (networks(rows), calls(rows), priors(rows));
+    let (networks, calls, priors) = (networks(rows, this), calls(rows), priors(rows));
     quote! {
-        #[doc(hidden)]
-        #[allow(non_snake_case, unused_mut, clippy::all, clippy::pedantic)]
-        const _: () = {
-            use #krate::__private as _ppl;
-
-            impl _ppl::RowModel for #path {
-                type Element = #e;
-                type Row = #row;
-
-                fn bind_rows(&self) -> Result<_ppl::BoundRows<'_, #row>, _ppl::DataError> {
-                    let mut sizes = _ppl::Sizes::new(#model, &[#(#words),*], None);
-                    #(#seen)*
-                    #(#checks)*
-                    Ok(_ppl::BoundRows {
-                        row: #row { #(#row_fields),* },
-                        rows: sizes.size(0),
-                        inputs: vec![#(#inputs),*],
-                        networks: #networks,
-                        calls: #calls,
-                        priors: #priors,
-                    })
-                }
-            }
-        };
+        let mut sizes = _ppl::Sizes::new(#model, &[#(#words),*], None);
+        #(#seen)*
+        #(#checks)*
+        Ok(_ppl::BoundRows {
+            row: #row { #(#row_fields),* },
+            rows: sizes.size(0),
+            inputs: vec![#(#inputs),*],
+            networks: #networks,
+            calls: #calls,
+            priors: #priors,
+        })
     }
 }
 
@@ -120,11 +129,17 @@ pub(crate) fn no_guide(rows: &Rows, name: &Ident, nothing: &Ident) -> TokenStrea
             use #krate::__private as _ppl;
 
             impl _ppl::RowGuide<#name> for () {
+                type Element = <#name as _ppl::RowModel>::Element;
+                type ModelRow = <#name as _ppl::RowModel>::Row;
                 type Row = #nothing;
+
+                fn bind_model<'m>(&self, model: &'m #name) -> Result<_ppl::BoundRows<'m, Self::ModelRow>, _ppl::DataError> {
+                    _ppl::RowModel::bind_rows(model)
+                }
 
                 fn bind_guide(
                     &self,
-                    _model: &_ppl::BoundRows<'_, <#name as _ppl::RowModel>::Row>,
+                    _model: &_ppl::BoundRows<'_, Self::ModelRow>,
                 ) -> Result<_ppl::BoundRows<'_, #nothing>, _ppl::DataError> {
                     Ok(_ppl::BoundRows { row: #nothing {}, rows: 0, inputs: vec![], networks: vec![], calls: &[], priors: &[] })
                 }
@@ -216,7 +231,12 @@ pub(super) fn element(single: bool) -> TokenStream {
 }
 
 /// Checks of the sizes of networks.
-pub(super) fn network_checks(rows: &Rows, model: &str, size: &dyn Fn(&Ident) -> TokenStream) -> Vec<TokenStream> {
+pub(super) fn network_checks(
+    rows: &Rows,
+    model: &str,
+    this: &TokenStream,
+    size: &dyn Fn(&Ident) -> TokenStream,
+) -> Vec<TokenStream> {
     let of = |expected: &NetworkSize| {
         let terms = expected.terms.iter().map(|(factor, dim)| {
             let size = dim.as_ref().map_or_else(|| quote!(1), size);
@@ -227,16 +247,16 @@ pub(super) fn network_checks(rows: &Rows, model: &str, size: &dyn Fn(&Ident) -> 
     let check = |(name, inputs, outputs): (&Ident, &NetworkSize, &NetworkSize)| {
         let (word, text) = (name.to_string(), [inputs.to_string(), outputs.to_string()]);
         let ([takes, gives], inputs, outputs) = (text, of(inputs), of(outputs));
-        quote!(_ppl::check_network(#model, #word, &self.#name, (#takes, #inputs), (#gives, #outputs))?;)
+        quote!(_ppl::check_network(#model, #word, &#this.#name, (#takes, #inputs), (#gives, #outputs))?;)
     };
     rows.networks().map(check).collect()
 }
 
 /// The networks with their names.
-pub(super) fn networks(rows: &Rows) -> TokenStream {
+pub(super) fn networks(rows: &Rows, this: &TokenStream) -> TokenStream {
     let each = rows.networks().map(|(name, ..)| {
         let word = name.to_string();
-        quote!((#word, &self.#name))
+        quote!((#word, &#this.#name))
     });
     quote!(vec![#(#each),*])
 }

@@ -1,60 +1,27 @@
-//! `guide! { pub Encoder for Vae(encoder: net(D => 2 * Z)) { .. } }`: a guide in the language of models, compiled with the model that it is for.
+//! Guides of rows: `guide! { pub Encoder for Vae(encoder: net(D => 2 * Z)) { .. } }`, of a model with networks or of one loop over independent rows.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::quote;
-use syn::parse::{ParseStream, Parser};
-use syn::{Token, Visibility};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 
-use super::expand::{calls, element, network_checks, networks, row_model, structure};
+use super::expand::{bound_rows, calls, element, network_checks, networks, structure};
 use super::{Rows, has_networks, lift};
 use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
+use crate::guide::Guide;
 use crate::ir::{self, Density, Family, SiteKind, StmtKind, visit};
-use crate::syntax::{self, ArgumentType, ElementKind, Model, Stmt};
+use crate::syntax::{ArgumentType, ElementKind, Model, Stmt};
 use crate::{check, expand, messages};
 
-/// Hands the guide to the macro of its model, which hands both to [`guide_of`].
-pub(crate) fn guide(tokens: &TokenStream) -> TokenStream {
-    let header = |input: ParseStream<'_>| {
-        let mut diagnostics = Diagnostics::default();
-        let (_, krate, _) = syntax::attributes(input, &mut diagnostics)?;
-        let _: Visibility = input.parse()?;
-        let _: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), messages::GUIDE))?;
-        input.parse::<Token![for]>().map_err(|error| syn::Error::new(error.span(), messages::GUIDE))?;
-        let model = syn::Path::parse_mod_style(input).map_err(|error| syn::Error::new(error.span(), messages::GUIDE))?;
-        while !input.is_empty() {
-            input.parse::<TokenTree>()?;
-        }
-        Ok((krate, model))
-    };
-    match header.parse2(tokens.clone()) {
-        Ok((krate, model)) => quote!(#model! { #krate::__guide! { #tokens } }),
-        Err(error) => error.to_compile_error(),
-    }
-}
-
-/// Compiles a guide that follows the tokens of its model in braces.
-pub(crate) fn guide_of(tokens: TokenStream) -> TokenStream {
-    let mut tokens = tokens.into_iter();
-    let Some(TokenTree::Group(model)) = tokens.next() else { return TokenStream::new() };
-    let mut diagnostics = Diagnostics::default();
-    let out = compile(&model, tokens.collect(), &mut diagnostics).unwrap_or_default();
-    let errors = diagnostics.finish().map(|error| error.to_compile_error());
-    quote!(#errors #out)
-}
-
-struct Guide {
-    attrs: Vec<syn::Attribute>,
-    target: syn::Path,
-    model: Model,
-}
-
-fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<TokenStream> {
-    // What is wrong with the model is said where the model is.
-    let model = syntax::parse(target.stream(), &mut Diagnostics::default())?;
-    let guide = parse(tokens, diagnostics)?;
+/// Compiles a guide of rows with its model.
+pub(crate) fn guide_of(mut model: Model, mut guide: Guide, diagnostics: &mut Diagnostics) -> Option<TokenStream> {
     let (ordinary, model_name) = (!has_networks(&model), model.name.clone());
-    let (arguments, single) = (model.arguments.iter().map(copy).collect::<Vec<_>>(), is_single(&model));
+    let (arguments, single) = (model.arguments.clone(), is_single(&model));
+    guide.model.row = true;
+    if ordinary {
+        // The rows of a model without networks are known to its guide alone, of which there may be several.
+        model.name = format_ident!("{}{}", guide.model.name, model_name);
+        (model.vis, model.krate) = (guide.model.vis.clone(), guide.model.krate.clone());
+    }
     let mut of_model = Diagnostics::default();
     let lifted = lift(model, None, &mut of_model);
     if ordinary && !of_model.is_empty() {
@@ -85,7 +52,7 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
     compiled.single = single;
     if diagnostics.is_empty() {
         check::check(&mut compiled, diagnostics);
-        normal(&compiled, &model_row, diagnostics);
+        families(&compiled, &model_row, diagnostics);
     }
     if !diagnostics.is_empty() {
         return None;
@@ -94,22 +61,24 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
     let structure = structure(&rows, &name, &attrs, single);
     let (e, target) = (element(single), guide.target);
     // A model with networks has its row with it; of any other, the guide makes it.
-    let of_rows = ordinary.then(|| {
-        let (code, row_model) = (expand::expand(&model_row), row_model(&model, &model_row, &model_name, &quote!(#target)));
-        quote!(#code #row_model)
-    });
+    let (of_rows, model_row, bind_model) = if ordinary {
+        let row = &model_row.name;
+        (expand::expand(&model_row), quote!(#row), bound_rows(&model, &model_row, &model_name, &quote!(model)))
+    } else {
+        (TokenStream::new(), quote!(<#target as _ppl::RowModel>::Row), quote!(_ppl::RowModel::bind_rows(model)))
+    };
     let size = |dim: &Ident| quote!(model.row.#dim);
     let word = name.to_string();
-    let checks = network_checks(&rows, &word, &size);
+    let checks = network_checks(&rows, &word, &quote!(self), &size);
     let fields = rows.dims.iter().map(|dim| quote!(#dim: model.row.#dim));
-    let (networks, calls) = (networks(&rows), calls(&rows));
+    let (networks, calls) = (networks(&rows, &quote!(self)), calls(&rows));
     Some(quote! {
         #structure
         #code
         #of_rows
 
         #[doc(hidden)]
-        #[allow(non_snake_case, clippy::all, clippy::pedantic)]
+        #[allow(non_snake_case, unused_mut, clippy::all, clippy::pedantic)]
         const _: () = {
             use #krate::__private as _ppl;
 
@@ -119,11 +88,17 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
             }
 
             impl _ppl::RowGuide<#target> for #name {
+                type Element = #e;
+                type ModelRow = #model_row;
                 type Row = #row_name;
+
+                fn bind_model<'m>(&self, model: &'m #target) -> Result<_ppl::BoundRows<'m, Self::ModelRow>, _ppl::DataError> {
+                    #bind_model
+                }
 
                 fn bind_guide(
                     &self,
-                    model: &_ppl::BoundRows<'_, <#target as _ppl::RowModel>::Row>,
+                    model: &_ppl::BoundRows<'_, Self::ModelRow>,
                 ) -> Result<_ppl::BoundRows<'_, #row_name>, _ppl::DataError> {
                     #(#checks)*
                     let inputs = model.inputs.iter().map(|input| _ppl::RowInput::<'_, #e> {
@@ -144,66 +119,6 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
             }
         };
     })
-}
-
-/// `attrs vis Name for Model(arguments) { statements }`
-fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Guide> {
-    let mut parsed = None;
-    let outcome = Parser::parse2(
-        |input: ParseStream<'_>| {
-            let (attrs, krate, _) = syntax::attributes(input, diagnostics)?;
-            let vis = input.parse()?;
-            let name: Ident = input.parse()?;
-            input.parse::<Token![for]>()?;
-            let target = syn::Path::parse_mod_style(input)?;
-            let mut model = Model { krate, vis, ..empty(&name) };
-            syntax::arguments_and_body(input, &mut model, diagnostics)?;
-            parsed = Some(Guide { attrs, target, model });
-            while !input.is_empty() {
-                input.parse::<TokenTree>()?;
-            }
-            Ok(())
-        },
-        tokens,
-    );
-    if let Err(error) = outcome {
-        diagnostics.push_error(error);
-    }
-    parsed
-}
-
-fn empty(name: &Ident) -> Model {
-    Model {
-        attrs: Vec::new(),
-        krate: syn::parse_quote!(::ppl_core),
-        row: true,
-        vis: Visibility::Inherited,
-        name: name.clone(),
-        arguments: Vec::new(),
-        body: Vec::new(),
-    }
-}
-
-/// An argument of the model, for the guide's own use.
-fn copy(argument: &syntax::Argument) -> syntax::Argument {
-    let ty = match &argument.ty {
-        ArgumentType::Size => ArgumentType::Size,
-        ArgumentType::Network { inputs, outputs } => ArgumentType::Network { inputs: inputs.clone(), outputs: outputs.clone() },
-        ArgumentType::Array { element, dims } => {
-            let kind = match &element.kind {
-                ElementKind::F64 => ElementKind::F64,
-                ElementKind::F32 => ElementKind::F32,
-                ElementKind::U64 => ElementKind::U64,
-                ElementKind::Bool => ElementKind::Bool,
-                ElementKind::Index(dim) => ElementKind::Index(dim.clone()),
-                ElementKind::Option(_) => {
-                    ElementKind::Option(Box::new(syntax::Element { kind: ElementKind::F64, span: element.span }))
-                }
-            };
-            ArgumentType::Array { element: syntax::Element { kind, span: element.span }, dims: dims.clone() }
-        }
-    };
-    syntax::Argument { attrs: Vec::new(), name: argument.name.clone(), ty }
 }
 
 /// Whether data and networks are `f32`: unless an array is `f64`.
@@ -238,8 +153,8 @@ fn covers(guide: &Rows, model: &Rows, name: &Ident, diagnostics: &mut Diagnostic
     }
 }
 
-/// That every latent is normal, and real in the model.
-fn normal(guide: &ir::Model, model: &ir::Model, diagnostics: &mut Diagnostics) {
+/// That every latent is drawn from what has its support in the model.
+fn families(guide: &ir::Model, model: &ir::Model, diagnostics: &mut Diagnostics) {
     visit::statements(&guide.body, &mut |stmt| {
         let StmtKind::Sample { site, distribution, .. } = &stmt.kind else { return };
         let name = &guide.sites[*site].name;
@@ -247,13 +162,16 @@ fn normal(guide: &ir::Model, model: &ir::Model, diagnostics: &mut Diagnostics) {
             diagnostics.push(distribution.span, messages::guide_data(name));
             return;
         }
-        let is_normal = matches!(&distribution.density, Density::Univariate { family: Family::Catalogue(entry), .. } if entry.rust == "Normal");
-        if !is_normal {
-            diagnostics.push(distribution.span, messages::GUIDE_NORMAL);
-        }
-        let of_model = model.sites.iter().find(|known| known.name == *name);
-        if of_model.is_some_and(|known| known.support != Support::Real) {
-            diagnostics.push(name.span(), messages::guide_support(name));
-        }
+        let word = match &distribution.density {
+            Density::Univariate { family: Family::Catalogue(entry), .. } => entry.rust,
+            _ => "",
+        };
+        let message = match model.sites.iter().find(|known| known.name == *name).map(|known| known.support) {
+            Some(Support::Real) if word != "Normal" => messages::guide_family(name, "on the whole real line", "Normal"),
+            Some(Support::Positive) if word != "LogNormal" => messages::guide_family(name, "positive", "LogNormal"),
+            Some(Support::Real | Support::Positive) | None => return,
+            Some(_) => messages::guide_support(name),
+        };
+        diagnostics.push(distribution.span, message);
     });
 }

@@ -178,6 +178,7 @@ impl Lift<'_> {
         let span = match stmt {
             Stmt::Sample { lhs, .. } | Stmt::Let { lhs, .. } | Stmt::Param { lhs, .. } => lhs.name.span(),
             Stmt::Split { call, .. } => call.span,
+            Stmt::Auto { word, .. } => word.span(),
             Stmt::Factor { value } => value.span,
             Stmt::For { var, .. } => var.span(),
         };
@@ -214,6 +215,10 @@ impl Lift<'_> {
             }
             Stmt::Param { lhs, .. } => {
                 self.error(lhs.name.span(), messages::PARAM_IN_PLATE);
+                None
+            }
+            Stmt::Auto { word, .. } => {
+                self.error(word.span(), messages::AUTO_IN_LOOP);
                 None
             }
             Stmt::For { var, mut range, body } => {

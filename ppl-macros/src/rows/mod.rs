@@ -9,7 +9,7 @@ mod guide;
 mod lift;
 
 pub(crate) use expand::{expand, no_guide};
-pub(crate) use guide::{guide, guide_of, is_single};
+pub(crate) use guide::{guide_of, is_single};
 pub(crate) use lift::lift;
 
 use proc_macro2::Ident;

@@ -59,6 +59,7 @@ fn write_statement(f: &mut Formatter<'_>, stmt: &Stmt, depth: usize) -> Result {
         Stmt::Let { lhs, value } => write!(f, "{indent}let {lhs} = {value};"),
         Stmt::Split { names, call } => write!(f, "{indent}let ({}) = split({call});", Commas(names)),
         Stmt::Param { lhs, support, start } => write!(f, "{indent}param {lhs}: {support} = {start};"),
+        Stmt::Auto { names, .. } => write!(f, "{indent}auto {};", Commas(names)),
         Stmt::Factor { value, .. } => write!(f, "{indent}factor({value});"),
         Stmt::For { var, range, body, .. } => {
             writeln!(f, "{indent}for {var} in {range} {{")?;

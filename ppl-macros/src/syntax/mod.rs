@@ -1,6 +1,7 @@
 //! The surface tree: a model exactly as written, every node keeping the span of what the user typed.
 
 mod argument;
+mod auto;
 mod call;
 mod depth;
 mod display;
@@ -35,14 +36,14 @@ pub(crate) struct Model {
 }
 
 /// `name: type`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Argument {
     pub attrs: Vec<syn::Attribute>,
     pub name: Ident,
     pub ty: ArgumentType,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ArgumentType {
     /// `usize`: a dimension.
     Size,
@@ -52,13 +53,13 @@ pub(crate) enum ArgumentType {
     Network { inputs: NetworkSize, outputs: NetworkSize },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Element {
     pub kind: ElementKind,
     pub span: Span,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ElementKind {
     F64,
     F32,
@@ -80,6 +81,8 @@ pub(crate) enum Stmt {
     Split { names: Vec<Ident>, call: Expr },
     /// `param lhs: support = start;`
     Param { lhs: Lhs, support: Support, start: Expr },
+    /// `auto name, name;`, of a guide: these latents are left to the automatic guide.
+    Auto { word: Ident, names: Vec<Ident> },
     /// `factor(value);`
     Factor { value: Expr },
     /// `for var in range { body }`

@@ -1,6 +1,5 @@
 //! `param lhs: support = start;`: the statement of a parameter.
 
-use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Token};
 
@@ -11,12 +10,6 @@ use super::statement::{end, value_is_missing};
 use super::{Lhs, Stmt, Support};
 use crate::diagnostics::Diagnostics;
 use crate::messages;
-
-/// Whether the statement of a parameter begins here: elsewhere `param` is a name like any other.
-pub(super) fn begins_param(input: ParseStream<'_>) -> bool {
-    let word = input.peek(Ident) && input.fork().parse::<Ident>().is_ok_and(|word| word == "param");
-    word && (input.peek2(Ident::peek_any) || input.peek2(Token![_]) || input.peek2(syn::Lit))
-}
 
 /// The statement; `None` if it was reported and skipped.
 pub(super) fn param(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Option<Stmt>> {

@@ -5,7 +5,6 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Token};
 
-use super::param::begins_param;
 use crate::messages;
 
 /// An error on the next token, or on the bracket that closes where there is none.
@@ -49,6 +48,17 @@ pub(super) fn attributes(input: ParseStream<'_>) -> syn::Result<Vec<syn::Attribu
     input.call(syn::Attribute::parse_outer).map_err(|error| syn::Error::new(error.span(), messages::ATTRIBUTE))
 }
 
+/// Whether a statement `word name ..` begins here: elsewhere `word` is a name like any other.
+pub(super) fn begins_with(input: ParseStream<'_>, word: &str) -> bool {
+    let found = input.peek(Ident) && input.fork().parse::<Ident>().is_ok_and(|found| found == word);
+    found && (input.peek2(Ident::peek_any) || input.peek2(Token![_]) || input.peek2(syn::Lit))
+}
+
+/// Whether a statement begins here that has a word of its own: no two names stand side by side in an expression.
+pub(super) fn begins_worded(input: ParseStream<'_>) -> bool {
+    ["param", "auto"].into_iter().any(|word| begins_with(input, word))
+}
+
 /// Skips a token.
 pub(super) fn skip(input: ParseStream<'_>) {
     let _ = input.parse::<TokenTree>();
@@ -61,11 +71,11 @@ pub(super) fn skip_rest(input: ParseStream<'_>) {
     }
 }
 
-/// Skips to the end of a statement that did not parse: over its `;` or its block; with `resume`, also to the next `let`, `for` or
-/// parameter, which stand in no expression, so that a missing `;` costs one statement.
+/// Skips to the end of a statement that did not parse: over its `;` or its block; with `resume`, also to the next `let`, `for`,
+/// `param` or `auto`, which stand in no expression, so that a missing `;` costs one statement.
 pub(super) fn skip_statement(input: ParseStream<'_>, resume: bool) {
     while !input.is_empty() {
-        if resume && (input.peek(Token![let]) || input.peek(Token![for]) || begins_param(input)) {
+        if resume && (input.peek(Token![let]) || input.peek(Token![for]) || begins_worded(input)) {
             return;
         }
         match input.parse::<TokenTree>() {

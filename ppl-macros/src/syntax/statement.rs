@@ -1,14 +1,15 @@
-//! Statements: `~`, `let`, `param`, `factor` and `for`; one that does not parse is reported and skipped.
+//! Statements: `~`, `let`, `param`, `auto`, `factor` and `for`; one that does not parse is reported and skipped.
 
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Token};
 
+use super::auto::auto;
 use super::call::indices;
 use super::expression::expression;
 use super::network::split;
-use super::param::{begins_param, param};
-use super::recovery::{attributes, error_here, here_or_before, keyword, name, skip, skip_statement};
+use super::param::param;
+use super::recovery::{attributes, begins_with, begins_worded, error_here, here_or_before, keyword, name, skip, skip_statement};
 use super::{BinaryOp, Expr, ExprKind, Lhs, Range, Stmt};
 use crate::diagnostics::Diagnostics;
 use crate::messages;
@@ -44,8 +45,11 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
     if input.peek(Token![let]) {
         return let_statement(input, diagnostics);
     }
-    if begins_param(input) {
+    if begins_with(input, "param") {
         return param(input, diagnostics);
+    }
+    if begins_with(input, "auto") {
+        return auto(input, diagnostics).map(Some);
     }
     not_of_the_language(input)?;
     if input.peek(Ident) && !input.peek2(Token![~]) && !input.peek2(syn::token::Bracket) {
@@ -293,9 +297,9 @@ fn begins_statement(input: ParseStream<'_>) -> bool {
     begins_binding(input) || (input.peek2(syn::token::Paren) && input.fork().parse::<Ident>().is_ok_and(|word| word == "factor"))
 }
 
-/// Whether a `let`, a parameter, a loop or a `~` begins here: what no value begins with.
+/// Whether a `let`, a `param`, an `auto`, a loop or a `~` begins here: what no value begins with.
 fn begins_binding(input: ParseStream<'_>) -> bool {
     let keyword = input.peek(Token![let]) || input.peek(Token![for]) || input.peek(Token![#]);
     let tilde = input.peek2(Token![~]) || (input.peek2(syn::token::Bracket) && input.peek3(Token![~]));
-    keyword || begins_param(input) || (input.peek(Ident) && tilde)
+    keyword || begins_worded(input) || (input.peek(Ident) && tilde)
 }

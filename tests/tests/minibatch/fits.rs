@@ -72,7 +72,7 @@ fn latents_over_the_plate_follow_in_batches() -> Outcome {
     let normal = |i: usize| (-2.0 * uniform(3, i as u64).ln()).sqrt() * (std::f64::consts::TAU * uniform(4, i as u64)).cos();
     let model = Groups { y: Array2::from_shape_fn((300, 5), |(g, m)| 1.0 + 2.0 * normal(g) + normal(1000 + 5 * g + m)) };
     let plain = MeanField::new(&[0.0; 302], &[0.0; 302]);
-    let whole = fit_guide(&model, "mean-field", plain, Bbvi::default())?;
+    let whole = fit_guide(&model, &plain, Bbvi::default())?;
     let minibatch = Some(Minibatch::of("G", 30));
     let fit = fit_bbvi(&model, Bbvi { minibatch, tolerance: 0.05, ..Bbvi::default() })?;
     eprintln!("{} {:?} {:?} {:?} {:?}", fit.steps(), fit.elapsed(), fit.stop_reason(), fit.elbo(), whole.elbo());

@@ -68,7 +68,7 @@ fn what_cannot_be_taken_apart_is_refused_with_the_reason() {
 fn a_guide_without_parts_is_refused() {
     let model = Groups { y: Array2::from_elem((4, 2), 0.5) };
     let config = Bbvi { minibatch: Some(Minibatch::of("G", 2)), ..Bbvi::default() };
-    let refused = fit_guide(&model, "whole", Reticent::whole(MeanField::new(&[0.0; 6], &[0.0; 6])), config);
+    let refused = fit_guide(&model, &Reticent::whole(MeanField::new(&[0.0; 6], &[0.0; 6])), config);
     assert!(refused.is_err_and(|error| error.to_string().ends_with("implement `Guide::part`")));
 }
 
@@ -90,7 +90,7 @@ fn what_is_not_finite_in_a_batch_is_named() {
     let start = fit_bbvi(&model, config()).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(start.contains("sqrt(theta[n] - 100)"), "{start}");
     // A guide that brings its own start meets it in the first step.
-    let step = fit_guide(&model, "mean-field", MeanField::new(&[0.0; 6], &[0.0; 6]), config());
+    let step = fit_guide(&model, &MeanField::new(&[0.0; 6], &[0.0; 6]), config());
     let step = step.err().map(|error| error.to_string()).unwrap_or_default();
     assert!(step.starts_with("step ") && step.contains("sqrt(theta[n] - 100)"), "{step}");
 }

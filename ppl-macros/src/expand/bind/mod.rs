@@ -12,7 +12,7 @@ use super::kernel::column_field;
 use super::names;
 use super::scalar::observed_field;
 use super::tape::Column;
-use crate::ir::{Arg, ArgKind, Model, Site, SiteKind};
+use crate::ir::{Arg, ArgKind, GuideOf, Model, Site, SiteKind, visit};
 use checks::{check_indices, check_supports};
 use layout::{compute_column, lay_out, nest};
 use parameters::parameters;
@@ -167,6 +167,68 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
         #(#starts)*
         bound.check_parameters()?;
         #data
+        Ok(Box::new(_ppl::Compiled::new(bound)))
+    }
+}
+
+/// The binding of a guide to the data of its model: what it reads is copied, since a fit keeps its guide and no data.
+///
+/// The model was bound before, so that its sizes agree and its values are good.
+pub(crate) fn bind_guide(model: &Model, of: &GuideOf, columns: &[Column], centred: &[Centred]) -> TokenStream {
+    let word = model.name.to_string();
+    let dims = model.dims.iter().map(|dim| dim.name.to_string());
+    let own = |id: usize| id >= of.arguments;
+    let source = |id: usize| if own(id) { quote!(self) } else { quote!(model) };
+    let seen = model.args.iter().enumerate().map(|(id, arg)| see(arg, &source(id)));
+    let read = visit::arguments(model);
+    let values = model.args.iter().enumerate().filter(|(_, arg)| !matches!(arg.kind, ArgKind::Size(_))).map(|(id, arg)| {
+        let name = names::field(&arg.name);
+        let value = match arg.kind {
+            _ if !own(id) && !read.contains(&id) => absent(arg),
+            ArgKind::F64 | ArgKind::F32 if !arg.dims.is_empty() => {
+                let value = value(model, arg, &source(id));
+                quote!(_ppl::Cow::Owned(_ppl::Cow::into_owned(#value)))
+            }
+            _ => value(model, arg, &source(id)),
+        };
+        quote!(#name: #value)
+    });
+    let checks = model.args.iter().enumerate().filter(|(id, _)| own(*id)).filter_map(|(_, arg)| {
+        let (name, text) = (names::field(&arg.name), arg.name.to_string());
+        let values = if arg.dims.is_empty() { quote!(&[bound.#name]) } else { quote!(&bound.#name) };
+        match arg.kind {
+            ArgKind::Index(dim) => Some(quote!(sizes.check_indices(#dim, #text, #values)?;)),
+            ArgKind::F64 | ArgKind::F32 => Some(quote!(_ppl::check_finite(#word, #text, #values)?;)),
+            _ => None,
+        }
+    });
+    let dim_fields = model.dims.iter().enumerate().map(|(dim, known)| {
+        let name = names::field(&known.name);
+        quote!(#name: sizes.size(#dim))
+    });
+    let rows = rowed(model).map(|site| names::field(&site.name));
+    let column_fields = (0..columns.len()).map(column_field);
+    let centred = centred.iter().flat_map(|centred| centred.fields(model));
+    let starts = parameters(model).filter_map(|parameter| parameter.start_from(|_| true));
+    let sizes_mut = if model.args.is_empty() { quote!(sizes) } else { quote!(mut sizes) };
+    quote! {
+        let #sizes_mut = _ppl::Sizes::new(#word, &[#(#dims),*], None);
+        #(#seen)*
+        let mut bound = Bound {
+            #(#dim_fields,)*
+            #(#values,)*
+            #(#rows: 0,)*
+            #(#centred: 0,)*
+            #(#column_fields: _ppl::Cow::Borrowed(&[]),)*
+            __layout: _ppl::Layout::default(),
+            __data: _ppl::PhantomData,
+        };
+        #(#checks)*
+        bound.check_indices()?;
+        bound.lay_out(sizes.dimensions())?;
+        #(#starts)*
+        bound.check_parameters()?;
+        bound.compute_columns();
         Ok(Box::new(_ppl::Compiled::new(bound)))
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn tokens(model: &Model) -> TokenStream {
     #[rustfmt::skip]
     let Model {
         attrs, krate, vis, name, args, body, row,
-        single: _, dims: _, sites: _, vars: _, locals: _, factors: _, quantity_supports: _,
+        single: _, guide: _, dims: _, sites: _, vars: _, locals: _, factors: _, quantity_supports: _,
     } = model;
     let krate = self::krate(krate);
     let args = args.iter().map(|arg| argument(model, arg));

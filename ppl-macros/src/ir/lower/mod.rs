@@ -5,6 +5,7 @@ mod calls;
 mod conditions;
 mod distributions;
 mod expressions;
+mod guide;
 mod indices;
 mod parameters;
 mod pieces;
@@ -12,6 +13,7 @@ mod reads;
 mod statements;
 mod vectors;
 
+pub(crate) use guide::lower_guide;
 pub(crate) use parameters::support_word;
 pub(crate) use vectors::element;
 
@@ -27,10 +29,7 @@ use crate::syntax;
 /// Lowers a model; what could not be lowered is reported and left out.
 pub(crate) fn lower(model: syntax::Model, diagnostics: &mut Diagnostics) -> Model {
     let mut lowering = Lowering::new(&model, diagnostics);
-    let word = model.name.to_string();
-    if crate::catalogue::entries(&word).next().is_some() {
-        lowering.error(model.name.span(), format!("`{word}` is a word of the language; give the model another name"));
-    }
+    lowering.check_name(&model.name);
     lowering.arguments(model.arguments);
     lowering.model.body = lowering.statements(&model.body);
     lowering.model
@@ -72,6 +71,7 @@ impl<'a> Lowering<'a> {
                 vis: model.vis.clone(),
                 name: model.name.clone(),
                 row: model.row,
+                guide: None,
                 single: false,
                 dims: Vec::new(),
                 args: Vec::new(),
@@ -88,6 +88,13 @@ impl<'a> Lowering<'a> {
             loops: Vec::new(),
             ambient: Vec::new(),
             definitions: BTreeMap::new(),
+        }
+    }
+
+    fn check_name(&mut self, name: &Ident) {
+        let word = name.to_string();
+        if crate::catalogue::entries(&word).next().is_some() {
+            self.error(name.span(), format!("`{word}` is a word of the language; give the model another name"));
         }
     }
 
@@ -126,7 +133,8 @@ impl<'a> Lowering<'a> {
             let (attrs, name) = (argument.attrs, argument.name);
             self.model.args.push(Arg { attrs, name, kind, dims, site, covered: missing, missing });
         }
-        if self.model.single {
+        // The precision of a guide is that of its model.
+        if self.model.single && self.model.guide.is_none() {
             for arg in &self.model.args {
                 if arg.kind == ArgKind::F64 {
                     self.diagnostics.push(
@@ -240,7 +248,7 @@ fn declare(body: &[syntax::Stmt], declared: &mut BTreeMap<String, Span>) {
                 declared.entry(lhs.name.to_string()).or_insert(lhs.name.span());
             }
             syntax::Stmt::For { body, .. } => declare(body, declared),
-            syntax::Stmt::Factor { .. } | syntax::Stmt::Split { .. } => {}
+            syntax::Stmt::Factor { .. } | syntax::Stmt::Split { .. } | syntax::Stmt::Auto { .. } => {}
         }
     }
 }

@@ -24,6 +24,10 @@ impl Lowering<'_> {
                 }
                 None
             }
+            syntax::Stmt::Auto { word, .. } => {
+                self.error(word.span(), messages::AUTO_IN_MODEL);
+                None
+            }
             syntax::Stmt::Factor { value, .. } => {
                 let value = self.scalar(value)?;
                 let factor = self.factor(text.clone(), None);

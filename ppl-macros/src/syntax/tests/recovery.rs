@@ -37,6 +37,7 @@ fn a_missing_semicolon_costs_no_statement() {
         "M() { let b = 2; a ~ Normal(0, 1) }",
         "M() { a ~ Normal(0, 1) param b: real = 0; }",
         "M() { param a: interval(0, 1) = 1 b[n] ~ Normal(0, 1); }",
+        "M() { a ~ Normal(0, 1) auto b, c; }",
     ] {
         assert_eq!(sentences(source), [messages::missing_semicolon("a")], "{source}");
         assert_eq!(statements(source).len(), 2, "{source}");
@@ -51,6 +52,7 @@ fn a_missing_value_costs_no_statement() {
         "M() { mu ~ for n in N { x[n] ~ Normal(0, 1); } }",
         "M() { mu ~ let a = 1; }",
         "M() { mu ~ param a: real = 1; }",
+        "M() { mu ~ auto a; }",
         "M() { param a: real = b ~ Normal(0, 1); }",
         "M() { mu ~ ; factor(1); }",
         "M() { let a = 1; mu ~ }",
@@ -100,7 +102,7 @@ fn a_half_typed_model_has_its_name_and_arguments() {
 fn every_beginning_and_every_gap_of_a_model_is_reported_without_a_panic() {
     let source = "pub M ( y : [ f64 ; N , K ] , c : [ in C ; N ] , K : usize ) { mu ~ Normal ( 0 , scale = 10 ) ; \
         for t in 1 .. T { let h [ t ] = a * ( y [ t - 1 ] - mu ) . powi ( 2 ) ; x [ t ] ~ Normal ( h [ t ] , 1 ) ; } \
-        param p [ k , K ] : interval ( 0 , upper = N ) = 0.5 ; factor ( sum ( k in K => if a < b { 1 } else { - 2.5 } ) ) ; }";
+        param p [ k , K ] : interval ( 0 , upper = N ) = 0.5 ; auto mu , tau ; factor ( sum ( k in K => if a < b { 1 } else { - 2.5 } ) ) ; }";
     parse_ok(source);
     let words: Vec<&str> = source.split_whitespace().collect();
     let closed = |words: &[&str]| {
@@ -119,8 +121,8 @@ fn every_beginning_and_every_gap_of_a_model_is_reported_without_a_panic() {
         Some(open.iter().rev().fold(text, |text, close| format!("{text} {close}")))
     };
     let strange = [
-        "~", "=", ":", "param", "in", "for", "let", "..", "=>", "if", "1", "x", "^", "&", "_", "'a", "#", "::", "$", "( )",
-        "[ ]", "{ }", "'c'", "\"s\"",
+        "~", "=", ":", "param", "auto", "in", "for", "let", "..", "=>", "if", "1", "x", "^", "&", "_", "'a", "#", "::", "$",
+        "( )", "[ ]", "{ }", "'c'", "\"s\"",
     ];
     for at in 0..words.len() {
         let mut cases = vec![words[..at].to_vec(), [&words[..at], &words[at + 1..]].concat()];

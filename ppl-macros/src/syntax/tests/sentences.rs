@@ -1,5 +1,7 @@
 //! Every sentence of the parser, on the very token: `«»` marks where.
 
+use proc_macro2::{Ident, Span};
+
 use super::parse_all;
 use crate::messages as m;
 
@@ -144,6 +146,21 @@ fn parameters() {
     statement("param a: interval(0, 1) «=» ;", start);
     statement("param a: real = 1 «2»;", &m::missing_semicolon("a"));
     statement("param a: interval(0 «1») = 1;", m::OPERATOR);
+}
+
+#[test]
+fn what_is_left_to_the_automatic_guide() {
+    statement("auto «1»;", m::AUTO);
+    statement("auto a,«;»", m::AUTO);
+    statement("auto a, «1»;", m::AUTO);
+    statement("auto a«[»k];", m::AUTO);
+    statement("auto «type»;", "`type` is a word of Rust; choose another name, such as `type_`");
+    statement("auto a, «_»;", m::UNDERSCORE);
+    let distribution = m::auto_tilde(&Ident::new("a", Span::call_site()));
+    statement("auto a «~» Normal(0, 1);", &distribution);
+    statement("auto b, a «~» Normal(0, 1);", &distribution);
+    statement("auto a «b»;", &m::missing_semicolon("auto"));
+    check("M() { auto «a» b ~ Normal(0, 1); }", &[&m::missing_semicolon("auto")]);
 }
 
 #[test]

@@ -34,6 +34,7 @@ const EVERYTHING: &str = "
         d ~ crate::mine::Skewed(0, 1);
         factor(Normal(a, b).log_prob(x) + log_sum_exp(k in K => log(w[k]) - sum(j in 0..3 => j * 1e300)));
         param m: positive = 1 + mean;
+        auto w,tau;
         for c in C { param v[c, K]: interval(-1, upper = high[c]) = 0; }
         let q = if a > 0 && !c || b != 1 { -x.powi(2) } else if c { 1 } else { (a - b) * 2 };
     }";
@@ -134,6 +135,7 @@ fn a_model_is_written_as_a_person_would() {
         d ~ crate::mine::Skewed(0, 1);
         factor(Normal(a, b).log_prob(x) + log_sum_exp(k in K => log(w[k]) - sum(j in 0..3 => j * 1e300)));
         param m: positive = 1 + mean;
+        auto w, tau;
         for c in C {
             param v[c, K]: interval(-1, upper = high[c]) = 0;
         }
@@ -239,7 +241,8 @@ fn a_fragment_can_be_the_name_of_a_statement() {
 
 #[test]
 fn words_that_come_later_are_names_until_then() {
-    let (model, errors) = parse_all("M() { param ~ Normal(0, 1); sum[K] ~ Normal(0, 1); factor ~ Normal(0, 1); }");
+    let (model, errors) =
+        parse_all("M() { param ~ Normal(0, 1); auto ~ Normal(0, 1); sum[K] ~ Normal(0, 1); factor ~ Normal(0, 1); }");
     assert!(errors.is_empty(), "{errors:?}");
-    assert_eq!(model.unwrap().body.len(), 3);
+    assert_eq!(model.unwrap().body.len(), 4);
 }

@@ -1,0 +1,39 @@
+//! Why a guide cannot be put on a model.
+
+use crate::model::DataError;
+
+/// Why a guide cannot be put on a model.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuideError {
+    /// The guide's own data do not fit the model, or a parameter starts outside its support.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A location or a scale that is none where the guide starts.
+    #[error(
+        "guide `{guide}`: the {what} of `{latent}` is {value} where the guide starts, but a location must be finite, and a scale positive too; \
+         start its parameters elsewhere, or write `exp(..)` around a scale"
+    )]
+    Place {
+        /// The guide.
+        guide: &'static str,
+        /// The element: `theta[3]`.
+        latent: String,
+        /// Whether it is the location or the scale.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// The statements of the guide are about other dimensions than those of the model.
+    #[error(
+        "guide `{guide}` draws {found} numbers, but the latents of the model have {expected}; bind it to the model that it was written for"
+    )]
+    Dimensions {
+        /// The guide.
+        guide: &'static str,
+        /// How many it draws.
+        found: usize,
+        /// How many there are.
+        expected: usize,
+    },
+}

@@ -1,0 +1,494 @@
+//! Guides written by `guide!`: every latent has a location and a scale, functions of parameters, of data and of latents that are drawn before it.
+
+mod automatic;
+mod error;
+mod kernels;
+
+use std::fmt::{Debug, Formatter};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use automatic::Start;
+pub use error::GuideError;
+
+use super::{Guide, OwnGuide, Path};
+use crate::bijectors::Bijector;
+use crate::kernel::{Real, dispatch};
+use crate::model::{Layout, LogJoint, Model, Weights, Workspace};
+use crate::random::{normals, step_key};
+use automatic::Automatic;
+use kernels::{Constrain, LogProb, Place, PullConstrain, PullPlace, Score};
+
+/// A guide of the models of a type: what `guide!` implements, and any [`Guide`] over the element of the model.
+pub trait GuideOf<M: Model> {
+    /// The guide of a model, with the parameters that it starts from; `layout` is that of the model bound to its data.
+    ///
+    /// # Errors
+    /// [`GuideError`]: its own data do not fit the model, or it starts where it is no distribution.
+    fn bind_guide(&self, model: &M, layout: &Layout) -> Result<OwnGuide, GuideError>;
+}
+
+impl<M: Model, G: Guide<M::Element> + Clone + Sync + 'static> GuideOf<M> for G {
+    fn bind_guide(&self, _model: &M, _layout: &Layout) -> Result<OwnGuide, GuideError> {
+        Ok(OwnGuide::new::<M::Element, G>(&Guide::<M::Element>::name(self), self.clone()))
+    }
+}
+
+/// `q(u) = product over latents of D(u_i; m_i, s_i)` on the unconstrained space of a model: `u_i = m_i + s_i noise_i`, the location `m_i` and the scale `s_i`
+/// being what the statements of a `guide!` say. A `LogNormal` of a positive latent is a normal of its logarithm.
+///
+/// The parameters are the unconstrained numbers of those of the guide, then those of the Gaussian of what is left to `auto`, then the parameters of the model, which are
+/// points. Maps and pullbacks go through the compiled locations and scales, latent after latent; nothing is stored between calls.
+///
+/// # Source
+/// Hoffman & Blei 2015, Structured stochastic variational inference; the order of pullbacks: Roeder, Wu & Duvenaud 2017.
+pub struct DeclaredGuide<E: Real> {
+    name: &'static str,
+    density: Arc<dyn LogJoint<E> + Send>,
+    parameters: Vec<f64>,
+    located: Vec<Located>,
+    automatic: Automatic,
+    /// How many of the parameters are the guide's own.
+    own: usize,
+    /// The dimensions that are parameters of the model.
+    points: Range<usize>,
+    /// Buffers that are not in use.
+    pool: Mutex<Vec<Buffers<E>>>,
+}
+
+/// A latent with a statement.
+#[derive(Clone, Debug)]
+struct Located {
+    /// Which of [`Layout::centred`] of the guide.
+    centred: usize,
+    known: Known,
+    location: Range<usize>,
+    scale: Range<usize>,
+    /// The first of its rows of noise.
+    noise: usize,
+}
+
+/// Where a latent is.
+#[derive(Clone, Debug)]
+struct Known {
+    /// Its rows in the workspace of the guide; none where the guide does not know its values.
+    rows: Range<usize>,
+    /// Its unconstrained dimensions.
+    u: Range<usize>,
+    /// From these to its rows.
+    bijector: Bijector,
+}
+
+/// What an evaluation needs.
+#[derive(Debug)]
+struct Buffers<E> {
+    work: Workspace<E>,
+    weights: Weights<E>,
+    log_det: Vec<f64>,
+    /// The unconstrained numbers of one latent.
+    one: Vec<E>,
+}
+
+/// The samples over which the units of the parameters are found.
+const SAMPLES: usize = 64;
+
+impl<E: Real> DeclaredGuide<E> {
+    /// The guide of a bound density, of a model with this layout; `auto` are the latents that are left to a Gaussian.
+    ///
+    /// # Errors
+    /// [`GuideError::Place`] names the element whose location or scale is none where the guide starts.
+    pub fn bind(
+        name: &'static str,
+        density: Box<dyn LogJoint<E> + Send>,
+        model: &Layout,
+        auto: &[&str],
+    ) -> Result<OwnGuide, GuideError> {
+        let density: Arc<dyn LogJoint<E> + Send> = density.into();
+        let layout = density.layout();
+        let rows = |name: &str| layout.latents().find(|own| own.name == name).map_or(0..0, |own| own.rows.clone());
+        let known = |latent: &crate::model::Variable| Known {
+            rows: rows(latent.name),
+            u: latent.unconstrained.clone(),
+            bijector: latent.bijector.clone(),
+        };
+        let left = model.latents().filter(|latent| auto.contains(&latent.name)).map(known).collect();
+        let automatic = Automatic::new(left);
+        let mut noise = automatic.dimensions().len();
+        let mut located = Vec::new();
+        for (centred, of) in layout.centred.iter().enumerate() {
+            let own = layout.variables[of.variable].name;
+            let Some(latent) = model.latents().find(|latent| latent.name == own) else { continue };
+            located.push(Located {
+                centred,
+                known: known(latent),
+                location: of.location.clone(),
+                scale: of.scale.clone(),
+                noise,
+            });
+            noise += latent.unconstrained.len();
+        }
+        let points = model.unconstrained() - model.points()..model.unconstrained();
+        if noise != points.start {
+            return Err(GuideError::Dimensions { guide: name, found: noise, expected: points.start });
+        }
+        let start = layout.start();
+        let of_guide: Vec<f64> = layout.parameters().flat_map(|own| start[own.unconstrained.clone()].to_vec()).collect();
+        let own = of_guide.len();
+        let of_model = model.parameters().flat_map(|point| point.initial.iter().copied());
+        let parameters = of_guide.into_iter().chain(automatic.parameters().iter().copied()).chain(of_model).collect();
+        let guide = DeclaredGuide { name, density, parameters, located, automatic, own, points, pool: Mutex::default() };
+        guide.check_start()?;
+        Ok(OwnGuide::new::<E, Self>(name, guide))
+    }
+
+    /// That locations and scales are such where the guide starts.
+    fn check_start(&self) -> Result<(), GuideError> {
+        let (samples, noise) = self.noise_of_units();
+        let mut u = vec![E::default(); self.points.end * samples];
+        let buffers = self.draw(&noise, samples, &mut u);
+        let layout = self.density.layout();
+        let mut found = Ok(());
+        for located in &self.located {
+            let variable = &layout.variables[layout.centred[located.centred].variable];
+            for (what, rows) in [("location", &located.location), ("scale", &located.scale)] {
+                let values = rows.clone().enumerate().flat_map(|(i, row)| {
+                    buffers.work.values[row * samples..(row + 1) * samples].iter().map(move |x| (i, x.to_f64()))
+                });
+                let is_bad = |x: f64| !x.is_finite() || (what == "scale" && x <= 0.0);
+                if let (Some((element, value)), true) = (values.clone().find(|(_, x)| is_bad(*x)), found.is_ok()) {
+                    let latent = layout.element_name(variable, element);
+                    found = Err(GuideError::Place { guide: self.name, latent, what, value });
+                }
+            }
+        }
+        self.give_back(buffers);
+        found
+    }
+
+    /// Buffers in which the parameters are where they are.
+    fn buffers(&self, samples: usize) -> Buffers<E> {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffers = pool.pop().filter(|buffers| buffers.work.samples == samples).unwrap_or_else(|| {
+            let longest = self.known().map(|known| known.u.len()).max().unwrap_or(0);
+            Buffers {
+                work: self.density.workspace(samples),
+                weights: self.density.unit_weights(samples),
+                log_det: vec![0.0; samples],
+                one: vec![E::default(); longest * samples],
+            }
+        });
+        drop(pool);
+        let rows = self.density.layout().parameters().flat_map(|own| own.unconstrained.clone());
+        for (row, &value) in rows.zip(&self.parameters) {
+            buffers.work.values[row * samples..(row + 1) * samples].fill(E::from_f64(value));
+        }
+        self.density.constrain(&mut buffers.work, &mut buffers.log_det);
+        buffers
+    }
+
+    fn give_back(&self, buffers: Buffers<E>) {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(buffers);
+    }
+
+    /// Where the latents are, in the order in which they are drawn.
+    fn known(&self) -> impl Iterator<Item = &Known> {
+        self.automatic.latents().iter().chain(self.located.iter().map(|located| &located.known))
+    }
+
+    /// The parameters of the Gaussian of what is left to it.
+    fn of_automatic(&self) -> Range<usize> {
+        self.own..self.own + self.automatic.parameters().len()
+    }
+
+    /// The parameters that are points of the model.
+    fn of_points(&self) -> Range<usize> {
+        self.of_automatic().end..self.parameters.len()
+    }
+
+    /// Draws all latents; the buffers hold them with their locations and scales.
+    fn draw(&self, noise: &[E], samples: usize, u: &mut [E]) -> Buffers<E> {
+        let mut buffers = self.buffers(samples);
+        self.automatic.sample(&self.parameters[self.of_automatic()], noise, samples, u);
+        for known in self.automatic.latents() {
+            constrain(known, u, &mut buffers.work);
+        }
+        for located in &self.located {
+            self.density.locate(located.centred, &mut buffers.work);
+            dispatch(Place { located, noise, samples, values: &buffers.work.values, u });
+            constrain(&located.known, u, &mut buffers.work);
+        }
+        for (row, value) in self.points.clone().zip(&self.parameters[self.of_points()]) {
+            u[row * samples..(row + 1) * samples].fill(E::from_f64(*value));
+        }
+        buffers
+    }
+
+    /// The buffers of draws that are known.
+    fn located(&self, u: &[E], samples: usize) -> Buffers<E> {
+        let mut buffers = self.buffers(samples);
+        self.known().for_each(|known| constrain(known, u, &mut buffers.work));
+        self.located.iter().for_each(|located| self.density.locate(located.centred, &mut buffers.work));
+        buffers
+    }
+
+    /// Adds the derivative of `weights . log q` by draws to their adjoint and, where they are wanted, that by parameters to their gradient.
+    fn score(
+        &self,
+        (u, noise, samples): (&[E], Option<&[E]>, usize),
+        weights: &[f64],
+        buffers: &mut Buffers<E>,
+        mut u_adjoint: Option<&mut [E]>,
+        gradient: Option<&mut [f64]>,
+    ) {
+        let lanes: Vec<E> = weights.iter().map(|&weight| E::from_f64(weight)).collect();
+        let Workspace { values, adjoints, .. } = &mut buffers.work;
+        adjoints.fill(E::default());
+        for located in &self.located {
+            let u_adjoint = u_adjoint.as_deref_mut();
+            dispatch(Score { located, noise, weights: &lanes, samples, values, u, adjoints, u_adjoint });
+        }
+        self.located.iter().for_each(|located| self.density.pull_locate(located.centred, &mut buffers.work, &buffers.weights));
+        if let Some(u_adjoint) = u_adjoint.as_deref_mut() {
+            self.known().for_each(|known| pull_constrain(known, u, u_adjoint, buffers));
+        }
+        let (own, automatic) = match gradient {
+            Some(gradient) => {
+                let (own, rest) = gradient.split_at_mut(self.own);
+                (Some(own), Some(&mut rest[..self.of_automatic().len()]))
+            }
+            None => (None, None),
+        };
+        self.automatic.pull_log_prob(&self.parameters[self.of_automatic()], (u, samples), weights, u_adjoint, automatic);
+        if let Some(own) = own {
+            self.pull_parameters(buffers, own);
+        }
+    }
+
+    /// Adds the pullback of the adjoint of the samples along their path; with `weights`, less that of the weighted log density along it.
+    fn pull(
+        &self,
+        path: Path<'_, E>,
+        weights: Option<&[E]>,
+        buffers: &mut Buffers<E>,
+        u_adjoint: &mut [E],
+        gradient: &mut [f64],
+    ) {
+        let samples = path.samples;
+        buffers.work.adjoints.fill(E::default());
+        for located in self.located.iter().rev() {
+            pull_constrain(&located.known, path.u, u_adjoint, buffers);
+            let Workspace { values, adjoints, .. } = &mut buffers.work;
+            dispatch(PullPlace { located, noise: path.noise, weights, samples, values, adjoints, u_adjoint });
+            self.density.pull_locate(located.centred, &mut buffers.work, &buffers.weights);
+        }
+        for known in self.automatic.latents() {
+            pull_constrain(known, path.u, u_adjoint, buffers);
+        }
+        let (own, rest) = gradient.split_at_mut(self.own);
+        let (automatic, points) = rest.split_at_mut(self.of_automatic().len());
+        self.automatic.pull(&self.parameters[self.of_automatic()], path, weights, u_adjoint, automatic);
+        for (row, gradient) in self.points.clone().zip(points) {
+            *gradient += u_adjoint[row * samples..(row + 1) * samples].iter().map(|x| x.to_f64()).sum::<f64>();
+        }
+        self.pull_parameters(buffers, own);
+    }
+
+    /// Adds the adjoints of the guide's own parameters to their gradient.
+    fn pull_parameters(&self, buffers: &mut Buffers<E>, gradient: &mut [f64]) {
+        self.each_parameter(buffers, |index, lanes| gradient[index] += lanes.iter().map(|x| x.to_f64()).sum::<f64>());
+    }
+
+    /// Gives the adjoints of each of the guide's own parameters, a lane for each sample.
+    fn each_parameter(&self, buffers: &mut Buffers<E>, mut give: impl FnMut(usize, &[E])) {
+        self.density.pull_constrain(&mut buffers.work, &buffers.weights);
+        let samples = buffers.work.samples;
+        let rows = self.density.layout().parameters().flat_map(|own| own.unconstrained.clone());
+        rows.enumerate().for_each(|(index, row)| give(index, &buffers.work.adjoints[row * samples..(row + 1) * samples]));
+    }
+
+    /// Noise that is always the same.
+    fn noise_of_units(&self) -> (usize, Vec<E>) {
+        let mut noise = vec![E::default(); self.points.start * SAMPLES];
+        normals(step_key(0, 0), SAMPLES, &mut noise);
+        (SAMPLES, noise)
+    }
+}
+
+/// Computes a latent from its unconstrained numbers, where the guide knows it.
+fn constrain<E: Real>(known: &Known, u: &[E], work: &mut Workspace<E>) {
+    if !known.rows.is_empty() {
+        dispatch(Constrain { known, samples: work.samples, u, values: &mut work.values });
+    }
+}
+
+/// Adds the adjoint of a latent, pulled back, to that of its unconstrained numbers.
+fn pull_constrain<E: Real>(known: &Known, u: &[E], u_adjoint: &mut [E], buffers: &mut Buffers<E>) {
+    if !known.rows.is_empty() {
+        let Buffers { work: Workspace { samples, values, adjoints, .. }, one, .. } = buffers;
+        dispatch(PullConstrain { known, samples: *samples, u, values, adjoints, one, u_adjoint });
+    }
+}
+
+impl<E: Real> Guide<E> for DeclaredGuide<E> {
+    fn name(&self) -> String {
+        self.name.to_owned()
+    }
+
+    fn named_parameters(&self) -> Vec<(String, f64)> {
+        let buffers = self.buffers(E::LANE_MULTIPLE);
+        let layout = self.density.layout();
+        let value = |row: usize| buffers.work.values[row * E::LANE_MULTIPLE].to_f64();
+        let named = layout
+            .parameters()
+            .flat_map(|own| own.rows.clone().enumerate().map(move |(i, row)| (layout.element_name(own, i), row)))
+            .map(|(name, row)| (name, value(row)))
+            .collect();
+        self.give_back(buffers);
+        named
+    }
+
+    fn parameters(&self) -> &[f64] {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut [f64] {
+        &mut self.parameters
+    }
+
+    fn dimensions(&self) -> usize {
+        self.points.end
+    }
+
+    fn noise(&self) -> usize {
+        self.points.start
+    }
+
+    fn sample(&self, noise: &[E], samples: usize, u: &mut [E]) {
+        let buffers = self.draw(noise, samples, u);
+        self.give_back(buffers);
+    }
+
+    fn pull_sample(&self, path: Path<'_, E>, u_adjoint: &mut [E], gradient: &mut [f64]) {
+        let mut buffers = self.located(path.u, path.samples);
+        self.pull(path, None, &mut buffers, u_adjoint, gradient);
+        self.give_back(buffers);
+    }
+
+    fn log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
+        let buffers = self.located(u, samples);
+        self.automatic.log_prob(&self.parameters[self.of_automatic()], u, samples, log_prob);
+        for located in &self.located {
+            dispatch(LogProb { located, noise: None, samples, values: &buffers.work.values, u, log_prob });
+        }
+        self.give_back(buffers);
+    }
+
+    fn log_prob_of(&self, path: Path<'_, E>, log_prob: &mut [f64]) {
+        let (samples, noise) = (path.samples, Some(path.noise));
+        let buffers = self.located(path.u, samples);
+        self.automatic.log_prob_of(&self.parameters[self.of_automatic()], path, log_prob);
+        for located in &self.located {
+            dispatch(LogProb { located, noise, samples, values: &buffers.work.values, u: path.u, log_prob });
+        }
+        self.give_back(buffers);
+    }
+
+    fn pull_log_prob(&self, u: &[E], samples: usize, weights: &[f64], u_adjoint: Option<&mut [E]>, gradient: Option<&mut [f64]>) {
+        let mut buffers = self.located(u, samples);
+        self.score((u, None, samples), weights, &mut buffers, u_adjoint, gradient);
+        self.give_back(buffers);
+    }
+
+    fn stick(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _: &mut Vec<E>) {
+        let minus: Vec<f64> = weights.iter().map(|w| -w.to_f64()).collect();
+        let mut buffers = self.located(path.u, path.samples);
+        self.score((path.u, Some(path.noise), path.samples), &minus, &mut buffers, Some(&mut *u_adjoint), None);
+        self.pull(path, None, &mut buffers, u_adjoint, gradient);
+        self.give_back(buffers);
+    }
+
+    fn pull_path(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _: &mut Vec<E>) {
+        // log q of the noise is what it is: along the path only the scales change.
+        let mut buffers = self.located(path.u, path.samples);
+        self.pull(path, Some(weights), &mut buffers, u_adjoint, gradient);
+        self.give_back(buffers);
+    }
+
+    /// The inverse square root of the Fisher information of each parameter.
+    fn units(&self, parameters: &[f64], units: &mut [f64]) {
+        let mut guide = self.clone();
+        guide.parameters.copy_from_slice(parameters);
+        let (samples, noise) = guide.noise_of_units();
+        let mut u = vec![E::default(); guide.points.end * samples];
+        let mut buffers = guide.draw(&noise, samples, &mut u);
+        guide.score((&u, Some(&noise), samples), &vec![1.0; samples], &mut buffers, None, None);
+        units.fill(1.0);
+        guide.each_parameter(&mut buffers, |index, lanes| {
+            let information = lanes.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / lanes.len() as f64;
+            if information.is_finite() && information > 1e-12 {
+                units[index] = information.sqrt().recip();
+            }
+        });
+        let automatic = guide.of_automatic();
+        guide.automatic.units(&parameters[automatic.clone()], &mut units[automatic]);
+    }
+
+    /// Goes the shortest way, in units of the parameters, to where the mean logarithm of the scales is less by as much.
+    fn narrow(&mut self, factor: f64) {
+        let automatic = self.of_automatic();
+        self.automatic.narrow(&mut self.parameters[automatic], factor);
+        let elements: usize = self.located.iter().map(|located| located.scale.len()).sum();
+        if elements == 0 {
+            return;
+        }
+        let mut units = vec![1.0; self.parameters.len()];
+        self.units(&self.parameters, &mut units);
+        let (samples, noise) = self.noise_of_units();
+        let mut u = vec![E::default(); self.points.end * samples];
+        let mut buffers = self.draw(&noise, samples, &mut u);
+        // Minus the weighted log density along the path is the logarithm of scales, but for what does not depend on parameters.
+        let weights = vec![E::from_f64(1.0 / (samples * elements) as f64); samples];
+        let mut slope = vec![0.0; self.parameters.len()];
+        let mut adjoint = vec![E::default(); u.len()];
+        let path = Path { noise: &noise, u: &u, samples };
+        self.pull(path, Some(&weights), &mut buffers, &mut adjoint, &mut slope);
+        self.give_back(buffers);
+        let steepness: f64 = slope.iter().zip(&units).take(self.own).map(|(slope, unit)| (slope * unit).powi(2)).sum();
+        if steepness.is_finite() && steepness > 1e-12 {
+            let far = factor.ln() / steepness;
+            let all = self.parameters.iter_mut().zip(slope.iter().zip(&units)).take(self.own);
+            all.for_each(|(x, (slope, unit))| *x += far * slope * unit * unit);
+        }
+    }
+
+    fn open(&self) -> &[usize] {
+        self.automatic.dimensions()
+    }
+
+    fn begin(&mut self, start: &Start) {
+        self.automatic.begin(start);
+        let automatic = self.of_automatic();
+        self.parameters[automatic].copy_from_slice(self.automatic.parameters());
+    }
+}
+
+impl<E: Real> Clone for DeclaredGuide<E> {
+    fn clone(&self) -> Self {
+        DeclaredGuide {
+            name: self.name,
+            density: Arc::clone(&self.density),
+            parameters: self.parameters.clone(),
+            located: self.located.clone(),
+            automatic: self.automatic.clone(),
+            own: self.own,
+            points: self.points.clone(),
+            pool: Mutex::default(),
+        }
+    }
+}
+
+impl<E: Real> Debug for DeclaredGuide<E> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeclaredGuide").field("name", &self.name).field("parameters", &self.parameters).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! That a guide has the latents of its model, each once, over the same axes and on the same support, and nothing else.
+
+use proc_macro2::Ident;
+
+use crate::catalogue::Support;
+use crate::diagnostics::Diagnostics;
+use crate::ir::{Density, DimId, Family, Model, Site, SiteKind, StmtKind, visit};
+use crate::messages;
+
+/// Reports what a guide has too much, too little, or otherwise than its model.
+pub(super) fn check(guide: &Model, model: &Model, diagnostics: &mut Diagnostics) {
+    let auto = guide.guide.as_ref().map_or(&[][..], |of| &of.auto);
+    let latents: Vec<&Site> = model.sites.iter().filter(|site| site.kind == SiteKind::Latent).collect();
+    let of_model = |name: &Ident| latents.iter().copied().find(|site| site.name == *name);
+    let known = || latents.iter().map(|site| (site.name.clone(), Vec::<Ident>::new())).collect::<Vec<_>>();
+    let missing = |name: &Ident| model.args.iter().any(|arg| arg.missing && arg.name == *name);
+    for name in auto.iter().filter(|name| of_model(name).is_none()) {
+        diagnostics.push(name.span(), messages::no_latent(name, &known()));
+    }
+    let parameters = || model.sites.iter().filter(|site| site.kind == SiteKind::Parameter);
+    for parameter in guide.sites.iter().filter(|site| site.kind == SiteKind::Parameter) {
+        if of_model(&parameter.name).is_some() {
+            diagnostics.push(parameter.name.span(), messages::guide_param_of_latent(&parameter.name));
+        } else if parameters().any(|known| known.name == parameter.name) {
+            diagnostics.push(parameter.name.span(), messages::guide_param_of_model(&parameter.name));
+        }
+    }
+    let mut seen: Vec<Ident> = auto.to_vec();
+    visit::statements(&guide.body, &mut |stmt| match &stmt.kind {
+        StmtKind::Factor { value, .. } => diagnostics.push(value.span, messages::GUIDE_FACTOR),
+        StmtKind::Sample { site, distribution, .. } => {
+            let own = &guide.sites[*site];
+            if own.kind != SiteKind::Latent {
+                let message =
+                    if missing(&own.name) { messages::guide_missing(&own.name) } else { messages::guide_data(&own.name) };
+                diagnostics.push(distribution.span, message);
+                return;
+            }
+            let again = seen.contains(&own.name);
+            seen.push(own.name.clone());
+            if auto.contains(&own.name) {
+                diagnostics.push(distribution.span, messages::auto_and_stated(&own.name));
+                return;
+            }
+            let Some(latent) = of_model(&own.name) else {
+                diagnostics.push(own.name.span(), messages::no_latent(&own.name, &known()));
+                return;
+            };
+            if again {
+                // One statement is compared; that there are others is said by the rule of coverage.
+                return;
+            }
+            let (expected, given) = (axes(model, &latent.dims), axes(guide, &own.dims));
+            if expected != given {
+                diagnostics.push(own.name.span(), messages::latent_axes(&own.name, &expected, &given));
+            } else if let Some(message) = family(&own.name, latent, &distribution.density) {
+                diagnostics.push(distribution.span, message);
+            }
+        }
+        _ => {}
+    });
+    for latent in latents.iter().filter(|latent| !seen.contains(&latent.name)) {
+        let name = &latent.name;
+        let axes = axes(model, &latent.dims);
+        let example = if axes.is_empty() { name.to_string() } else { format!("{name}[{axes}]") };
+        let message = match latent.support {
+            _ if missing(name) => messages::guide_missing(name),
+            Support::Real => messages::guide_without(name, &example, "Normal"),
+            Support::Positive => messages::guide_without(name, &example, "LogNormal"),
+            support => messages::guide_no_family(name, set(support)),
+        };
+        diagnostics.push(guide.name.span(), message);
+    }
+    reads_of_missing(guide, model, diagnostics);
+}
+
+fn axes(model: &Model, dims: &[DimId]) -> String {
+    // A dimension that no statement tells is reported where it is missing.
+    let names = dims.iter().map(|&dim| model.dims.get(dim).map_or_else(|| "?".to_owned(), |dim| dim.name.to_string()));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// What is wrong with the family of a latent.
+fn family(name: &Ident, latent: &Site, density: &Density) -> Option<String> {
+    let word = match density {
+        Density::Univariate { family: Family::Catalogue(entry), .. } => entry.rust,
+        _ => "",
+    };
+    // Where the values of a distribution of the user's lie is known to rustc alone.
+    match (word, latent.support) {
+        ("Normal", Support::Real) | ("LogNormal", Support::Positive) => None,
+        ("Normal" | "LogNormal", _) if latent.own_support.is_some() => None,
+        (_, Support::Real) => Some(messages::guide_family(name, "on the whole real line", "Normal")),
+        (_, Support::Positive) => Some(messages::guide_family(name, "positive", "LogNormal")),
+        (_, support) => Some(messages::guide_no_family(name, set(support))),
+    }
+}
+
+/// Where the values of a support lie, in words.
+fn set(support: Support) -> &'static str {
+    match support {
+        Support::Unit => "between zero and one",
+        Support::Interval => "in an interval",
+        Support::Simplex => "a simplex",
+        Support::Ordered | Support::PositiveOrdered => "an ordered vector",
+        Support::Positive => "positive",
+        _ => "real",
+    }
+}
+
+/// Reports reads of arrays with missing values: what is missing is not known to the guide.
+fn reads_of_missing(guide: &Model, model: &Model, diagnostics: &mut Diagnostics) {
+    let mut read = |arg: usize, span| {
+        let name = &guide.args[arg].name;
+        if model.args.iter().any(|known| known.missing && known.name == *name) {
+            diagnostics.push(span, messages::guide_missing(name));
+        }
+    };
+    visit::statements(&guide.body, &mut |stmt| match &stmt.kind {
+        StmtKind::Sample { distribution, .. } => {
+            visit::parameters(distribution).into_iter().for_each(|param| visit::data(guide, param, &mut read));
+        }
+        StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => {
+            visit::data(guide, value, &mut read);
+        }
+        StmtKind::Param { bounds, start, .. } => {
+            visit::of_parameter(bounds.as_deref(), start).for_each(|value| visit::data(guide, value, &mut read));
+        }
+        StmtKind::For { .. } => {}
+    });
+}

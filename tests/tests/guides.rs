@@ -1,0 +1,10 @@
+//! Guides in the language of models: their two maps against finite differences and closed forms, and fits against what is known exactly.
+#![forbid(unsafe_code)]
+
+mod guides {
+    pub(crate) mod exact;
+    pub(crate) mod fits;
+    pub(crate) mod laws;
+    pub(crate) mod refused;
+    pub(crate) mod rows;
+}

@@ -7,11 +7,12 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::divergence::closed_form;
-use super::learn::{Past, Purpose, Sizes, key, learn, mean_divergence};
+use super::learn::{Past, Purpose, Sizes, asked, key, learn, mean_divergence};
 use super::networks::Store;
 use super::pass::{Buffers, Engine, Steering};
 use super::plan::{Plan, input_names};
-use super::{Amortized, AmortizedError, Binarize, RowGuide, RowModel, data};
+use super::transform::Drawn;
+use super::{Amortized, AmortizedError, RowGuide, RowModel, Transform, data};
 use crate::kernel::Real;
 use crate::model::Model as _;
 use crate::networks::{Mode, Parameterized};
@@ -70,7 +71,8 @@ pub struct AmortizedFit<'m, M: RowModel, G: RowGuide<M>> {
     pub(super) guide: &'m G,
     pub(super) store: Store<'m, M::Element>,
     pub(super) seed: u64,
-    pub(super) binarize: Binarize,
+    /// Those that are done whatever the fit is asked about rows.
+    pub(super) transforms: Vec<Transform>,
     global_values: Vec<(&'static str, Vec<f64>)>,
     pub(super) past: Past<M::Element>,
 }
@@ -97,13 +99,13 @@ impl<'m, E: Real> Sides<'m, E> {
 pub(super) fn with_engine<'m, M: RowModel, G: RowGuide<M>, T>(
     model: &'m M,
     guide: &'m G,
-    probabilities: bool,
+    transforms: &[Transform],
     act: impl FnOnce(&Engine<'_, M::Element>, Sides<'m, M::Element>) -> Result<T, AmortizedError>,
 ) -> Result<T, AmortizedError> {
     let bound = model.bind_rows()?;
     let own = guide.bind_guide(&bound)?;
     let (row, own_row) = (bound.row.bind()?, own.row.bind()?);
-    data::check(&bound, row.layout().model, probabilities)?;
+    data::check(&bound, row.layout().model, transforms)?;
     let names = input_names(&bound);
     let model_plan = Plan::of_model(&bound, row.layout(), &names)?;
     let guide_plan = Plan::of_guide(&own, own_row.layout(), &names, row.layout())?;
@@ -124,11 +126,12 @@ pub fn fit_amortized<'m, M: RowModel, G: RowGuide<M>, C: BorrowMut<Amortized>>(
     mut config: C,
 ) -> Result<AmortizedFit<'m, M, G>, AmortizedError> {
     let config = config.borrow_mut();
-    with_engine(model, guide, config.binarize == Binarize::Stochastic, |engine, sides| {
+    let transforms = config.transforms.clone();
+    with_engine(model, guide, &transforms, |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &config.held)?;
         let past = learn(engine, sides.rows, &mut store, config, Past::default())?;
-        Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, config.binarize), past))
+        Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, &transforms), past))
     })
 }
 
@@ -156,13 +159,13 @@ pub fn bound_gradient<M: RowModel, G: RowGuide<M>>(
     config: &Amortized,
     seed: u64,
 ) -> Result<BoundGradient<M::Element>, AmortizedError> {
-    with_engine(model, guide, false, |engine, sides| {
+    with_engine(model, guide, &[], |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &[])?;
         let closed = closed_form(engine, config)?;
         let mut buffers = engine.buffers(sides.rows, config.samples);
         let rows: Vec<usize> = (0..sides.rows).collect();
-        engine.fill(&rows, None, &mut buffers);
+        engine.fill(&rows, Drawn::AS_THEY_ARE, &mut buffers)?;
         let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(0), closed: closed.as_ref() };
         store.draw(Some(key(seed, Purpose::Weights, 0)));
         let of_weights = store.divergence() / sides.rows as f64;
@@ -203,7 +206,7 @@ pub(super) const BLOCK: usize = 128;
 pub(super) fn for_blocks<E: Real>(
     engine: &Engine<'_, E>,
     rows: usize,
-    draws: Option<u64>,
+    drawn: Drawn<'_>,
     (block, samples): (usize, usize),
     mut act: impl FnMut(&[usize], &mut Buffers<E>) -> Result<(), AmortizedError>,
 ) -> Result<(), AmortizedError> {
@@ -211,7 +214,7 @@ pub(super) fn for_blocks<E: Real>(
     let mut sizes = Sizes::new(samples);
     for rows in all.chunks(block) {
         let buffers = sizes.of(engine, rows.len());
-        engine.fill(rows, draws, buffers);
+        engine.fill(rows, drawn, buffers)?;
         act(rows, buffers)?;
     }
     Ok(())
@@ -224,11 +227,12 @@ impl<'m, M: RowModel, G: RowGuide<M>> AmortizedFit<'m, M, G> {
         guide: &'m G,
         engine: &Engine<'_, M::Element>,
         store: Store<'m, M::Element>,
-        config: (u64, Binarize),
+        config: (u64, &[Transform]),
         past: Past<M::Element>,
     ) -> Self {
-        let (seed, binarize) = config;
-        AmortizedFit { model, guide, global_values: global_values(engine, &store), store, seed, binarize, past }
+        let (seed, transforms) = config;
+        let transforms = transforms.iter().filter(|transform| transform.is_always()).cloned().collect();
+        AmortizedFit { model, guide, global_values: global_values(engine, &store), store, seed, transforms, past }
     }
 }
 
@@ -264,9 +268,9 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         &self.global_values
     }
 
-    /// The key of the draws that stand for probabilities wherever rows are asked about: the same at every call.
-    pub(super) fn binarization(&self) -> Option<u64> {
-        (self.binarize == Binarize::Stochastic).then(|| key(self.seed, Purpose::HeldOutBinarize, 0))
+    /// Rows as they are drawn where the fit is asked about them.
+    pub(super) fn drawn(&self) -> Drawn<'_> {
+        asked(self.seed, &self.transforms)
     }
 
     /// The location and scale of every latent given each row of `model`, which need not be the one that was learned from. Where a latent depends on another
@@ -275,7 +279,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// # Errors
     /// As [`fit_amortized`], of the data.
     pub fn encode(&self, model: &M) -> Result<Vec<Encoded<M::Element>>, AmortizedError> {
-        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
+        with_engine(model, self.guide, &self.transforms, |engine, sides| {
             let empty = |columns: usize| Array2::from_elem((sides.rows, columns), M::Element::default());
             let of = |located: &super::plan::Located| Encoded {
                 name: located.name,
@@ -283,7 +287,7 @@ impl<M: RowModel, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                 scale: empty(located.rows.len()),
             };
             let mut all: Vec<Encoded<M::Element>> = engine.guide_plan.located.iter().map(of).collect();
-            for_blocks(engine, sides.rows, self.binarization(), (BLOCK, 1), |rows, buffers| {
+            for_blocks(engine, sides.rows, self.drawn(), (BLOCK, 1), |rows, buffers| {
                 buffers.noise.fill(M::Element::default());
                 engine.evaluate_noise(&self.store, Steering::PLAIN, Mode::Evaluate, buffers)?;
                 let lanes = buffers.shape.lanes;

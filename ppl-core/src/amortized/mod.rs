@@ -8,6 +8,7 @@
 //! # Source
 //! Kingma & Welling 2014, Auto-encoding variational Bayes; Rezende, Mohamed & Wierstra 2014, Stochastic backpropagation.
 
+mod bounds;
 mod config;
 mod data;
 mod divergence;
@@ -24,12 +25,15 @@ mod plan;
 mod row_model;
 #[cfg(feature = "files")]
 mod saved;
+mod transform;
 mod transpose;
 
-pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Binarize, Divergence, Schedule};
+pub use bounds::RowBound;
+pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Divergence, Schedule};
 pub use error::{AmortizedError, BadQuantity};
 pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, fit_amortized};
 pub use generate::Generated;
 pub use row_model::{BoundRows, Call, RowGuide, RowInput, RowModel, check_network};
 #[cfg(feature = "files")]
 pub use saved::{load_amortized, resume_amortized};
+pub use transform::Transform;

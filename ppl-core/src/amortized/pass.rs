@@ -1,10 +1,10 @@
 //! One evaluation of the bound over a batch of rows, and its gradient.
 
-use super::data::copy_rows;
 use super::divergence::{ClosedForm, from_draws};
 use super::networks::{Learned, Store};
 use super::objective::weigh;
 use super::plan::{Action, Located, Plan, Source, Wired};
+use super::transform::Drawn;
 use super::transpose::{Columns, LaneShape};
 use super::{AmortizedError, AmortizedEstimator, AmortizedObjective, BadQuantity, RowInput};
 use crate::kernel::Real;
@@ -190,15 +190,16 @@ impl<'a, E: Real> Engine<'a, E> {
         }
     }
 
-    /// Puts rows of data in their places; with a key, Bernoulli draws of them.
-    pub(super) fn fill(&self, rows: &[usize], draws: Option<u64>, buffers: &mut Buffers<E>) {
+    /// Puts rows of data in their places, as they are drawn.
+    pub(super) fn fill(&self, rows: &[usize], drawn: Drawn<'_>, buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
         for (input, to) in self.data.iter().zip(&mut buffers.inputs) {
-            copy_rows(input, rows, draws, to);
+            drawn.copy_rows(input, rows, to)?;
         }
         let shape = buffers.shape;
         for (plan, half) in [(self.model_plan, &mut buffers.model), (self.guide_plan, &mut buffers.guide)] {
             fill_inputs(plan, &buffers.inputs, shape, &mut half.work.values);
         }
+        Ok(())
     }
 
     /// Evaluates the log ratios of all lanes: the guide, its draws, and the model; `key` is that of the noise.

@@ -131,6 +131,7 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
                         columns: input.columns,
                         data: _ppl::Cow::Borrowed(&[]),
                         observed: input.observed,
+                        categories: input.categories,
                     });
                     Ok(_ppl::BoundRows {
                         row: #row_name { #(#fields),* },

@@ -2,6 +2,7 @@
 
 pub mod images;
 pub mod pictures;
+pub mod sentences;
 
 use std::error::Error;
 use std::process::ExitCode;

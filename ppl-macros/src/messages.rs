@@ -25,7 +25,9 @@ pub(crate) const OPTION_ARRAY: &str = "the values are missing, not the array; wr
 pub(crate) const DIMENSION: &str =
     "a dimension is a name, such as `N`; its size is found from the data, and several are separated by commas";
 pub(crate) const TOO_MANY_AXES: &str = "an array has at most three axes; split it, or run two of them together";
-pub(crate) const NET: &str = "a network is an argument `decoder: net(Z => D)`: how many numbers it takes and gives for a row, such as `D`, `2 * Z`, `Z + C` or `1`";
+pub(crate) const NET: &str = "a network is an argument `decoder: net(Z => D)`: how many numbers it takes and gives for a row, such as `D`, `2 * Z`, `Z + T * V` or `1`";
+pub(crate) const NET_FACTOR: &str =
+    "a factor of the size of a network is a whole number from 1 to 65536; larger sizes are dimensions, `D: usize`";
 pub(crate) const IN_DIMENSION: &str = "`in` is followed by the dimension that is pointed into: `[in C; N]`";
 pub(crate) const TYPE: &str = "a type is `f64`, `f32`, `u64`, `bool`, `in C`, `usize`, or an array of them such as `[f64; N]`";
 pub(crate) const LET_MUT: &str = "nothing in a model changes; leave out the `mut`";
@@ -204,12 +206,14 @@ pub(crate) fn reduce_arrow(function: &Ident, var: &Ident) -> String {
 
 pub(crate) const NO_PLATE: &str =
     "a model with networks has one loop over its rows, `for n in N { .. }`, with all latents and all data in it";
-pub(crate) const ROW_ELEMENT: &str = "data beside networks are `f32`, `f64`, `u64` or `bool`, and none is missing";
+pub(crate) const ROW_ELEMENT: &str =
+    "data beside networks are `f32`, `f64`, `u64`, `bool` or `in K`, and none is missing; leave those rows out";
 pub(crate) const OUTSIDE_PLATE: &str =
     "beside the loop over its rows a model with networks has parameters alone: `param`; a guide has nothing else";
 pub(crate) const PARAM_IN_PLATE: &str = "a parameter is one for all rows: write it before the loop over them";
 pub(crate) const OTHER_ROWS: &str = "the rows of a model with networks are independent: none reads all the others";
 pub(crate) const PLATE_NUMBER: &str = "the index of a row is no number here: rows are independent of their order";
+pub(crate) const ROW_CHOICE: &str = "the data of this condition differ from row to row, which are computed together: write `c * a + (1 - c) * b` with the condition as `c`";
 pub(crate) const CALL_IN_LOOP: &str = "a network is applied to a whole row: call it before this loop, with `let`";
 pub(crate) const SPLIT: &str = "`split` takes a call of a network of the arguments: `let (a, b) = split(network(x[n]))`";
 
@@ -227,7 +231,7 @@ pub(crate) fn operand(network: &Ident, var: &Ident) -> String {
     format!("`{network}` takes data, latents and what networks give, whole: `{network}(x[{var}])`")
 }
 
-pub(crate) fn network_takes(network: &Ident, inputs: &impl Display, given: &str) -> String {
+pub(crate) fn network_takes(network: &Ident, inputs: &impl Display, given: &impl Display) -> String {
     format!("`{network}` takes `{inputs}` numbers, but is given `{given}`")
 }
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use ndarray::Array2;
 use ppl_core::amortized::{
-    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Binarize, BoundGradient, BoundRows, Call,
-    RowGuide, RowInput, RowModel, Schedule, Stopped, bound_gradient, fit_amortized, load_amortized, resume_amortized,
+    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, BoundGradient, BoundRows, Call, RowGuide,
+    RowInput, RowModel, Schedule, Stopped, bound_gradient, fit_amortized, load_amortized, resume_amortized,
 };
 use ppl_core::guide;
 use ppl_core::networks::{Activation, Mlp, Network, Parameterized};
@@ -54,7 +54,7 @@ impl RowModel for Factors {
         Ok(BoundRows {
             row: FactorRow { D: columns, Z: self.z },
             rows,
-            inputs: vec![RowInput { name: "x", columns, data, observed: None }],
+            inputs: vec![RowInput { name: "x", columns, data, observed: None, categories: None }],
             networks: vec![("decoder", &self.decoder)],
             calls: CALLS,
             priors: &[],
@@ -179,6 +179,7 @@ impl RowModel for Deep {
             columns: array.ncols(),
             data: Cow::Owned(array.iter().copied().collect()),
             observed: None,
+            categories: None,
         };
         Ok(BoundRows {
             row: DeepRow { D: self.x.ncols(), C: self.c.ncols(), K: 2, P: self.start },
@@ -526,7 +527,7 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() -> Outcome {
     let (model, guide) = bits(300)?;
     let run = |threads: usize, seed: u64| -> Result<Vec<f32>, Box<dyn std::error::Error>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        let config = Amortized { epochs: 3, seed, binarize: Binarize::Stochastic, ..short() };
+        let config = Amortized { epochs: 3, seed, transforms: vec![Transform::binarize("x")], ..short() };
         let fit = pool.install(|| fit_amortized(&model, &guide, config))?;
         Ok([fit.parameters_of("decoder"), fit.parameters_of("encoder")].into_iter().flatten().flatten().copied().collect())
     };
@@ -596,7 +597,7 @@ fn errors_name_the_place_the_value_and_the_way_out() -> Outcome {
     );
     let (mut grey, recognition) = bits(20)?;
     grey.x[[3, 7]] = 1.5;
-    let error = fit_amortized(&grey, &recognition, Amortized { binarize: Binarize::Stochastic, ..one() }).err();
+    let error = fit_amortized(&grey, &recognition, Amortized { transforms: vec![Transform::binarize("x")], ..one() }).err();
     assert_eq!(error.ok_or("no probability")?.to_string(), "`x[3, 7]` is 1.5; it must be a probability, 0 to 1");
     let far = refused(Amortized { epochs: 50, rate: 1e200, ..one() }).err().ok_or("the weights are beyond all numbers")?;
     assert!(far.contains("the first quantity that is not finite is `"), "{far}");

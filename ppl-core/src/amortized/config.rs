@@ -4,9 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{AmortizedError, Epoch};
+use super::{AmortizedError, Epoch, Transform};
 use crate::objective::KlWeight;
 
 /// How an amortized fit goes.
@@ -37,8 +35,8 @@ pub struct Amortized {
     pub kl_weight: KlWeight,
     /// The largest norm of the whole gradient: one that is larger is scaled down to it. Default none.
     pub largest_norm: Option<f64>,
-    /// What inputs that are probabilities are turned into.
-    pub binarize: Binarize,
+    /// What is done with inputs as their rows are drawn, one after the other. Default nothing.
+    pub transforms: Vec<Transform>,
     /// Rows that are not learned from but watched: the last of a shuffle by the seed. Default 0.
     pub held_out: usize,
     /// Epochs without a better bound of the held-out rows after which the fit ends, with the best weights. Default none.
@@ -67,7 +65,7 @@ impl Default for Amortized {
             free_bits: 0.0,
             kl_weight: KlWeight::One,
             largest_norm: None,
-            binarize: Binarize::AsIs,
+            transforms: Vec::new(),
             held_out: 0,
             patience: None,
             held: Vec::new(),
@@ -92,7 +90,7 @@ impl fmt::Debug for Amortized {
             .field("free_bits", &self.free_bits)
             .field("kl_weight", &self.kl_weight)
             .field("largest_norm", &self.largest_norm)
-            .field("binarize", &self.binarize)
+            .field("transforms", &self.transforms)
             .field("held_out", &self.held_out)
             .field("patience", &self.patience)
             .field("seed", &self.seed)
@@ -195,18 +193,6 @@ impl Schedule {
             }
         }
     }
-}
-
-/// What inputs that are probabilities are turned into.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Binarize {
-    /// They stay as they are.
-    #[default]
-    AsIs,
-    /// Inputs that are observed under a Bernoulli are the probabilities of draws: anew each time a row is learned from, as Burda et al. 2016 take images, and
-    /// the same ones whenever a fit is asked about a row.
-    Stochastic,
 }
 
 impl Amortized {

@@ -1,11 +1,11 @@
 //! A model of one row and a guide of it, bound and resolved: what every evaluation is over.
 
 use super::buffers::Buffers;
-use super::data::copy_rows;
 use super::divergence::ClosedForm;
 use super::plan::Plan;
+use super::transform::Drawn;
 use super::transpose::{Columns, LaneShape};
-use super::{AmortizedEstimator, RowInput};
+use super::{AmortizedError, AmortizedEstimator, RowInput};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
 
@@ -41,15 +41,16 @@ impl<'a, E: Real> Engine<'a, E> {
         Engine { model: model.0, guide: guide.0, model_plan: model.1, guide_plan: guide.1, data, prior }
     }
 
-    /// Puts rows of data in their places; with a key, Bernoulli draws of them.
-    pub(super) fn fill(&self, rows: &[usize], draws: Option<u64>, buffers: &mut Buffers<E>) {
+    /// Puts rows of data in their places, as they are drawn.
+    pub(super) fn fill(&self, rows: &[usize], drawn: Drawn<'_>, buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
         for (input, to) in self.data.iter().zip(&mut buffers.inputs) {
-            copy_rows(input, rows, draws, to);
+            drawn.copy_rows(input, rows, to)?;
         }
         let shape = buffers.shape;
         for (plan, half) in [(self.model_plan, &mut buffers.model), (self.guide_plan, &mut buffers.guide)] {
             fill_inputs(plan, &buffers.inputs, shape, &mut half.work.values);
         }
+        Ok(())
     }
 }
 

@@ -75,6 +75,14 @@ pub enum AmortizedError {
         /// What there is.
         known: String,
     },
+    /// A transform that an input cannot have.
+    #[error("a transform of `{input}` {reason}")]
+    Transform {
+        /// The input.
+        input: &'static str,
+        /// What it does, and what it may do.
+        reason: String,
+    },
     /// An input that is not a number, or not a probability where it must be.
     #[error("`{input}[{row}, {column}]` is {value}; it must be {expected}")]
     Input {
@@ -139,7 +147,7 @@ pub enum AmortizedError {
     },
     /// A model that reads data which it does not generate makes no rows of nothing.
     #[error(
-        "the model reads {names}, which it does not generate; give rows with them: `sample_given`, `reconstruct` or `interpolate`"
+        "the model reads {names}, which it does not generate; give rows with them: `sample_given`, `decode_given`, `reconstruct` or `interpolate`"
     )]
     Conditions {
         /// The inputs.

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::buffers::Buffers;
 use super::divergence::closed_form;
 use super::engine::{Engine, Steering};
-use super::learn::{Past, Purpose, Sizes, key, learn, mean_divergence};
+use super::learn::{Past, Purpose, Sizes, asked, key, learn, mean_divergence};
 use super::networks::Store;
 use super::plan::{Plan, input_names};
-use super::{Amortized, AmortizedError, Binarize, RowGuide, data};
+use super::transform::Drawn;
+use super::{Amortized, AmortizedError, RowGuide, Transform, data};
 use crate::kernel::Real;
 use crate::model::Model as _;
 use crate::networks::{Mode, Parameterized};
@@ -71,7 +72,8 @@ pub struct AmortizedFit<'m, M, G: RowGuide<M>> {
     pub(super) guide: &'m G,
     pub(super) store: Store<'m, G::Element>,
     pub(super) seed: u64,
-    pub(super) binarize: Binarize,
+    /// Those that are done whatever the fit is asked about rows.
+    pub(super) transforms: Vec<Transform>,
     global_values: Vec<(&'static str, Vec<f64>)>,
     pub(super) past: Past<G::Element>,
 }
@@ -98,13 +100,13 @@ impl<'m, E: Real> Sides<'m, E> {
 pub(super) fn with_engine<'m, M, G: RowGuide<M>, T>(
     model: &'m M,
     guide: &'m G,
-    probabilities: bool,
+    transforms: &[Transform],
     act: impl FnOnce(&Engine<'_, G::Element>, Sides<'m, G::Element>) -> Result<T, AmortizedError>,
 ) -> Result<T, AmortizedError> {
     let bound = guide.bind_model(model)?;
     let own = guide.bind_guide(&bound)?;
     let (row, own_row) = (bound.row.bind()?, own.row.bind()?);
-    data::check(&bound, row.layout().model, probabilities)?;
+    data::check(&bound, row.layout().model, transforms)?;
     let names = input_names(&bound);
     let model_plan = Plan::of_model(&bound, row.layout(), &names)?;
     let guide_plan = Plan::of_guide(&own, own_row.layout(), &names, row.layout())?;
@@ -125,11 +127,12 @@ pub fn fit_amortized<'m, M, G: RowGuide<M>, C: BorrowMut<Amortized>>(
     mut config: C,
 ) -> Result<AmortizedFit<'m, M, G>, AmortizedError> {
     let config = config.borrow_mut();
-    with_engine(model, guide, config.binarize == Binarize::Stochastic, |engine, sides| {
+    let transforms = config.transforms.clone();
+    with_engine(model, guide, &transforms, |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &config.held)?;
         let past = learn(engine, sides.rows, &mut store, config, Past::default())?;
-        Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, config.binarize), past))
+        Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, &transforms), past))
     })
 }
 
@@ -157,13 +160,13 @@ pub fn bound_gradient<M, G: RowGuide<M>>(
     config: &Amortized,
     seed: u64,
 ) -> Result<BoundGradient<G::Element>, AmortizedError> {
-    with_engine(model, guide, false, |engine, sides| {
+    with_engine(model, guide, &[], |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &[])?;
         let closed = closed_form(engine, config)?;
         let mut buffers = engine.buffers(sides.rows, config.samples);
         let rows: Vec<usize> = (0..sides.rows).collect();
-        engine.fill(&rows, None, &mut buffers);
+        engine.fill(&rows, Drawn::AS_THEY_ARE, &mut buffers)?;
         let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(0), closed: closed.as_ref() };
         store.draw(Some(key(seed, Purpose::Weights, 0)));
         let of_weights = store.divergence() / sides.rows as f64;
@@ -204,7 +207,7 @@ pub(super) const BLOCK: usize = 128;
 pub(super) fn for_blocks<E: Real>(
     engine: &Engine<'_, E>,
     rows: usize,
-    draws: Option<u64>,
+    drawn: Drawn<'_>,
     (block, samples): (usize, usize),
     mut act: impl FnMut(&[usize], &mut Buffers<E>) -> Result<(), AmortizedError>,
 ) -> Result<(), AmortizedError> {
@@ -212,7 +215,7 @@ pub(super) fn for_blocks<E: Real>(
     let mut sizes = Sizes::new(samples);
     for rows in all.chunks(block) {
         let buffers = sizes.of(engine, rows.len());
-        engine.fill(rows, draws, buffers);
+        engine.fill(rows, drawn, buffers)?;
         act(rows, buffers)?;
     }
     Ok(())
@@ -225,11 +228,12 @@ impl<'m, M, G: RowGuide<M>> AmortizedFit<'m, M, G> {
         guide: &'m G,
         engine: &Engine<'_, G::Element>,
         store: Store<'m, G::Element>,
-        config: (u64, Binarize),
+        config: (u64, &[Transform]),
         past: Past<G::Element>,
     ) -> Self {
-        let (seed, binarize) = config;
-        AmortizedFit { model, guide, global_values: global_values(engine, &store), store, seed, binarize, past }
+        let (seed, transforms) = config;
+        let transforms = transforms.iter().filter(|transform| transform.is_always()).cloned().collect();
+        AmortizedFit { model, guide, global_values: global_values(engine, &store), store, seed, transforms, past }
     }
 }
 
@@ -265,9 +269,9 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         &self.global_values
     }
 
-    /// The key of the draws that stand for probabilities wherever rows are asked about: the same at every call.
-    pub(super) fn binarization(&self) -> Option<u64> {
-        (self.binarize == Binarize::Stochastic).then(|| key(self.seed, Purpose::HeldOutBinarize, 0))
+    /// Rows as they are drawn where the fit is asked about them.
+    pub(super) fn drawn(&self) -> Drawn<'_> {
+        asked(self.seed, &self.transforms)
     }
 
     /// The location and scale of every latent given each row of `model`, which need not be the one that was learned from. Where a latent depends on another
@@ -276,7 +280,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// # Errors
     /// As [`fit_amortized`], of the data.
     pub fn encode(&self, model: &M) -> Result<Vec<Encoded<G::Element>>, AmortizedError> {
-        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
+        with_engine(model, self.guide, &self.transforms, |engine, sides| {
             let empty = |columns: usize| Array2::from_elem((sides.rows, columns), G::Element::default());
             let of = |located: &super::plan::Located| Encoded {
                 name: located.name,
@@ -284,7 +288,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                 scale: empty(located.rows.len()),
             };
             let mut all: Vec<Encoded<G::Element>> = engine.guide_plan.located.iter().map(of).collect();
-            for_blocks(engine, sides.rows, self.binarization(), (BLOCK, 1), |rows, buffers| {
+            for_blocks(engine, sides.rows, self.drawn(), (BLOCK, 1), |rows, buffers| {
                 buffers.noise.fill(G::Element::default());
                 engine.evaluate_noise(&self.store, Steering::PLAIN, Mode::Evaluate, buffers)?;
                 let lanes = buffers.shape.lanes;

@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, Array3};
 
+use super::engine::Engine;
 use super::fit::{BLOCK, for_blocks, with_engine};
 use super::generated::Generated;
 use super::learn::{Purpose, key};
@@ -17,7 +18,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// [`AmortizedError::Conditions`] if the model reads data that it does not generate: take [`AmortizedFit::sample_given`]; [`AmortizedError::Sample`] and
     /// [`AmortizedError::PriorFactor`] if it cannot be drawn from.
     pub fn sample(&self, rows: usize, seed: u64) -> Result<Generated, AmortizedError> {
-        with_engine(self.model, self.guide, self.binarization().is_some(), |engine, _| {
+        with_engine(self.model, self.guide, &self.transforms, |engine, _| {
             self.generate(engine, &self.store, &vec![0; rows], false, &Latents::Prior, seed)
         })
     }
@@ -27,7 +28,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// # Errors
     /// As [`AmortizedFit::sample`].
     pub fn sample_given(&self, model: &M, seed: u64) -> Result<Generated, AmortizedError> {
-        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
+        with_engine(model, self.guide, &self.transforms, |engine, sides| {
             let rows: Vec<usize> = (0..sides.rows).collect();
             self.generate(engine, &self.store, &rows, true, &Latents::Prior, seed)
         })
@@ -38,7 +39,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// # Errors
     /// As [`AmortizedFit::sample`].
     pub fn predictive(&self, model: &M, draws: usize, seed: u64) -> Result<Vec<Generated>, AmortizedError> {
-        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
+        with_engine(model, self.guide, &self.transforms, |engine, sides| {
             let rows: Vec<usize> = (0..sides.rows).collect();
             let mut store = self.store.clone();
             let one = |draw: usize| {
@@ -53,26 +54,26 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     ///
     /// # Errors
     /// [`AmortizedError::UnknownName`] and [`AmortizedError::Shape`] if the latents are not those of the model; [`AmortizedError::Conditions`] if it reads data that
-    /// it does not generate.
+    /// it does not generate: take [`AmortizedFit::decode_given`].
     pub fn decode(&self, latents: &[(&str, Array2<f64>)]) -> Result<Generated, AmortizedError> {
-        with_engine(self.model, self.guide, self.binarization().is_some(), |engine, _| {
-            let layout = engine.model.layout();
-            let known = || layout.latents().map(|v| format!("`{}`", v.name)).collect::<Vec<_>>().join(", ");
+        with_engine(self.model, self.guide, &self.transforms, |engine, _| {
             let rows = latents.first().map_or(0, |(_, array)| array.nrows());
-            for (name, array) in latents {
-                let Some(latent) = layout.latents().find(|latent| latent.name == *name) else {
-                    return Err(AmortizedError::UnknownName { what: "latent", name: (*name).to_owned(), known: known() });
-                };
-                if array.dim() != (rows, latent.rows.len()) {
-                    let expected = format!("{rows} rows of {}", latent.rows.len());
-                    return Err(AmortizedError::Shape { what: format!("`{name}`"), got: array.shape().to_vec(), expected });
-                }
-            }
-            if let Some(missing) = layout.latents().find(|v| !latents.iter().any(|(name, _)| *name == v.name)) {
-                let expected = format!("given, with {} rows of {}", rows, missing.rows.len());
-                return Err(AmortizedError::Shape { what: format!("`{}`", missing.name), got: Vec::new(), expected });
-            }
+            check_latents(engine, latents, rows)?;
             self.generate(engine, &self.store, &vec![0; rows], false, &Latents::Given(latents), self.seed)
+        })
+    }
+
+    /// As [`AmortizedFit::decode`], a row of latents for each row of `model`, whose data are the conditions. Of a sequence that the model makes step by step, each
+    /// of those before it, the next step is what is made of the steps so far: greedy decoding is a loop over the steps that takes the likeliest of each and puts it
+    /// into the conditions.
+    ///
+    /// # Errors
+    /// As [`AmortizedFit::decode`]; others as [`fit_amortized`](super::fit_amortized), of the data.
+    pub fn decode_given(&self, model: &M, latents: &[(&str, Array2<f64>)]) -> Result<Generated, AmortizedError> {
+        with_engine(model, self.guide, &self.transforms, |engine, sides| {
+            check_latents(engine, latents, sides.rows)?;
+            let rows: Vec<usize> = (0..sides.rows).collect();
+            self.generate(engine, &self.store, &rows, true, &Latents::Given(latents), self.seed)
         })
     }
 
@@ -81,7 +82,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// # Errors
     /// As [`AmortizedFit::encode`].
     pub fn reconstruct(&self, model: &M) -> Result<Generated, AmortizedError> {
-        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
+        with_engine(model, self.guide, &self.transforms, |engine, sides| {
             let rows: Vec<usize> = (0..sides.rows).collect();
             self.generate(engine, &self.store, &rows, true, &Latents::Located, self.seed)
         })
@@ -97,7 +98,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             return Err(AmortizedError::Config { field: "steps", value: steps as f64, expected: "at least 2: both ends" });
         }
         let encoded = self.encode(model)?;
-        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
+        with_engine(model, self.guide, &self.transforms, |engine, sides| {
             for (field, row) in [("from", from), ("to", to)] {
                 if row >= sides.rows {
                     return Err(AmortizedError::Config {
@@ -127,10 +128,10 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// # Errors
     /// As [`AmortizedFit::encode`].
     pub fn draws(&self, model: &M, draws: usize, seed: u64) -> Result<Vec<(&'static str, Array3<f64>)>, AmortizedError> {
-        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
+        with_engine(model, self.guide, &self.transforms, |engine, sides| {
             let latents = || engine.model.layout().latents();
             let mut all: Vec<_> = latents().map(|v| (v.name, Array3::zeros((draws, sides.rows, v.rows.len())))).collect();
-            for_blocks(engine, sides.rows, self.binarization(), (BLOCK, 1), |rows, buffers| {
+            for_blocks(engine, sides.rows, self.drawn(), (BLOCK, 1), |rows, buffers| {
                 for draw in 0..draws {
                     let key = step_key(key(seed, Purpose::Draws, draw), rows[0] as u64);
                     engine.draw_latents(&self.store, key, buffers)?;
@@ -153,5 +154,27 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     #[must_use]
     pub fn global(&self, name: &str) -> Option<Array1<f64>> {
         self.globals().iter().find(|(own, _)| *own == name).map(|(_, values)| Array1::from(values.clone()))
+    }
+}
+
+/// Whether these are the latents of the model, of so many rows each.
+fn check_latents<E: Real>(engine: &Engine<'_, E>, latents: &[(&str, Array2<f64>)], rows: usize) -> Result<(), AmortizedError> {
+    let layout = engine.model.layout();
+    let known = || layout.latents().map(|v| format!("`{}`", v.name)).collect::<Vec<_>>().join(", ");
+    for (name, array) in latents {
+        let Some(latent) = layout.latents().find(|latent| latent.name == *name) else {
+            return Err(AmortizedError::UnknownName { what: "latent", name: (*name).to_owned(), known: known() });
+        };
+        if array.dim() != (rows, latent.rows.len()) {
+            let expected = format!("{rows} rows of {}", latent.rows.len());
+            return Err(AmortizedError::Shape { what: format!("`{name}`"), got: array.shape().to_vec(), expected });
+        }
+    }
+    match layout.latents().find(|v| !latents.iter().any(|(name, _)| *name == v.name)) {
+        None => Ok(()),
+        Some(missing) => {
+            let expected = format!("given, with {} rows of {}", rows, missing.rows.len());
+            Err(AmortizedError::Shape { what: format!("`{}`", missing.name), got: Vec::new(), expected })
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Rows that a model made.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayViewD};
 
 use super::engine::Engine;
 use crate::kernel::Real;
@@ -17,6 +17,8 @@ pub struct Generated {
     pub observed: Vec<(&'static str, Array2<f64>)>,
     /// The means of the observed arrays given the latents, by name; `NaN` where the distribution has none that is known in closed form.
     pub means: Vec<(&'static str, Array2<f64>)>,
+    /// The sizes of the axes of each of these in a row, by name.
+    shapes: Vec<(&'static str, Vec<usize>)>,
 }
 
 impl Generated {
@@ -28,6 +30,15 @@ impl Generated {
     #[must_use]
     pub fn array(&self, name: &str) -> Option<&Array2<f64>> {
         [&self.latents, &self.results, &self.observed].into_iter().find_map(|all| Self::find(all, name))
+    }
+
+    /// As [`Generated::array`], with the axes that it has in the model, the rows before them: of `logits[n, t, v]` it is `[row][t][v]`.
+    #[must_use]
+    pub fn shaped(&self, name: &str) -> Option<ArrayViewD<'_, f64>> {
+        let (_, axes) = self.shapes.iter().find(|(own, _)| *own == name)?;
+        let array = self.array(name)?;
+        let shape: Vec<usize> = std::iter::once(array.nrows()).chain(axes.iter().copied()).collect();
+        array.view().into_shape_with_order(shape).ok()
     }
 
     /// The mean of an observed array given the latents; none if there is no such array.
@@ -46,6 +57,7 @@ impl Generated {
             results: results(engine).map(zeros).collect(),
             means: observed.clone(),
             observed,
+            shapes: layout.variables.iter().chain(&layout.observed).map(|v| (v.name, v.shape.clone())).collect(),
         }
     }
 }

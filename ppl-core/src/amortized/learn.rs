@@ -6,7 +6,8 @@ use super::buffers::Buffers;
 use super::divergence::{ClosedForm, closed_form};
 use super::engine::{Engine, Steering};
 use super::networks::Store;
-use super::{Amortized, AmortizedError, Binarize, Epoch, Stopped};
+use super::transform::{Drawn, Transform};
+use super::{Amortized, AmortizedError, Epoch, Stopped};
 use crate::kernel::Real;
 use crate::networks::Mode;
 use crate::random::{shuffle, step_key};
@@ -17,11 +18,12 @@ pub(super) enum Purpose {
     Split,
     Shuffle,
     Noise,
-    Binarize,
+    Transform,
     Dropout,
     HeldOutNoise,
-    HeldOutBinarize,
+    HeldOutTransform,
     Likelihood,
+    Bounds,
     Weights,
     Draws,
     Prior,
@@ -30,6 +32,11 @@ pub(super) enum Purpose {
 /// The key of a purpose at a step.
 pub(super) fn key(seed: u64, purpose: Purpose, step: usize) -> u64 {
     step_key(step_key(seed, purpose as u64), step as u64)
+}
+
+/// Rows as they are drawn where a fit is asked about them: alike at every call.
+pub(super) fn asked(seed: u64, transforms: &[Transform]) -> Drawn<'_> {
+    Drawn { transforms, key: key(seed, Purpose::HeldOutTransform, 0), learning: false }
 }
 
 /// Buffers for the sizes of batches that have come up.
@@ -192,9 +199,9 @@ fn learn_from<E: Real>(
     buffers: &mut Buffers<E>,
 ) -> Result<f64, AmortizedError> {
     let seed = config.seed;
-    let draws = (config.binarize == Binarize::Stochastic).then(|| key(seed, Purpose::Binarize, step));
+    let drawn = Drawn { transforms: &config.transforms, key: key(seed, Purpose::Transform, step), learning: true };
     let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(step), closed };
-    engine.fill(rows, draws, buffers);
+    engine.fill(rows, drawn, buffers)?;
     let mode = Mode::Train { key: key(seed, Purpose::Dropout, step) };
     engine.evaluate(store, key(seed, Purpose::Noise, step), steering, mode, buffers)?;
     let bound = finite(engine, step, rows, (config, closed), buffers)?;
@@ -239,9 +246,8 @@ fn bound_of<E: Real>(
     let steering = Steering { closed, ..Steering::PLAIN };
     let mut sum = 0.0;
     for (index, rows) in held_out.chunks(batch).enumerate() {
-        let draws = (config.binarize == Binarize::Stochastic).then(|| key(config.seed, Purpose::HeldOutBinarize, 0));
         let buffers = sizes.of(engine, rows.len());
-        engine.fill(rows, draws, buffers);
+        engine.fill(rows, asked(config.seed, &config.transforms), buffers)?;
         engine.evaluate(store, key(config.seed, Purpose::HeldOutNoise, index), steering, Mode::Evaluate, buffers)?;
         sum += rows.len() as f64 * buffers.weigh(config.objective);
     }

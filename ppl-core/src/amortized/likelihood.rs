@@ -25,12 +25,12 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         if samples == 0 {
             return Err(AmortizedError::Config { field: "samples", value: 0.0, expected: "at least 1" });
         }
-        with_engine(model, self.guide, self.binarization().is_some(), |engine, sides| {
+        with_engine(model, self.guide, &self.transforms, |engine, sides| {
             let each = samples.min(SAMPLES);
             let mut all = Vec::with_capacity(sides.rows);
             let mut pass = 0;
             let mut ratios: Vec<Vec<f64>> = (0..BLOCK).map(|_| Vec::with_capacity(samples)).collect();
-            for_blocks(engine, sides.rows, self.binarization(), (BLOCK, each), |rows, buffers| {
+            for_blocks(engine, sides.rows, self.drawn(), (BLOCK, each), |rows, buffers| {
                 ratios.iter_mut().for_each(Vec::clear);
                 while ratios[0].len() < samples {
                     engine.evaluate(

@@ -9,6 +9,7 @@
 //! Kingma & Welling 2014, Auto-encoding variational Bayes; Rezende, Mohamed & Wierstra 2014, Stochastic backpropagation.
 
 mod blame;
+mod bounds;
 mod buffers;
 mod calls;
 mod config;
@@ -32,13 +33,16 @@ mod pull;
 mod row_model;
 #[cfg(feature = "files")]
 mod saved;
+mod transform;
 mod transpose;
 mod walk;
 
-pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Binarize, Divergence, Schedule};
+pub use bounds::RowBound;
+pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Divergence, Schedule};
 pub use error::{AmortizedError, BadQuantity};
 pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, fit_amortized};
 pub use generated::Generated;
 pub use row_model::{BoundRows, Call, RowGuide, RowInput, RowModel, check_network};
 #[cfg(feature = "files")]
 pub use saved::{load_amortized, resume_amortized};
+pub use transform::Transform;

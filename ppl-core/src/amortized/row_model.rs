@@ -74,6 +74,8 @@ pub struct RowInput<'m, E: Clone> {
     pub data: Cow<'m, [E]>,
     /// Where its values lie, and the statement that says so; none of data that are only read.
     pub observed: Option<(Support, &'static str)>,
+    /// Of indices and of categories, how many there are, and the name of the dimension.
+    pub categories: Option<(usize, &'static str)>,
 }
 
 /// A call of a network: `let (loc, log_scale) = split(encoder(x[n]))`.

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::fit::{AmortizedFit, with_engine};
 use super::learn::{Past, learn};
 use super::networks::Store;
-use super::{Amortized, AmortizedError, Binarize, Epoch, RowGuide, Stopped};
+use super::{Amortized, AmortizedError, Epoch, RowGuide, Stopped, Transform};
 use crate::networks::StoredElement;
 
 /// The version of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The key of what is no tensor.
 const KEY: &str = "ppl_amortized";
 
@@ -24,7 +24,9 @@ struct Notes {
     model: String,
     guide: String,
     seed: u64,
-    binarize: Binarize,
+    transforms: Vec<Transform>,
+    /// The inputs that functions of the user's change, which a file does not keep.
+    functions: Vec<String>,
     history: Vec<Epoch>,
     stopped: Stopped,
     held_out: Vec<usize>,
@@ -136,7 +138,8 @@ impl<M, G: RowGuide<M, Element: StoredElement>> AmortizedFit<'_, M, G> {
             model: std::any::type_name::<M>().to_owned(),
             guide: std::any::type_name::<G>().to_owned(),
             seed: self.seed,
-            binarize: self.binarize,
+            transforms: self.transforms.iter().filter(|transform| !transform.is_function()).cloned().collect(),
+            functions: self.transforms.iter().filter(|transform| transform.is_function()).map(|t| t.input().to_owned()).collect(),
             history: self.past.history.clone(),
             stopped: self.past.stopped.clone(),
             held_out: self.past.held_out.clone(),
@@ -191,11 +194,19 @@ pub fn load_amortized<'m, M, G: RowGuide<M, Element: StoredElement>>(
     let path = path.as_ref();
     let (bytes, notes) = open(path)?;
     let file = SafeTensors::deserialize(&bytes).or_else(|error| refused(path, &error))?;
-    with_engine(model, guide, notes.binarize == Binarize::Stochastic, |engine, sides| {
+    if let Some(input) = notes.functions.first() {
+        let reason = format!(
+            "a function of yours changes `{input}` whenever the fit is asked about rows, and no file keeps it: give it again in the configuration of \
+             `resume_amortized`, with no more `epochs` than the {} that are done",
+            notes.history.len()
+        );
+        return refused(path, &reason);
+    }
+    with_engine(model, guide, &notes.transforms, |engine, sides| {
         let mut store = sides.store(engine, &[])?;
         let latest = fill(path, &file, &notes.steps, &mut store)?;
         let past = Past { history: notes.history, stopped: notes.stopped, held_out: notes.held_out, latest };
-        Ok(AmortizedFit::new(model, guide, engine, store, (notes.seed, notes.binarize), past))
+        Ok(AmortizedFit::new(model, guide, engine, store, (notes.seed, &notes.transforms), past))
     })
 }
 
@@ -213,12 +224,13 @@ pub fn resume_amortized<'m, M, G: RowGuide<M, Element: StoredElement>, C: Borrow
     let (path, config) = (path.as_ref(), config.borrow_mut());
     let (bytes, notes) = open(path)?;
     let file = SafeTensors::deserialize(&bytes).or_else(|error| refused(path, &error))?;
-    with_engine(model, guide, config.binarize == Binarize::Stochastic, |engine, sides| {
+    let transforms = config.transforms.clone();
+    with_engine(model, guide, &transforms, |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &config.held)?;
         let latest = fill(path, &file, &notes.steps, &mut store)?;
         let past = Past { history: notes.history, stopped: notes.stopped, held_out: notes.held_out, latest };
         let past = learn(engine, sides.rows, &mut store, config, past)?;
-        Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, config.binarize), past))
+        Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, &transforms), past))
     })
 }

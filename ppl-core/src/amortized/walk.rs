@@ -102,7 +102,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             let first = block * BLOCK;
             let mut buffers = engine.buffers(rows.len(), 1);
             if given {
-                engine.fill(rows, self.binarization(), &mut buffers);
+                engine.fill(rows, self.drawn(), &mut buffers)?;
             }
             if matches!(latents, Latents::Located) {
                 buffers.noise.fill(G::Element::default());

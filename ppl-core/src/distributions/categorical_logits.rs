@@ -5,7 +5,6 @@ use rand::Rng;
 use super::categorical_probs::{draw, pick};
 use super::{Multivariate, Vector, VectorAdjoints};
 use crate::kernel::Lanes;
-use crate::kernel::functions::LogSumExp;
 
 /// The categorical distribution over `0, 1, .., K - 1`, of log probabilities up to a constant.
 ///
@@ -19,13 +18,22 @@ use crate::kernel::functions::LogSumExp;
 #[derive(Clone, Copy, Debug)]
 pub struct CategoricalLogits;
 
+/// `ln sum of e^logits_k`: the largest is found first, so that each logit costs one exponential.
 #[inline(always)]
 fn log_sum_exp<V: Lanes>(logits: &impl Vector<V>) -> V {
-    let mut sum = LogSumExp::new();
+    let infinity = V::constant(f64::NEG_INFINITY);
+    let mut largest = infinity;
     for k in 0..logits.len() {
-        sum.push(logits.get(k));
+        largest = largest.max(logits.get(k));
     }
-    sum.value()
+    // Where all are `-inf` there is nothing to rescale.
+    let nothing = largest.eq(infinity);
+    let shift = V::select(nothing, V::zero(), largest);
+    let mut sum = V::zero();
+    for k in 0..logits.len() {
+        sum = sum + (logits.get(k) - shift).exp();
+    }
+    V::select(nothing, infinity, shift + sum.ln())
 }
 
 impl Multivariate for CategoricalLogits {

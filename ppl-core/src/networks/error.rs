@@ -95,10 +95,41 @@ pub enum NetworkError {
         /// The number of rows of the embedding.
         size: usize,
     },
+    /// What layers give at each step of a sequence does not divide into the steps.
+    #[error("`{layer}`: {outputs} numbers do not divide into {steps} steps; make the layers within give as many at each step")]
+    Steps {
+        /// The layer.
+        layer: &'static str,
+        /// What the layers within give.
+        outputs: usize,
+        /// The number of steps.
+        steps: usize,
+    },
+    /// A sequence that is longer than the steps of a layer, or of no length.
+    #[error("row {row}: the length of the sequence is {value}; it must be a whole number from 0 to {steps}")]
+    SequenceLength {
+        /// The row of the input.
+        row: usize,
+        /// The length, as text.
+        value: String,
+        /// The number of steps.
+        steps: usize,
+    },
     /// The norm of a gradient is infinite or not a number.
     #[error("the gradient has the norm {norm}; no step was made")]
     Gradient {
         /// The norm, as text.
         norm: String,
     },
+}
+
+impl NetworkError {
+    /// What was found wrong with a row by itself, of the row that it is.
+    pub(super) fn of_row(self, row: usize) -> Self {
+        match self {
+            NetworkError::Index { position, value, size, .. } => NetworkError::Index { row, position, value, size },
+            NetworkError::SequenceLength { value, steps, .. } => NetworkError::SequenceLength { row, value, steps },
+            other => other,
+        }
+    }
 }

@@ -116,7 +116,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
             schedule: Schedule::burda(),
             objective: if arguments.samples > 1 { AmortizedObjective::ImportanceWeighted } else { AmortizedObjective::Elbo },
             estimator: if arguments.doubly { AmortizedEstimator::DoublyReparameterized } else { AmortizedEstimator::Standard },
-            binarize: Binarize::Stochastic,
+            transforms: vec![Transform::binarize("x")],
             seed: arguments.seed,
             max_time: arguments.minutes.map(|minutes| Duration::try_from_secs_f64(60.0 * minutes)).transpose()?,
             observer: Some(Box::new(report)),

@@ -69,9 +69,9 @@ fn main() -> ExitCode {
 fn run() -> Result<(), ppl_examples::Failure> {
     let arguments = Arguments::parse();
     // Pixels of MNIST are probabilities, drawn anew each time; of the few of a small digit, each is ink or paper.
-    let (Split { train, test }, hidden, epochs, binarize) = match &arguments.data {
-        Some(folder) => (idx(folder)?, 400, 10, Binarize::Stochastic),
-        None => (inked(digits()?).split(0.2, 1)?, 256, 1000, Binarize::AsIs),
+    let (Split { train, test }, hidden, epochs, transforms) = match &arguments.data {
+        Some(folder) => (idx(folder)?, 400, 10, vec![Transform::binarize("x")]),
+        None => (inked(digits()?).split(0.2, 1)?, 256, 1000, Vec::new()),
     };
     std::fs::create_dir_all(&arguments.out)?;
     let (image, latents) = (Image { channels: 1, height: train.height, width: train.width }, arguments.latents);
@@ -101,7 +101,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
             epochs,
             rate: 2e-3,
             schedule: Schedule::Cosine,
-            binarize,
+            transforms,
             seed: arguments.seed,
             observer: Some(Box::new(report)),
             ..Amortized::default()

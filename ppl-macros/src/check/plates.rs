@@ -94,8 +94,7 @@ impl Reader<'_> {
                     }
                     _ => None,
                 };
-                let parameters =
-                    || visit::parameters(distribution).into_iter().find_map(|param| self.expression(param, statement));
+                let parameters = || visit::of_distribution(distribution).find_map(|param| self.expression(param, statement));
                 let known = &self.model.sites[*written];
                 let dims = &known.dims[..known.dims.len() - event.min(known.dims.len())];
                 self.index(&known.name.to_string(), dims, index, statement).or(vector).or_else(parameters)

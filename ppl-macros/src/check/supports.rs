@@ -247,7 +247,7 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                         check_vector(model, entry, parameter, distribution.span, errors);
                     }
                 }
-                for param in visit::parameters(distribution) {
+                for param in visit::of_distribution(distribution) {
                     check_log_probs(model, param, errors);
                 }
             }

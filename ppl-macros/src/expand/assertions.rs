@@ -22,7 +22,7 @@ pub(crate) fn assertions(model: &Model) -> TokenStream {
         };
         match &stmt.kind {
             StmtKind::Sample { site, distribution, .. } => {
-                visit::parameters(distribution).into_iter().for_each(&mut densities);
+                visit::of_distribution(distribution).for_each(&mut densities);
                 match &distribution.density {
                     Density::Univariate { family: Family::User(path, names), params } => {
                         out.extend(parameters(model, path, names, params));

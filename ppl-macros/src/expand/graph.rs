@@ -146,7 +146,7 @@ fn collect(
                 factors.insert(*factor, own);
             }
             StmtKind::Sample { site, index, distribution, factor } => {
-                for param in visit::parameters(distribution) {
+                for param in visit::of_distribution(distribution) {
                     read(param, &mut own);
                 }
                 if let Density::Multivariate { parameter: Vector::Site(read, index), .. } = &distribution.density {

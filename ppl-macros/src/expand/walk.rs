@@ -97,6 +97,9 @@ fn vector(model: &Model, parameter: &Vector, site: SiteId) -> TokenStream {
             let known = &model.args[*arg];
             let (name, first, size) =
                 (names::field(&known.name), names::flat(model, index, &known.dims), last_size(model, &known.dims));
+            if model.is_input(known) {
+                return quote!(&walk.rows(self.#name + #first, #size));
+            }
             quote!(&_ppl::numbers(&self.#name[#first..][..#size]))
         }
         Vector::Repeat(value) => {

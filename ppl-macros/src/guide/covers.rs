@@ -118,7 +118,7 @@ fn reads_of_missing(guide: &Model, model: &Model, diagnostics: &mut Diagnostics)
     };
     visit::statements(&guide.body, &mut |stmt| match &stmt.kind {
         StmtKind::Sample { distribution, .. } => {
-            visit::parameters(distribution).into_iter().for_each(|param| visit::data(guide, param, &mut read));
+            visit::of_distribution(distribution).for_each(|param| visit::data(guide, param, &mut read));
         }
         StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => {
             visit::data(guide, value, &mut read);

@@ -188,6 +188,8 @@ pub(crate) enum StmtKind {
 #[derive(Debug)]
 pub(crate) struct Distribution {
     pub density: Density,
+    /// `.mask(condition)`: the density counts where this is one, and not where it is zero.
+    pub mask: Option<Expr>,
     /// The word that the user typed.
     pub span: Span,
 }

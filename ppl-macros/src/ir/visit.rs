@@ -83,7 +83,7 @@ pub(crate) fn arguments(model: &Model) -> std::collections::BTreeSet<ArgId> {
                 gathered(index, &mut read);
             }
             StmtKind::Sample { index, distribution, .. } => {
-                parameters(distribution).into_iter().for_each(own);
+                of_distribution(distribution).for_each(own);
                 gathered(index, &mut read);
                 if let Density::Multivariate { parameter: Vector::Data(arg, index), .. } = &distribution.density {
                     read.insert(*arg);
@@ -112,13 +112,14 @@ pub(crate) fn condition<'e>(test: &'e Condition, visit: &mut impl FnMut(&'e Expr
     }
 }
 
-/// The parameters of a distribution.
-pub(crate) fn parameters(distribution: &Distribution) -> Vec<&Expr> {
-    match &distribution.density {
-        Density::Univariate { params, .. } | Density::Ordered { params, .. } => params.iter().collect(),
-        Density::Multivariate { parameter: Vector::Repeat(value), .. } => vec![value],
-        Density::Multivariate { .. } => Vec::new(),
-    }
+/// The expressions of a distribution: its parameters, and what masks it.
+pub(crate) fn of_distribution(distribution: &Distribution) -> impl Iterator<Item = &Expr> {
+    let parameters = match &distribution.density {
+        Density::Univariate { params, .. } | Density::Ordered { params, .. } => &params[..],
+        Density::Multivariate { parameter: Vector::Repeat(value), .. } => std::slice::from_ref(&**value),
+        Density::Multivariate { .. } => &[],
+    };
+    parameters.iter().chain(&distribution.mask)
 }
 
 /// Calls `visit` with every statement, the outer before the inner.
@@ -157,7 +158,7 @@ pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'stati
         match &stmt.kind {
             StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => read(value),
             StmtKind::Sample { distribution, .. } => {
-                parameters(distribution).into_iter().for_each(&mut read);
+                of_distribution(distribution).for_each(&mut read);
                 match &distribution.density {
                     Density::Univariate { family: known, .. } | Density::Ordered { family: known, .. } => {
                         family(known, &mut used);

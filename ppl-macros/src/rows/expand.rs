@@ -1,12 +1,12 @@
 //! The struct of a model or guide of rows, and what feeds its row.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::Rows;
 use crate::catalogue::Support;
 use crate::expand::graph;
-use crate::ir::{self, Density, Family, StmtKind, visit};
+use crate::ir::{self, Density, Family, StmtKind, Vector, visit};
 use crate::syntax::{Argument, ArgumentType, ElementKind, NetworkSize};
 
 /// The struct that users fill, and `RowModel` for it; `compiled` is the model of its row.
@@ -63,7 +63,7 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
                 let dim = place(field);
                 quote!(sizes.axis(#dim, #word, #this.#field)?;)
             }
-            ArgumentType::Array { dims, .. } => {
+            ArgumentType::Array { element, dims } => {
                 let axes = dims.iter().enumerate().map(|(axis, dim)| {
                     let dim = place(dim);
                     if dims.len() == 1 {
@@ -72,7 +72,18 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
                         quote!(sizes.axis(#dim, #word, _ppl::shape(&#this.#field)[#axis])?;)
                     }
                 });
-                quote!(#(#axes)*)
+                let points = match &element.kind {
+                    ElementKind::Index(points) => {
+                        let (dim, indices) = (place(points), indices_ident(field));
+                        if dims.len() == 1 {
+                            quote!(let #indices = sizes.indices(#dim, #word, &#this.#field)?;)
+                        } else {
+                            quote!(let #indices = _ppl::row_major(&#this.#field); sizes.points(#dim, #word, &#indices);)
+                        }
+                    }
+                    _ => TokenStream::new(),
+                };
+                quote!(#(#axes)* #points)
             }
             ArgumentType::Network { .. } => TokenStream::new(),
         }
@@ -88,16 +99,31 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
         let columns = dims[1..].iter().map(size).reduce(|a, b| quote!(#a * #b)).unwrap_or_else(|| quote!(1));
         let array =
             if dims.len() == 1 { quote!(_ppl::Cow::Borrowed(&#this.#field[..])) } else { quote!(_ppl::row_major(&#this.#field)) };
-        let data = match kind.kind {
+        let data = match &kind.kind {
+            ElementKind::Index(_) => {
+                let indices = indices_ident(field);
+                quote!(#indices.iter().map(|&x| x as #e).collect())
+            }
             ElementKind::Bool => quote!(#array.iter().map(|&x| <#e as From<u8>>::from(u8::from(x))).collect()),
             ElementKind::U64 => quote!(#array.iter().map(|&x| x as #e).collect()),
             _ => array,
         };
         let observed = observed(compiled, field);
+        let points = match &kind.kind {
+            ElementKind::Index(points) => Some(points),
+            _ => categories(compiled, field),
+        };
+        let categories = points.map_or_else(
+            || quote!(None),
+            |points| {
+                let (size, word) = (size(points), points.to_string());
+                quote!(Some((#size, #word)))
+            },
+        );
         Some(quote!({
             let data: _ppl::Cow<'_, [#e]> = #data;
             _ppl::check_finite(#model, #word, &data)?;
-            _ppl::RowInput { name: #word, columns: #columns, data, observed: #observed }
+            _ppl::RowInput { name: #word, columns: #columns, data, observed: #observed, categories: #categories }
         }))
     });
     let row_fields = rows.dims.iter().map(|dim| {
@@ -154,6 +180,29 @@ pub(super) fn priors(rows: &Rows) -> TokenStream {
     quote!(&[#(#each),*])
 }
 
+/// The indices of an array until their sizes are known.
+fn indices_ident(field: &Ident) -> Ident {
+    quote::format_ident!("__indices_{}", field, span = Span::mixed_site())
+}
+
+/// The dimension over whose elements an observed input has a categorical distribution.
+fn categories<'m>(compiled: &'m ir::Model, input: &Ident) -> Option<&'m Ident> {
+    let mut found = None;
+    visit::statements(&compiled.body, &mut |stmt| {
+        let StmtKind::Sample { site, distribution, .. } = &stmt.kind else { return };
+        let Density::Multivariate { entry, parameter } = &distribution.density else { return };
+        if compiled.sites[*site].name == *input && entry.event_rank == 0 {
+            let dims = match parameter {
+                Vector::Site(site, _) => &compiled.sites[*site].dims,
+                Vector::Data(arg, _) => &compiled.args[*arg].dims,
+                Vector::Repeat(_) => return,
+            };
+            found = dims.last().map(|&dim| &compiled.dims[dim].name);
+        }
+    });
+    found
+}
+
 /// The statement that an input is observed under, with its support; none of an input that is only read.
 fn observed(compiled: &ir::Model, input: &Ident) -> TokenStream {
     let mut found = quote!(None);
@@ -205,20 +254,27 @@ fn field(argument: &Argument, krate: &syn::Path, single: bool) -> TokenStream {
             format!("The network `{name}`, which takes `{inputs}` numbers of a row and gives `{outputs}`."),
         ),
         ArgumentType::Array { element, dims } => {
+            let words: Vec<String> = dims.iter().map(|dim| format!("`{dim}`")).collect();
+            let pointing = match &element.kind {
+                ElementKind::Index(points) => format!(", each an index into `{points}`"),
+                _ => String::new(),
+            };
+            let is_index = !pointing.is_empty();
             let element = match element.kind {
                 ElementKind::U64 => quote!(u64),
                 ElementKind::Bool => quote!(bool),
+                ElementKind::Index(_) => quote!(usize),
                 _ => e,
             };
-            let words: Vec<String> = dims.iter().map(|dim| format!("`{dim}`")).collect();
             let ty = match dims.len() {
+                1 if is_index => quote!(#krate::indices::Indices),
                 1 => quote!(::std::vec::Vec<#element>),
                 rank => {
                     let array = quote::format_ident!("Array{}", rank);
                     quote!(#krate::__private::ndarray::#array<#element>)
                 }
             };
-            (ty, format!("`{name}` over {}.", words.join(", ")))
+            (ty, format!("`{name}` over {}{pointing}.", words.join(", ")))
         }
     };
     let doc = if attrs.iter().any(|attr| attr.path().is_ident("doc")) { TokenStream::new() } else { quote!(#[doc = #text]) };
@@ -238,9 +294,9 @@ pub(super) fn network_checks(
     size: &dyn Fn(&Ident) -> TokenStream,
 ) -> Vec<TokenStream> {
     let of = |expected: &NetworkSize| {
-        let terms = expected.terms.iter().map(|(factor, dim)| {
-            let size = dim.as_ref().map_or_else(|| quote!(1), size);
-            quote!(#factor * #size)
+        let terms = expected.terms.iter().map(|term| {
+            let (factor, sizes) = (term.factor, term.dims.iter().map(size));
+            quote!(#factor #(* #sizes)*)
         });
         quote!(#(#terms)+*)
     };

@@ -106,6 +106,7 @@ pub(crate) fn guide_of(mut model: Model, mut guide: Guide, diagnostics: &mut Dia
                         columns: input.columns,
                         data: _ppl::Cow::Borrowed(&[]),
                         observed: input.observed,
+                        categories: input.categories,
                     });
                     Ok(_ppl::BoundRows {
                         row: #row_name { #(#fields),* },

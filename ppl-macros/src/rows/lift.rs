@@ -10,7 +10,8 @@ use super::{Call, Rows, networks};
 use crate::diagnostics::Diagnostics;
 use crate::messages;
 use crate::syntax::{
-    Argument, ArgumentType, CallArg, Element, ElementKind, Expr, ExprKind, Lhs, Model, NetworkSize, Range, Stmt, Support,
+    Argument, ArgumentType, CallArg, Element, ElementKind, Expr, ExprKind, Lhs, Model, NetworkSize, Range, SizeTerm, Stmt,
+    Support,
 };
 
 /// Cuts a model down to its row; a guide's row has the inputs of its model, whose arguments are `data`.
@@ -111,7 +112,8 @@ impl Lift<'_> {
                 ElementKind::F32 => ElementKind::F32,
                 ElementKind::U64 => ElementKind::U64,
                 ElementKind::Bool => ElementKind::Bool,
-                ElementKind::Index(_) | ElementKind::Option(_) => {
+                ElementKind::Index(ref points) => ElementKind::Index(points.clone()),
+                ElementKind::Option(_) => {
                     self.error(element.span, messages::ROW_ELEMENT);
                     continue;
                 }
@@ -134,10 +136,11 @@ impl Lift<'_> {
         for argument in arguments {
             let own: Vec<&Ident> = match &argument.ty {
                 ArgumentType::Size => vec![&argument.name],
-                ArgumentType::Array { dims, .. } => dims.iter().collect(),
-                ArgumentType::Network { inputs, outputs } => {
-                    inputs.terms.iter().chain(&outputs.terms).filter_map(|(_, dim)| dim.as_ref()).collect()
+                ArgumentType::Array { element, dims } => {
+                    let points = if let ElementKind::Index(points) = &element.kind { Some(points) } else { None };
+                    dims.iter().chain(points).collect()
                 }
+                ArgumentType::Network { inputs, outputs } => inputs.dims().chain(outputs.dims()).collect(),
             };
             for dim in own {
                 if *dim != self.plate && !dims.contains(dim) {
@@ -292,7 +295,7 @@ impl Lift<'_> {
         }
         let (word, inputs, outputs) = self.networks[network].clone();
         let mut operands = Vec::new();
-        let mut taken: BTreeMap<Option<String>, usize> = BTreeMap::new();
+        let mut taken = Vec::new();
         for arg in args {
             let operand = match &arg.value.kind {
                 ExprKind::Index { array, index } if index.len() == 1 => {
@@ -309,8 +312,8 @@ impl Lift<'_> {
                 }
             };
             match self.arrays.get(&operand.to_string()) {
-                Some((kind, axes)) if *kind != Kind::Quantity && axes.len() <= 1 => {
-                    *taken.entry(axes.first().map(ToString::to_string)).or_default() += 1;
+                Some((kind, axes)) if *kind != Kind::Quantity => {
+                    taken.push(axes.clone());
                     operands.push(operand.clone());
                 }
                 _ => {
@@ -319,9 +322,8 @@ impl Lift<'_> {
                 }
             }
         }
-        if taken != count(&inputs.pieces()) {
-            let given: Vec<String> = taken.iter().map(|(dim, times)| size_text(dim.as_deref(), *times)).collect();
-            self.error(call.span, messages::network_takes(&word, &inputs, &given.join(" + ")));
+        if count(taken.iter().map(Vec::as_slice)) != count(inputs.pieces().into_iter()) {
+            self.error(call.span, messages::network_takes(&word, &inputs, &sum_of(taken)));
             return;
         }
         let pieces = outputs.pieces();
@@ -332,7 +334,7 @@ impl Lift<'_> {
         for (name, piece) in names.iter().zip(&pieces) {
             let span = name.span();
             let index: Vec<Expr> = piece.iter().map(|dim| Expr { kind: ExprKind::Name(dim.clone()), span }).collect();
-            self.arrays.insert(name.to_string(), (Kind::Result, piece.iter().cloned().collect()));
+            self.arrays.insert(name.to_string(), (Kind::Result, piece.to_vec()));
             self.lifted.push(Stmt::Param {
                 lhs: Lhs { name: name.clone(), index },
                 support: Support { word: Ident::new("real", span), args: Vec::new() },
@@ -418,19 +420,25 @@ fn clone_name(kind: &ExprKind) -> ExprKind {
     if let ExprKind::Name(name) = kind { ExprKind::Name(name.clone()) } else { ExprKind::Number(0.0) }
 }
 
-/// How often each dimension is among some pieces.
-fn count(pieces: &[Option<Ident>]) -> BTreeMap<Option<String>, usize> {
+/// How often each product of dimensions is among some pieces, in whatever order its dimensions are.
+fn count<'a>(pieces: impl Iterator<Item = &'a [Ident]>) -> BTreeMap<Vec<String>, usize> {
     let mut counts = BTreeMap::new();
     for piece in pieces {
-        *counts.entry(piece.as_ref().map(ToString::to_string)).or_default() += 1;
+        let mut dims: Vec<String> = piece.iter().map(ToString::to_string).collect();
+        dims.sort_unstable();
+        *counts.entry(dims).or_default() += 1;
     }
     counts
 }
 
-fn size_text(dim: Option<&str>, times: usize) -> String {
-    match dim {
-        Some(dim) if times == 1 => dim.to_owned(),
-        Some(dim) => format!("{times} * {dim}"),
-        None => times.to_string(),
+/// Pieces as the size that they are together: equal ones that follow each other are counted.
+fn sum_of(pieces: Vec<Vec<Ident>>) -> NetworkSize {
+    let mut terms: Vec<SizeTerm> = Vec::new();
+    for dims in pieces {
+        match terms.iter_mut().find(|term| term.dims == dims) {
+            Some(term) => term.factor += 1,
+            None => terms.push(SizeTerm { factor: 1, dims }),
+        }
     }
+    NetworkSize { terms }
 }

@@ -18,7 +18,7 @@ mod tests;
 use proc_macro2::{Ident, Span};
 
 pub(crate) use model::{arguments_and_body, attributes, parse};
-pub(crate) use network::NetworkSize;
+pub(crate) use network::{NetworkSize, SizeTerm};
 
 /// `attrs vis Name(arguments) { statements }`
 #[derive(Debug)]

@@ -13,29 +13,52 @@ use super::{ArgumentType, Expr, ExprKind, Stmt};
 use crate::diagnostics::Diagnostics;
 use crate::messages;
 
-/// How many numbers a network takes or gives for a row: `D`, `2 * Z`, `Z + C`, `1`.
+/// The most parts that a network gives, and numbers written out that it takes.
+const MOST_PARTS: usize = 1 << 16;
+
+/// How many numbers a network takes or gives for a row: `D`, `2 * Z`, `Z + T * V`, `1`.
 #[derive(Clone, Debug)]
 pub(crate) struct NetworkSize {
-    /// Factors with their dimensions; none for a number.
-    pub terms: Vec<(usize, Option<Ident>)>,
+    pub terms: Vec<SizeTerm>,
+}
+
+/// A product of whole numbers and dimensions: `2 * H * W`; of a number alone it has no dimensions.
+#[derive(Clone, Debug)]
+pub(crate) struct SizeTerm {
+    pub factor: usize,
+    pub dims: Vec<Ident>,
 }
 
 impl NetworkSize {
-    /// The pieces that it is made of: `2 * Z` is twice `Z`, `2` is twice one number.
-    pub(crate) fn pieces(&self) -> Vec<Option<Ident>> {
-        self.terms.iter().flat_map(|(factor, dim)| vec![dim.clone(); *factor]).collect()
+    /// The pieces that it is made of, each with its axes: `2 * Z` is twice `Z`, `T * V` one array over `T` and `V`, `2` is twice one number.
+    pub(crate) fn pieces(&self) -> Vec<&[Ident]> {
+        self.terms.iter().flat_map(|term| std::iter::repeat_n(&term.dims[..], term.factor)).collect()
+    }
+
+    /// All dimensions in it.
+    pub(crate) fn dims(&self) -> impl Iterator<Item = &Ident> {
+        self.terms.iter().flat_map(|term| &term.dims)
     }
 }
 
 impl Display for NetworkSize {
     fn fmt(&self, f: &mut Formatter<'_>) -> Written {
-        for (i, (factor, dim)) in self.terms.iter().enumerate() {
+        for (i, term) in self.terms.iter().enumerate() {
             let plus = if i > 0 { " + " } else { "" };
-            match dim {
-                Some(dim) if *factor == 1 => write!(f, "{plus}{dim}")?,
-                Some(dim) => write!(f, "{plus}{factor} * {dim}")?,
-                None => write!(f, "{plus}{factor}")?,
-            }
+            write!(f, "{plus}{term}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for SizeTerm {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Written {
+        if self.factor != 1 || self.dims.is_empty() {
+            write!(f, "{}", self.factor)?;
+        }
+        for (i, dim) in self.dims.iter().enumerate() {
+            let times = if i > 0 || self.factor != 1 { " * " } else { "" };
+            write!(f, "{times}{dim}")?;
         }
         Ok(())
     }
@@ -61,7 +84,7 @@ pub(super) fn network(input: ParseStream<'_>) -> syn::Result<ArgumentType> {
     Ok(ArgumentType::Network { inputs, outputs })
 }
 
-/// `2 * Z + C + 1`
+/// `2 * Z + T * V + 1`
 fn size(input: ParseStream<'_>) -> syn::Result<NetworkSize> {
     let mut terms = vec![term(input)?];
     while input.peek(Token![+]) {
@@ -71,20 +94,25 @@ fn size(input: ParseStream<'_>) -> syn::Result<NetworkSize> {
     Ok(NetworkSize { terms })
 }
 
-fn term(input: ParseStream<'_>) -> syn::Result<(usize, Option<Ident>)> {
-    if input.peek(LitInt) {
-        let factor: LitInt = input.parse()?;
-        let factor = factor.base10_parse().map_err(|_| syn::Error::new(factor.span(), messages::NET))?;
+/// `2 * H * W`
+fn term(input: ParseStream<'_>) -> syn::Result<SizeTerm> {
+    let mut term = SizeTerm { factor: 1, dims: Vec::new() };
+    loop {
+        if input.peek(LitInt) {
+            let literal: LitInt = input.parse()?;
+            let number: usize = literal.base10_parse().map_err(|_| syn::Error::new(literal.span(), messages::NET))?;
+            let product = term.factor.checked_mul(number).filter(|product| (1..=MOST_PARTS).contains(product));
+            term.factor = product.ok_or_else(|| syn::Error::new(literal.span(), messages::NET_FACTOR))?;
+        } else if input.peek(Ident::peek_any) {
+            term.dims.push(name(input, messages::NET)?);
+        } else {
+            return Err(syn::Error::new(here_or_before(input), messages::NET));
+        }
         if !input.peek(Token![*]) {
-            return Ok((factor, None));
+            return Ok(term);
         }
         input.parse::<Token![*]>()?;
-        return Ok((factor, Some(name(input, messages::NET)?)));
     }
-    if !input.peek(Ident::peek_any) {
-        return Err(syn::Error::new(here_or_before(input), messages::NET));
-    }
-    Ok((1, Some(name(input, messages::NET)?)))
 }
 
 /// `(a, b) = split(network(operands));`, after `let`.

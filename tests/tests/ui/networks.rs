@@ -1,7 +1,7 @@
 use ppl_core::model;
 
 model! {
-    pub Shapes(x: [f32; N, D], c: [f32; N, K], y: [f32; M], labels: [in K; N], decoder: net(Z => D), encoder: net(D + K => 2 * Z), Z: usize) {
+    pub Shapes(x: [f32; N, D], c: [f32; N, K], y: [f32; M], labels: [Option<f32>; N], decoder: net(Z => D), encoder: net(D + K => 2 * Z), Z: usize) {
         mu ~ Normal(0, 1);
         decoder ~ StudentT(3, 0, 1);
         for n in N {
@@ -35,6 +35,46 @@ model! {
         for n in N {
             let (a, b) = split(exp(mu));
             y[n] ~ Normal(mu, 1);
+        }
+    }
+}
+
+model! {
+    pub Sequences(
+        word: [in V; N, T], kind: [in K; N], on: [bool; N, T], x: [f32; N, H, W],
+        f: net(Z => T * V), g: net(T * V + 1 => Z), Z: usize, V: usize,
+    ) {
+        param table[K, V]: real = 0;
+        for n in N {
+            z[n, Z] ~ Normal(0, 1).mask(on[n, 0]);
+            let logits = f(z[n]);
+            let (a, b) = split(f(z[n]));
+            let c = g(x[n], word[n], word[n]);
+            for t in T {
+                word[n, t] ~ Categorical(logits = table[kind[n]]).mask(z[n, 0] > 0);
+                word[n, t] ~ Categorical(logits = logits[t]).mask(on[n, t], t < 2);
+                word[n, t] ~ Categorical(logits = logits[t]).mask(on[n, t]).mask(t < 2);
+                word[n, t] ~ Categorical(logits = logits[t]).maks(on[n, t]);
+            }
+            let d = if on[n, 0] { 1 } else { 2 };
+            factor(Normal(0, 1).mask(on[n, 0]).log_prob(d));
+        }
+    }
+}
+
+model! {
+    pub Factors(x: [f32; N, D], f: net(0 * D => Z), g: net(D * => Z), h: net(D * D * 3 => 70000 * Z), Z: usize) {
+        for n in N {
+            z[n, Z] ~ Normal(0, 1);
+        }
+    }
+}
+
+model! {
+    pub Masked(y: [f64; N], on: [bool; N]) {
+        mu ~ Normal(0, 1);
+        for n in N {
+            y[n] ~ Normal(mu, 1).mask(0.5);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What is refused, and the sentence that says so.
 
 use crate::networks::{
-    Activation, Conv2d, ConvTranspose2d, Dense, Dropout, Embedding, Gru, Image, LayerNorm, Lstm, Mlp, Network, NetworkError,
-    Parameterized, Pass, Residual, Sequential, Window, Work,
+    Activation, AtLength, Concatenate, Conv2d, ConvTranspose2d, Dense, Dropout, EachStep, Embedding, Gru, Image, LayerNorm, Lstm,
+    Mlp, Network, NetworkError, Parameterized, Pass, Repeat, Residual, Sequential, Window, Work,
 };
 
 fn dense(inputs: usize, outputs: usize) -> Dense {
@@ -87,4 +87,24 @@ fn kernels_that_do_not_fit_an_image_are_refused() {
     assert!(Conv2d::new(image, 2, Window { stride: 0, ..window }).is_err());
     assert!(ConvTranspose2d::new(Image { height: 0, ..image }, 2, window, 0).is_err());
     assert!(Gru::new(3, 0, 2).is_err() && Lstm::new(3, 2, 0).is_err());
+}
+
+#[test]
+fn sequences_that_do_not_fit_are_refused_with_the_row() {
+    assert!(Repeat::new(0, 2).is_err() && EachStep::<f32>::new(0, Sequential::new(dense(1, 1))).is_err());
+    assert_eq!(Concatenate::<f32>::new(2, vec![]).unwrap_err(), NetworkError::NoLayers);
+    let error = Concatenate::<f32>::new(2, vec![Sequential::new(dense(1, 3))]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`concatenate`: 3 numbers do not divide into 2 steps; make the layers within give as many at each step"
+    );
+    let words = Sequential::new(Embedding::new(5, 2, 3).unwrap());
+    let network = Parameterized::<f64>::initialize(Sequential::new(AtLength::new(3, words).unwrap()), 0);
+    let mut refused = |x: [f64; 8]| network.forward(&x, 2, &mut Work::new(), &mut [0.0; 4]).unwrap_err().to_string();
+    assert_eq!(
+        refused([0.0, 1.0, 2.0, 3.0, 0.0, 1.0, 2.0, 4.0]),
+        "row 1: the length of the sequence is 4; it must be a whole number from 0 to 3"
+    );
+    assert_eq!(refused([0.0, 1.0, 2.0, 3.0, 0.0, 7.0, 2.0, 1.0]), "row 1, position 1: `7` is not an index below 5");
+    assert!(AtLength::<f64>::new(2, Sequential::new(dense(1, 3))).is_err());
 }

@@ -1,7 +1,7 @@
 //! Derivatives against finite differences.
 
 use super::{layers, parameters, pattern, pull, value};
-use crate::networks::{Embedding, Layer, Mode, Pass, Work};
+use crate::networks::{AtLength, Embedding, Gru, Layer, Mode, Pass, Sequential, Work};
 
 /// The largest difference of derivatives from central differences, relative to one and their size.
 fn largest_difference(exact: &[f64], at: &mut dyn FnMut(usize, f64) -> f64) -> f64 {
@@ -49,6 +49,50 @@ fn derivatives_of_every_layer_are_those_of_finite_differences() {
 fn derivatives_of_an_embedding_are_those_of_finite_differences() {
     let layer = Embedding::new(5, 3, 4).unwrap();
     check("embedding", &layer, &[0.0, 4.0, 4.0, 2.0, 1.0, 1.0, 0.0, 3.0], 2, false);
+}
+
+/// A recurrent encoder over 4 steps of 3 features, with the length of each sequence behind them.
+fn at_length() -> AtLength<f64> {
+    AtLength::new(4, Sequential::new(Gru::new(3, 5, 4).unwrap())).unwrap()
+}
+
+#[test]
+fn derivatives_at_the_end_of_sequences_are_those_of_finite_differences() {
+    let (layer, lengths) = (at_length(), [3.0, 0.0, 4.0, 1.0]);
+    let mut x = pattern(4 * 13, 2.0);
+    x.chunks_exact_mut(13).zip(lengths).for_each(|(x, length)| x[12] = length);
+    check("at_length", &layer, &x, 4, false);
+    let (mut d_x, parameters) = (vec![0.0; x.len()], parameters(&layer));
+    pull(&layer, &parameters, &x, 4, &mut d_x, &mut vec![0.0; parameters.len()]);
+    let mut work = Work::new();
+    for (i, exact) in d_x.iter().enumerate().filter(|(i, _)| i % 13 < 12) {
+        let mut at = |h: f64| {
+            let mut moved = x.clone();
+            moved[i] += h;
+            value(&layer, &parameters, &moved, 4, &mut work).1
+        };
+        let numeric = (at(1e-5) - at(-1e-5)) / 2e-5;
+        assert!((numeric - exact).abs() < 1e-8, "{i}: {numeric} {exact}");
+    }
+    assert!(d_x.iter().skip(12).step_by(13).all(|d| *d == 0.0), "a length has no derivative");
+}
+
+#[test]
+fn what_is_behind_the_end_of_a_sequence_changes_nothing() {
+    let layer = at_length();
+    let parameters = parameters(&layer);
+    let mut x = pattern(13, 2.0);
+    x[12] = 2.0;
+    let (short, _) = value(&layer, &parameters, &x, 1, &mut Work::new());
+    x[6..12].fill(7.0);
+    let (padded, _) = value(&layer, &parameters, &x, 1, &mut Work::new());
+    assert_eq!(short, padded);
+    // The state after two steps, by a layer that goes no further.
+    let (gru, mut y) = (Gru::new(3, 5, 2).unwrap(), vec![0.0; 10]);
+    gru.forward(&parameters, &x[..6], 1, &mut Work::new(), &mut y);
+    assert_eq!(short, y[5..]);
+    x[12] = 0.0;
+    assert!(value(&layer, &parameters, &x, 1, &mut Work::new()).0.iter().all(|y| *y == 0.0));
 }
 
 #[test]

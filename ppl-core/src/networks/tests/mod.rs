@@ -10,8 +10,8 @@ mod reference;
 mod threads;
 
 use super::{
-    Activate, Activation, Conv2d, ConvTranspose2d, Dense, Dropout, Gru, Image, Layer, LayerNorm, Lstm, Mode, Pass, Residual,
-    Sequential, Window, Work,
+    Activate, Activation, Concatenate, Conv2d, ConvTranspose2d, Dense, Dropout, EachStep, Gru, Image, Layer, LayerNorm, Lstm,
+    Mode, Pass, Repeat, Residual, Sequential, Window, Work,
 };
 use crate::kernel::Real;
 
@@ -51,6 +51,11 @@ fn layers<E: Real>() -> Vec<(String, Box<dyn Layer<E>>)> {
         .and_then(|all| all.then(residual))
         .and_then(|all| all.then(Dropout::new(6, 0.25)?))
         .and_then(|all| all.then(Dense::new(6, 3, Activation::Sigmoid)?));
+    all.push(("repeat".into(), Box::new(Repeat::new(3, 4).unwrap())));
+    let dense = |inputs, outputs| Sequential::new(Dense::new(inputs, outputs, Activation::Tanh).unwrap());
+    all.push(("each_step".into(), Box::new(EachStep::new(4, dense(3, 2)).unwrap())));
+    let branches = vec![dense(2, 12), Sequential::new(Gru::new(3, 5, 4).unwrap()), Sequential::new(Repeat::new(2, 4).unwrap())];
+    all.push(("concatenate".into(), Box::new(Concatenate::new(4, branches).unwrap())));
     all.push(("sequential".into(), Box::new(deep.unwrap())));
     all
 }

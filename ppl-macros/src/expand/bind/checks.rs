@@ -45,7 +45,7 @@ pub(super) fn check_indices(model: &Model) -> TokenStream {
                 check(&model.sites[*site].name, index, &model.sites[*site].dims);
             }
             StmtKind::Sample { site, index, distribution, .. } => {
-                for param in visit::parameters(distribution) {
+                for param in visit::of_distribution(distribution) {
                     reads(param);
                 }
                 check(&model.sites[*site].name, index, &model.sites[*site].dims);

@@ -27,9 +27,9 @@ impl Writer<'_, '_> {
                         TokenStream::new()
                     }
                 }
-                Item::Factor { factor, row, terms } => self.factor(*factor, row, terms, scope),
-                Item::VectorFactor { factor, row, entry, value, parameter } => {
-                    self.vector_factor(*factor, row, entry, value, parameter, scope)
+                Item::Factor { factor, row, terms, mask } => self.factor(*factor, row, terms, *mask, scope),
+                Item::VectorFactor { factor, row, entry, value, parameter, mask } => {
+                    self.vector_factor(*factor, row, entry, [value, parameter], *mask, scope)
                 }
             });
         }
@@ -50,10 +50,19 @@ impl Writer<'_, '_> {
         out
     }
 
-    pub(super) fn factor(&mut self, factor: usize, row: &TokenStream, terms: &[(bool, NodeId)], scope: ScopeId) -> TokenStream {
+    pub(super) fn factor(
+        &mut self,
+        factor: usize,
+        row: &TokenStream,
+        terms: &[(bool, NodeId)],
+        mask: Option<NodeId>,
+        scope: ScopeId,
+    ) -> TokenStream {
         let weight = format_ident!("weight_{}", factor, span = Span::mixed_site());
         let weights = weights_ident(factor);
-        let mut out = quote!(let #weight = #weights.of(#row););
+        let of_row = quote!(#weights.of(#row));
+        let masked = self.masked(mask, &of_row, of_row.clone());
+        let mut out = quote!(let #weight = #masked;);
         let now: Vec<(bool, NodeId)> = terms.iter().copied().filter(|&(_, node)| self.deferred(node).is_none()).collect();
         if !now.is_empty() {
             let (log_prob, value) = (self.sum_ident(factor), self.signed_sum(&now));
@@ -76,8 +85,8 @@ impl Writer<'_, '_> {
         factor: usize,
         row: &TokenStream,
         entry: &crate::catalogue::Entry,
-        value: &Operand,
-        parameter: &Operand,
+        [value, parameter]: [&Operand; 2],
+        mask: Option<NodeId>,
         scope: ScopeId,
     ) -> TokenStream {
         let family = Ident::new(entry.rust, Span::mixed_site());
@@ -89,8 +98,10 @@ impl Writer<'_, '_> {
         let weights = weights_ident(factor);
         let (value_operand, parameter_operand) = (self.vector_operand(value), self.vector_operand(parameter));
         let log_prob = self.sum_ident(factor);
+        let of_row = quote!(#weights.of(#row));
+        let of_row = self.masked(mask, &of_row, of_row.clone());
         let mut out = quote! {
-            let weight = #weights.of(#row);
+            let weight = #of_row;
             let (value, parameter) = (#value_operand, #parameter_operand);
             let mut adjoints = frame.row_adjoints(#value_row, #parameter_row);
             let density = #family::accumulate(value, parameter, weight, &mut adjoints);

@@ -26,32 +26,41 @@ impl Writer<'_, '_> {
                     let value = self.value(*value);
                     quote!(frame.store(#row, #value);)
                 }
-                Item::Factor { factor, row, terms } => {
-                    let inner = self.define_for(scope, terms.iter().map(|(_, node)| *node), &needed);
+                Item::Factor { factor, row, terms, mask } => {
+                    let inner = self.define_for(scope, terms.iter().map(|(_, node)| *node).chain(*mask), &needed);
                     let sum = self.signed_sum(terms);
+                    let sum = self.masked(*mask, &quote!((#sum)), sum.clone());
                     quote! {
                         if frame.wants(#factor, #row) { #inner frame.put(#row, #sum); }
                     }
                 }
-                Item::VectorFactor { factor, row, entry, value, parameter } => {
+                Item::VectorFactor { factor, row, entry, value, parameter, mask } => {
                     let family = Ident::new(entry.rust, Span::mixed_site());
                     let nodes = [value, parameter].into_iter().filter_map(|operand| match operand {
                         Operand::Repeated(node, _) => Some(*node),
                         _ => None,
                     });
-                    let inner = self.define_for(scope, nodes, &needed);
+                    let inner = self.define_for(scope, nodes.chain(*mask), &needed);
+                    let density = self.masked(*mask, &quote!(density), quote!(density));
                     let (value, parameter) = (self.vector_operand(value), self.vector_operand(parameter));
                     quote! {
                         if frame.wants(#factor, #row) {
                             #inner
                             let density = #family::log_prob::<V>(#value, #parameter);
-                            frame.put(#row, density);
+                            frame.put(#row, #density);
                         }
                     }
                 }
             });
         }
         out
+    }
+
+    /// A log density, or a weight, times what masks its factor.
+    pub(super) fn masked(&self, mask: Option<NodeId>, factor: &TokenStream, unmasked: TokenStream) -> TokenStream {
+        let Some(mask) = mask else { return unmasked };
+        let mask = self.operand(mask);
+        quote!(#mask * #factor)
     }
 
     /// The values of a scope that some of its nodes need and that nothing else has defined.

@@ -82,7 +82,7 @@ impl Writer<'_, '_> {
         let ident = self.ident(node);
         let mut out = TokenStream::new();
         match &tape.nodes[node].op {
-            Op::Constant(_) | Op::Data(_) | Op::Input(_) | Op::Count(_) | Op::Column(..) => {}
+            Op::Constant(_) | Op::Data(_) | Op::Input(_) | Op::Count(_) | Op::Column(..) | Op::Compare(..) => {}
             Op::Load { row, .. } => out.extend(if self.gathers(node) {
                 let gathered = self.gathered_ident(node);
                 quote!(#gathered.add(frame, #row, #adjoint);)

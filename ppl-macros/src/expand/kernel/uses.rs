@@ -18,7 +18,7 @@ impl Writer<'_, '_> {
                 | Op::Column(..)
                 | Op::Load { .. }
                 | Op::Product { .. } => {}
-                Op::Binary(_, a, b) => {
+                Op::Binary(_, a, b) | Op::Compare(_, a, b) => {
                     add(*a, node.scope);
                     add(*b, node.scope);
                 }
@@ -39,7 +39,10 @@ impl Writer<'_, '_> {
         for (scope, known) in self.tape.scopes.iter().enumerate() {
             for item in &known.items {
                 match item {
-                    Item::Factor { terms, .. } => {
+                    Item::Factor { terms, mask, .. } => {
+                        if let Some(mask) = mask {
+                            self.uses[*mask].push(Use { scope, reader: Reader::Other });
+                        }
                         for &(sign, node) in terms {
                             self.uses[node].push(Use { scope, reader: Reader::Term(sign) });
                         }
@@ -49,7 +52,10 @@ impl Writer<'_, '_> {
                             self.uses[*value].push(Use { scope, reader: Reader::Other });
                         }
                     }
-                    Item::VectorFactor { value, parameter, .. } => {
+                    Item::VectorFactor { value, parameter, mask, .. } => {
+                        if let Some(mask) = mask {
+                            self.uses[*mask].push(Use { scope, reader: Reader::Other });
+                        }
                         for operand in [value, parameter] {
                             if let Operand::Repeated(node, _) = operand {
                                 self.uses[*node].push(Use { scope, reader: Reader::Other });
@@ -155,7 +161,7 @@ impl Writer<'_, '_> {
             | Op::Column(..)
             | Op::Load { .. }
             | Op::Product { .. } => {}
-            Op::Binary(_, a, b) => [*a, *b].into_iter().for_each(|a| self.reach(a, reached)),
+            Op::Binary(_, a, b) | Op::Compare(_, a, b) => [*a, *b].into_iter().for_each(|a| self.reach(a, reached)),
             Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => self.reach(*a, reached),
             Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) => args.iter().for_each(|&a| self.reach(a, reached)),
             Op::Normalizer(family, args) => {

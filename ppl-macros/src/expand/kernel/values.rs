@@ -7,7 +7,7 @@ use super::{Form, Writer, column_field};
 use crate::expand::names;
 use crate::expand::scalar::{density, function_name};
 use crate::expand::tape::{Item, NodeId, Op, Operand, ScopeId, normalizer};
-use crate::ir::{Operator, Reduce};
+use crate::ir::{Comparison, Operator, Reduce};
 
 impl Writer<'_, '_> {
     pub(super) fn ident(&self, node: NodeId) -> Ident {
@@ -69,6 +69,19 @@ impl Writer<'_, '_> {
             Op::Load { row, .. } => quote!(frame.load(#row)),
             Op::Product { place, row, column } => quote!(frame.product(#place, #row, #column)),
             Op::Binary(op, a, b) => self.binary(*op, *a, *b),
+            Op::Compare(comparison, a, b) => {
+                let (a, b) = (self.operand(*a), self.operand(*b));
+                let (test, [if_true, if_false]) = match comparison {
+                    Comparison::Lt => (quote!(#a.lt(#b)), [1.0, 0.0]),
+                    Comparison::Le => (quote!(#a.le(#b)), [1.0, 0.0]),
+                    Comparison::Gt => (quote!(#a.le(#b)), [0.0, 1.0]),
+                    Comparison::Ge => (quote!(#a.lt(#b)), [0.0, 1.0]),
+                    Comparison::Eq => (quote!(#a.eq(#b)), [1.0, 0.0]),
+                    Comparison::Ne => (quote!(#a.eq(#b)), [0.0, 1.0]),
+                };
+                let [if_true, if_false] = [if_true, if_false].map(names::number);
+                quote!(V::select(#test, V::constant(#if_true), V::constant(#if_false)))
+            }
             Op::Neg(a) => {
                 let a = self.operand(*a);
                 quote!(-#a)

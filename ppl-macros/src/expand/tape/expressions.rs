@@ -137,6 +137,9 @@ impl Tape<'_> {
                 let otherwise = self.block(ScopeKind::Branch, otherwise, columns);
                 self.node(Op::If { condition, then, otherwise }, self.current, "choice")
             }
+            ExprKind::Indicator(condition) if !crate::expand::scalar::is_data(self.model, expr) => {
+                self.indicator(condition, columns)
+            }
             ExprKind::Indicator(condition) => {
                 let condition = self.condition(condition);
                 self.node(Op::Count(quote!(f64::from(u8::from(#condition)))), self.current, "indicator")
@@ -182,6 +185,33 @@ impl Tape<'_> {
 
     pub(super) fn condition(&self, condition: &Condition) -> TokenStream {
         crate::expand::scalar::condition(self.model, condition, crate::expand::scalar::Source::Fields)
+    }
+
+    /// A condition on inputs of a row as a number of each lane: one or zero.
+    fn indicator(&mut self, condition: &Condition, columns: &mut Vec<Column>) -> NodeId {
+        let one = |tape: &mut Self| tape.node(Op::Constant(1.0), 0, "number");
+        let (op, args) = match condition {
+            Condition::Compare(comparison, left, right) => {
+                let args = [self.expr(left, columns), self.expr(right, columns)];
+                (Op::Compare(*comparison, args[0], args[1]), args)
+            }
+            Condition::And(left, right) => {
+                let args = [self.indicator(left, columns), self.indicator(right, columns)];
+                (Op::Binary(Operator::Mul, args[0], args[1]), args)
+            }
+            // Either holds where not both fail.
+            Condition::Or(left, right) => {
+                let neither = Condition::And(Box::new(Condition::Not(left.clone())), Box::new(Condition::Not(right.clone())));
+                return self.indicator(&Condition::Not(Box::new(neither)), columns);
+            }
+            Condition::Not(inner) => {
+                let args = [one(self), self.indicator(inner, columns)];
+                (Op::Binary(Operator::Sub, args[0], args[1]), args)
+            }
+            Condition::Constant(value) => return self.node(Op::Constant(f64::from(u8::from(*value))), 0, "number"),
+        };
+        let scope = self.deepest(&args);
+        self.node(op, scope, "indicator")
     }
 
     /// Whether an expression is worth a column: arithmetic on data alone, under plain loops.

@@ -10,7 +10,9 @@ use proc_macro2::TokenStream;
 use super::centring::Centred;
 use super::names;
 use crate::catalogue::Shape;
-use crate::ir::{Expr, FactorId, Family, Function, Index, LocalId, Model, Operator, Reduce, SiteId, Stmt, StmtKind, VarId};
+use crate::ir::{
+    Comparison, Expr, FactorId, Family, Function, Index, LocalId, Model, Operator, Reduce, SiteId, Stmt, StmtKind, VarId,
+};
 
 pub(crate) type NodeId = usize;
 pub(crate) type ScopeId = usize;
@@ -53,6 +55,8 @@ pub(crate) enum Op {
         column: TokenStream,
     },
     Binary(Operator, NodeId, NodeId),
+    /// One where the comparison holds, else zero: of inputs of a row.
+    Compare(Comparison, NodeId, NodeId),
     Neg(NodeId),
     Powi(NodeId, i32),
     Call(Function, Vec<NodeId>),
@@ -107,6 +111,8 @@ pub(crate) enum Item {
         factor: FactorId,
         row: TokenStream,
         terms: Vec<(bool, NodeId)>,
+        /// What the weight is multiplied by: one or zero.
+        mask: Option<NodeId>,
     },
     /// A density of vectors.
     VectorFactor {
@@ -115,6 +121,7 @@ pub(crate) enum Item {
         entry: &'static crate::catalogue::Entry,
         value: Operand,
         parameter: Operand,
+        mask: Option<NodeId>,
     },
 }
 
@@ -362,7 +369,7 @@ impl<'m> Tape<'m> {
             Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) => false,
             Op::Input(_) => input,
             Op::Load { .. } | Op::Product { .. } => true,
-            Op::Binary(_, a, b) => any(&[*a, *b]),
+            Op::Binary(_, a, b) | Op::Compare(_, a, b) => any(&[*a, *b]),
             Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => any(&[*a]),
             Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) | Op::Normalizer(_, args) => any(args),
             Op::If { then, otherwise, .. } => any(&[then.1, otherwise.1]),

@@ -35,23 +35,24 @@ impl<'m> Tape<'m> {
             StmtKind::Factor { factor, value } => {
                 let node = self.expr(value, columns);
                 let row = names::loop_row(self.model, &self.model.factors[*factor].loops);
-                self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)] });
+                self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask: None });
             }
             StmtKind::Sample { site, index, distribution, factor } => {
                 let row = names::loop_row(self.model, &self.model.factors[*factor].loops);
+                let mask = distribution.mask.as_ref().map(|mask| self.expr(mask, columns));
                 match &distribution.density {
                     Density::Univariate { family, params } => {
                         let terms = self.density(family, params, &Value::Site(*site, index), true, columns);
-                        self.push(Item::Factor { factor: *factor, row, terms });
+                        self.push(Item::Factor { factor: *factor, row, terms, mask });
                     }
                     Density::Ordered { family, params, axis } => {
                         let terms = self.ordered((*site, index), (family, params), *axis, columns);
-                        self.push(Item::Factor { factor: *factor, row, terms });
+                        self.push(Item::Factor { factor: *factor, row, terms, mask });
                     }
                     Density::Multivariate { entry, parameter } => {
                         let value = self.value_operand(*site, index, entry.event_rank, columns);
                         let parameter = self.parameter_operand(parameter, *site, columns);
-                        self.push(Item::VectorFactor { factor: *factor, row, entry, value, parameter });
+                        self.push(Item::VectorFactor { factor: *factor, row, entry, value, parameter, mask });
                     }
                 }
             }
@@ -175,6 +176,10 @@ impl<'m> Tape<'m> {
     pub(super) fn data_operand(&self, arg: usize, index: &[Index], size: TokenStream) -> Operand {
         let arg = &self.model.args[arg];
         let name = names::field(&arg.name);
+        if self.model.is_input(arg) {
+            let at = names::flat(self.model, index, &arg.dims);
+            return Operand::Rows(quote!(self.#name + #at), size);
+        }
         Operand::Data(quote!(self.#name), names::flat(self.model, index, &arg.dims), size)
     }
 

@@ -17,14 +17,21 @@ pub(super) fn is_vector(distribution: &Distribution) -> bool {
 }
 
 pub(super) fn distribution(model: &Model, distribution: &Distribution) -> TokenStream {
-    let Distribution { density, span } = distribution;
+    let Distribution { density, mask, span } = distribution;
     let span = *span;
-    match density {
+    let unmasked = match density {
         Density::Univariate { family, params } => self::family(model, family, params, span),
         Density::Multivariate { entry, parameter } => call(entry, vec![vector(model, parameter, span)], span),
         Density::Ordered { family, params, axis: _ } => {
             let inner = self::family(model, family, params, span);
             quote_spanned!(span=> Ordered(#inner))
+        }
+    };
+    match mask {
+        None => unmasked,
+        Some(mask) => {
+            let mask = expressions::expression(model, mask);
+            quote_spanned!(span=> #unmasked.mask(#mask))
         }
     }
 }

@@ -16,7 +16,7 @@ impl Lowering<'_> {
                 let (a, b) = (self.scalar(left), self.scalar(right));
                 let (a, b) = (a?, b?);
                 for (side, typed) in [(&a, left), (&b, right)] {
-                    if !self.is_data(side) {
+                    if !self.is_given(side) {
                         self.error(typed.span, "a comparison here is of data; comparing a latent would make the density jump");
                         return None;
                     }

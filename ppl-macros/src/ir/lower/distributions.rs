@@ -26,6 +26,17 @@ impl Lowering<'_> {
     ///
     /// `event` is the dimension of a value that is a vector.
     pub(super) fn distribution(&mut self, expr: &syntax::Expr, value: &Ident, event: Option<DimId>) -> Option<Lowered> {
+        if let Surface::Method { receiver, name, args } = &expr.kind
+            && name == "mask"
+        {
+            let mask = self.mask(args, name.span());
+            let mut lowered = self.distribution(receiver, value, event)?;
+            if lowered.distribution.mask.replace(mask?).is_some() {
+                self.error(name.span(), "a distribution has one mask; join conditions with `&&`");
+                return None;
+            }
+            return Some(lowered);
+        }
         let (path, word, args, span) = self.constructor(expr, value)?;
         match word.as_str() {
             "Truncated" => self.truncated(args, span),
@@ -41,11 +52,11 @@ impl Lowering<'_> {
                         Family::Truncated(entry) => (entry.support, None, Some(false)),
                         Family::User(..) => (Support::Real, None, None),
                     };
-                    let distribution = Distribution { density: Density::Univariate { family, params }, span };
+                    let distribution = Distribution { density: Density::Univariate { family, params }, mask: None, span };
                     Some(Lowered { distribution, word, support, bounds, discrete })
                 }
                 Chosen::Multivariate(entry, parameter) => Some(Lowered {
-                    distribution: Distribution { density: Density::Multivariate { entry, parameter }, span },
+                    distribution: Distribution { density: Density::Multivariate { entry, parameter }, mask: None, span },
                     word,
                     support: entry.support,
                     bounds: None,
@@ -53,6 +64,16 @@ impl Lowering<'_> {
                 }),
             },
         }
+    }
+
+    /// What stands in `.mask(..)`: a truth value of data, as a number.
+    fn mask(&mut self, args: &[CallArg], span: Span) -> Option<Expr> {
+        let [CallArg { name: None, value }] = args else {
+            self.error(span, "a mask is one condition on data: `.mask(t < length[n])`");
+            return None;
+        };
+        let condition = self.condition(value)?;
+        Some(Expr { kind: ExprKind::Indicator(Box::new(condition)), span: value.span })
     }
 
     /// The constructor call: a bare word or a path with its arguments.
@@ -71,6 +92,13 @@ impl Lowering<'_> {
                     None
                 }
             },
+            Surface::Method { receiver, name, .. } if is_constructor(receiver) => {
+                self.error(
+                    name.span(),
+                    format!("a distribution has no `.{name}(..)`; `.mask(condition)` counts it where a condition on data holds"),
+                );
+                None
+            }
             Surface::Name(name) if catalogue::entries(&name.to_string()).any(|entry| entry.parameters.is_empty()) => {
                 Some((None, name.to_string(), &[], expr.span))
             }
@@ -241,6 +269,7 @@ impl Lowering<'_> {
         Some(Lowered {
             distribution: Distribution {
                 density: Density::Univariate { family: Family::Truncated(entry), params },
+                mask: None,
                 span: inner_span,
             },
             word: "Truncated".to_owned(),
@@ -276,7 +305,7 @@ impl Lowering<'_> {
         let dim = event?;
         let axis = self.axis_var(dim);
         Some(Lowered {
-            distribution: Distribution { density: Density::Ordered { family, params, axis }, span },
+            distribution: Distribution { density: Density::Ordered { family, params, axis }, mask: None, span },
             word: "Ordered".to_owned(),
             support,
             bounds: None,
@@ -289,6 +318,10 @@ impl Lowering<'_> {
         let lowered = self.distribution(receiver, &Ident::new("x", span), None);
         let value = self.scalar(value);
         let (lowered, value) = (lowered?, value?);
+        if let Some(mask) = &lowered.distribution.mask {
+            self.error(mask.span, "a density as a number has no mask; multiply it by the condition: `(t < length[n]) * ..`");
+            return None;
+        }
         if lowered.discrete == Some(true) && !self.is_data(&value) {
             self.error(
                 value.span,
@@ -309,6 +342,7 @@ impl Lowering<'_> {
 pub(super) fn is_vector_event(expr: &syntax::Expr) -> bool {
     match &expr.kind {
         Surface::Paren(inner) => is_vector_event(inner),
+        Surface::Method { receiver, name, .. } if name == "mask" => is_vector_event(receiver),
         Surface::Call { callee, .. } => match &callee.kind {
             Surface::Name(name) => {
                 let word = name.to_string();
@@ -317,6 +351,16 @@ pub(super) fn is_vector_event(expr: &syntax::Expr) -> bool {
             }
             _ => false,
         },
+        _ => false,
+    }
+}
+
+/// Whether an expression calls a distribution of the language.
+fn is_constructor(expr: &syntax::Expr) -> bool {
+    match &expr.kind {
+        Surface::Call { callee, .. } => {
+            matches!(&callee.kind, Surface::Name(word) if catalogue::entries(&word.to_string()).next().is_some())
+        }
         _ => false,
     }
 }

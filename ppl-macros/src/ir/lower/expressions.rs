@@ -3,7 +3,8 @@
 use proc_macro2::Span;
 
 use super::Lowering;
-use crate::ir::{Expr, ExprKind, Operator, visit};
+use crate::ir::{Condition, Expr, ExprKind, Operator, visit};
+use crate::messages;
 use crate::syntax::{self, BinaryOp};
 
 impl Lowering<'_> {
@@ -28,9 +29,14 @@ impl Lowering<'_> {
             syntax::ExprKind::Binary { .. } => ExprKind::Indicator(Box::new(self.condition(expr)?)),
             syntax::ExprKind::Not(_) => ExprKind::Indicator(Box::new(self.condition(expr)?)),
             syntax::ExprKind::If { condition, then, otherwise } => {
-                let condition = self.condition(condition);
+                let test = self.condition(condition);
                 let (then, otherwise) = (self.scalar(then), self.scalar(otherwise));
-                ExprKind::If(Box::new(condition?), Box::new(then?), Box::new(otherwise?))
+                let test = test?;
+                if self.differs_between_rows(&test) {
+                    self.error(condition.span, messages::ROW_CHOICE);
+                    return None;
+                }
+                ExprKind::If(Box::new(test), Box::new(then?), Box::new(otherwise?))
             }
             syntax::ExprKind::Call { callee, args } => return self.call(callee, args, span),
             syntax::ExprKind::Method { receiver, name, args } => return self.method(receiver, name, args, span),
@@ -66,23 +72,42 @@ impl Lowering<'_> {
         })
     }
 
-    /// Whether an expression is made of data alone.
+    /// Whether an expression is made of data alone, the same in all lanes.
     pub(super) fn is_data(&self, expr: &Expr) -> bool {
         self.first_unknown(expr).is_none()
     }
 
     /// What in an expression is not data.
     pub(super) fn first_unknown(&self, expr: &Expr) -> Option<Span> {
+        self.first(expr, |e| match &e.kind {
+            ExprKind::Site(..) => true,
+            ExprKind::Data(arg, _) => self.model.is_input(&self.model.args[*arg]),
+            ExprKind::Local(local) => !self.model.locals[*local].data,
+            _ => false,
+        })
+    }
+
+    /// Whether an expression is made of data alone, inputs of a row among them.
+    pub(super) fn is_given(&self, expr: &Expr) -> bool {
+        let unknown = |e: &Expr| match &e.kind {
+            ExprKind::Site(..) => true,
+            ExprKind::Local(local) => !self.is_given(&self.model.locals[*local].value),
+            _ => false,
+        };
+        self.first(expr, unknown).is_none()
+    }
+
+    /// Whether a condition on what is given may hold in one lane and not in another.
+    fn differs_between_rows(&self, test: &Condition) -> bool {
+        let mut differs = false;
+        visit::condition(test, &mut |e| differs |= !self.is_data(e));
+        differs
+    }
+
+    /// The first expression within another of which something is true.
+    fn first(&self, expr: &Expr, is: impl Fn(&Expr) -> bool) -> Option<Span> {
         let mut found = None;
-        visit::expressions(expr, &mut |e| {
-            let unknown = match &e.kind {
-                ExprKind::Site(..) => true,
-                ExprKind::Data(arg, _) => self.model.is_input(&self.model.args[*arg]),
-                ExprKind::Local(local) => !self.model.locals[*local].data,
-                _ => false,
-            };
-            found = found.or(unknown.then_some(e.span));
-        });
+        visit::expressions(expr, &mut |e| found = found.or(is(e).then_some(e.span)));
         found
     }
 }

@@ -86,6 +86,16 @@ impl Lowering<'_> {
     /// Whether the kind of observed data fits the distribution, and whether a latent can have it.
     pub(super) fn check_value(&mut self, site: SiteId, lowered: &Lowered, lhs: &syntax::Lhs, span: Span) -> Option<()> {
         let word = &lowered.word;
+        if let (SiteKind::Latent, Some(mask)) = (self.model.sites[site].kind, &lowered.distribution.mask) {
+            self.error(
+                mask.span,
+                format!(
+                    "a mask leaves out observed data, and `{}` is latent: where it is not needed, let no data read it",
+                    lhs.name
+                ),
+            );
+            return None;
+        }
         match self.model.sites[site].kind {
             SiteKind::Observed(arg) => {
                 let (kind, name) = (self.model.args[arg].kind, lhs.name.clone());

@@ -3,8 +3,27 @@
 use proc_macro2::{Ident, Span};
 
 use super::{Entity, Lowering};
-use crate::ir::{Affine, DimId, Expr, ExprKind, Index, SiteKind, Term};
+use crate::ir::{Affine, ArgId, Comparison, Condition, DimId, Expr, ExprKind, Index, Operator, Reduce, SiteKind, Term, VarId};
 use crate::syntax;
+
+/// The element of an axis that an index array of a row names.
+struct Choice {
+    var: VarId,
+    arg: ArgId,
+    index: Vec<Index>,
+}
+
+impl Choice {
+    /// The sum over the axis of what is read, where it is the element that is named.
+    fn among(self, read: Expr) -> Expr {
+        let span = read.span;
+        let of = |kind| Box::new(Expr { kind, span });
+        let (named, here) = (ExprKind::Data(self.arg, self.index), ExprKind::Var(self.var));
+        let is_it = ExprKind::Indicator(Box::new(Condition::Compare(Comparison::Eq, of(named), of(here))));
+        let body = ExprKind::Binary(Operator::Mul, of(is_it), Box::new(read));
+        Expr { kind: ExprKind::Reduce { kind: Reduce::Sum, var: self.var, body: of(body), product: false }, span }
+    }
+}
 
 impl Lowering<'_> {
     /// Reads a name, perhaps at an index.
@@ -33,6 +52,7 @@ impl Lowering<'_> {
             self.error(span, message);
             return None;
         }
+        let chosen = self.chosen(&mut lowered, &dims);
         let kind = match entity {
             Entity::Arg(arg) => ExprKind::Data(arg, lowered),
             Entity::Site(site) => {
@@ -43,7 +63,23 @@ impl Lowering<'_> {
             Entity::Var(var) => ExprKind::Var(var),
             Entity::Local(local) => ExprKind::Local(local),
         };
-        Some(Expr { kind, span })
+        let read = Expr { kind, span };
+        Some(chosen.into_iter().fold(read, |read, choice| choice.among(read)))
+    }
+
+    /// In a row an index through data differs from lane to lane: the axis is run over instead, and the elements but one count as zero.
+    fn chosen(&mut self, index: &mut [Index], dims: &[DimId]) -> Vec<Choice> {
+        let mut chosen = Vec::new();
+        for (axis, &dim) in index.iter_mut().zip(dims) {
+            if self.model.row && matches!(axis, Index::Gather(..)) {
+                let var = self.axis_var(dim);
+                let along = Index::Affine(Affine::term(Term::Var(var)));
+                if let Index::Gather(arg, inner) = std::mem::replace(axis, along) {
+                    chosen.push(Choice { var, arg, index: inner });
+                }
+            }
+        }
+        chosen
     }
 
     /// Lowers the indices of an array, of which trailing ones may be left out.

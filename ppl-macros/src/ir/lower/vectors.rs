@@ -49,6 +49,13 @@ impl Lowering<'_> {
             self.error(name.span(), message);
             return None;
         }
+        if self.model.row && lowered.iter().any(|index| matches!(index, Index::Gather(..))) {
+            self.error(
+                name.span(),
+                "each row would pick a vector of its own here, which is for numbers alone; pick its elements one by one, or give the index to a network",
+            );
+            return None;
+        }
         let dim = *dims.last()?;
         match entity {
             Entity::Arg(arg) => Some((Vector::Data(arg, lowered), dim)),

@@ -88,7 +88,7 @@ fn of_distribution(distribution: &Distribution, found: &mut BTreeSet<&'static st
         Density::Univariate { family, .. } | Density::Ordered { family, .. } => of_family(family, found),
         Density::Multivariate { entry: Entry { rust, .. }, parameter } => found.extend([*rust, vector(parameter)]),
     }
-    visit::parameters(distribution).into_iter().for_each(|param| expressions(param, found));
+    visit::of_distribution(distribution).for_each(|param| expressions(param, found));
 }
 
 fn of_family(known: &Family, found: &mut BTreeSet<&'static str>) {

@@ -1,9 +1,9 @@
 //! The bound of each row in its two parts: what the decoder makes of the latents, and what the latents cost.
 
 use super::divergence::closed_form;
+use super::engine::Steering;
 use super::fit::{BLOCK, for_blocks, with_engine};
 use super::learn::{Purpose, key};
-use super::pass::Steering;
 use super::{Amortized, AmortizedError, AmortizedFit, RowGuide, RowModel};
 use crate::networks::Mode;
 use crate::random::step_key;

@@ -97,3 +97,34 @@ fn homes_shows_the_names_of_the_counties_and_refuses_bad_tables() {
     let message = text(&output.stderr);
     assert!(message.contains("line 3") && message.contains("floor") && message.contains('x'), "{message}");
 }
+
+#[test]
+fn sentences_keep_their_latents_in_use_and_bad_texts_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (out, file) = (folder.path().join("out"), folder.path().join("text"));
+    let (out, name) = (out.to_string_lossy(), file.to_string_lossy());
+    let output = run(env!("CARGO_BIN_EXE_sentences"), &["--out", &out, "--epochs", "8", "--hidden", "32"]);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let held_out = said.lines().filter_map(|line| line.strip_prefix("held-out sentences: ")?.split("divergence ").nth(1));
+    let divergences: Vec<f64> = held_out.filter_map(|rest| rest.split(' ').next()?.parse().ok()).collect();
+    let [without, with] = divergences[..] else { panic!("two auto-encoders: {said}") };
+    assert!(without < 0.1 && with > 0.3, "divergences of {without} without a cure, and {with} with both");
+    let texts = std::fs::read_to_string(folder.path().join("out/with.txt")).expect("what is printed is written");
+    assert!(texts.contains("reconstructions") && texts.contains("samples from the prior") && said.contains(&texts));
+    assert!(folder.path().join("out/with.png").is_file());
+
+    let refused = |arguments: &[&str]| {
+        let output = run(env!("CARGO_BIN_EXE_sentences"), &[&["--out", &out, "--text", &name], arguments].concat());
+        assert!(!output.status.success());
+        text(&output.stderr)
+    };
+    assert!(refused(&[]).starts_with(&format!("error: {name}: ")), "{}", refused(&[]));
+    std::fs::write(&file, "").expect("the folder is there");
+    assert!(refused(&[]).contains("there are 0 lines with words, and at least 20 are needed"));
+    std::fs::write(&file, b"a line\nanother \xff\n").expect("the folder is there");
+    assert!(refused(&[]).contains("line 2: the text is not UTF-8"));
+    std::fs::write(&file, "one two three four five\n".repeat(30)).expect("the folder is there");
+    assert!(refused(&["--longest", "3"]).contains("set `--longest`, which half of the lines have from 5 on"));
+    assert!(refused(&["--word-dropout", "2"]).contains("it must be 0 to 1"));
+}

@@ -21,6 +21,7 @@ mod syntax;
 /// | statement | meaning |
 /// |---|---|
 /// | `mu ~ Normal(0, 10);` | a prior, or a likelihood if `mu` is an argument |
+/// | `y[n] ~ Normal(mu, 1).mask(n < M);` | the likelihood counts where the condition on data holds; elsewhere the value is still drawn, and must be one that the distribution has |
 /// | `for n in N { .. }`, `for t in 1..T { .. }` | a plate: a dimension, or a range of it |
 /// | `let x = ..;` in a loop | a name for an expression |
 /// | `let x[n] = ..;`, or outside loops | a quantity: reported like a latent |
@@ -34,6 +35,9 @@ mod syntax;
 /// `dot(x[n], beta)`, `sum(k in K => ..)`, `log_sum_exp(k in K => ..)`, `Normal(a, b).log_prob(x)`, `positive(x)`, `unit(x)`,
 /// the functions exp, ln, log1p, expm1, sqrt, powi, powf, abs, sin, cos, tanh, sigmoid, logit, softplus, erf, `normal_cdf`,
 /// lgamma, `log_sum_exp`, min and max, as functions or methods, and Rust functions under `#[ppl_core::function]`.
+///
+/// Networks are arguments `decoder: net(Z + T => T * V)`, called with what stands in a row, whole: `let logits = decoder(z[n], previous[n]);` is read as `logits[t]` or
+/// `logits[t, v]`; of `net(D => 2 * Z)` the parts are named by `let (a, b) = split(encoder(x[n]));`. Such a model has one loop over its rows, which are independent.
 ///
 /// `#[ppl(crate = path)]` names ppl-core where it is not called so.
 #[proc_macro]

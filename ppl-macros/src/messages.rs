@@ -241,6 +241,11 @@ pub(crate) fn network_gives(network: &Ident, outputs: &impl Display, pieces: usi
             "`{network}` gives `{outputs}` numbers: name its {pieces} parts with `let (a, b) = split({network}(..))`"
         );
     }
+    if pieces == 1 {
+        return format!(
+            "`{network}` gives `{outputs}` numbers as one part: name it with `let a = {network}(..)`, without `split`"
+        );
+    }
     format!("`{network}` gives `{outputs}` numbers, {pieces} parts, but there are {names} names")
 }
 

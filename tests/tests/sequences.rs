@@ -174,9 +174,9 @@ fn encoder() -> Result<Parameterized<f64>, NetworkError> {
     Ok(Parameterized::initialize(layers, 2))
 }
 
-fn written(rows: usize, seed: u64) -> Result<(Sentences, Reader), NetworkError> {
+fn written(rows: usize, seed: usize) -> Result<(Sentences, Reader), NetworkError> {
     // Words follow each other, from a first one that is the row's.
-    let word = Array2::from_shape_fn((rows, STEPS), |(n, t)| (n * n + seed as usize + 2 * t) % WORDS);
+    let word = Array2::from_shape_fn((rows, STEPS), |(n, t)| (n * n + seed + 2 * t) % WORDS);
     let previous = Array2::from_shape_fn((rows, STEPS), |(n, t)| if t == 0 { 0 } else { word[[n, t - 1]] });
     let length = (0..rows as u64).map(|n| 1 + n % STEPS as u64).collect();
     let topic = Array2::from_shape_fn((rows, 1), |(n, _)| 0.3 * (n % 3) as f64);
@@ -436,8 +436,8 @@ fn words_and_transforms_out_of_range_are_refused_with_the_place() -> Outcome {
             "`word[6, 2]` is 0.5; it must be an index into `V`, which has size 5 (0 to 4), also after its transforms",
         ),
         (
-            Transform::map("topic", |_, _, topic| topic[0] = f64::NAN),
-            "`topic[0, 0]` is NaN; it must be finite, also after its transforms",
+            Transform::map("topic", |row, _, topic| topic[0] = if row == 8 { f64::NAN } else { 0.0 }),
+            "`topic[8, 0]` is NaN; it must be finite, also after its transforms",
         ),
     ] {
         let found = refused(&model, Some(transform));

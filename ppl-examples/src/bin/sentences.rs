@@ -73,7 +73,7 @@ struct Arguments {
     #[arg(long)]
     text: Option<PathBuf>,
     /// How often every sentence is seen.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 25)]
     epochs: usize,
     /// Words that are told apart, the most frequent ones.
     #[arg(long, default_value_t = 2000)]
@@ -87,17 +87,23 @@ struct Arguments {
     /// The size of the state of encoder and decoder.
     #[arg(long, default_value_t = 64)]
     hidden: usize,
-    /// Steps in which the weight of the divergence rises to one; half of all if not given.
+    /// Steps in which the weight of the divergence rises to one; two thirds of all if not given.
     #[arg(long)]
     annealing: Option<usize>,
     /// The share of words that the decoder does not get to read while it learns.
-    #[arg(long, default_value_t = 0.4)]
+    #[arg(long, default_value_t = 0.75, value_parser = share)]
     word_dropout: f64,
     /// Minutes after which each of the three fits ends.
     #[arg(long)]
     minutes: Option<f64>,
     #[arg(long, default_value_t = 0)]
     seed: u64,
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().map_err(|error| error.to_string())?;
+    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("it must be 0 to 1".to_owned()) }
 }
 
 type Outcome<T> = Result<T, ppl_examples::Failure>;
@@ -137,7 +143,7 @@ fn run() -> Outcome<()> {
     println!("perplexity of held-out sentences {:.2}", study.perplexity(log_likelihood));
 
     let steps = arguments.epochs * study.train.len().div_ceil(BATCH);
-    let annealing = KlWeight::Linear { from: 0.0, steps: arguments.annealing.unwrap_or(steps / 2) };
+    let annealing = KlWeight::Linear { from: 0.0, steps: arguments.annealing.unwrap_or(2 * steps / 3) };
     study.auto_encoder("the auto-encoder without annealing and dropout of words", "without", KlWeight::One, 0.0)?;
     study.auto_encoder("the auto-encoder with both", "with", annealing, arguments.word_dropout)
 }
@@ -206,7 +212,7 @@ impl Study<'_> {
     }
 
     fn config(&self, kl_weight: KlWeight, word_dropout: f64) -> Outcome<Amortized> {
-        let every = self.arguments.epochs.div_ceil(6);
+        let every = self.arguments.epochs.div_ceil(5);
         let report = move |epoch: &Epoch| {
             if (epoch.epoch + 1).is_multiple_of(every) {
                 println!(

@@ -40,24 +40,30 @@ model! {
 }
 
 model! {
-    pub Sequences(
-        word: [in V; N, T], kind: [in K; N], on: [bool; N, T], x: [f32; N, H, W],
-        f: net(Z => T * V), g: net(T * V + 1 => Z), Z: usize, V: usize,
-    ) {
+    pub Pieces(word: [in V; N, T], x: [f32; N, H, W], f: net(Z => T * V), g: net(T * V + 1 => Z), Z: usize, V: usize) {
+        for n in N {
+            z[n, Z] ~ Normal(0, 1);
+            let (a, b) = split(f(z[n]));
+            let c = g(x[n], word[n], word[n]);
+        }
+    }
+}
+
+model! {
+    pub Sequences(word: [in V; N, T], kind: [in K; N], on: [bool; N, T], f: net(Z => T * V), Z: usize, V: usize) {
         param table[K, V]: real = 0;
         for n in N {
             z[n, Z] ~ Normal(0, 1).mask(on[n, 0]);
             let logits = f(z[n]);
-            let (a, b) = split(f(z[n]));
-            let c = g(x[n], word[n], word[n]);
             for t in T {
-                word[n, t] ~ Categorical(logits = table[kind[n]]).mask(z[n, 0] > 0);
+                word[n, t] ~ Categorical(logits = table[kind[n]]);
+                word[n, t] ~ Categorical(logits = logits[t]).mask(z[n, 0] > 0);
                 word[n, t] ~ Categorical(logits = logits[t]).mask(on[n, t], t < 2);
                 word[n, t] ~ Categorical(logits = logits[t]).mask(on[n, t]).mask(t < 2);
                 word[n, t] ~ Categorical(logits = logits[t]).maks(on[n, t]);
             }
             let d = if on[n, 0] { 1 } else { 2 };
-            factor(Normal(0, 1).mask(on[n, 0]).log_prob(d));
+            factor(Normal(0, 1).mask(on[n, 0]).log_prob(1));
         }
     }
 }

@@ -100,7 +100,7 @@ fn sequences_that_do_not_fit_are_refused_with_the_row() {
     );
     let words = Sequential::new(Embedding::new(5, 2, 3).unwrap());
     let network = Parameterized::<f64>::initialize(Sequential::new(AtLength::new(3, words).unwrap()), 0);
-    let mut refused = |x: [f64; 8]| network.forward(&x, 2, &mut Work::new(), &mut [0.0; 4]).unwrap_err().to_string();
+    let refused = |x: [f64; 8]| network.forward(&x, 2, &mut Work::new(), &mut [0.0; 4]).unwrap_err().to_string();
     assert_eq!(
         refused([0.0, 1.0, 2.0, 3.0, 0.0, 1.0, 2.0, 4.0]),
         "row 1: the length of the sequence is 4; it must be a whole number from 0 to 3"

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::pass::{Buffers, Engine, Half};
+use super::buffers::{Buffers, Half};
+use super::engine::Engine;
 use super::plan::{Located, Plan, Source};
 use super::transpose::LaneShape;
 use super::{Amortized, AmortizedError, AmortizedEstimator, AmortizedObjective, Divergence};

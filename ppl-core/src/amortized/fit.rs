@@ -6,10 +6,11 @@ use std::time::Duration;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::buffers::Buffers;
 use super::divergence::closed_form;
+use super::engine::{Engine, Steering};
 use super::learn::{Past, Purpose, Sizes, key, learn, mean_divergence};
 use super::networks::Store;
-use super::pass::{Buffers, Engine, Steering};
 use super::plan::{Plan, input_names};
 use super::{Amortized, AmortizedError, Binarize, RowGuide, data};
 use crate::kernel::Real;

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::buffers::Buffers;
 use super::divergence::{ClosedForm, closed_form};
+use super::engine::{Engine, Steering};
 use super::networks::Store;
-use super::pass::{Buffers, Engine, Steering};
 use super::{Amortized, AmortizedError, Binarize, Epoch, Stopped};
 use crate::kernel::Real;
 use crate::networks::Mode;

@@ -1,9 +1,9 @@
 //! The log evidence of rows by importance sampling from the guide, and what the latents are used for.
 
+use super::engine::Steering;
 use super::fit::{for_blocks, with_engine};
 use super::learn::{Purpose, key};
 use super::objective::log_mean_exp;
-use super::pass::Steering;
 use super::{AmortizedError, AmortizedFit, RowGuide};
 use crate::networks::Mode;
 

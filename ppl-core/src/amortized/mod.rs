@@ -8,29 +8,37 @@
 //! # Source
 //! Kingma & Welling 2014, Auto-encoding variational Bayes; Rezende, Mohamed & Wierstra 2014, Stochastic backpropagation.
 
+mod blame;
+mod buffers;
+mod calls;
 mod config;
 mod data;
 mod divergence;
+mod engine;
 mod error;
+mod evaluate;
 mod fit;
 mod generate;
+mod generated;
 mod latent_weights;
 mod learn;
 mod likelihood;
+mod means;
 mod networks;
 mod objective;
-mod pass;
 mod plan;
 mod positive;
+mod pull;
 mod row_model;
 #[cfg(feature = "files")]
 mod saved;
 mod transpose;
+mod walk;
 
 pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Binarize, Divergence, Schedule};
 pub use error::{AmortizedError, BadQuantity};
 pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, fit_amortized};
-pub use generate::Generated;
+pub use generated::Generated;
 pub use row_model::{BoundRows, Call, RowGuide, RowInput, RowModel, check_network};
 #[cfg(feature = "files")]
 pub use saved::{load_amortized, resume_amortized};

@@ -1,0 +1,57 @@
+//! Rows that a model made.
+
+use ndarray::Array2;
+
+use super::engine::Engine;
+use crate::kernel::Real;
+use crate::model::Variable;
+
+/// Rows that a model made: each array is `[row][element]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Generated {
+    /// The latents, by name.
+    pub latents: Vec<(&'static str, Array2<f64>)>,
+    /// What the networks of the model gave, by the name of the parameter of the row.
+    pub results: Vec<(&'static str, Array2<f64>)>,
+    /// Draws of the observed arrays, by name.
+    pub observed: Vec<(&'static str, Array2<f64>)>,
+    /// The means of the observed arrays given the latents, by name; `NaN` where the distribution has none that is known in closed form.
+    pub means: Vec<(&'static str, Array2<f64>)>,
+}
+
+impl Generated {
+    fn find<'a>(all: &'a [(&'static str, Array2<f64>)], name: &str) -> Option<&'a Array2<f64>> {
+        all.iter().find(|(own, _)| *own == name).map(|(_, array)| array)
+    }
+
+    /// A latent, a result or an observed array by name; none if there is no such array.
+    #[must_use]
+    pub fn array(&self, name: &str) -> Option<&Array2<f64>> {
+        [&self.latents, &self.results, &self.observed].into_iter().find_map(|all| Self::find(all, name))
+    }
+
+    /// The mean of an observed array given the latents; none if there is no such array.
+    #[must_use]
+    pub fn mean(&self, name: &str) -> Option<&Array2<f64>> {
+        Self::find(&self.means, name)
+    }
+
+    /// Arrays of so many rows.
+    pub(super) fn of_rows<E: Real>(engine: &Engine<'_, E>, rows: usize) -> Self {
+        let layout = engine.model.layout();
+        let zeros = |v: &Variable| (v.name, Array2::zeros((rows, v.rows.len())));
+        let observed: Vec<_> = layout.observed.iter().map(zeros).collect();
+        Generated {
+            latents: layout.latents().map(zeros).collect(),
+            results: results(engine).map(zeros).collect(),
+            means: observed.clone(),
+            observed,
+        }
+    }
+}
+
+/// The parameters that networks of the model fill.
+pub(super) fn results<'a, E: Real>(engine: &'a Engine<'_, E>) -> impl Iterator<Item = &'a Variable> {
+    let outcomes = || engine.model_plan.calls.iter().flat_map(|call| &call.results);
+    engine.model.layout().parameters().filter(move |v| outcomes().any(|outcome| outcome.rows == v.rows))
+}

@@ -1,0 +1,198 @@
+//! Rows made by walks over the statements of a model, each drawn from its distribution.
+
+use std::ops::Range;
+
+use ndarray::Array2;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::buffers::Buffers;
+use super::engine::{Engine, Steering, fill_inputs};
+use super::fit::BLOCK;
+use super::generated::{Generated, results};
+use super::learn::{Purpose, key};
+use super::means::mean;
+use super::networks::Store;
+use super::plan::Source;
+use super::{AmortizedError, AmortizedFit, RowGuide};
+use crate::kernel::Real;
+use crate::model::{Graph, SiteKind, Statement, Visitor};
+use crate::networks::Mode;
+use crate::random::step_key;
+
+/// Where latents come from.
+pub(super) enum Latents<'a> {
+    /// Their prior.
+    Prior,
+    /// The guide, at its locations.
+    Located,
+    /// Their values, by name: `[row][element]`, in the space of the model.
+    Given(&'a [(&'a str, Array2<f64>)]),
+    /// Unconstrained numbers: `[row][element]`.
+    Unconstrained(&'a Array2<f64>),
+}
+
+/// What a walk makes of the statements of one row.
+struct Make {
+    graph: &'static Graph,
+    /// Whether latents are drawn.
+    prior: bool,
+    /// Whether observed arrays get their means instead of draws.
+    means: bool,
+    key: u64,
+    error: Option<AmortizedError>,
+}
+
+impl Visitor for Make {
+    fn visit(&mut self, statement: &Statement<'_>, value: &mut [f64]) {
+        if self.error.is_some() || (statement.kind == SiteKind::Latent && (!self.prior || self.means)) {
+            return;
+        }
+        if self.means {
+            value.fill(mean(statement));
+            return;
+        }
+        // A statement has noise of its own, so that walks that differ in what they read differ in that alone.
+        let key = step_key(step_key(self.key, statement.factor as u64), statement.row as u64);
+        if let Err(source) = statement.distribution.sample(statement.params, &mut StdRng::seed_from_u64(key), value) {
+            let text = self.graph.factors[statement.factor].text;
+            self.error = Some(AmortizedError::Sample { statement: text, row: statement.row, source });
+        }
+    }
+
+    fn factor(&mut self, factor: usize, _row: usize, _value: f64) {
+        if self.prior && self.error.is_none() {
+            self.error = Some(AmortizedError::PriorFactor { statement: self.graph.factors[factor].text });
+        }
+    }
+}
+
+/// The inputs that no statement gives: what rows must be given to be made.
+fn conditions<E: Real>(engine: &Engine<'_, E>) -> Vec<&'static str> {
+    let layout = engine.model.layout();
+    let observed = |name: &str| layout.observed.iter().any(|observed| observed.name == name);
+    let read = |index: usize| {
+        let called = |source: &Source| *source == Source::Input(index);
+        engine.model_plan.inputs.iter().any(|(input, _)| *input == index)
+            || engine.model_plan.calls.iter().any(|call| call.operands.iter().any(|operand| called(&operand.source)))
+    };
+    let inputs = engine.data.iter().enumerate();
+    inputs.filter(|(index, input)| read(*index) && !observed(input.name)).map(|(_, input)| input.name).collect()
+}
+
+impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
+    /// Makes rows: those of `rows` give the conditions, if there are any.
+    pub(super) fn generate(
+        &self,
+        engine: &Engine<'_, G::Element>,
+        store: &Store<'_, G::Element>,
+        rows: &[usize],
+        given: bool,
+        latents: &Latents<'_>,
+        seed: u64,
+    ) -> Result<Generated, AmortizedError> {
+        let names = conditions(engine);
+        if !given && !names.is_empty() {
+            let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            return Err(AmortizedError::Conditions { names });
+        }
+        let prior = matches!(latents, Latents::Prior);
+        let mut made = Generated::of_rows(engine, rows.len());
+        for (block, rows) in rows.chunks(BLOCK).enumerate() {
+            let first = block * BLOCK;
+            let mut buffers = engine.buffers(rows.len(), 1);
+            if given {
+                engine.fill(rows, self.binarization(), &mut buffers);
+            }
+            if matches!(latents, Latents::Located) {
+                buffers.noise.fill(G::Element::default());
+                engine.evaluate_noise(store, Steering::PLAIN, Mode::Evaluate, &mut buffers)?;
+            }
+            if let Latents::Unconstrained(u) = latents {
+                put(&mut buffers, 0..u.ncols(), first, u);
+            }
+            engine.prepare(store, &mut buffers.model);
+            if let Latents::Given(arrays) = latents {
+                for (name, array) in *arrays {
+                    if let Some(latent) = engine.model.layout().latents().find(|latent| latent.name == *name) {
+                        put(&mut buffers, latent.rows.clone(), first, array);
+                    }
+                }
+            }
+            // What statements draw may be read by networks and by statements before them in the graph of rows: as many walks as the longest chain has links.
+            let layout = engine.model.layout();
+            let walks = 1 + layout.observed.len() + if prior { engine.model_plan.calls.len() } else { 0 };
+            for walk in 0..walks {
+                engine.call_networks(store, buffers.shape, &buffers.inputs, &mut buffers.model)?;
+                for lane in 0..rows.len() {
+                    let key = step_key(key(seed, Purpose::Prior, 0), (first + lane) as u64);
+                    let make = Make { graph: engine.model.graph(), prior, means: false, key, error: None };
+                    self.walk(engine, &mut buffers, lane, make, &mut made.observed, first)?;
+                    if walk + 1 == walks {
+                        let make = Make { graph: engine.model.graph(), prior, means: true, key, error: None };
+                        self.walk(engine, &mut buffers, lane, make, &mut made.means, first)?;
+                    }
+                }
+                for (index, input) in engine.data.iter().enumerate() {
+                    let Some((_, array)) = made.observed.iter().find(|(name, _)| *name == input.name) else { continue };
+                    for (lane, row) in buffers.inputs[index].chunks_exact_mut(input.columns.max(1)).enumerate() {
+                        let from = array.row(first + lane);
+                        row.iter_mut().zip(from).for_each(|(to, &from)| *to = G::Element::from_f64(from));
+                    }
+                }
+                fill_inputs(engine.model_plan, &buffers.inputs, buffers.shape, &mut buffers.model.work.values);
+            }
+            let lanes = buffers.shape.lanes;
+            let variables = layout.latents().zip(&mut made.latents).chain(results(engine).zip(&mut made.results));
+            for (variable, (_, to)) in variables {
+                for lane in 0..rows.len() {
+                    for (element, row) in variable.rows.clone().enumerate() {
+                        to[[first + lane, element]] = buffers.model.work.values[row * lanes + lane].to_f64();
+                    }
+                }
+            }
+        }
+        Ok(made)
+    }
+
+    /// Walks over the statements of a row of the batch.
+    #[allow(clippy::unused_self, reason = "names the types")]
+    fn walk(
+        &self,
+        engine: &Engine<'_, G::Element>,
+        buffers: &mut Buffers<G::Element>,
+        lane: usize,
+        mut make: Make,
+        observed: &mut [(&'static str, Array2<f64>)],
+        first: usize,
+    ) -> Result<(), AmortizedError> {
+        let layout = engine.model.layout();
+        let lanes = buffers.shape.lanes;
+        let mut values: Vec<f64> = buffers.model.work.values.iter().skip(lane).step_by(lanes).map(|x| x.to_f64()).collect();
+        let mut own = vec![f64::NAN; layout.observed_elements()];
+        engine.model.walk(&mut values, &mut own, &mut make);
+        if let Some(error) = make.error {
+            return Err(error);
+        }
+        if make.prior && !make.means {
+            for row in layout.latents().flat_map(|latent| latent.rows.clone()) {
+                buffers.model.work.values[row * lanes + lane] = G::Element::from_f64(values[row]);
+            }
+        }
+        for (variable, (_, to)) in layout.observed.iter().zip(observed) {
+            let from = &own[variable.rows.clone()];
+            to.row_mut(first + lane).iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        }
+        Ok(())
+    }
+}
+
+/// Puts rows of an array into rows of the workspace of the model, a lane each; lanes that fill up get the last of them.
+fn put<E: Real>(buffers: &mut Buffers<E>, rows: Range<usize>, first: usize, array: &Array2<f64>) {
+    let (lanes, batch) = (buffers.shape.lanes, buffers.shape.batch);
+    for (element, row) in rows.enumerate() {
+        for lane in 0..lanes {
+            buffers.model.work.values[row * lanes + lane] = E::from_f64(array[[first + lane.min(batch - 1), element]]);
+        }
+    }
+}

@@ -21,7 +21,7 @@ pub(super) fn compile(model: Model, mut guide: Guide, diagnostics: &mut Diagnost
     let mut stated = auto.clone();
     names(&guide.model.body, &mut stated);
     guide.model.attrs = guide.attrs;
-    let mut guide = lower_guide(guide.model, (guide.target, &model, data), auto, diagnostics);
+    let mut guide = lower_guide(guide.model, (guide.target, &model, data), &auto, diagnostics);
     let of_guide = guide.guide.as_ref().map_or(0, |of| of.arguments);
     let element = if model.single { ArgKind::F32 } else { ArgKind::F64 };
     for arg in guide.args.iter().skip(of_guide).filter(|arg| matches!(arg.kind, ArgKind::F32 | ArgKind::F64)) {

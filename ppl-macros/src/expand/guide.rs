@@ -112,9 +112,10 @@ fn supports(guide: &Model, target: &syn::Path, own_supports: &[(Ident, usize)]) 
         let StmtKind::Sample { site, distribution, .. } = &stmt.kind else { return };
         let Density::Univariate { family: Family::Catalogue(entry), .. } = &distribution.density else { return };
         let Some((name, id)) = own_supports.iter().find(|(name, _)| *name == guide.sites[*site].name) else { return };
-        let set = match entry.support {
-            Support::Positive => quote!(&[_ppl::distributions::Support::Positive, _ppl::distributions::Support::NonNegative]),
-            _ => quote!(&[_ppl::distributions::Support::Real]),
+        let set = if entry.support == Support::Positive {
+            quote!(&[_ppl::distributions::Support::Positive, _ppl::distributions::Support::NonNegative])
+        } else {
+            quote!(&[_ppl::distributions::Support::Real])
         };
         let message = format!(
             "`{name}` of the model lies elsewhere than the values of `{}`: `Normal` is real, `LogNormal` positive",

@@ -7,8 +7,8 @@ use crate::diagnostics::Diagnostics;
 use crate::ir::{Density, DimId, Family, Model, Site, SiteKind, StmtKind, visit};
 use crate::messages;
 
-/// Reports what a guide has too much, too little, or otherwise than its model.
-pub(super) fn check(guide: &Model, model: &Model, diagnostics: &mut Diagnostics) {
+/// Reports what a guide has too much, too little, or otherwise than its model; `stated` are the names that its statements are about.
+pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics: &mut Diagnostics) {
     let auto = guide.guide.as_ref().map_or(&[][..], |of| &of.auto);
     let latents: Vec<&Site> = model.sites.iter().filter(|site| site.kind == SiteKind::Latent).collect();
     let of_model = |name: &Ident| latents.iter().copied().find(|site| site.name == *name);
@@ -59,7 +59,7 @@ pub(super) fn check(guide: &Model, model: &Model, diagnostics: &mut Diagnostics)
         }
         _ => {}
     });
-    for latent in latents.iter().filter(|latent| !seen.contains(&latent.name)) {
+    for latent in latents.iter().filter(|latent| !stated.contains(&latent.name)) {
         let name = &latent.name;
         let axes = axes(model, &latent.dims);
         let example = if axes.is_empty() { name.to_string() } else { format!("{name}[{axes}]") };

@@ -66,8 +66,8 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
 /// `attrs vis Name for Model(arguments) { statements }`
 fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Guide> {
     let mut parsed = None;
-    let outcome = Parser::parse2(
-        |input: ParseStream<'_>| {
+    let parser = |input: ParseStream<'_>| {
+        let mut read = || -> syn::Result<Guide> {
             let (attrs, krate, _) = syntax::attributes(input, diagnostics)?;
             let vis = input.parse()?;
             let name: Ident = input.parse()?;
@@ -75,16 +75,16 @@ fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Guide> {
             let target = syn::Path::parse_mod_style(input)?;
             let mut model = Model { attrs: Vec::new(), krate, row: false, vis, name, arguments: Vec::new(), body: Vec::new() };
             syntax::arguments_and_body(input, &mut model, diagnostics)?;
-            parsed = Some(Guide { attrs, target, model });
-            while !input.is_empty() {
-                input.parse::<TokenTree>()?;
-            }
-            Ok(())
-        },
-        tokens,
-    );
-    if let Err(error) = outcome {
-        diagnostics.push_error(error);
-    }
+            Ok(Guide { attrs, target, model })
+        };
+        let guide = read();
+        parsed = guide.map_err(|error| diagnostics.push_error(error)).ok();
+        while !input.is_empty() {
+            input.parse::<TokenTree>()?;
+        }
+        Ok(())
+    };
+    // What a statement that did not parse leaves unread is no further error, so the verdict of syn on it is not asked for.
+    let _ = Parser::parse2(parser, tokens);
     parsed
 }

@@ -16,10 +16,12 @@ pub(super) fn compile(model: Model, mut guide: Guide, diagnostics: &mut Diagnost
     let mut unsaid = Diagnostics::default();
     let mut model = lower(model, &mut unsaid);
     check::check(&mut model, &mut unsaid);
-    let auto = take_auto(&mut guide.model.body, diagnostics);
-    guide.model.attrs = guide.attrs;
     let parsed = diagnostics.is_empty();
-    let mut guide = lower_guide(guide.model, (guide.target, &model, data), auto, diagnostics);
+    let auto = take_auto(&mut guide.model.body, diagnostics);
+    let mut stated = auto.clone();
+    names(&guide.model.body, &mut stated);
+    guide.model.attrs = guide.attrs;
+    let mut guide = lower_guide(guide.model, (guide.target, &model, data), &auto, diagnostics);
     let of_guide = guide.guide.as_ref().map_or(0, |of| of.arguments);
     let element = if model.single { ArgKind::F32 } else { ArgKind::F64 };
     for arg in guide.args.iter().skip(of_guide).filter(|arg| matches!(arg.kind, ArgKind::F32 | ArgKind::F64)) {
@@ -29,7 +31,7 @@ pub(super) fn compile(model: Model, mut guide: Guide, diagnostics: &mut Diagnost
     }
     guide.single = model.single;
     if parsed {
-        covers::check(&guide, &model, diagnostics);
+        covers::check(&guide, &model, &stated, diagnostics);
     }
     if diagnostics.is_empty() {
         check::check(&mut guide, diagnostics);
@@ -46,6 +48,17 @@ pub(super) fn compile(model: Model, mut guide: Guide, diagnostics: &mut Diagnost
     let sites = model.sites.iter().enumerate().filter(|(_, site)| site.own_support.is_some());
     let own_supports: Vec<(Ident, usize)> = sites.map(|(id, site)| (site.name.clone(), id)).collect();
     expand::guide::expand(&guide, &own_supports)
+}
+
+/// The names that statements are about, also those that were not understood.
+fn names(body: &[Stmt], found: &mut Vec<Ident>) {
+    for stmt in body {
+        match stmt {
+            Stmt::Sample { lhs, .. } | Stmt::Param { lhs, .. } => found.push(lhs.name.clone()),
+            Stmt::For { body, .. } => names(body, found),
+            _ => {}
+        }
+    }
 }
 
 /// Takes out the statements `auto mu, tau;`, and gives the names.

@@ -70,7 +70,7 @@ pub(crate) fn arguments(model: &Model) -> std::collections::BTreeSet<ArgId> {
         let mut own = |expr: &Expr| {
             data(model, expr, &mut |arg, _| {
                 read.insert(arg);
-            })
+            });
         };
         match &stmt.kind {
             StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => own(value),

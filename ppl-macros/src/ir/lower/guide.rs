@@ -12,16 +12,16 @@ use crate::syntax::{self, ArgumentType, ElementKind};
 pub(crate) fn lower_guide(
     guide: syntax::Model,
     (target, model, data): (syn::Path, &Model, Vec<syntax::Argument>),
-    auto: Vec<Ident>,
+    auto: &[Ident],
     diagnostics: &mut Diagnostics,
 ) -> Model {
     let mut lowering = Lowering::new(&guide, diagnostics);
     lowering.check_name(&guide.name);
     lowering.arguments(data.into_iter().map(whole).collect());
     let arguments = lowering.model.args.len();
-    lowering.model.guide = Some(GuideOf { target, arguments, auto: auto.clone() });
+    lowering.model.guide = Some(GuideOf { target, arguments, auto: auto.to_vec() });
     lowering.arguments(guide.arguments);
-    for name in &auto {
+    for name in auto {
         lowering.auto(name, model);
     }
     lowering.model.body = lowering.statements(&guide.body);

@@ -17,9 +17,9 @@ pub(super) fn compile(model: Model, mut guide: Guide, diagnostics: &mut Diagnost
     let mut model = lower(model, &mut unsaid);
     check::check(&mut model, &mut unsaid);
     let parsed = diagnostics.is_empty();
-    let auto = take_auto(&mut guide.model.body, diagnostics);
-    let mut stated = auto.clone();
+    let mut stated = Vec::new();
     names(&guide.model.body, &mut stated);
+    let auto = take_auto(&mut guide.model.body, diagnostics);
     guide.model.attrs = guide.attrs;
     let mut guide = lower_guide(guide.model, (guide.target, &model, data), &auto, diagnostics);
     let of_guide = guide.guide.as_ref().map_or(0, |of| of.arguments);
@@ -55,6 +55,7 @@ fn names(body: &[Stmt], found: &mut Vec<Ident>) {
     for stmt in body {
         match stmt {
             Stmt::Sample { lhs, .. } | Stmt::Param { lhs, .. } => found.push(lhs.name.clone()),
+            Stmt::Auto { names, .. } => found.extend(names.iter().cloned()),
             Stmt::For { body, .. } => names(body, found),
             _ => {}
         }

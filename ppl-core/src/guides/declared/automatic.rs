@@ -167,7 +167,7 @@ fn gaussian(start: &Start) -> FittedGuide {
         return FittedGuide::MeanField(MeanField::new(&start.mean, &log_scale));
     }
     let diagonal = || {
-        let entry = |at: usize| if at % (n + 1) == 0 { start.scale[at / n.max(1)].recip() } else { 0.0 };
+        let entry = |at: usize| if at.is_multiple_of(n + 1) { start.scale[at / n.max(1)].recip() } else { 0.0 };
         (0..n * n).map(entry).collect()
     };
     let precision = start.precision.clone().unwrap_or_else(diagonal);

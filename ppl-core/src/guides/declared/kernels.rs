@@ -85,7 +85,7 @@ impl<E: Real> Kernel<E> for PullConstrain<'_, E> {
 }
 
 /// Adds `ln Normal(u; location, scale)`; the noise is computed from these where it is not given.
-pub(super) struct LogProb<'a, E> {
+pub(super) struct LogDensity<'a, E> {
     pub(super) located: &'a Located,
     pub(super) noise: Option<&'a [E]>,
     pub(super) samples: usize,
@@ -94,7 +94,7 @@ pub(super) struct LogProb<'a, E> {
     pub(super) log_prob: &'a mut [f64],
 }
 
-impl<E: Real> Kernel<E> for LogProb<'_, E> {
+impl<E: Real> Kernel<E> for LogDensity<'_, E> {
     type Output = ();
 
     #[inline(always)]

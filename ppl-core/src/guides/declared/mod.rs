@@ -17,7 +17,7 @@ use crate::kernel::{Real, dispatch};
 use crate::model::{Layout, LogJoint, Model, Weights, Workspace};
 use crate::random::{normals, step_key};
 use automatic::Automatic;
-use kernels::{Constrain, LogProb, Place, PullConstrain, PullPlace, Score};
+use kernels::{Constrain, LogDensity, Place, PullConstrain, PullPlace, Score};
 
 /// A guide of the models of a type: what `guide!` implements, and any [`Guide`] over the element of the model.
 pub trait GuideOf<M: Model> {
@@ -378,7 +378,7 @@ impl<E: Real> Guide<E> for DeclaredGuide<E> {
         let buffers = self.located(u, samples);
         self.automatic.log_prob(&self.parameters[self.of_automatic()], u, samples, log_prob);
         for located in &self.located {
-            dispatch(LogProb { located, noise: None, samples, values: &buffers.work.values, u, log_prob });
+            dispatch(LogDensity { located, noise: None, samples, values: &buffers.work.values, u, log_prob });
         }
         self.give_back(buffers);
     }
@@ -388,7 +388,7 @@ impl<E: Real> Guide<E> for DeclaredGuide<E> {
         let buffers = self.located(path.u, samples);
         self.automatic.log_prob_of(&self.parameters[self.of_automatic()], path, log_prob);
         for located in &self.located {
-            dispatch(LogProb { located, noise, samples, values: &buffers.work.values, u: path.u, log_prob });
+            dispatch(LogDensity { located, noise, samples, values: &buffers.work.values, u: path.u, log_prob });
         }
         self.give_back(buffers);
     }

@@ -54,7 +54,7 @@ impl RowModel for Factors {
         Ok(BoundRows {
             row: FactorRow { D: columns, Z: self.z },
             rows,
-            inputs: vec![RowInput { name: "x", columns, data, observed: None }],
+            inputs: vec![RowInput { name: "x", columns, data, observed: None, shared: false }],
             networks: vec![("decoder", &self.decoder)],
             calls: CALLS,
             priors: &[],
@@ -167,6 +167,7 @@ impl RowModel for Deep {
             columns: array.ncols(),
             data: Cow::Owned(array.iter().copied().collect()),
             observed: None,
+            shared: false,
         };
         Ok(BoundRows {
             row: DeepRow { D: self.x.ncols(), C: self.c.ncols(), K: 2, P: self.start },

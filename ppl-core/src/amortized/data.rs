@@ -38,8 +38,9 @@ pub(super) fn check<R: Model>(bound: &BoundRows<'_, R>, model: &'static str, bin
         return Err(AmortizedError::NoRows { model });
     }
     for input in &bound.inputs {
-        if input.data.len() != bound.rows * input.columns {
-            let expected = format!("{} rows of {}", bound.rows, input.columns);
+        let rows = if input.shared { 1 } else { bound.rows };
+        if input.data.len() != rows * input.columns {
+            let expected = format!("{rows} rows of {}", input.columns);
             return Err(AmortizedError::Shape { what: format!("`{}`", input.name), got: vec![input.data.len()], expected });
         }
         let probabilities = binarized && is_binary(input);

@@ -20,24 +20,30 @@ mod evaluate;
 mod fit;
 mod generate;
 mod generated;
+mod global_draws;
+mod global_latents;
 mod latent_weights;
 mod learn;
 mod likelihood;
+mod local_guide;
 mod means;
 mod networks;
 mod objective;
 mod plan;
 mod pull;
 mod row_model;
+mod rows_known;
 #[cfg(feature = "files")]
 mod saved;
+mod summary;
 mod transpose;
 mod walk;
 
 pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Binarize, Divergence, Schedule};
 pub use error::{AmortizedError, BadQuantity};
-pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, fit_amortized};
+pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, bound_gradient_near, fit_amortized};
 pub use generated::Generated;
-pub use row_model::{BoundRows, Call, RowGuide, RowInput, RowModel, check_network};
+pub use local_guide::Automatic;
+pub use row_model::{BoundRows, Call, GlobalModel, ROW_NUMBER, RowGuide, RowInput, RowModel, check_network};
 #[cfg(feature = "files")]
 pub use saved::{load_amortized, resume_amortized};

@@ -9,10 +9,23 @@ use crate::expand::graph;
 use crate::ir::{self, Density, Family, StmtKind, visit};
 use crate::syntax::{Argument, ArgumentType, ElementKind, NetworkSize};
 
-/// The struct that users fill, and `RowModel` for it; `compiled` is the model of its row.
-pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[syn::Attribute]) -> TokenStream {
+/// The struct that users fill, and `RowModel` for it; `compiled` is the model of its row, `globals` that of what stands outside the loop over the rows.
+pub(crate) fn expand(
+    rows: &Rows,
+    compiled: &ir::Model,
+    globals: Option<&ir::Model>,
+    name: &Ident,
+    attrs: &[syn::Attribute],
+) -> TokenStream {
     let structure = structure(rows, name, attrs, compiled.single);
-    let row_model = row_model(rows, compiled, name, &quote!(#name));
+    let row_model = row_model(rows, compiled, globals, name, &quote!(#name));
+    let of_globals = globals.map(|globals| {
+        let globals = &globals.name;
+        quote! {
+            /// The generated log joint of what stands outside the loop over the rows.
+            pub const GLOBALS_EXPANSION: &'static str = #globals::EXPANSION;
+        }
+    });
     let row = &rows.row.name;
     quote! {
         #structure
@@ -20,6 +33,7 @@ pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[s
         impl #name {
             /// The generated log joint of a row: the very tokens that are compiled, formatted.
             pub const EXPANSION: &'static str = #row::EXPANSION;
+            #of_globals
         }
 
         #row_model
@@ -27,7 +41,13 @@ pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[s
 }
 
 /// `RowModel` for a struct at this path.
-pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &TokenStream) -> TokenStream {
+pub(super) fn row_model(
+    rows: &Rows,
+    compiled: &ir::Model,
+    globals: Option<&ir::Model>,
+    name: &Ident,
+    path: &TokenStream,
+) -> TokenStream {
     let e = element(compiled.single);
     let (krate, row) = (&rows.row.krate, &rows.row.name);
     let dims: Vec<&Ident> = std::iter::once(&rows.plate).chain(&rows.dims).collect();
@@ -41,7 +61,18 @@ pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &
                 let dim = place(field);
                 quote!(sizes.axis(#dim, #word, self.#field)?;)
             }
-            ArgumentType::Array { dims, .. } => {
+            ArgumentType::Array { element, dims } => {
+                let pointed = match (&element.kind, dims.len()) {
+                    (ElementKind::Index(dim), rank) => {
+                        let dim = place(dim);
+                        match rank {
+                            0 => quote!(sizes.points(#dim, #word, &[self.#field]);),
+                            1 => quote!(sizes.indices(#dim, #word, &self.#field)?;),
+                            _ => quote!(sizes.points(#dim, #word, &_ppl::row_major(&self.#field));),
+                        }
+                    }
+                    _ => TokenStream::new(),
+                };
                 let axes = dims.iter().enumerate().map(|(axis, dim)| {
                     let dim = place(dim);
                     if dims.len() == 1 {
@@ -50,7 +81,7 @@ pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &
                         quote!(sizes.axis(#dim, #word, _ppl::shape(&self.#field)[#axis])?;)
                     }
                 });
-                quote!(#(#axes)*)
+                quote!(#(#axes)* #pointed)
             }
             ArgumentType::Network { .. } => TokenStream::new(),
         }
@@ -63,29 +94,57 @@ pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &
     let inputs = rows.arguments.iter().filter_map(|argument| {
         let ArgumentType::Array { element: kind, dims } = &argument.ty else { return None };
         let (field, word) = (&argument.name, argument.name.to_string());
-        let columns = dims[1..].iter().map(size).reduce(|a, b| quote!(#a * #b)).unwrap_or_else(|| quote!(1));
-        let array =
-            if dims.len() == 1 { quote!(_ppl::Cow::Borrowed(&self.#field[..])) } else { quote!(_ppl::row_major(&self.#field)) };
+        let over_rows = dims.first().is_some_and(|dim| *dim == rows.plate);
+        let columns = &dims[usize::from(over_rows)..];
+        let columns = columns.iter().map(size).reduce(|a, b| quote!(#a * #b)).unwrap_or_else(|| quote!(1));
+        let array = match dims.len() {
+            0 => quote!(_ppl::Cow::Borrowed(::core::slice::from_ref(&self.#field))),
+            1 => quote!(_ppl::Cow::Borrowed(&self.#field[..])),
+            _ => quote!(_ppl::row_major(&self.#field)),
+        };
         let data = match kind.kind {
             ElementKind::Bool => quote!(#array.iter().map(|&x| <#e as From<u8>>::from(u8::from(x))).collect()),
             ElementKind::U64 => quote!(#array.iter().map(|&x| x as #e).collect()),
-            _ => array,
+            ElementKind::F64 | ElementKind::F32 => array,
+            ElementKind::Index(_) | ElementKind::Option(_) => return None,
         };
         let observed = observed(compiled, field);
+        let shared = !over_rows;
         Some(quote!({
             let data: _ppl::Cow<'_, [#e]> = #data;
             _ppl::check_finite(#model, #word, &data)?;
-            _ppl::RowInput { name: #word, columns: #columns, data, observed: #observed }
+            _ppl::RowInput { name: #word, columns: #columns, data, observed: #observed, shared: #shared }
         }))
     });
     let row_fields = rows.dims.iter().map(|dim| {
         let size = size(dim);
         quote!(#dim: #size)
     });
+    let shared = |compiled: &ir::Model| {
+        let given = rows.arguments.iter().filter(|argument| {
+            let own = compiled.args.iter().any(|arg| arg.name == argument.name);
+            own && matches!(&argument.ty, ArgumentType::Array { dims, .. } if dims.first().is_none_or(|dim| *dim != rows.plate))
+        });
+        let each = given.map(|argument| {
+            let field = &argument.name;
+            quote!(#field: self.#field.clone(),)
+        });
+        quote!(#(#each)*)
+    };
+    let of_row = shared(compiled);
+    let bind_globals = globals.map(|globals| {
+        let (of_globals, globals) = (shared(globals), &globals.name);
+        let fields = rows.dims.iter().map(|dim| quote!(#dim: row.#dim));
+        quote! {
+            fn bind_globals(&self, row: &#row) -> Option<Box<dyn _ppl::GlobalModel<#e>>> {
+                Some(Box::new(#globals { #of_globals #(#fields),* }))
+            }
+        }
+    });
     let (networks, calls, priors) = (networks(rows), calls(rows), priors(rows));
     quote! {
         #[doc(hidden)]
-        #[allow(non_snake_case, unused_mut, clippy::all, clippy::pedantic)]
+        #[allow(non_snake_case, unused_mut, unused_variables, clippy::all, clippy::pedantic)]
         const _: () = {
             use #krate::__private as _ppl;
 
@@ -98,7 +157,7 @@ pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &
                     #(#seen)*
                     #(#checks)*
                     Ok(_ppl::BoundRows {
-                        row: #row { #(#row_fields),* },
+                        row: #row { #of_row #(#row_fields),* },
                         rows: sizes.size(0),
                         inputs: vec![#(#inputs),*],
                         networks: #networks,
@@ -106,20 +165,21 @@ pub(super) fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident, path: &
                         priors: #priors,
                     })
                 }
+
+                #bind_globals
             }
         };
     }
 }
 
-/// `()` as the guide of a model that has no latents in its rows.
+/// What guides a model without one of its own: `()` where it has no latents, `Automatic` where its rows have none.
 pub(crate) fn no_guide(rows: &Rows, name: &Ident, nothing: &Ident) -> TokenStream {
     let krate = &rows.row.krate;
-    quote! {
-        #[doc(hidden)]
-        const _: () = {
-            use #krate::__private as _ppl;
-
-            impl _ppl::RowGuide<#name> for () {
+    let whose =
+        if rows.globals.latents.is_empty() { vec![quote!(()), quote!(_ppl::Automatic)] } else { vec![quote!(_ppl::Automatic)] };
+    let guides = whose.iter().map(|guide| {
+        quote! {
+            impl _ppl::RowGuide<#name> for #guide {
                 type Row = #nothing;
 
                 fn bind_guide(
@@ -129,6 +189,14 @@ pub(crate) fn no_guide(rows: &Rows, name: &Ident, nothing: &Ident) -> TokenStrea
                     Ok(_ppl::BoundRows { row: #nothing {}, rows: 0, inputs: vec![], networks: vec![], calls: &[], priors: &[] })
                 }
             }
+        }
+    });
+    quote! {
+        #[doc(hidden)]
+        const _: () = {
+            use #krate::__private as _ppl;
+
+            #(#guides)*
         };
     }
 }
@@ -190,20 +258,26 @@ fn field(argument: &Argument, krate: &syn::Path, single: bool) -> TokenStream {
             format!("The network `{name}`, which takes `{inputs}` numbers of a row and gives `{outputs}`."),
         ),
         ArgumentType::Array { element, dims } => {
+            let indices = matches!(element.kind, ElementKind::Index(_));
             let element = match element.kind {
                 ElementKind::U64 => quote!(u64),
                 ElementKind::Bool => quote!(bool),
+                ElementKind::Index(_) => quote!(usize),
+                ElementKind::Option(_) => quote!(::std::option::Option<#e>),
                 _ => e,
             };
             let words: Vec<String> = dims.iter().map(|dim| format!("`{dim}`")).collect();
             let ty = match dims.len() {
+                0 => element,
+                1 if indices => quote!(#krate::indices::Indices),
                 1 => quote!(::std::vec::Vec<#element>),
                 rank => {
                     let array = quote::format_ident!("Array{}", rank);
                     quote!(#krate::__private::ndarray::#array<#element>)
                 }
             };
-            (ty, format!("`{name}` over {}.", words.join(", ")))
+            let over = if words.is_empty() { String::new() } else { format!(" over {}", words.join(", ")) };
+            (ty, format!("`{name}`{over}."))
         }
     };
     let doc = if attrs.iter().any(|attr| attr.path().is_ident("doc")) { TokenStream::new() } else { quote!(#[doc = #text]) };

@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Token, Visibility};
 
 use super::expand::{calls, element, network_checks, networks, row_model, structure};
-use super::{Rows, has_networks, lift};
+use super::{Of, Rows, automatic, has_networks, lift, lower};
 use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
 use crate::ir::{self, Density, Family, SiteKind, StmtKind, visit};
@@ -54,7 +54,7 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
     let model = syntax::parse(target.stream(), &mut Diagnostics::default())?;
     let guide = parse(tokens, diagnostics)?;
     let (ordinary, model_name) = (!has_networks(&model), model.name.clone());
-    let (arguments, single) = (model.arguments.iter().map(copy).collect::<Vec<_>>(), is_single(&model));
+    let (arguments, single) = (model.arguments.clone(), is_single(&model));
     let mut of_model = Diagnostics::default();
     let lifted = lift(model, None, &mut of_model);
     if ordinary && !of_model.is_empty() {
@@ -63,15 +63,18 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
     }
     let mut model = lifted?;
     let (name, attrs) = (guide.model.name.clone(), guide.attrs);
-    let row = lift(guide.model, Some(&arguments), diagnostics)?;
+    if ordinary && model.globals.model.is_some() {
+        diagnostics.push(name.span(), messages::GUIDE_OF_ROWS);
+        return None;
+    }
+    let outside = model.globals.declared();
+    let row = lift(guide.model, Some(Of { arguments: &arguments, plate: &model.plate, outside: &outside }), diagnostics)?;
     covers(&row, &model, &name, diagnostics);
     if !diagnostics.is_empty() {
         return None;
     }
     let model_dims = model.dims.clone();
-    let mut model_row = ir::lower::lower(model.take_row(), &mut of_model);
-    model_row.single = single;
-    check::check(&mut model_row, &mut of_model);
+    let (_, model_row) = lower(&mut model, single, &mut of_model);
     if ordinary && !of_model.is_empty() {
         diagnostics.push(name.span(), messages::GUIDE_OF_ROWS);
         return None;
@@ -80,45 +83,57 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
     for dim in rows.dims.iter().filter(|dim| !model_dims.contains(dim)) {
         diagnostics.push(dim.span(), messages::guide_dim(dim));
     }
-    let (krate, row_name) = (rows.row.krate.clone(), rows.row.name.clone());
+    automatic::leave(&mut rows, &model_row);
     let mut compiled = ir::lower::lower(rows.take_row(), diagnostics);
     compiled.single = single;
     if diagnostics.is_empty() {
         check::check(&mut compiled, diagnostics);
-        normal(&compiled, &model_row, diagnostics);
+        normal(&rows, &compiled, &model_row, diagnostics);
     }
     if !diagnostics.is_empty() {
         return None;
     }
     let code = expand::expand(&compiled);
     let structure = structure(&rows, &name, &attrs, single);
-    let (e, target) = (element(single), guide.target);
+    let target = guide.target;
     // A model with networks has its row with it; of any other, the guide makes it.
     let of_rows = ordinary.then(|| {
-        let (code, row_model) = (expand::expand(&model_row), row_model(&model, &model_row, &model_name, &quote!(#target)));
+        let code = expand::expand(&model_row);
+        let row_model = row_model(&model, &model_row, None, &model_name, &quote!(#target));
         quote!(#code #row_model)
     });
-    let size = |dim: &Ident| quote!(model.row.#dim);
-    let word = name.to_string();
-    let checks = network_checks(&rows, &word, &size);
-    let fields = rows.dims.iter().map(|dim| quote!(#dim: model.row.#dim));
-    let (networks, calls) = (networks(&rows), calls(&rows));
+    let row_name = &rows.row.name;
+    let guide = row_guide(&rows, &quote!(#name), &name.to_string(), &quote!(#target), single);
     Some(quote! {
         #structure
         #code
         #of_rows
 
+        impl #name {
+            /// The generated log density of a row of the guide: the very tokens that are compiled, formatted.
+            pub const EXPANSION: &'static str = #row_name::EXPANSION;
+        }
+
+        #guide
+    })
+}
+
+/// `RowGuide` for a type.
+pub(crate) fn row_guide(rows: &Rows, guide: &TokenStream, word: &str, target: &TokenStream, single: bool) -> TokenStream {
+    let (krate, row_name, e) = (&rows.row.krate, &rows.row.name, element(single));
+    let size = |dim: &Ident| quote!(model.row.#dim);
+    let checks = network_checks(rows, word, &size);
+    let fields = rows.dims.iter().map(|dim| quote!(#dim: model.row.#dim)).chain(automatic::sizes(rows));
+    let shared = rows.row.shared.iter().map(|field| quote!(#field: model.row.#field.clone()));
+    let (networks, calls) = (networks(rows), calls(rows));
+    let tables = automatic::tables(rows, &quote!(<#target as _ppl::RowModel>::Row));
+    quote! {
         #[doc(hidden)]
         #[allow(non_snake_case, clippy::all, clippy::pedantic)]
         const _: () = {
             use #krate::__private as _ppl;
 
-            impl #name {
-                /// The generated log density of a row of the guide: the very tokens that are compiled, formatted.
-                pub const EXPANSION: &'static str = #row_name::EXPANSION;
-            }
-
-            impl _ppl::RowGuide<#target> for #name {
+            impl _ppl::RowGuide<#target> for #guide {
                 type Row = #row_name;
 
                 fn bind_guide(
@@ -131,9 +146,10 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
                         columns: input.columns,
                         data: _ppl::Cow::Borrowed(&[]),
                         observed: input.observed,
+                        shared: input.shared,
                     });
                     Ok(_ppl::BoundRows {
-                        row: #row_name { #(#fields),* },
+                        row: #row_name { #(#fields,)* #(#shared),* },
                         rows: 0,
                         inputs: inputs.collect(),
                         networks: #networks,
@@ -141,9 +157,11 @@ fn compile(target: &Group, tokens: TokenStream, diagnostics: &mut Diagnostics) -
                         priors: &[],
                     })
                 }
+
+                #tables
             }
         };
-    })
+    }
 }
 
 /// `attrs vis Name for Model(arguments) { statements }`
@@ -177,33 +195,12 @@ fn empty(name: &Ident) -> Model {
         attrs: Vec::new(),
         krate: syn::parse_quote!(::ppl_core),
         row: true,
+        shared: Vec::new(),
         vis: Visibility::Inherited,
         name: name.clone(),
         arguments: Vec::new(),
         body: Vec::new(),
     }
-}
-
-/// An argument of the model, for the guide's own use.
-fn copy(argument: &syntax::Argument) -> syntax::Argument {
-    let ty = match &argument.ty {
-        ArgumentType::Size => ArgumentType::Size,
-        ArgumentType::Network { inputs, outputs } => ArgumentType::Network { inputs: inputs.clone(), outputs: outputs.clone() },
-        ArgumentType::Array { element, dims } => {
-            let kind = match &element.kind {
-                ElementKind::F64 => ElementKind::F64,
-                ElementKind::F32 => ElementKind::F32,
-                ElementKind::U64 => ElementKind::U64,
-                ElementKind::Bool => ElementKind::Bool,
-                ElementKind::Index(dim) => ElementKind::Index(dim.clone()),
-                ElementKind::Option(_) => {
-                    ElementKind::Option(Box::new(syntax::Element { kind: ElementKind::F64, span: element.span }))
-                }
-            };
-            ArgumentType::Array { element: syntax::Element { kind, span: element.span }, dims: dims.clone() }
-        }
-    };
-    syntax::Argument { attrs: Vec::new(), name: argument.name.clone(), ty }
 }
 
 /// Whether data and networks are `f32`: unless an array is `f64`.
@@ -214,22 +211,35 @@ pub(crate) fn is_single(model: &Model) -> bool {
         .any(|argument| matches!(&argument.ty, ArgumentType::Array { element, .. } if matches!(element.kind, ElementKind::F64)))
 }
 
-/// That the guide declares the model's latents, each once over the same axes, and nothing else.
+/// That the guide has each of the model's latents once, with a distribution over the same axes or left to the automatic guide, and nothing else.
 fn covers(guide: &Rows, model: &Rows, name: &Ident, diagnostics: &mut Diagnostics) {
     let text = |axes: &[Ident]| axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let of_rows = || model.latents.iter().map(|(latent, _)| latent);
     for (latent, axes) in &guide.latents {
         match model.latents.iter().find(|(known, _)| known == latent) {
-            None => diagnostics.push(latent.span(), messages::no_latent(latent, &model.latents)),
+            None => diagnostics.push(latent.span(), messages::no_latent(latent, of_rows())),
             Some((_, expected)) if expected != axes => {
                 diagnostics.push(latent.span(), messages::latent_axes(latent, &text(expected), &text(axes)));
             }
             Some(_) => {}
         }
     }
-    for (latent, _) in &model.latents {
+    for (at, latent) in guide.auto.iter().enumerate() {
+        if !of_rows().chain(&model.globals.latents).any(|known| known == latent) {
+            diagnostics.push(latent.span(), messages::no_latent(latent, of_rows().chain(&model.globals.latents)));
+        } else if guide.auto[..at].contains(latent) {
+            diagnostics.push(latent.span(), messages::auto_twice(latent));
+        } else if guide.latents.iter().any(|(given, _)| given == latent) {
+            diagnostics.push(latent.span(), messages::auto_given(latent));
+        }
+    }
+    for latent in of_rows().filter(|latent| !guide.auto.contains(latent)) {
         if !guide.latents.iter().any(|(known, _)| known == latent) {
             diagnostics.push(name.span(), messages::uncovered(latent));
         }
+    }
+    for latent in model.globals.latents.iter().filter(|latent| !guide.auto.contains(latent)) {
+        diagnostics.push(name.span(), messages::uncovered_global(latent));
     }
     for stmt in &guide.row.body {
         if let Stmt::Factor { value } = stmt {
@@ -238,11 +248,14 @@ fn covers(guide: &Rows, model: &Rows, name: &Ident, diagnostics: &mut Diagnostic
     }
 }
 
-/// That every latent is normal, and real in the model.
-fn normal(guide: &ir::Model, model: &ir::Model, diagnostics: &mut Diagnostics) {
+/// That every latent that is not left to the automatic guide is normal, and real in the model.
+fn normal(rows: &Rows, guide: &ir::Model, model: &ir::Model, diagnostics: &mut Diagnostics) {
     visit::statements(&guide.body, &mut |stmt| {
         let StmtKind::Sample { site, distribution, .. } = &stmt.kind else { return };
         let name = &guide.sites[*site].name;
+        if rows.auto.contains(name) {
+            return;
+        }
         if !matches!(guide.sites[*site].kind, SiteKind::Latent) {
             diagnostics.push(distribution.span, messages::guide_data(name));
             return;

@@ -9,9 +9,7 @@ use super::call::indices;
 use super::expression::expression;
 use super::network::split;
 use super::param::param;
-use super::recovery::{
-    attributes, begins_with, begins_worded, error_here, here_or_before, keyword, name, skip, skip_statement,
-};
+use super::recovery::{attributes, begins_with, begins_worded, error_here, here_or_before, keyword, name, skip, skip_statement};
 use super::{BinaryOp, Expr, ExprKind, Lhs, Range, Stmt};
 use crate::diagnostics::Diagnostics;
 use crate::messages;

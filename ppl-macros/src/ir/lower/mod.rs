@@ -72,6 +72,7 @@ impl<'a> Lowering<'a> {
                 vis: model.vis.clone(),
                 name: model.name.clone(),
                 row: model.row,
+                shared: model.shared.clone(),
                 single: false,
                 dims: Vec::new(),
                 args: Vec::new(),

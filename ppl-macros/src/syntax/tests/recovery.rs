@@ -121,8 +121,8 @@ fn every_beginning_and_every_gap_of_a_model_is_reported_without_a_panic() {
         Some(open.iter().rev().fold(text, |text, close| format!("{text} {close}")))
     };
     let strange = [
-        "~", "=", ":", "param", "auto", "in", "for", "let", "..", "=>", "if", "1", "x", "^", "&", "_", "'a", "#", "::", "$", "( )",
-        "[ ]", "{ }", "'c'", "\"s\"",
+        "~", "=", ":", "param", "auto", "in", "for", "let", "..", "=>", "if", "1", "x", "^", "&", "_", "'a", "#", "::", "$",
+        "( )", "[ ]", "{ }", "'c'", "\"s\"",
     ];
     for at in 0..words.len() {
         let mut cases = vec![words[..at].to_vec(), [&words[..at], &words[at + 1..]].concat()];

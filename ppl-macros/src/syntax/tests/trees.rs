@@ -241,7 +241,8 @@ fn a_fragment_can_be_the_name_of_a_statement() {
 
 #[test]
 fn words_that_come_later_are_names_until_then() {
-    let (model, errors) = parse_all("M() { param ~ Normal(0, 1); auto ~ Normal(0, 1); sum[K] ~ Normal(0, 1); factor ~ Normal(0, 1); }");
+    let (model, errors) =
+        parse_all("M() { param ~ Normal(0, 1); auto ~ Normal(0, 1); sum[K] ~ Normal(0, 1); factor ~ Normal(0, 1); }");
     assert!(errors.is_empty(), "{errors:?}");
     assert_eq!(model.unwrap().body.len(), 4);
 }

@@ -3,8 +3,8 @@
 pub use ndarray::{Array1, Array2, Array3, array};
 
 pub use crate::amortized::{
-    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Epoch, Generated, Schedule, Transform,
-    fit_amortized,
+    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Automatic, Epoch, Generated, Schedule,
+    Transform, fit_amortized,
 };
 pub use crate::estimators::{Baseline, Estimator, RaoBlackwell};
 pub use crate::fit::{

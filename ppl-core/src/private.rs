@@ -6,7 +6,7 @@ pub use std::ops::Range;
 
 pub use ndarray;
 
-pub use crate::amortized::{BoundRows, Call, RowGuide, RowInput, RowModel, check_network};
+pub use crate::amortized::{Automatic, BoundRows, Call, GlobalModel, RowGuide, RowInput, RowModel, check_network};
 pub use crate::bijectors::Bounds;
 pub use crate::binding::{
     LayoutBuilder, Sizes, check_finite, check_index, check_not_empty, check_observed, check_simplex, check_support, given,

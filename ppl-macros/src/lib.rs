@@ -25,6 +25,7 @@ mod syntax;
 /// | `for n in N { .. }`, `for t in 1..T { .. }` | a plate: a dimension, or a range of it |
 /// | `let x = ..;` in a loop | a name for an expression |
 /// | `let x[n] = ..;`, or outside loops | a quantity: reported like a latent |
+/// | `decoder: net(Z => D)` among the arguments, `decoder(z[n])` | a network, applied to each row of one loop; what stands outside it is the same for all rows |
 /// | `factor(expr);` | any term added to the log joint density |
 ///
 /// Types of arguments are `f64`, `f32`, `u64`, `bool`, `in C` (an index into dimension `C`), `usize` (a dimension), and arrays
@@ -85,6 +86,9 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// }
 /// let fit = fit_amortized(&model, &Encoder { encoder }, Amortized::default())?;
 /// ```
+///
+/// `auto mu, z;`, outside the loop, leaves latents to the automatic guide: those outside the loop over the rows of the model, which have no other guide, together, and
+/// those of rows each with a location and a scale of its own for every row, which makes the guide one of the rows that it learns from.
 #[proc_macro]
 pub fn guide(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     guide::guide(&tokens.into()).into()

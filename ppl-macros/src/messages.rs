@@ -205,11 +205,14 @@ pub(crate) fn reduce_arrow(function: &Ident, var: &Ident) -> String {
 }
 
 pub(crate) const NO_PLATE: &str =
-    "a model with networks has one loop over its rows, `for n in N { .. }`, with all latents and all data in it";
+    "a model with networks has one loop over its rows, `for n in N { .. }`, in which they are called";
 pub(crate) const ROW_ELEMENT: &str =
     "data beside networks are `f32`, `f64`, `u64`, `bool` or `in K`, and none is missing; leave those rows out";
 pub(crate) const OUTSIDE_PLATE: &str =
-    "beside the loop over its rows a model with networks has parameters alone: `param`; a guide has nothing else";
+    "beside the loop over its rows a guide has `auto mu, tau;` alone, for latents that are left to the automatic guide";
+pub(crate) const SECOND_PLATE: &str =
+    "a model with networks has one loop over its rows: move these statements into the one in which networks are called";
+pub(crate) const CALL_OUTSIDE: &str = "a network is applied to each row: call it in the loop over the rows";
 pub(crate) const PARAM_IN_PLATE: &str = "a parameter is one for all rows: write it before the loop over them";
 pub(crate) const OTHER_ROWS: &str = "the rows of a model with networks are independent: none reads all the others";
 pub(crate) const PLATE_NUMBER: &str = "the index of a row is no number here: rows are independent of their order";
@@ -218,13 +221,57 @@ pub(crate) const CALL_IN_LOOP: &str = "a network is applied to a whole row: call
 pub(crate) const SPLIT: &str = "`split` takes a call of a network of the arguments: `let (a, b) = split(network(x[n]))`";
 
 pub(crate) fn not_over_plate(name: &Ident, plate: &Ident) -> String {
-    format!(
-        "in a model with networks all data are over its rows: give `{name}` the first axis `{plate}`, or write it as a number"
-    )
+    format!("data over the rows of a model with networks have these as their first axis: `{name}: [..; {plate}, ..]`")
 }
 
 pub(crate) fn plate_first(name: &Ident, var: &Ident) -> String {
     format!("`{name}` is one thing for each row: its first index is `{var}`, and rows read no others")
+}
+
+pub(crate) fn outside_reads(name: &Ident, plate: &Ident) -> String {
+    format!(
+        "`{name}` is over the rows `{plate}`, which statements outside the loop over them do not see; move this into the loop"
+    )
+}
+
+pub(crate) fn plate_size(plate: &Ident) -> String {
+    format!(
+        "how many rows there are is not known to a model that learns from batches of them: give `{plate}` as a number of its own"
+    )
+}
+
+pub(crate) fn declared_outside(name: &Ident) -> String {
+    format!("`{name}` is declared outside the loop over the rows, one for all of them; give what each row has another name")
+}
+
+pub(crate) fn guide_reads(name: &Ident) -> String {
+    format!("`{name}` is outside the loop over the rows of the model, and the guide of a row is a function of the row alone")
+}
+
+pub(crate) fn guide_reads_auto(name: &Ident) -> String {
+    format!(
+        "`{name}` is left to the automatic guide, which draws it apart from all others; give it a distribution to read it here"
+    )
+}
+
+pub(crate) fn guide_global(name: &Ident) -> String {
+    format!("`{name}` is one for all rows: leave it to the automatic guide, outside the loop, with `auto {name};`")
+}
+
+pub(crate) fn auto_twice(name: &Ident) -> String {
+    format!("`{name}` is left to the automatic guide twice; name it once")
+}
+
+pub(crate) fn auto_given(name: &Ident) -> String {
+    format!("`{name}` has a distribution in this guide; leave out either that or `auto {name}`")
+}
+
+pub(crate) fn uncovered_global(latent: &Ident) -> String {
+    format!("the guide says nothing of the model's latent `{latent}`, which is one for all rows: write `auto {latent};`")
+}
+
+pub(crate) fn guide_plate(plate: &Ident) -> String {
+    format!("the rows of the model are over `{plate}`: write `for n in {plate} {{ .. }}`")
 }
 
 pub(crate) fn operand(network: &Ident, var: &Ident) -> String {
@@ -292,16 +339,8 @@ pub(crate) fn guide_precision(name: &Ident, element: &str) -> String {
     format!("the model is of `{element}`, and so are the real numbers of its guide: declare `{name}` as `{element}`")
 }
 
-pub(crate) fn auto_twice(name: &Ident) -> String {
-    format!("`{name}` is left to the automatic guide twice; name it once")
-}
-
-pub(crate) fn auto_and_stated(name: &Ident) -> String {
-    format!("`{name}` is left to the automatic guide by `auto`, and has a distribution here: leave out the one or the other")
-}
-
-pub(crate) fn no_latent(name: &Ident, latents: &[(Ident, Vec<Ident>)]) -> String {
-    let known: Vec<String> = latents.iter().map(|(latent, _)| format!("`{latent}`")).collect();
+pub(crate) fn no_latent<'a>(name: &Ident, latents: impl Iterator<Item = &'a Ident>) -> String {
+    let known: Vec<String> = latents.map(|latent| format!("`{latent}`")).collect();
     format!("the model has no latent `{name}`; its latents are {}", known.join(", "))
 }
 
@@ -310,7 +349,9 @@ pub(crate) fn latent_axes(name: &Ident, expected: &str, given: &str) -> String {
 }
 
 pub(crate) fn uncovered(latent: &Ident) -> String {
-    format!("the guide says nothing of the model's latent `{latent}`: write `{latent}[n, ..] ~ Normal(loc, scale)`")
+    format!(
+        "the guide says nothing of the model's latent `{latent}`: write `{latent}[n, ..] ~ Normal(loc, scale)`, or `auto {latent};`"
+    )
 }
 
 pub(crate) fn guide_dim(dim: &Ident) -> String {

@@ -5,7 +5,8 @@ mod tests;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
 
 use crate::diagnostics::Diagnostics;
 use crate::{check, expand, ir, rows, syntax};
@@ -48,11 +49,7 @@ fn of_rows(model: syntax::Model, tokens: TokenStream, mut diagnostics: Diagnosti
     let Some(mut lifted) = lifted else { return errors(if parsed { found } else { diagnostics }) };
     // What is wrong with the row because something is wrong with the plate is not said twice.
     let mut of_row = Diagnostics::default();
-    let mut row = ir::lower::lower(lifted.take_row(), &mut of_row);
-    row.single = single;
-    if of_row.is_empty() {
-        check::check(&mut row, &mut of_row);
-    }
+    let (globals, mut row) = rows::lower(&mut lifted, single, &mut of_row);
     if found.is_empty() {
         found = of_row;
     }
@@ -61,16 +58,33 @@ fn of_rows(model: syntax::Model, tokens: TokenStream, mut diagnostics: Diagnosti
     }
     let fine = diagnostics.is_empty();
     let mut out = errors(diagnostics);
+    let globals = globals.filter(|_| fine);
     out.extend(if fine { expand::expand(&row) } else { expand::fallback::expand(&mut row) });
-    out.extend(rows::expand(&lifted, &row, &name, &attrs));
-    if lifted.latents.is_empty() {
-        let mut nothing = ir::lower::lower(lifted.nothing(), &mut Diagnostics::default());
-        nothing.single = single;
-        out.extend(expand::expand(&nothing));
-        out.extend(rows::no_guide(&lifted, &name, &nothing.name));
-    }
+    out.extend(globals.as_ref().map(expand::expand));
+    out.extend(rows::expand(&lifted, &row, globals.as_ref(), &name, &attrs));
+    out.extend(automatic(&lifted, &row, &name, fine));
     out.extend(expand::handover::of_tokens(&vis, &name, tokens, next_number()));
     out
+}
+
+/// The guide of a model with networks that takes none of its own: each row has its own location and scale of each latent.
+fn automatic(rows: &rows::Rows, row: &ir::Model, name: &Ident, fine: bool) -> TokenStream {
+    let compile = |model: syntax::Model| {
+        let mut model = ir::lower::lower(model, &mut Diagnostics::default());
+        model.single = row.single;
+        check::check(&mut model, &mut Diagnostics::default());
+        expand::expand(&model)
+    };
+    if rows.latents.is_empty() || !fine {
+        let nothing = rows.nothing();
+        let of_row = rows::no_guide(rows, name, &nothing.name);
+        return [compile(nothing), of_row].into_iter().collect();
+    }
+    let mut guide = rows::automatic(rows, row);
+    let model = guide.take_row();
+    let krate = &model.krate;
+    let of_row = rows::row_guide(&guide, &quote!(#krate::amortized::Automatic), "Automatic", &quote!(#name), row.single);
+    [compile(model), of_row].into_iter().collect()
 }
 
 /// Counts the models of a crate, in the order in which rustc meets them.

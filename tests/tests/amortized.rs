@@ -54,7 +54,7 @@ impl RowModel for Factors {
         Ok(BoundRows {
             row: FactorRow { D: columns, Z: self.z },
             rows,
-            inputs: vec![RowInput { name: "x", columns, data, observed: None, categories: None }],
+            inputs: vec![RowInput { name: "x", columns, data, observed: None, categories: None, shared: false }],
             networks: vec![("decoder", &self.decoder)],
             calls: CALLS,
             priors: &[],
@@ -180,6 +180,7 @@ impl RowModel for Deep {
             data: Cow::Owned(array.iter().copied().collect()),
             observed: None,
             categories: None,
+            shared: false,
         };
         Ok(BoundRows {
             row: DeepRow { D: self.x.ncols(), C: self.c.ncols(), K: 2, P: self.start },

@@ -11,7 +11,7 @@ impl<E: Real> Engine<'_, E> {
     /// What is not finite first in a lane, in the order of evaluation.
     pub(super) fn blame(&self, lane: usize, closed: Option<&ClosedForm>, buffers: &mut Buffers<E>) -> BadQuantity {
         let (lanes, row) = (buffers.shape.lanes, lane % buffers.shape.batch);
-        for (input, data) in self.data.iter().zip(&buffers.inputs) {
+        for (input, data) in self.data.iter().zip(&buffers.inputs).filter(|(input, _)| !input.shared) {
             let own = &data[row * input.columns..(row + 1) * input.columns];
             if let Some(at) = own.iter().position(|x| !x.to_f64().is_finite()) {
                 return BadQuantity { name: format!("{}[{at}]", input.name), value: own[at].to_f64() };

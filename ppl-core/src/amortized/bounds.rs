@@ -36,6 +36,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             return Err(AmortizedError::Config { field: "samples", value: 0.0, expected: "at least 1" });
         }
         with_engine(model, self.guide, &self.transforms, |engine, sides| {
+            self.check_rows(model, engine, sides.rows)?;
             let closed = closed_form(engine, &Amortized::default())?;
             let steering = Steering { closed: closed.as_ref(), ..Steering::PLAIN };
             let mut all = Vec::with_capacity(sides.rows);

@@ -1,11 +1,12 @@
 //! The buffers of an evaluation: made once for each size of batch.
 
-use super::AmortizedObjective;
 use super::calls::CallBuffers;
 use super::engine::Engine;
+use super::global_latents::{GlobalDraws, GlobalSide};
 use super::objective::weigh;
-use super::plan::Plan;
+use super::plan::{Plan, Source};
 use super::transpose::LaneShape;
+use super::{AmortizedObjective, RowInput};
 use crate::kernel::Real;
 use crate::model::{LogJoint, Weights, Workspace};
 use crate::networks::Mode;
@@ -49,7 +50,9 @@ pub(super) struct Buffers<E> {
     pub(super) shape: LaneShape,
     pub(super) model: Half<E>,
     pub(super) guide: Half<E>,
-    /// The inputs of the batch, `[row][column]` each.
+    /// Draws of the latents outside the loop over the rows.
+    pub(super) globals: Option<GlobalDraws<E>>,
+    /// The inputs of the batch, `[row][column]` each, and the numbers of the rows; of those that all rows share, `[column]` if a network reads them.
     pub(super) inputs: Vec<Vec<E>>,
     /// Standard normal noise, `[latent row][lane]`.
     pub(super) noise: Vec<E>,
@@ -80,6 +83,11 @@ impl<E: Real> Buffers<E> {
         self.bounds.iter().sum::<f64>() / self.shape.batch as f64
     }
 
+    /// Of the last gradient, what stands outside the loop over the rows: its part of the bound of all rows, and of the divergence.
+    pub(super) fn of_globals(&self) -> (f64, f64) {
+        self.globals.as_ref().map_or((0.0, 0.0), |globals| (globals.bound, globals.divergence))
+    }
+
     /// The first lane that counts whose log ratio is not finite.
     pub(super) fn first_bad_lane(&self) -> Option<usize> {
         (0..self.shape.real()).find(|&lane| !self.ratios[lane].is_finite())
@@ -93,11 +101,19 @@ impl<E: Real> Engine<'_, E> {
         let zeros = |rows: usize| vec![E::default(); rows * shape.lanes];
         let noise: usize = self.guide_plan.located.iter().map(|located| located.rows.len()).sum();
         let factor_rows = self.prior.iter().map(|&factor| self.model.factor_rows(factor)).max().unwrap_or(0);
+        let calls = || self.model_plan.calls.iter().chain(&self.guide_plan.calls);
+        let called = |index: usize| calls().flat_map(|call| &call.operands).any(|operand| operand.source == Source::Input(index));
+        let input = |(index, input): (usize, &RowInput<'_, E>)| match input.shared {
+            true if called(index) => input.data.to_vec(),
+            true => Vec::new(),
+            false => vec![E::default(); batch * input.columns],
+        };
         Buffers {
             shape,
             model: Half::new(self.model, self.model_plan, shape),
             guide: Half::new(self.guide, self.guide_plan, shape),
-            inputs: self.data.iter().map(|input| vec![E::default(); batch * input.columns]).collect(),
+            globals: self.globals.as_ref().map(GlobalSide::draws),
+            inputs: self.data.iter().enumerate().map(input).chain([vec![E::default(); batch]]).collect(),
             noise: zeros(noise),
             direct: zeros(self.guide.layout().unconstrained()),
             ratios: vec![0.0; shape.lanes],

@@ -54,8 +54,10 @@ pub(super) fn forward<E: Real>(
         match &operand.source {
             Source::Input(index) => {
                 let from = &inputs[*index];
+                // What all rows share is there once.
+                let shared = from.len() == columns;
                 for (lane, x) in x.chunks_exact_mut(call.inputs).enumerate() {
-                    let row = lane % shape.batch;
+                    let row = if shared { 0 } else { lane % shape.batch };
                     x[operand.first..operand.first + columns].copy_from_slice(&from[row * columns..(row + 1) * columns]);
                 }
             }

@@ -40,8 +40,9 @@ pub(super) fn check<R: Model>(
     }
     transforms.iter().try_for_each(|transform| transform.check(&bound.inputs))?;
     for input in &bound.inputs {
-        if input.data.len() != bound.rows * input.columns {
-            let expected = format!("{} rows of {}", bound.rows, input.columns);
+        let rows = if input.shared { 1 } else { bound.rows };
+        if input.data.len() != rows * input.columns {
+            let expected = format!("{rows} rows of {}", input.columns);
             return Err(AmortizedError::Shape { what: format!("`{}`", input.name), got: vec![input.data.len()], expected });
         }
         // Of what is always changed the model sees no value as it is.

@@ -153,6 +153,17 @@ pub enum AmortizedError {
         /// The inputs.
         names: String,
     },
+    /// The guide knows only the rows that it learned from, and is asked of others.
+    #[error(
+        "the guide leaves `{latent}` to the automatic guide, which knows only the {rows} rows that it learned from; for other rows declare a guide that is a \
+         function of the row, `guide! {{ .. {latent}[n, ..] ~ Normal(loc, scale) }}`"
+    )]
+    OtherRows {
+        /// The latent.
+        latent: &'static str,
+        /// The rows learned from.
+        rows: usize,
+    },
     /// A file could not be written or read, or is of another fit.
     #[error("{path}: {reason}")]
     File {

@@ -11,7 +11,10 @@ use super::transpose::LaneShape;
 use crate::kernel::Real;
 use crate::model::{SiteKind, Workspace};
 use crate::networks::Mode;
-use crate::random::normals;
+use crate::random::{normals, step_key};
+
+/// What makes of the key of the noise of rows that of the latents outside the loop over them.
+const GLOBALS: u64 = 1 << 40;
 
 impl<E: Real> Engine<'_, E> {
     /// Evaluates the log ratios of all lanes: the guide, its draws, and the model; `key` is that of the noise.
@@ -24,6 +27,9 @@ impl<E: Real> Engine<'_, E> {
         buffers: &mut Buffers<E>,
     ) -> Result<(), AmortizedError> {
         normals(key, buffers.shape.lanes, &mut buffers.noise);
+        if let Some(globals) = &mut buffers.globals {
+            normals(step_key(key, GLOBALS), E::LANE_MULTIPLE, &mut globals.noise);
+        }
         self.evaluate_noise(store, steering, mode, buffers)
     }
 
@@ -48,7 +54,8 @@ impl<E: Real> Engine<'_, E> {
         } else {
             self.guide.log_density(work, weights, log);
         }
-        self.prepare(store, model);
+        self.prepare(store, buffers);
+        let Buffers { model, inputs, .. } = buffers;
         self.call_networks(store, shape, inputs, model)?;
         let kl_weight = steering.kl_weight;
         let weight = E::from_f64(if steering.closed.is_some() { 0.0 } else { kl_weight });
@@ -113,15 +120,20 @@ impl<E: Real> Engine<'_, E> {
         normals(key, shape.lanes, noise);
         guide.set_mode(Mode::Evaluate);
         self.draw(store, *shape, inputs, noise, guide, model)?;
-        self.prepare(store, model);
+        self.prepare(store, buffers);
         Ok(())
     }
 
     /// Computes the latents and parameters of the model from its unconstrained numbers.
-    pub(super) fn prepare(&self, store: &Store<'_, E>, model: &mut Half<E>) {
+    pub(super) fn prepare(&self, store: &Store<'_, E>, buffers: &mut Buffers<E>) {
+        let Buffers { shape, model, globals, .. } = buffers;
         fill_globals(self.model_plan, &store.globals[..store.of_model_globals], &mut model.work);
         model.log_det.fill(0.0);
         self.model.constrain(&mut model.work, &mut model.log_det);
+        if let (Some(side), Some(guide), Some(own)) = (&self.globals, &store.latents, globals) {
+            side.draw(guide, &store.globals[..store.of_model_globals], own);
+            side.spread(own, *shape, &mut model.work.values);
+        }
     }
 
     /// Calls the networks of the model.

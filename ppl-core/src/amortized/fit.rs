@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::buffers::Buffers;
 use super::divergence::closed_form;
 use super::engine::{Engine, Steering};
+use super::global_latents::GlobalSide;
 use super::learn::{Past, Purpose, Sizes, asked, key, learn, mean_divergence};
+use super::local_guide::{Table, table};
 use super::networks::Store;
 use super::plan::{Plan, input_names};
 use super::transform::Drawn;
-use super::{Amortized, AmortizedError, RowGuide, Transform, data};
+use super::{Amortized, AmortizedError, BoundRows, ROW_NUMBER, RowGuide, Transform, data};
 use crate::kernel::Real;
 use crate::model::Model as _;
 use crate::networks::{Mode, Parameterized};
@@ -85,6 +87,8 @@ pub(super) struct Sides<'m, E: Real> {
     /// Of the networks of the model, those with latent weights.
     priors: &'static [(usize, f64)],
     guide: Vec<(&'static str, &'m Parameterized<E>)>,
+    /// The tables of the guide.
+    tables: Vec<Table<E>>,
 }
 
 impl<'m, E: Real> Sides<'m, E> {
@@ -92,7 +96,8 @@ impl<'m, E: Real> Sides<'m, E> {
     pub(super) fn store(&self, engine: &Engine<'_, E>, held: &[String]) -> Result<Store<'m, E>, AmortizedError> {
         let of_model = (engine.model_plan, engine.model.layout(), &self.model[..]);
         let of_guide = (engine.guide_plan, engine.guide.layout(), &self.guide[..]);
-        Store::new(of_model, self.priors, of_guide, held)
+        let outside = engine.globals.as_ref().map(|side| side.density.layout());
+        Store::new(of_model, self.priors, of_guide, (&self.tables, outside), held)
     }
 }
 
@@ -104,14 +109,26 @@ pub(super) fn with_engine<'m, M, G: RowGuide<M>, T>(
     act: impl FnOnce(&Engine<'_, G::Element>, Sides<'m, G::Element>) -> Result<T, AmortizedError>,
 ) -> Result<T, AmortizedError> {
     let bound = guide.bind_model(model)?;
+    let tables = guide.tables(&bound).into_iter().map(|(name, numbers)| table(name, bound.rows.max(1), numbers));
+    let tables = tables.collect::<Result<Vec<Table<G::Element>>, AmortizedError>>()?;
     let own = guide.bind_guide(&bound)?;
+    let networks = own.networks.clone();
+    let mut own: BoundRows<'_, G::Row> = own;
+    own.networks.extend(tables.iter().map(|(name, table)| (*name, &**table)));
+    let outside = guide.bind_globals(model, &bound.row);
+    let outside = outside.as_deref().map(|outside| outside.bind_global()).transpose()?;
     let (row, own_row) = (bound.row.bind()?, own.row.bind()?);
     data::check(&bound, row.layout().model, transforms)?;
-    let names = input_names(&bound);
-    let model_plan = Plan::of_model(&bound, row.layout(), &names)?;
+    let mut names = input_names(&bound);
+    names.push((ROW_NUMBER, 1));
+    let global_latents: Vec<&'static str> =
+        outside.iter().flat_map(|outside| outside.layout().latents()).map(|v| v.name).collect();
+    let model_plan = Plan::of_model(&bound, row.layout(), &names, &global_latents)?;
     let guide_plan = Plan::of_guide(&own, own_row.layout(), &names, row.layout())?;
-    let engine = Engine::new((&*row, &model_plan), (&*own_row, &guide_plan), &bound.inputs);
-    act(&engine, Sides { rows: bound.rows, model: bound.networks.clone(), priors: bound.priors, guide: own.networks.clone() })
+    let globals = outside.as_deref().map(|outside| GlobalSide::new(outside, row.layout(), &model_plan)).transpose()?;
+    let engine = Engine::new((&*row, &model_plan), (&*own_row, &guide_plan), &bound.inputs, globals);
+    let (rows, priors) = (bound.rows, bound.priors);
+    act(&engine, Sides { rows, model: bound.networks.clone(), priors, guide: networks, tables: tables.clone() })
 }
 
 /// Learns the networks and parameters of a model of rows and of its guide.
@@ -131,9 +148,22 @@ pub fn fit_amortized<'m, M, G: RowGuide<M>, C: BorrowMut<Amortized>>(
     with_engine(model, guide, &transforms, |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &config.held)?;
+        check_tables(&store, config)?;
         let past = learn(engine, sides.rows, &mut store, config, Past::default())?;
         Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, &transforms), past))
     })
+}
+
+/// That no rows are held out of a guide that knows only the rows that it learns from.
+pub(super) fn check_tables<E: Real>(store: &Store<'_, E>, config: &Amortized) -> Result<(), AmortizedError> {
+    if store.table().is_some() && config.held_out > 0 {
+        return Err(AmortizedError::Together {
+            one: "held_out",
+            other: "latents of rows that are left to the automatic guide, which knows only the rows that it learns from",
+            instead: "0, or a guide that is a function of the row",
+        });
+    }
+    Ok(())
 }
 
 /// An estimate of the bound, and its gradient by all that is learned.
@@ -147,6 +177,9 @@ pub struct BoundGradient<E> {
     pub networks: Vec<(&'static str, Vec<E>)>,
     /// By the unconstrained numbers of the parameters that are the same for all rows, those of the model first.
     pub globals: Vec<E>,
+    /// By the parameters of the guide of the latents outside the loop over the rows: locations, then logarithms of scales, or the triangle of a factor of the
+    /// covariance row by row, whose diagonal are logarithms.
+    pub global_latents: Vec<E>,
 }
 
 /// The bound of all rows of a model and its gradient where the networks and parameters are, as a step of a fit takes them; `config` says of which bound, and how the
@@ -160,6 +193,20 @@ pub fn bound_gradient<M, G: RowGuide<M>>(
     config: &Amortized,
     seed: u64,
 ) -> Result<BoundGradient<G::Element>, AmortizedError> {
+    bound_gradient_near(model, guide, config, seed, &[])
+}
+
+/// As [`bound_gradient`], with the first of the parameters that [`BoundGradient::global_latents`] is by moved by these numbers: for those who check derivatives.
+///
+/// # Errors
+/// As [`fit_amortized`].
+pub fn bound_gradient_near<M, G: RowGuide<M>>(
+    model: &M,
+    guide: &G,
+    config: &Amortized,
+    seed: u64,
+    by: &[f64],
+) -> Result<BoundGradient<G::Element>, AmortizedError> {
     with_engine(model, guide, &[], |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &[])?;
@@ -167,7 +214,13 @@ pub fn bound_gradient<M, G: RowGuide<M>>(
         let mut buffers = engine.buffers(sides.rows, config.samples);
         let rows: Vec<usize> = (0..sides.rows).collect();
         engine.fill(&rows, Drawn::AS_THEY_ARE, &mut buffers)?;
-        let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(0), closed: closed.as_ref() };
+        if let Some(latents) = &mut store.latents {
+            latents.parameters.iter_mut().zip(by).for_each(|(to, by)| *to = G::Element::from_f64(to.to_f64() + by));
+            latents.settle();
+        }
+        let share = 1.0 / sides.rows as f64;
+        let (estimator, kl_weight) = (config.estimator, config.kl_weight.at(0));
+        let steering = Steering { estimator, kl_weight, closed: closed.as_ref(), share };
         store.draw(Some(key(seed, Purpose::Weights, 0)));
         let of_weights = store.divergence() / sides.rows as f64;
         engine.evaluate(&store, key(seed, Purpose::Noise, 0), steering, Mode::Evaluate, &mut buffers)?;
@@ -175,8 +228,11 @@ pub fn bound_gradient<M, G: RowGuide<M>>(
         let divergence = mean_divergence(&buffers) + of_weights;
         engine.pull(&mut store, steering, &mut buffers)?;
         store.pull_latent(steering.kl_weight / sides.rows as f64);
+        let (of_globals, of_divergence) = buffers.of_globals();
+        let (bound, divergence) = (bound + share * of_globals, divergence + share * of_divergence);
         let networks = store.networks.into_iter().map(|network| (network.name, network.gradient)).collect();
-        Ok(BoundGradient { bound, divergence, networks, globals: store.global_gradient })
+        let global_latents = store.latents.map_or_else(Vec::new, |latents| latents.gradient);
+        Ok(BoundGradient { bound, divergence, networks, globals: store.global_gradient, global_latents })
     })
 }
 
@@ -281,6 +337,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// As [`fit_amortized`], of the data.
     pub fn encode(&self, model: &M) -> Result<Vec<Encoded<G::Element>>, AmortizedError> {
         with_engine(model, self.guide, &self.transforms, |engine, sides| {
+            self.check_rows(model, engine, sides.rows)?;
             let empty = |columns: usize| Array2::from_elem((sides.rows, columns), G::Element::default());
             let of = |located: &super::plan::Located| Encoded {
                 name: located.name,

@@ -34,7 +34,8 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         })
     }
 
-    /// As [`AmortizedFit::sample_given`], again for each of some draws of the latent weights: what the model predicts, uncertain of its networks.
+    /// As [`AmortizedFit::sample_given`], again for each of some draws of the latent weights and of the latents outside the loop over the rows: what the model predicts, uncertain of
+    /// both. All else that makes rows takes these at their locations.
     ///
     /// # Errors
     /// As [`AmortizedFit::sample`].
@@ -44,6 +45,9 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             let mut store = self.store.clone();
             let one = |draw: usize| {
                 store.draw(Some(key(seed, Purpose::Weights, draw)));
+                if let Some(latents) = &mut store.latents {
+                    latents.one = Some(key(seed, Purpose::Globals, draw));
+                }
                 self.generate(engine, &store, &rows, true, &Latents::Prior, step_key(seed, draw as u64))
             };
             (0..draws).map(one).collect()
@@ -83,6 +87,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// As [`AmortizedFit::encode`].
     pub fn reconstruct(&self, model: &M) -> Result<Generated, AmortizedError> {
         with_engine(model, self.guide, &self.transforms, |engine, sides| {
+            self.check_rows(model, engine, sides.rows)?;
             let rows: Vec<usize> = (0..sides.rows).collect();
             self.generate(engine, &self.store, &rows, true, &Latents::Located, self.seed)
         })
@@ -129,6 +134,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// As [`AmortizedFit::encode`].
     pub fn draws(&self, model: &M, draws: usize, seed: u64) -> Result<Vec<(&'static str, Array3<f64>)>, AmortizedError> {
         with_engine(model, self.guide, &self.transforms, |engine, sides| {
+            self.check_rows(model, engine, sides.rows)?;
             let latents = || engine.model.layout().latents();
             let mut all: Vec<_> = latents().map(|v| (v.name, Array3::zeros((draws, sides.rows, v.rows.len())))).collect();
             for_blocks(engine, sides.rows, self.drawn(), (BLOCK, 1), |rows, buffers| {

@@ -27,6 +27,7 @@ pub(super) enum Purpose {
     Weights,
     Draws,
     Prior,
+    Globals,
 }
 
 /// The key of a purpose at a step.
@@ -142,7 +143,9 @@ pub(super) fn learn<E: Real>(
             let of_weights = store.divergence() / train_rows;
             let of_rows = learn_from(engine, store, (config, closed), (step, rate, train_rows), rows, buffers)?;
             bound += rows.len() as f64 * (of_rows - of_weights);
-            divergence += rows.len() as f64 * (mean_divergence(buffers) + of_weights);
+            let (of_globals, of_divergence) = buffers.of_globals();
+            bound += rows.len() as f64 * of_globals / train_rows;
+            divergence += rows.len() as f64 * (mean_divergence(buffers) + of_weights + of_divergence / train_rows);
             step += 1;
         }
         store.draw(None);
@@ -200,13 +203,15 @@ fn learn_from<E: Real>(
 ) -> Result<f64, AmortizedError> {
     let seed = config.seed;
     let drawn = Drawn { transforms: &config.transforms, key: key(seed, Purpose::Transform, step), learning: true };
-    let steering = Steering { estimator: config.estimator, kl_weight: config.kl_weight.at(step), closed };
+    let (estimator, kl_weight) = (config.estimator, config.kl_weight.at(step));
+    let steering = Steering { estimator, kl_weight, closed, share: 1.0 / train_rows };
     engine.fill(rows, drawn, buffers)?;
     let mode = Mode::Train { key: key(seed, Purpose::Dropout, step) };
     engine.evaluate(store, key(seed, Purpose::Noise, step), steering, mode, buffers)?;
     let bound = finite(engine, step, rows, (config, closed), buffers)?;
     engine.pull(store, steering, buffers)?;
     store.pull_latent(steering.kl_weight / train_rows);
+    store.see(rows);
     store.step(step, rate, config.largest_norm)?;
     Ok(bound)
 }

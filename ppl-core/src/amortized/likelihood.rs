@@ -26,6 +26,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             return Err(AmortizedError::Config { field: "samples", value: 0.0, expected: "at least 1" });
         }
         with_engine(model, self.guide, &self.transforms, |engine, sides| {
+            self.check_rows(model, engine, sides.rows)?;
             let each = samples.min(SAMPLES);
             let mut all = Vec::with_capacity(sides.rows);
             let mut pass = 0;

@@ -1,23 +1,73 @@
 //! What an amortized fit learns: networks of the model and of the guide with parameters of the fit's own, and parameters that are the same for all rows.
 
+use std::sync::Arc;
+
 use super::AmortizedError;
+use super::global_latents::GlobalGuide;
 use super::latent_weights::LatentWeights;
+use super::local_guide::{RowAdam, Table};
 use super::plan::Plan;
 use crate::kernel::Real;
 use crate::model::Layout;
 use crate::networks::{AdamConfig, AdamState, Network as _, NetworkError, Parameterized, Pass, Work};
 use crate::random::step_key;
 
+/// A network of the model or of the guide, or a table that the fit has for a guide.
+#[derive(Clone, Debug)]
+enum Whose<'m, E: Real> {
+    Given(&'m Parameterized<E>),
+    Table(Arc<Parameterized<E>>),
+}
+
+impl<E: Real> std::ops::Deref for Whose<'_, E> {
+    type Target = Parameterized<E>;
+
+    fn deref(&self) -> &Parameterized<E> {
+        match self {
+            Whose::Given(network) => network,
+            Whose::Table(network) => network,
+        }
+    }
+}
+
+/// How the parameters of a network step.
+#[derive(Clone, Debug)]
+pub(super) enum Steps<E> {
+    /// All together.
+    Whole(AdamState<E>),
+    /// Those of the rows of a batch.
+    Rows(RowAdam<E>),
+}
+
+impl<E: Real> Steps<E> {
+    fn sum_of_squares(&mut self, gradient: &[E]) -> f64 {
+        match self {
+            Steps::Whole(adam) => adam.sum_of_squares(gradient),
+            Steps::Rows(adam) => adam.sum_of_squares(gradient),
+        }
+    }
+
+    fn step_scaled(&mut self, rate: f64, scale: f64, parameters: &mut [E], gradient: &mut [E]) -> Result<(), NetworkError> {
+        match self {
+            Steps::Whole(adam) => adam.step_scaled(rate, scale, parameters, gradient),
+            Steps::Rows(adam) => {
+                adam.step_scaled(rate, scale, parameters, gradient);
+                Ok(())
+            }
+        }
+    }
+}
+
 /// A network that is learned.
 #[derive(Clone, Debug)]
 pub(super) struct Learned<'m, E: Real> {
     pub(super) name: &'static str,
-    network: &'m Parameterized<E>,
+    network: Whose<'m, E>,
     /// What is learned: the weights; of latent ones, their locations, then the logarithms of their scales.
     pub(super) parameters: Vec<E>,
     latent: Option<LatentWeights<E>>,
     pub(super) gradient: Vec<E>,
-    pub(super) adam: AdamState<E>,
+    pub(super) adam: Steps<E>,
     /// Whether it stays as it is.
     pub(super) held: bool,
 }
@@ -33,13 +83,33 @@ impl<'m, E: Real> Learned<'m, E> {
         let count = parameters.len();
         Learned {
             name,
-            network,
+            network: Whose::Given(network),
             parameters,
             latent,
             gradient: vec![E::default(); count],
-            adam: AdamState::new(count, AdamConfig::default()),
+            adam: Steps::Whole(AdamState::new(count, AdamConfig::default())),
             held,
         }
+    }
+
+    /// A table of numbers for each row.
+    fn table((name, network): &Table<E>, held: bool) -> Self {
+        let parameters = network.parameters().to_vec();
+        let numbers = network.outputs();
+        Learned {
+            name,
+            network: Whose::Table(Arc::clone(network)),
+            gradient: vec![E::default(); parameters.len()],
+            adam: Steps::Rows(RowAdam::new(parameters.len() / numbers.max(1), numbers)),
+            parameters,
+            latent: None,
+            held,
+        }
+    }
+
+    /// Whether it is a table of numbers for each row.
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.network, Whose::Table(_))
     }
 
     /// Names, shapes and places of the tensors in the parameters.
@@ -105,7 +175,12 @@ pub(super) struct Store<'m, E: Real> {
     pub(super) of_model_globals: usize,
     /// Which of these stay as they are.
     pub(super) held_globals: Vec<bool>,
+    /// The guide of the latents outside the loop over the rows.
+    pub(super) latents: Option<GlobalGuide<E>>,
 }
+
+/// A model or a guide, with its networks.
+type Half<'p, 'm, E> = (&'p Plan, &'p Layout, &'p [(&'static str, &'m Parameterized<E>)]);
 
 /// The numbers of the globals of a plan to start from, and their names, a name for each number.
 fn starts<E: Real>(plan: &Plan, layout: &Layout) -> Vec<(E, &'static str)> {
@@ -122,9 +197,10 @@ fn starts<E: Real>(plan: &Plan, layout: &Layout) -> Vec<(E, &'static str)> {
 impl<'m, E: Real> Store<'m, E> {
     /// From what model and guide start from; networks and parameters of the names in `held` stay as they are.
     pub(super) fn new(
-        model: (&Plan, &Layout, &[(&'static str, &'m Parameterized<E>)]),
+        model: Half<'_, 'm, E>,
         priors: &[(usize, f64)],
-        guide: (&Plan, &Layout, &[(&'static str, &'m Parameterized<E>)]),
+        guide: Half<'_, 'm, E>,
+        (tables, outside): (&[Table<E>], Option<&Layout>),
         held: &[String],
     ) -> Result<Self, AmortizedError> {
         let is_held = |name: &str| held.iter().any(|held| held == name);
@@ -137,6 +213,7 @@ impl<'m, E: Real> Store<'m, E> {
                 let prior = priors.iter().find(|(network, _)| *network == at).map(|(_, prior)| *prior);
                 Learned::new(name, network, prior, is_held(name))
             })
+            .chain(tables.iter().map(|table| Learned::table(table, is_held(table.0))))
             .collect();
         let mut globals = starts::<E>(model.0, model.1);
         let of_model_globals = globals.len();
@@ -155,6 +232,7 @@ impl<'m, E: Real> Store<'m, E> {
             global_gradient: vec![E::default(); globals.len()],
             global_adam: AdamState::new(globals.len(), AdamConfig::default()),
             globals: globals.into_iter().map(|(start, _)| start).collect(),
+            latents: outside.map(GlobalGuide::new),
             networks,
         })
     }
@@ -166,6 +244,27 @@ impl<'m, E: Real> Store<'m, E> {
                 latent.draw(&network.parameters, key.map(|key| step_key(key, at as u64)));
             }
         }
+    }
+
+    /// Says which rows of data the gradient of tables is of.
+    pub(super) fn see(&mut self, rows: &[usize]) {
+        for network in &mut self.networks {
+            if let Steps::Rows(adam) = &mut network.adam {
+                adam.see(rows);
+            }
+        }
+    }
+
+    /// Keeps the latents outside the loop over the rows at their locations.
+    pub(super) fn hold_latents(&mut self) {
+        if let Some(latents) = &mut self.latents {
+            latents.still = true;
+        }
+    }
+
+    /// The table of a guide that knows only the rows that were learned from.
+    pub(super) fn table(&self) -> Option<&'static str> {
+        self.networks.iter().find(|network| network.is_table()).map(|table| table.name)
     }
 
     /// From the derivatives by latent weights to those by what is learned of them; `share` is that of the divergence of all weights.
@@ -187,7 +286,10 @@ impl<'m, E: Real> Store<'m, E> {
     pub(super) fn step(&mut self, step: usize, rate: f64, largest_norm: Option<f64>) -> Result<(), AmortizedError> {
         let zero = E::default();
         for network in self.networks.iter_mut().filter(|network| network.held) {
-            network.gradient.fill(zero);
+            match &network.adam {
+                Steps::Whole(_) => network.gradient.fill(zero),
+                Steps::Rows(adam) => adam.clear(&mut network.gradient),
+            }
         }
         for (gradient, _) in self.global_gradient.iter_mut().zip(&self.held_globals).filter(|(_, held)| **held) {
             *gradient = zero;
@@ -204,11 +306,24 @@ impl<'m, E: Real> Store<'m, E> {
             }
             square += own;
         }
+        if let Some(latents) = &mut self.latents {
+            let own = latents.adam.sum_of_squares(&latents.gradient);
+            if !own.is_finite() {
+                let names: Vec<String> = latents.names.iter().map(|(name, _)| format!("`{name}`")).collect();
+                return unbounded(format!("the latents {}", names.join(", ")));
+            }
+            square += own;
+        }
         let norm = square.sqrt();
         let scale = largest_norm.filter(|largest| norm > *largest).map_or(1.0, |largest| largest / norm);
         for network in self.networks.iter_mut().filter(|network| !network.held) {
             let stepped = network.adam.step_scaled(rate, scale, &mut network.parameters, &mut network.gradient);
             stepped.map_err(|source| AmortizedError::Network { name: network.name.to_owned(), source })?;
+        }
+        if let Some(latents) = &mut self.latents {
+            let stepped = latents.adam.step_scaled(rate, scale, &mut latents.parameters, &mut latents.gradient);
+            stepped.map_err(|source| AmortizedError::Network { name: "latents".to_owned(), source })?;
+            latents.settle();
         }
         // Adam leaves a number alone whose gradient is and was zero.
         let stepped = self.global_adam.step_scaled(rate, scale, &mut self.globals, &mut self.global_gradient);
@@ -220,16 +335,19 @@ impl<'m, E: Real> Store<'m, E> {
         to.clear();
         self.networks.iter().for_each(|network| to.extend_from_slice(&network.parameters));
         to.extend_from_slice(&self.globals);
+        to.extend(self.latents.iter().flat_map(|latents| &latents.parameters));
     }
 
     /// Puts back what was kept.
     pub(super) fn put_back(&mut self, from: &[E]) {
         let mut rest = from;
-        let all = self.networks.iter_mut().map(|network| &mut network.parameters).chain([&mut self.globals]);
+        let latents = self.latents.iter_mut().map(|latents| &mut latents.parameters);
+        let all = self.networks.iter_mut().map(|network| &mut network.parameters).chain([&mut self.globals]).chain(latents);
         for own in all {
             let (first, after) = rest.split_at(own.len());
             own.copy_from_slice(first);
             rest = after;
         }
+        self.latents.iter_mut().for_each(GlobalGuide::settle);
     }
 }

@@ -123,13 +123,14 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 impl Plan {
-    /// Of a model.
+    /// Of a model; `outside` are the latents outside the loop over its rows, which are parameters of the row.
     pub(super) fn of_model<R: Model>(
         bound: &BoundRows<'_, R>,
         layout: &Layout,
         inputs: &InputNames,
+        outside: &[&'static str],
     ) -> Result<Self, AmortizedError> {
-        let mut plan = Self::wired(bound, layout, inputs)?;
+        let mut plan = Self::wired(bound, layout, inputs, outside)?;
         plan.actions = (0..plan.calls.len()).map(Action::Call).collect();
         if let Some(latent) = layout.latents().find(|latent| latent.missing.is_some()) {
             return wiring(
@@ -147,19 +148,24 @@ impl Plan {
         inputs: &InputNames,
         model: &Layout,
     ) -> Result<Self, AmortizedError> {
-        let mut plan = Self::wired(bound, layout, inputs)?;
+        let mut plan = Self::wired(bound, layout, inputs, &[])?;
         plan.locate(layout, model)?;
         plan.order(bound.calls, layout)?;
         Ok(plan)
     }
 
     /// Finds the calls, the parameters and the inputs.
-    fn wired<R: Model>(bound: &BoundRows<'_, R>, layout: &Layout, inputs: &InputNames) -> Result<Self, AmortizedError> {
+    fn wired<R: Model>(
+        bound: &BoundRows<'_, R>,
+        layout: &Layout,
+        inputs: &InputNames,
+        outside: &[&'static str],
+    ) -> Result<Self, AmortizedError> {
         let mut results: Vec<&'static str> = Vec::new();
         let mut of_row: Vec<bool> = Vec::new();
         let mut calls = Vec::with_capacity(bound.calls.len());
         for call in bound.calls {
-            let wired = wire(bound, layout, inputs, call, &results, &of_row)?;
+            let wired = wire(bound, layout, (inputs, outside), call, &results, &of_row)?;
             of_row.extend(call.results.iter().map(|_| wired.of_row));
             results.extend(call.results);
             calls.push(wired);
@@ -169,7 +175,9 @@ impl Plan {
             .variables
             .iter()
             .enumerate()
-            .filter(|(_, v)| v.kind == SiteKind::Parameter && !results.contains(&v.name) && !is_input(v))
+            .filter(|(_, v)| {
+                v.kind == SiteKind::Parameter && !results.contains(&v.name) && !is_input(v) && !outside.contains(&v.name)
+            })
             .map(|(index, v)| Global {
                 variable: index,
                 name: v.name,
@@ -286,7 +294,7 @@ impl Plan {
 fn wire<R: Model>(
     bound: &BoundRows<'_, R>,
     layout: &Layout,
-    inputs: &InputNames,
+    (inputs, outside): (&InputNames, &[&'static str]),
     call: &Call,
     results: &[&'static str],
     of_row: &[bool],
@@ -306,6 +314,9 @@ fn wire<R: Model>(
                 return wiring(layout.model, format!("`{operand}`, which `{name}` reads, is no parameter of the row"));
             };
             (Source::Result(variable.rows.clone()), variable.rows.len())
+        } else if let Some(global) = layout.parameters().find(|v| v.name == operand && outside.contains(&v.name)) {
+            // One for all samples of a row.
+            (Source::Result(global.rows.clone()), global.rows.len())
         } else if let Some(latent) = layout.latents().find(|latent| latent.name == operand) {
             wired.of_row = false;
             (Source::Latent(latent.rows.clone()), latent.rows.len())

@@ -28,7 +28,7 @@ impl<E: Real> Engine<'_, E> {
         steering: Steering<'_>,
         buffers: &mut Buffers<E>,
     ) -> Result<(), AmortizedError> {
-        let Buffers { shape, model, guide, weights: lane_weights, of_divergence, above, .. } = buffers;
+        let Buffers { shape, model, guide, globals, weights: lane_weights, of_divergence, above, .. } = buffers;
         let (shape, lanes) = (*shape, shape.lanes);
         let minus = E::from_f64(-steering.kl_weight);
         of_divergence.iter_mut().zip(&*lane_weights).for_each(|(to, &weight)| *to = weight * minus);
@@ -40,6 +40,10 @@ impl<E: Real> Engine<'_, E> {
         for (call, buffers) in self.model_plan.calls.iter().zip(calls.iter_mut()).rev() {
             pull_call(call, &mut store.networks[call.network], shape, buffers, &work.adjoints, None)?;
             add_operands(call, shape, buffers, &mut work.adjoints, |_| true);
+        }
+        if let (Some(side), Some(latents), Some(own)) = (&self.globals, &mut store.latents, globals) {
+            let parameters = &mut store.global_gradient[..store.of_model_globals];
+            side.pull((latents, parameters), (steering.kl_weight, steering.share), (shape, &work.adjoints), own);
         }
         for row in weights.log_det.chunks_exact_mut(lanes) {
             row.iter_mut().zip(&*of_divergence).for_each(|(to, &x)| *to = -x);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::distributions::Support;
 use crate::kernel::Real;
-use crate::model::{DataError, Model};
+use crate::model::{DataError, LogJoint, Model};
 use crate::networks::{Network as _, Parameterized};
 
 /// A model of one plate whose elements are independent given networks and parameters: what `model!` implements where a model calls networks.
@@ -19,12 +19,37 @@ pub trait RowModel {
     /// # Errors
     /// [`DataError`] names the field, the row, the value and what was expected.
     fn bind_rows(&self) -> Result<BoundRows<'_, Self::Row>, DataError>;
+
+    /// What stands outside the loop over the rows, if it has latents or a term of the density: its latents that rows read are parameters of the row of the same
+    /// name and shape, into which the engine puts their values in their own space; parameters of both are one.
+    fn bind_globals(&self, _row: &Self::Row) -> Option<Box<dyn GlobalModel<Self::Element>>> {
+        None
+    }
+}
+
+/// A model that may be bound without its type being known.
+pub trait GlobalModel<E: Real> {
+    /// As [`Model::bind`].
+    ///
+    /// # Errors
+    /// As [`Model::bind`].
+    fn bind_global(&self) -> Result<Box<dyn LogJoint<E> + '_>, DataError>;
+}
+
+impl<M: Model> GlobalModel<M::Element> for M {
+    fn bind_global(&self) -> Result<Box<dyn LogJoint<M::Element> + '_>, DataError> {
+        self.bind()
+    }
 }
 
 /// A guide of the latents of a row, given the row: what `guide!` implements. It says what a row of its model is, which a [`RowModel`] knows of itself.
 ///
 /// The latents of its row are those of the model by name and size, each `Normal` of a location and a scale, or `LogNormal` where the model's is positive, which
 /// [`LogJoint::locate`](crate::model::LogJoint::locate) computes; its inputs are some of the model's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no guide of this model",
+    note = "take `Automatic`, which needs no declaration, or declare a guide with `guide!`; `()` is for models without latents"
+)]
 pub trait RowGuide<M> {
     /// The element of the data and of the networks.
     type Element: Real;
@@ -44,7 +69,21 @@ pub trait RowGuide<M> {
     /// # Errors
     /// [`DataError`] names the network and what was expected.
     fn bind_guide(&self, model: &BoundRows<'_, Self::ModelRow>) -> Result<BoundRows<'_, Self::Row>, DataError>;
+
+    /// As [`RowModel::bind_globals`].
+    fn bind_globals(&self, _model: &M, _row: &Self::ModelRow) -> Option<Box<dyn GlobalModel<Self::Element>>> {
+        None
+    }
+
+    /// The tables that give each row numbers of its own: name, and numbers for a row, of which the second half begin as logarithms of a small scale. Calls of the
+    /// guide reach them as the networks after [`BoundRows::networks`], with [`ROW_NUMBER`] as their operand.
+    fn tables(&self, _model: &BoundRows<'_, Self::ModelRow>) -> Vec<(&'static str, usize)> {
+        Vec::new()
+    }
 }
+
+/// What the engine calls the number of a row, for calls of tables.
+pub const ROW_NUMBER: &str = "__row";
 
 /// A model of rows with its data and networks.
 #[derive(Debug)]
@@ -63,19 +102,21 @@ pub struct BoundRows<'m, R: Model> {
     pub priors: &'static [(usize, f64)],
 }
 
-/// An array whose first axis is the plate.
+/// An array whose first axis is the plate, or one that all rows share, for networks to read.
 #[derive(Clone, Debug)]
 pub struct RowInput<'m, E: Clone> {
     /// Its name: of one of [`Layout::inputs`](crate::model::Layout::inputs) of the row.
     pub name: &'static str,
     /// The numbers of a row.
     pub columns: usize,
-    /// `[row][column]`
+    /// `[row][column]`; `[column]` if it is shared.
     pub data: Cow<'m, [E]>,
     /// Where its values lie, and the statement that says so; none of data that are only read.
     pub observed: Option<(Support, &'static str)>,
     /// Of indices and of categories, how many there are, and the name of the dimension.
     pub categories: Option<(usize, &'static str)>,
+    /// Whether the numbers are the same for all rows: `data` are those of one row then.
+    pub shared: bool,
 }
 
 /// A call of a network: `let (loc, log_scale) = split(encoder(x[n]))`.

@@ -1,14 +1,16 @@
 //! Fits in files that Python reads (the format of crate `safetensors`), from which learning goes on as if it had not stopped.
 
 use std::borrow::BorrowMut;
+use std::ops::Range;
 use std::path::Path;
 
 use safetensors::tensor::{SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
-use super::fit::{AmortizedFit, with_engine};
+use super::fit::{AmortizedFit, check_tables, with_engine};
+use super::global_latents::GlobalGuide;
 use super::learn::{Past, learn};
-use super::networks::Store;
+use super::networks::{Steps, Store};
 use super::{Amortized, AmortizedError, Epoch, RowGuide, Stopped, Transform};
 use crate::networks::StoredElement;
 
@@ -30,7 +32,7 @@ struct Notes {
     history: Vec<Epoch>,
     stopped: Stopped,
     held_out: Vec<usize>,
-    /// The steps of Adam: of each network, and of the parameters.
+    /// The steps of Adam: of each network, of the parameters, and of the latents that are the same for all rows, if there are any.
     steps: Vec<u64>,
 }
 
@@ -55,7 +57,14 @@ fn tensors<E: StoredElement>(store: &Store<'_, E>, latest: &[E]) -> Tensors<E> {
         for tensor in network.tensors() {
             all.push((format!("{prefix}.{}", tensor.name), tensor.shape, network.parameters[tensor.range].to_vec()));
         }
-        let (first, second) = network.adam.moments();
+        let (first, second) = match &network.adam {
+            Steps::Whole(adam) => adam.moments(),
+            Steps::Rows(adam) => {
+                let counts: Vec<E> = adam.steps.iter().map(|&steps| E::from_f64(f64::from(steps))).collect();
+                all.push((format!("adam.{prefix}.steps"), vec![counts.len()], counts));
+                (&adam.first[..], &adam.second[..])
+            }
+        };
         all.push((format!("adam.{prefix}.first"), vec![first.len()], first.to_vec()));
         all.push((format!("adam.{prefix}.second"), vec![second.len()], second.to_vec()));
     }
@@ -65,7 +74,35 @@ fn tensors<E: StoredElement>(store: &Store<'_, E>, latest: &[E]) -> Tensors<E> {
     {
         all.push((name.to_owned(), vec![values.len()], values.to_vec()));
     }
+    if let Some(latents) = &store.latents {
+        for (name, range) in pieces(latents) {
+            all.push((name, vec![range.len()], latents.parameters[range].to_vec()));
+        }
+        let (first, second) = latents.adam.moments();
+        all.push(("adam.latents.first".to_owned(), vec![first.len()], first.to_vec()));
+        all.push(("adam.latents.second".to_owned(), vec![second.len()], second.to_vec()));
+    }
     all
+}
+
+/// The parameters of the guide of the latents that are the same for all rows, by name.
+fn pieces<E: StoredElement>(latents: &GlobalGuide<E>) -> Vec<(String, Range<usize>)> {
+    let count = latents.dimensions();
+    let named = |what: &'static str, first: usize| {
+        latents.names.iter().map(move |(name, range)| (format!("latents.{name}.{what}"), first + range.start..first + range.end))
+    };
+    let locations = named("location", 0);
+    if latents.is_mean_field() {
+        locations.chain(named("log_scale", count)).collect()
+    } else {
+        locations.chain([("latents.triangle".to_owned(), count..latents.parameters.len())]).collect()
+    }
+}
+
+/// A count of steps.
+fn whole(x: f64) -> Option<u32> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a whole number of that size")]
+    (x >= 0.0 && x <= f64::from(u32::MAX) && x.fract() == 0.0).then_some(x as u32)
 }
 
 /// Reads a tensor of this shape.
@@ -94,11 +131,10 @@ fn fill<E: StoredElement>(
     steps: &[u64],
     store: &mut Store<'_, E>,
 ) -> Result<Vec<E>, AmortizedError> {
-    if steps.len() != store.networks.len() + 1 {
-        return refused(
-            path,
-            &format!("it has {} networks, but model and guide have {}", steps.len().saturating_sub(1), store.networks.len()),
-        );
+    let others = 1 + usize::from(store.latents.is_some());
+    if steps.len() != store.networks.len() + others {
+        let found = steps.len().saturating_sub(others);
+        return refused(path, &format!("it has {found} networks, but model and guide have {}", store.networks.len()));
     }
     for index in 0..store.networks.len() {
         let prefix = prefix(store, index);
@@ -109,14 +145,32 @@ fn fill<E: StoredElement>(
         }
         let first = read(path, file, &format!("adam.{prefix}.first"), None)?;
         let second = read(path, file, &format!("adam.{prefix}.second"), None)?;
-        network.adam.resume(steps[index], &first, &second).or_else(|error| refused(path, &error))?;
+        match &mut network.adam {
+            Steps::Whole(adam) => adam.resume(steps[index], &first, &second).or_else(|error| refused(path, &error))?,
+            Steps::Rows(adam) => {
+                let counts: Vec<E> = read(path, file, &format!("adam.{prefix}.steps"), Some(&[adam.steps.len()]))?;
+                let whole: Vec<u32> = counts.iter().map_while(|x| whole(x.to_f64())).collect();
+                adam.resume(&whole, &first, &second).or_else(|error| refused(path, &error))?;
+            }
+        }
     }
     let globals = read(path, file, "globals", Some(&[store.globals.len()]))?;
     store.globals.copy_from_slice(&globals);
     let (first, second) = (read(path, file, "adam.globals.first", None)?, read(path, file, "adam.globals.second", None)?);
-    store.global_adam.resume(steps[steps.len() - 1], &first, &second).or_else(|error| refused(path, &error))?;
+    let of_globals = store.networks.len();
+    store.global_adam.resume(steps[of_globals], &first, &second).or_else(|error| refused(path, &error))?;
+    if let Some(latents) = &mut store.latents {
+        for (name, range) in pieces(latents) {
+            let values = read(path, file, &name, Some(&[range.len()]))?;
+            latents.parameters[range].copy_from_slice(&values);
+        }
+        let (first, second) = (read(path, file, "adam.latents.first", None)?, read(path, file, "adam.latents.second", None)?);
+        latents.adam.resume(steps[of_globals + 1], &first, &second).or_else(|error| refused(path, &error))?;
+        latents.settle();
+    }
     let latest: Vec<E> = read(path, file, "latest", None)?;
-    let all = store.networks.iter().map(|network| network.parameters.len()).sum::<usize>() + store.globals.len();
+    let of_latents = store.latents.as_ref().map_or(0, |latents| latents.parameters.len());
+    let all = store.networks.iter().map(|network| network.parameters.len()).sum::<usize>() + store.globals.len() + of_latents;
     if latest.is_empty() || latest.len() == all {
         Ok(latest)
     } else {
@@ -132,7 +186,12 @@ impl<M, G: RowGuide<M, Element: StoredElement>> AmortizedFit<'_, M, G> {
     /// [`AmortizedError::File`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), AmortizedError> {
         let path = path.as_ref();
-        let steps = self.store.networks.iter().map(|network| network.adam.steps()).chain([self.store.global_adam.steps()]);
+        let of_networks = self.store.networks.iter().map(|network| match &network.adam {
+            Steps::Whole(adam) => adam.steps(),
+            Steps::Rows(_) => 0,
+        });
+        let of_latents = self.store.latents.iter().map(|latents| latents.adam.steps());
+        let steps = of_networks.chain([self.store.global_adam.steps()]).chain(of_latents);
         let notes = Notes {
             format: FORMAT,
             model: std::any::type_name::<M>().to_owned(),
@@ -228,6 +287,7 @@ pub fn resume_amortized<'m, M, G: RowGuide<M, Element: StoredElement>, C: Borrow
     with_engine(model, guide, &transforms, |engine, sides| {
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &config.held)?;
+        check_tables(&store, config)?;
         let latest = fill(path, &file, &notes.steps, &mut store)?;
         let past = Past { history: notes.history, stopped: notes.stopped, held_out: notes.held_out, latest };
         let past = learn(engine, sides.rows, &mut store, config, past)?;

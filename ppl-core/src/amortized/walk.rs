@@ -111,7 +111,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             if let Latents::Unconstrained(u) = latents {
                 put(&mut buffers, 0..u.ncols(), first, u);
             }
-            engine.prepare(store, &mut buffers.model);
+            engine.prepare(store, &mut buffers);
             if let Latents::Given(arrays) = latents {
                 for (name, array) in *arrays {
                     if let Some(latent) = engine.model.layout().latents().find(|latent| latent.name == *name) {

@@ -1,5 +1,6 @@
 //! What a fit says of itself.
 
+mod amortized;
 mod calibration;
 mod chains;
 mod criteria;
@@ -7,6 +8,7 @@ mod intervals;
 mod params;
 mod summary;
 
+pub use amortized::{AmortizedSummary, RowWeights};
 pub use chains::{ChainScalar, ChainSummary};
 pub use intervals::Intervals;
 pub use params::Param;

@@ -12,10 +12,10 @@ pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics:
     let auto = guide.guide.as_ref().map_or(&[][..], |of| &of.auto);
     let latents: Vec<&Site> = model.sites.iter().filter(|site| site.kind == SiteKind::Latent).collect();
     let of_model = |name: &Ident| latents.iter().copied().find(|site| site.name == *name);
-    let known = || latents.iter().map(|site| (site.name.clone(), Vec::<Ident>::new())).collect::<Vec<_>>();
+    let known = || latents.iter().map(|site| &site.name);
     let missing = |name: &Ident| model.args.iter().any(|arg| arg.missing && arg.name == *name);
     for name in auto.iter().filter(|name| of_model(name).is_none()) {
-        diagnostics.push(name.span(), messages::no_latent(name, &known()));
+        diagnostics.push(name.span(), messages::no_latent(name, known()));
     }
     let parameters = || model.sites.iter().filter(|site| site.kind == SiteKind::Parameter);
     for parameter in guide.sites.iter().filter(|site| site.kind == SiteKind::Parameter) {
@@ -39,11 +39,11 @@ pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics:
             let again = seen.contains(&own.name);
             seen.push(own.name.clone());
             if auto.contains(&own.name) {
-                diagnostics.push(distribution.span, messages::auto_and_stated(&own.name));
+                diagnostics.push(distribution.span, messages::auto_given(&own.name));
                 return;
             }
             let Some(latent) = of_model(&own.name) else {
-                diagnostics.push(own.name.span(), messages::no_latent(&own.name, &known()));
+                diagnostics.push(own.name.span(), messages::no_latent(&own.name, known()));
                 return;
             };
             if again {

@@ -73,7 +73,16 @@ fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Guide> {
             let name: Ident = input.parse()?;
             input.parse::<Token![for]>()?;
             let target = syn::Path::parse_mod_style(input)?;
-            let mut model = Model { attrs: Vec::new(), krate, row: false, vis, name, arguments: Vec::new(), body: Vec::new() };
+            let mut model = Model {
+                attrs: Vec::new(),
+                krate,
+                row: false,
+                shared: Vec::new(),
+                vis,
+                name,
+                arguments: Vec::new(),
+                body: Vec::new(),
+            };
             syntax::arguments_and_body(input, &mut model, diagnostics)?;
             Ok(Guide { attrs, target, model })
         };

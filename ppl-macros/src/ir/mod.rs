@@ -29,6 +29,8 @@ pub(crate) struct Model {
     pub row: bool,
     /// Of a guide of an ordinary model, what it is a guide of.
     pub guide: Option<GuideOf>,
+    /// Of such a model, the data that are the same for all rows.
+    pub shared: Vec<Ident>,
     /// Whether the element is `f32`.
     pub single: bool,
     pub dims: Vec<Dim>,
@@ -327,7 +329,7 @@ impl Model {
 
     /// Whether an argument is an input of the model of a row.
     pub(crate) fn is_input(&self, arg: &Arg) -> bool {
-        self.row && !matches!(arg.kind, ArgKind::Size(_))
+        self.row && !matches!(arg.kind, ArgKind::Size(_)) && !self.shared.contains(&arg.name)
     }
 
     /// The name of a dimension.

@@ -9,10 +9,23 @@ use crate::expand::graph;
 use crate::ir::{self, Density, Family, StmtKind, Vector, visit};
 use crate::syntax::{Argument, ArgumentType, ElementKind, NetworkSize};
 
-/// The struct that users fill, and `RowModel` for it; `compiled` is the model of its row.
-pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[syn::Attribute]) -> TokenStream {
+/// The struct that users fill, and `RowModel` for it; `compiled` is the model of its row, `globals` that of what stands outside the loop over the rows.
+pub(crate) fn expand(
+    rows: &Rows,
+    compiled: &ir::Model,
+    globals: Option<&ir::Model>,
+    name: &Ident,
+    attrs: &[syn::Attribute],
+) -> TokenStream {
     let structure = structure(rows, name, attrs, compiled.single);
-    let row_model = row_model(rows, compiled, name);
+    let row_model = row_model(rows, compiled, globals, name);
+    let of_globals = globals.map(|globals| {
+        let globals = &globals.name;
+        quote! {
+            /// The generated log joint of what stands outside the loop over the rows.
+            pub const GLOBALS_EXPANSION: &'static str = #globals::EXPANSION;
+        }
+    });
     let row = &rows.row.name;
     quote! {
         #structure
@@ -20,6 +33,7 @@ pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[s
         impl #name {
             /// The generated log joint of a row: the very tokens that are compiled, formatted.
             pub const EXPANSION: &'static str = #row::EXPANSION;
+            #of_globals
         }
 
         #row_model
@@ -27,12 +41,21 @@ pub(crate) fn expand(rows: &Rows, compiled: &ir::Model, name: &Ident, attrs: &[s
 }
 
 /// `RowModel` for the struct.
-fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident) -> TokenStream {
+fn row_model(rows: &Rows, compiled: &ir::Model, globals: Option<&ir::Model>, name: &Ident) -> TokenStream {
     let (e, krate, row) = (element(compiled.single), &rows.row.krate, &rows.row.name);
     let bound = bound_rows(rows, compiled, name, &quote!(self));
+    let bind_globals = globals.map(|globals| {
+        let (of_globals, globals) = (shared(rows, globals, &quote!(self)), &globals.name);
+        let fields = rows.dims.iter().map(|dim| quote!(#dim: row.#dim));
+        quote! {
+            fn bind_globals(&self, row: &#row) -> Option<Box<dyn _ppl::GlobalModel<#e>>> {
+                Some(Box::new(#globals { #of_globals #(#fields),* }))
+            }
+        }
+    });
     quote! {
         #[doc(hidden)]
-        #[allow(non_snake_case, unused_mut, clippy::all, clippy::pedantic)]
+        #[allow(non_snake_case, unused_mut, unused_variables, clippy::all, clippy::pedantic)]
         const _: () = {
             use #krate::__private as _ppl;
 
@@ -43,9 +66,24 @@ fn row_model(rows: &Rows, compiled: &ir::Model, name: &Ident) -> TokenStream {
                 fn bind_rows(&self) -> Result<_ppl::BoundRows<'_, #row>, _ppl::DataError> {
                     #bound
                 }
+
+                #bind_globals
             }
         };
     }
+}
+
+/// The fields of the row or of what stands outside the loop over the rows that hold data which are the same for all rows.
+fn shared(rows: &Rows, compiled: &ir::Model, this: &TokenStream) -> TokenStream {
+    let given = rows.arguments.iter().filter(|argument| {
+        let own = compiled.args.iter().any(|arg| arg.name == argument.name);
+        own && matches!(&argument.ty, ArgumentType::Array { dims, .. } if dims.first().is_none_or(|dim| *dim != rows.plate))
+    });
+    let each = given.map(|argument| {
+        let field = &argument.name;
+        quote!(#field: #this.#field.clone(),)
+    });
+    quote!(#(#each)*)
 }
 
 /// What binds the rows of the model that `this` is.
@@ -75,10 +113,10 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
                 let points = match &element.kind {
                     ElementKind::Index(points) => {
                         let (dim, indices) = (place(points), indices_ident(field));
-                        if dims.len() == 1 {
-                            quote!(let #indices = sizes.indices(#dim, #word, &#this.#field)?;)
-                        } else {
-                            quote!(let #indices = _ppl::row_major(&#this.#field); sizes.points(#dim, #word, &#indices);)
+                        match dims.len() {
+                            0 => quote!(sizes.points(#dim, #word, &[#this.#field]);),
+                            1 => quote!(let #indices = sizes.indices(#dim, #word, &#this.#field)?;),
+                            _ => quote!(let #indices = _ppl::row_major(&#this.#field); sizes.points(#dim, #word, &#indices);),
                         }
                     }
                     _ => TokenStream::new(),
@@ -96,17 +134,23 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
     let inputs = rows.arguments.iter().filter_map(|argument| {
         let ArgumentType::Array { element: kind, dims } = &argument.ty else { return None };
         let (field, word) = (&argument.name, argument.name.to_string());
-        let columns = dims[1..].iter().map(size).reduce(|a, b| quote!(#a * #b)).unwrap_or_else(|| quote!(1));
-        let array =
-            if dims.len() == 1 { quote!(_ppl::Cow::Borrowed(&#this.#field[..])) } else { quote!(_ppl::row_major(&#this.#field)) };
+        let over_rows = dims.first().is_some_and(|dim| *dim == rows.plate);
+        let columns = &dims[usize::from(over_rows)..];
+        let columns = columns.iter().map(size).reduce(|a, b| quote!(#a * #b)).unwrap_or_else(|| quote!(1));
+        let array = match dims.len() {
+            0 => quote!(_ppl::Cow::Borrowed(::core::slice::from_ref(&#this.#field))),
+            1 => quote!(_ppl::Cow::Borrowed(&#this.#field[..])),
+            _ => quote!(_ppl::row_major(&#this.#field)),
+        };
         let data = match &kind.kind {
-            ElementKind::Index(_) => {
+            ElementKind::Index(_) if over_rows => {
                 let indices = indices_ident(field);
                 quote!(#indices.iter().map(|&x| x as #e).collect())
             }
             ElementKind::Bool => quote!(#array.iter().map(|&x| <#e as From<u8>>::from(u8::from(x))).collect()),
             ElementKind::U64 => quote!(#array.iter().map(|&x| x as #e).collect()),
-            _ => array,
+            ElementKind::F64 | ElementKind::F32 => array,
+            ElementKind::Index(_) | ElementKind::Option(_) => return None,
         };
         let observed = observed(compiled, field);
         let points = match &kind.kind {
@@ -120,23 +164,27 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
                 quote!(Some((#size, #word)))
             },
         );
+        let shared = !over_rows;
         Some(quote!({
             let data: _ppl::Cow<'_, [#e]> = #data;
             _ppl::check_finite(#model, #word, &data)?;
-            _ppl::RowInput { name: #word, columns: #columns, data, observed: #observed, categories: #categories }
+            _ppl::RowInput {
+                name: #word, columns: #columns, data, observed: #observed, categories: #categories, shared: #shared
+            }
         }))
     });
     let row_fields = rows.dims.iter().map(|dim| {
         let size = size(dim);
         quote!(#dim: #size)
     });
+    let of_row = shared(rows, compiled, this);
     let (networks, calls, priors) = (networks(rows, this), calls(rows), priors(rows));
     quote! {
         let mut sizes = _ppl::Sizes::new(#model, &[#(#words),*], None);
         #(#seen)*
         #(#checks)*
         Ok(_ppl::BoundRows {
-            row: #row { #(#row_fields),* },
+            row: #row { #of_row #(#row_fields),* },
             rows: sizes.size(0),
             inputs: vec![#(#inputs),*],
             networks: #networks,
@@ -146,21 +194,24 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
     }
 }
 
-/// `()` as the guide of a model that has no latents in its rows.
+/// What guides a model without one of its own: `()` where it has no latents, `Automatic` where its rows have none.
 pub(crate) fn no_guide(rows: &Rows, name: &Ident, nothing: &Ident) -> TokenStream {
     let krate = &rows.row.krate;
-    quote! {
-        #[doc(hidden)]
-        const _: () = {
-            use #krate::__private as _ppl;
-
-            impl _ppl::RowGuide<#name> for () {
+    let whose =
+        if rows.globals.latents.is_empty() { vec![quote!(()), quote!(_ppl::Automatic)] } else { vec![quote!(_ppl::Automatic)] };
+    let guides = whose.iter().map(|guide| {
+        quote! {
+            impl _ppl::RowGuide<#name> for #guide {
                 type Element = <#name as _ppl::RowModel>::Element;
                 type ModelRow = <#name as _ppl::RowModel>::Row;
                 type Row = #nothing;
 
                 fn bind_model<'m>(&self, model: &'m #name) -> Result<_ppl::BoundRows<'m, Self::ModelRow>, _ppl::DataError> {
                     _ppl::RowModel::bind_rows(model)
+                }
+
+                fn bind_globals(&self, model: &#name, row: &Self::ModelRow) -> Option<Box<dyn _ppl::GlobalModel<Self::Element>>> {
+                    _ppl::RowModel::bind_globals(model, row)
                 }
 
                 fn bind_guide(
@@ -170,6 +221,14 @@ pub(crate) fn no_guide(rows: &Rows, name: &Ident, nothing: &Ident) -> TokenStrea
                     Ok(_ppl::BoundRows { row: #nothing {}, rows: 0, inputs: vec![], networks: vec![], calls: &[], priors: &[] })
                 }
             }
+        }
+    });
+    quote! {
+        #[doc(hidden)]
+        const _: () = {
+            use #krate::__private as _ppl;
+
+            #(#guides)*
         };
     }
 }
@@ -264,9 +323,11 @@ fn field(argument: &Argument, krate: &syn::Path, single: bool) -> TokenStream {
                 ElementKind::U64 => quote!(u64),
                 ElementKind::Bool => quote!(bool),
                 ElementKind::Index(_) => quote!(usize),
+                ElementKind::Option(_) => quote!(::std::option::Option<#e>),
                 _ => e,
             };
             let ty = match dims.len() {
+                0 => element,
                 1 if is_index => quote!(#krate::indices::Indices),
                 1 => quote!(::std::vec::Vec<#element>),
                 rank => {
@@ -274,7 +335,8 @@ fn field(argument: &Argument, krate: &syn::Path, single: bool) -> TokenStream {
                     quote!(#krate::__private::ndarray::#array<#element>)
                 }
             };
-            (ty, format!("`{name}` over {}{pointing}.", words.join(", ")))
+            let over = if words.is_empty() { String::new() } else { format!(" over {}", words.join(", ")) };
+            (ty, format!("`{name}`{over}{pointing}."))
         }
     };
     let doc = if attrs.iter().any(|attr| attr.path().is_ident("doc")) { TokenStream::new() } else { quote!(#[doc = #text]) };

@@ -1,37 +1,67 @@
 //! From a plate to its row: the index of the plate is taken off, calls of networks become parameters that they fill.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
 
+use super::globals::{self, Globals, size};
 use super::{Call, Rows, networks};
 use crate::diagnostics::Diagnostics;
 use crate::messages;
 use crate::syntax::{
-    Argument, ArgumentType, CallArg, Element, ElementKind, Expr, ExprKind, Lhs, Model, NetworkSize, Range, SizeTerm, Stmt,
-    Support,
+    Argument, ArgumentType, CallArg, ElementKind, Expr, ExprKind, Lhs, Model, NetworkSize, Range, SizeTerm, Stmt, Support,
 };
 
-/// Cuts a model down to its row; a guide's row has the inputs of its model, whose arguments are `data`.
-pub(crate) fn lift(model: Model, data: Option<&[Argument]>, diagnostics: &mut Diagnostics) -> Option<Rows> {
+/// The model of a guide, as the guide needs it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Of<'a> {
+    pub arguments: &'a [Argument],
+    pub plate: &'a Ident,
+    /// What it declares outside the loop over its rows.
+    pub outside: &'a [Ident],
+}
+
+/// Cuts a model down to its row; a guide's row has the inputs of its model.
+pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnostics) -> Option<Rows> {
+    let networks: Vec<(Ident, NetworkSize, NetworkSize)> =
+        networks(&model.arguments).map(|(name, inputs, outputs)| (name.clone(), inputs.clone(), outputs.clone())).collect();
     let mut body = model.body;
-    let Some(at) = body.iter().position(|stmt| matches!(stmt, Stmt::For { .. })) else {
-        diagnostics.push(model.name.span(), messages::NO_PLATE);
-        return None;
+    let (var, plate, rows) = match of {
+        None => {
+            let is_network = |word: &Ident| networks.iter().any(|(name, ..)| name == word);
+            let loops = || body.iter().enumerate().filter(|(_, stmt)| matches!(stmt, Stmt::For { .. }));
+            let calls = |stmt: &Stmt| globals::called(std::slice::from_ref(stmt), &is_network).is_some();
+            let at = loops().find(|(_, stmt)| calls(stmt)).or_else(|| loops().next()).map(|(at, _)| at);
+            match at.map(|at| body.remove(at)) {
+                Some(Stmt::For { var, range: Range::Dim(plate), body }) => (var, plate, body),
+                _ => {
+                    diagnostics.push(model.name.span(), messages::NO_PLATE);
+                    return None;
+                }
+            }
+        }
+        // A guide that leaves all latents to the automatic one has no loop.
+        Some(of) => match body.iter().position(|stmt| matches!(stmt, Stmt::For { .. })).map(|at| body.remove(at)) {
+            Some(Stmt::For { var, range: Range::Dim(dim), body }) if dim == *of.plate => (var, dim, body),
+            Some(Stmt::For { var, .. }) => {
+                diagnostics.push(var.span(), messages::guide_plate(of.plate));
+                return None;
+            }
+            _ => (of.plate.clone(), of.plate.clone(), Vec::new()),
+        },
     };
-    let Stmt::For { var, range: Range::Dim(plate), body: rows } = body.remove(at) else {
-        diagnostics.push(model.name.span(), messages::NO_PLATE);
-        return None;
-    };
+    let data = of.map_or(&model.arguments[..], |of| of.arguments);
     let mut lift = Lift {
         var,
         plate: plate.clone(),
-        networks: networks(&model.arguments)
-            .map(|(name, inputs, outputs)| (name.clone(), inputs.clone(), outputs.clone()))
-            .collect(),
+        networks,
         arrays: BTreeMap::new(),
+        outside: of.map_or_else(Vec::new, |of| of.outside.to_vec()),
+        common: BTreeMap::new(),
+        is_guide: of.is_some(),
+        auto: BTreeSet::new(),
         loops: Vec::new(),
         calls: Vec::new(),
         latents: Vec::new(),
@@ -39,32 +69,54 @@ pub(crate) fn lift(model: Model, data: Option<&[Argument]>, diagnostics: &mut Di
         lifted: Vec::new(),
         diagnostics,
     };
-    let arguments = lift.arguments(data.unwrap_or(&model.arguments));
-    let dims = lift.dimensions(data.unwrap_or(&[]).iter().chain(&model.arguments));
-    let mut globals = Vec::new();
+    let (inputs, shared) = lift.arguments(data);
+    let dims = lift.dimensions(of.map_or(&[][..], |of| of.arguments).iter().chain(&model.arguments));
+    let (mut outside, mut auto) = (Vec::new(), Vec::new());
     for stmt in body {
         match stmt {
-            Stmt::Param { .. } if data.is_none() => globals.push(stmt),
-            Stmt::Sample { lhs, distribution } if data.is_none() && lift.is_network(&lhs.name) => lift.prior(&lhs, &distribution),
+            Stmt::Auto { word, names } => match of {
+                Some(_) => {
+                    lift.auto.extend(names.iter().map(ToString::to_string));
+                    auto.extend(names);
+                }
+                None => lift.error(word.span(), messages::AUTO_IN_MODEL),
+            },
+            Stmt::Sample { lhs, distribution } if of.is_none() && lift.is_network(&lhs.name) => lift.prior(&lhs, &distribution),
+            other if of.is_none() => outside.push(other),
             other => lift.refuse(&other),
         }
     }
+    let mut row = Model {
+        attrs: Vec::new(),
+        krate: model.krate,
+        row: true,
+        shared: shared.iter().map(|argument| argument.name.clone()).collect(),
+        vis: model.vis,
+        name: model.name,
+        arguments: Vec::new(),
+        body: Vec::new(),
+    };
+    let data: Vec<Argument> = shared.iter().cloned().chain(lift.partly_given(data)).collect();
+    let globals = Globals::new(&row, outside, &data, &dims);
+    if of.is_none() {
+        lift.outside = globals.declared();
+        lift.common.extend(globals.axes());
+    }
+    lift.common.extend(shared.iter().filter_map(|argument| match &argument.ty {
+        ArgumentType::Array { dims, .. } => Some((argument.name.to_string(), dims.clone())),
+        _ => None,
+    }));
     for stmt in rows {
         if let Some(stmt) = lift.statement(stmt) {
             lift.lifted.push(stmt);
         }
     }
-    let size = |dim: &Ident| Argument { attrs: Vec::new(), name: dim.clone(), ty: ArgumentType::Size };
-    let row = Model {
-        attrs: Vec::new(),
-        krate: model.krate,
-        row: true,
-        vis: model.vis,
-        name: format_ident!("{}Row", model.name),
-        arguments: arguments.into_iter().chain(dims.iter().map(size)).collect(),
-        body: globals.into_iter().chain(lift.lifted).collect(),
-    };
-    Some(Rows { row, plate, dims, arguments: model.arguments, calls: lift.calls, latents: lift.latents, priors: lift.priors })
+    lift.check_outside(&globals);
+    row.name = format_ident!("{}Row", row.name);
+    row.arguments = inputs.into_iter().chain(shared).chain(dims.iter().map(size)).collect();
+    row.body = lift.lifted;
+    let (calls, latents, priors) = (lift.calls, lift.latents, lift.priors);
+    Some(Rows { row, plate, dims, arguments: model.arguments, calls, latents, priors, globals, auto, tables: Vec::new() })
 }
 
 /// What a name over the plate is.
@@ -83,6 +135,13 @@ struct Lift<'d> {
     networks: Vec<(Ident, NetworkSize, NetworkSize)>,
     /// The names over the plate with their axes, the plate left out.
     arrays: BTreeMap<String, (Kind, Vec<Ident>)>,
+    /// The names that are declared outside the plate.
+    outside: Vec<Ident>,
+    /// What is the same for all rows and may go into networks, with its axes: data, and latents outside the plate.
+    common: BTreeMap<String, Vec<Ident>>,
+    is_guide: bool,
+    /// The latents that are left to the automatic guide.
+    auto: BTreeSet<String>,
     /// The loops within the plate, with their dimensions.
     loops: Vec<(Ident, Option<Ident>)>,
     calls: Vec<Call>,
@@ -98,36 +157,39 @@ impl Lift<'_> {
         self.diagnostics.push(span, message);
     }
 
-    /// The inputs of a row: data without their first axis.
-    fn arguments(&mut self, arguments: &[Argument]) -> Vec<Argument> {
-        let mut inputs = Vec::new();
+    /// The inputs of a row, which are data without their first axis, and the data that are the same for all rows.
+    fn arguments(&mut self, arguments: &[Argument]) -> (Vec<Argument>, Vec<Argument>) {
+        let (mut inputs, mut shared) = (Vec::new(), Vec::new());
         for argument in arguments {
             let ArgumentType::Array { element, dims } = &argument.ty else { continue };
+            let name = argument.name.clone();
             if dims.first().is_none_or(|dim| *dim != self.plate) {
-                self.error(argument.name.span(), messages::not_over_plate(&argument.name, &self.plate));
+                if dims.contains(&self.plate) {
+                    self.error(name.span(), messages::not_over_plate(&name, &self.plate));
+                } else if !matches!(element.kind, ElementKind::Option(_)) {
+                    shared.push(Argument { attrs: Vec::new(), name, ty: argument.ty.clone() });
+                }
                 continue;
             }
-            let kind = match element.kind {
-                ElementKind::F64 => ElementKind::F64,
-                ElementKind::F32 => ElementKind::F32,
-                ElementKind::U64 => ElementKind::U64,
-                ElementKind::Bool => ElementKind::Bool,
-                ElementKind::Index(ref points) => ElementKind::Index(points.clone()),
-                ElementKind::Option(_) => {
-                    self.error(element.span, messages::ROW_ELEMENT);
-                    continue;
-                }
-            };
+            if matches!(element.kind, ElementKind::Option(_)) {
+                self.error(element.span, messages::ROW_ELEMENT);
+                continue;
+            }
             let rest: Vec<Ident> = dims[1..].to_vec();
-            self.arrays.insert(argument.name.to_string(), (Kind::Input, rest.clone()));
-            let element = Element { kind, span: element.span };
-            inputs.push(Argument {
-                attrs: Vec::new(),
-                name: argument.name.clone(),
-                ty: ArgumentType::Array { element, dims: rest },
-            });
+            self.arrays.insert(name.to_string(), (Kind::Input, rest.clone()));
+            let ty = ArgumentType::Array { element: element.clone(), dims: rest };
+            inputs.push(Argument { attrs: Vec::new(), name, ty });
         }
-        inputs
+        (inputs, shared)
+    }
+
+    /// The arrays with missing values that are not over the rows: latents of their own.
+    fn partly_given(&self, arguments: &[Argument]) -> Vec<Argument> {
+        let missing = |argument: &&Argument| {
+            matches!(&argument.ty, ArgumentType::Array { element, dims }
+                if matches!(element.kind, ElementKind::Option(_)) && !dims.contains(&self.plate))
+        };
+        arguments.iter().filter(missing).cloned().collect()
     }
 
     /// All dimensions but the plate, in the order in which they are met.
@@ -176,7 +238,7 @@ impl Lift<'_> {
         self.error(distribution.span, messages::weights(&lhs.name));
     }
 
-    /// What stands outside the plate of such a model.
+    /// What stands outside the plate of a guide.
     fn refuse(&mut self, stmt: &Stmt) {
         let span = match stmt {
             Stmt::Sample { lhs, .. } | Stmt::Let { lhs, .. } | Stmt::Param { lhs, .. } => lhs.name.span(),
@@ -186,6 +248,31 @@ impl Lift<'_> {
             Stmt::For { var, .. } => var.span(),
         };
         self.error(span, messages::OUTSIDE_PLATE);
+    }
+
+    /// That the statements outside the plate read nothing that is over it.
+    fn check_outside(&mut self, outside: &Globals) {
+        for (var, dim) in globals::loops(&outside.body) {
+            if *dim == self.plate {
+                self.error(var.span(), messages::SECOND_PLATE);
+            }
+        }
+        let mut wrong = Vec::new();
+        let bound = globals::bound(&outside.body);
+        let over_rows = |name: &Ident| self.arrays.contains_key(&name.to_string()) && !bound.contains(&name);
+        globals::expressions(&outside.body, &mut |expr| match &expr.kind {
+            ExprKind::Call { .. } if self.network_of(expr).is_some() => {
+                wrong.push((expr.span, messages::CALL_OUTSIDE.to_owned()))
+            }
+            ExprKind::Name(name) | ExprKind::Index { array: name, .. } if over_rows(name) => {
+                wrong.push((name.span(), messages::outside_reads(name, &self.plate)));
+            }
+            ExprKind::Name(name) if *name == self.plate => wrong.push((name.span(), messages::plate_size(name))),
+            _ => {}
+        });
+        for (span, message) in wrong {
+            self.error(span, message);
+        }
     }
 
     fn statement(&mut self, stmt: Stmt) -> Option<Stmt> {
@@ -221,7 +308,7 @@ impl Lift<'_> {
                 None
             }
             Stmt::Auto { word, .. } => {
-                self.error(word.span(), messages::AUTO_IN_LOOP);
+                self.error(word.span(), if self.is_guide { messages::AUTO_IN_LOOP } else { messages::AUTO_IN_MODEL });
                 None
             }
             Stmt::For { var, mut range, body } => {
@@ -247,6 +334,11 @@ impl Lift<'_> {
     /// `z[n, Z]` without the `n`; a name that is not data is declared.
     fn left(&mut self, lhs: Lhs, kind: Kind) -> Option<Lhs> {
         let Lhs { name, mut index } = lhs;
+        if self.outside.contains(&name) {
+            let message = if self.is_guide { messages::guide_global(&name) } else { messages::declared_outside(&name) };
+            self.error(name.span(), message);
+            return None;
+        }
         if !self.take_plate(&name, &mut index) {
             return None;
         }
@@ -311,8 +403,10 @@ impl Lift<'_> {
                     return;
                 }
             };
-            match self.arrays.get(&operand.to_string()) {
-                Some((kind, axes)) if *kind != Kind::Quantity => {
+            let name = operand.to_string();
+            let known = self.arrays.get(&name).filter(|(kind, _)| *kind != Kind::Quantity).map(|(_, axes)| axes);
+            match known.or_else(|| self.common.get(&name)) {
+                Some(axes) => {
                     taken.push(axes.clone());
                     operands.push(operand.clone());
                 }
@@ -360,6 +454,8 @@ impl Lift<'_> {
             ExprKind::Name(word) => {
                 if *word == self.var {
                     self.error(span, messages::PLATE_NUMBER);
+                } else if let Some(message) = self.unseen(word) {
+                    self.error(span, message);
                 } else if self.arrays.get(&word.to_string()).is_some_and(|(kind, _)| *kind != Kind::Result) {
                     let message = messages::plate_first(word, &self.var);
                     self.error(span, message);
@@ -381,6 +477,10 @@ impl Lift<'_> {
                 args.iter_mut().for_each(|arg| self.expression(&mut arg.value));
             }
             ExprKind::Index { array, index } => {
+                if let Some(message) = self.unseen(array) {
+                    self.error(span, message);
+                    return;
+                }
                 let known = self.arrays.get(&array.to_string()).map(|(kind, _)| *kind);
                 if known.is_some_and(|kind| kind != Kind::Result) && !self.take_plate(&array.clone(), index) {
                     return;
@@ -399,6 +499,14 @@ impl Lift<'_> {
                 self.expression(body);
             }
         }
+    }
+
+    /// What a guide of a row does not see.
+    fn unseen(&self, name: &Ident) -> Option<String> {
+        if self.is_guide && self.outside.contains(name) {
+            return Some(messages::guide_reads(name));
+        }
+        self.auto.contains(&name.to_string()).then(|| messages::guide_reads_auto(name))
     }
 
     /// The name of what a call within an expression gives: `decoder_of_z`.

@@ -4,17 +4,23 @@
 //! `param decoder_of_z[D]: real = 0; z[Z] ~ Normal(0, 1); x[D] ~ Bernoulli(logit = decoder_of_z);`, in which lanes are rows, and the call
 //! that fills `decoder_of_z`.
 
+mod automatic;
 mod expand;
+mod globals;
 mod guide;
 mod lift;
 
+pub(crate) use automatic::{Table, automatic};
 pub(crate) use expand::{expand, no_guide};
-pub(crate) use guide::{guide_of, is_single};
-pub(crate) use lift::lift;
+pub(crate) use globals::Globals;
+pub(crate) use guide::{guide_of, is_single, row_guide};
+pub(crate) use lift::{Of, lift};
 
 use proc_macro2::Ident;
 
+use crate::diagnostics::Diagnostics;
 use crate::syntax::{Argument, ArgumentType, Model, NetworkSize};
+use crate::{check, ir};
 
 /// What a model or a guide of rows is cut into.
 #[derive(Debug)]
@@ -33,6 +39,12 @@ pub(crate) struct Rows {
     pub latents: Vec<(Ident, Vec<Ident>)>,
     /// The networks whose weights are latent: which, and the standard deviation of their prior.
     pub priors: Vec<(usize, f64)>,
+    /// What stands outside the loop over the rows.
+    pub globals: Globals,
+    /// Of a guide, the latents that it leaves to the automatic one.
+    pub auto: Vec<Ident>,
+    /// The tables of those of them that are over the rows.
+    pub tables: Vec<Table>,
 }
 
 /// A call of a network.
@@ -47,11 +59,12 @@ pub(crate) struct Call {
 impl Rows {
     /// The model of the row; what is left has its head alone.
     pub(crate) fn take_row(&mut self) -> Model {
-        let Model { krate, vis, name, .. } = &self.row;
+        let Model { krate, vis, name, shared, .. } = &self.row;
         let head = Model {
             attrs: Vec::new(),
             krate: krate.clone(),
             row: true,
+            shared: shared.clone(),
             vis: vis.clone(),
             name: name.clone(),
             arguments: Vec::new(),
@@ -61,12 +74,22 @@ impl Rows {
         Model { attrs: vec![syn::parse_quote!(#[doc(hidden)])], ..row }
     }
 
+    /// What stands outside the loop over the rows, if it has a term of the density, else the row.
+    #[cfg(test)]
+    pub(crate) fn a_model(mut self) -> Model {
+        self.globals.model.take().unwrap_or_else(|| {
+            globals::declare(&mut self, None);
+            Model { attrs: Vec::new(), ..self.take_row() }
+        })
+    }
+
     /// The row of the guide of a model that has no latents in its rows.
     pub(crate) fn nothing(&self) -> Model {
         Model {
             attrs: vec![syn::parse_quote!(#[doc(hidden)])],
             krate: self.row.krate.clone(),
             row: true,
+            shared: Vec::new(),
             vis: self.row.vis.clone(),
             name: quote::format_ident!("{}Nothing", self.row.name),
             arguments: Vec::new(),
@@ -78,6 +101,27 @@ impl Rows {
     pub(crate) fn networks(&self) -> impl Iterator<Item = (&Ident, &NetworkSize, &NetworkSize)> {
         networks(&self.arguments)
     }
+}
+
+/// Compiles what stands outside the loop over the rows, and the row.
+pub(crate) fn lower(rows: &mut Rows, single: bool, diagnostics: &mut Diagnostics) -> (Option<ir::Model>, ir::Model) {
+    let compile = |model: Model, diagnostics: &mut Diagnostics| {
+        let mut model = ir::lower::lower(model, diagnostics);
+        model.single = single;
+        if diagnostics.is_empty() {
+            check::check(&mut model, diagnostics);
+        }
+        model
+    };
+    let globals = rows.globals.model.take().map(|model| compile(model, diagnostics));
+    globals::declare(rows, globals.as_ref().filter(|_| diagnostics.is_empty()));
+    // What is wrong with the row because something is wrong with what it reads is not said twice.
+    let mut of_row = Diagnostics::default();
+    let row = compile(rows.take_row(), &mut of_row);
+    if diagnostics.is_empty() {
+        *diagnostics = of_row;
+    }
+    (globals, row)
 }
 
 /// The networks among some arguments.

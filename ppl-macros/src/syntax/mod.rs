@@ -21,7 +21,7 @@ pub(crate) use model::{arguments_and_body, attributes, parse};
 pub(crate) use network::{NetworkSize, SizeTerm};
 
 /// `attrs vis Name(arguments) { statements }`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Model {
     /// Doc comments and attributes for the struct; `#[ppl(crate = path)]` is taken out.
     pub attrs: Vec<syn::Attribute>,
@@ -29,6 +29,8 @@ pub(crate) struct Model {
     pub krate: syn::Path,
     /// Whether it is the model of one row, whose data the lanes differ in: `#[ppl(row)]`.
     pub row: bool,
+    /// Of the model of one row, the data that are the same for all rows.
+    pub shared: Vec<Ident>,
     pub vis: syn::Visibility,
     pub name: Ident,
     pub arguments: Vec<Argument>,
@@ -71,7 +73,7 @@ pub(crate) enum ElementKind {
     Option(Box<Element>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Stmt {
     /// `lhs ~ distribution;`
     Sample { lhs: Lhs, distribution: Expr },
@@ -90,21 +92,21 @@ pub(crate) enum Stmt {
 }
 
 /// `name` or `name[index, ..]`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lhs {
     pub name: Ident,
     pub index: Vec<Expr>,
 }
 
 /// `positive`, `interval(0, 1)`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Support {
     pub word: Ident,
     pub args: Vec<CallArg>,
 }
 
 /// What a bound name runs over.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Range {
     /// A whole dimension.
     Dim(Ident),
@@ -112,14 +114,14 @@ pub(crate) enum Range {
     Between { from: Expr, to: Expr },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Expr {
     pub kind: ExprKind,
     /// The token to underline when this expression is wrong.
     pub span: Span,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ExprKind {
     /// `1`, `0.5`, `1e-3`: always a real number.
     Number(f64),
@@ -171,7 +173,7 @@ pub(crate) enum ExprKind {
 }
 
 /// `value` or `name = value`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CallArg {
     pub name: Option<Ident>,
     pub value: Expr,

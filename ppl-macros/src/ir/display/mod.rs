@@ -33,6 +33,8 @@ pub(crate) fn tokens(model: &Model) -> TokenStream {
     #[rustfmt::skip]
     let Model {
         attrs, krate, vis, name, args, body, row,
+        // Rows are not written as text.
+        shared: _,
         single: _, guide: _, dims: _, sites: _, vars: _, locals: _, factors: _, quantity_supports: _,
     } = model;
     let krate = self::krate(krate);

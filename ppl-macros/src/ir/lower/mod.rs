@@ -72,6 +72,7 @@ impl<'a> Lowering<'a> {
                 name: model.name.clone(),
                 row: model.row,
                 guide: None,
+                shared: model.shared.clone(),
                 single: false,
                 dims: Vec::new(),
                 args: Vec::new(),

@@ -12,13 +12,13 @@ use crate::diagnostics::Diagnostics;
 use crate::ir::{Function, Model, Stmt, StmtKind, display, lower};
 use crate::{check, expand, rows, syntax};
 
-/// A model through all stages before its expansion; of a model with networks, its row.
+/// A model through all stages before its expansion; of a model with networks, what stands outside the loop over its rows, or else its row.
 fn compile(tokens: TokenStream) -> Model {
     let text = tokens.to_string();
     let mut diagnostics = Diagnostics::default();
     let mut model = syntax::parse(tokens, &mut diagnostics).expect("a model");
     if rows::has_networks(&model) {
-        model = rows::lift(model, None, &mut diagnostics).expect("a plate").row;
+        model = rows::lift(model, None, &mut diagnostics).expect("a plate").a_model();
     }
     let mut model = lower::lower(model, &mut diagnostics);
     check::check(&mut model, &mut diagnostics);

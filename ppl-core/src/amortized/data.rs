@@ -38,7 +38,7 @@ pub(super) fn check<R: Model>(bound: &BoundRows<'_, R>, model: &'static str, bin
         return Err(AmortizedError::NoRows { model });
     }
     for input in &bound.inputs {
-        if input.data.len() != bound.rows * input.columns {
+        if input.data.len() != bound.rows.saturating_mul(input.columns) {
             let expected = format!("{} rows of {}", bound.rows, input.columns);
             return Err(AmortizedError::Shape { what: format!("`{}`", input.name), got: vec![input.data.len()], expected });
         }

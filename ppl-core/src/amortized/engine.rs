@@ -1,10 +1,11 @@
 //! A model of one row and a guide of it, bound and resolved: what every evaluation is over.
 
-use super::buffers::Buffers;
+use super::buffers::{Buffers, Side};
 use super::data::copy_rows;
 use super::divergence::ClosedForm;
 use super::plan::Plan;
-use super::transpose::{Columns, LaneShape};
+use super::tiles::Tile;
+use super::transpose::Columns;
 use super::{AmortizedEstimator, RowInput};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
@@ -41,23 +42,36 @@ impl<'a, E: Real> Engine<'a, E> {
         Engine { model: model.0, guide: guide.0, model_plan: model.1, guide_plan: guide.1, data, prior }
     }
 
+    /// The rows of noise that the latents of the guide take.
+    pub(super) fn noise_rows(&self) -> usize {
+        self.guide_plan.located.iter().map(|located| located.rows.len()).sum()
+    }
+
     /// Puts rows of data in their places; with a key, Bernoulli draws of them.
     pub(super) fn fill(&self, rows: &[usize], draws: Option<u64>, buffers: &mut Buffers<E>) {
-        for (input, to) in self.data.iter().zip(&mut buffers.inputs) {
-            copy_rows(input, rows, draws, to);
-        }
-        let shape = buffers.shape;
-        for (plan, half) in [(self.model_plan, &mut buffers.model), (self.guide_plan, &mut buffers.guide)] {
-            fill_inputs(plan, &buffers.inputs, shape, &mut half.work.values);
+        for (index, input) in self.data.iter().enumerate() {
+            buffers.tiles.write(&mut buffers.inputs[index], input.columns, |tile, to| {
+                copy_rows(input, &rows[tile.first..tile.first + tile.shape.batch], draws, to);
+                self.spread(index, tile, to);
+            });
         }
     }
-}
 
-/// Puts the inputs of the batch in their rows.
-pub(super) fn fill_inputs<E: Real>(plan: &Plan, inputs: &[Vec<E>], shape: LaneShape, values: &mut [E]) {
-    for (input, rows) in &plan.inputs {
-        let columns = Columns { of: rows.len(), first: 0, known: shape.batch };
-        shape.to_lanes(&inputs[*input], columns, rows.clone(), values);
+    /// Puts the inputs of the batch, which were changed, in their places.
+    pub(super) fn refill(&self, buffers: &mut Buffers<E>) {
+        for (index, input) in self.data.iter().enumerate() {
+            buffers.tiles.read(&buffers.inputs[index], input.columns, |tile, from| self.spread(index, tile, from));
+        }
+    }
+
+    /// Puts an input in the rows of a tile that statements read it from; networks take it as it is.
+    fn spread(&self, index: usize, tile: &mut Tile<E>, from: &[E]) {
+        for (plan, side) in [(self.model_plan, Side::Model), (self.guide_plan, Side::Guide)] {
+            for (_, rows) in plan.inputs.iter().filter(|(input, _)| *input == index) {
+                let columns = Columns { of: rows.len(), first: 0, known: tile.shape.batch };
+                tile.shape.to_lanes(from, columns, rows.clone(), &mut side.of(tile).work.values);
+            }
+        }
     }
 }
 

@@ -23,7 +23,6 @@ mod generated;
 mod latent_weights;
 mod learn;
 mod likelihood;
-mod means;
 mod networks;
 mod objective;
 mod plan;
@@ -31,6 +30,7 @@ mod pull;
 mod row_model;
 #[cfg(feature = "files")]
 mod saved;
+mod tiles;
 mod transpose;
 mod walk;
 

@@ -192,8 +192,29 @@ impl<'m, E: Real> Store<'m, E> {
         for (gradient, _) in self.global_gradient.iter_mut().zip(&self.held_globals).filter(|(_, held)| **held) {
             *gradient = zero;
         }
-        let mut square = self.global_adam.sum_of_squares(&self.global_gradient);
+        let scale = match largest_norm {
+            None => 1.0,
+            Some(largest) => (largest / self.norm(step)?).min(1.0),
+        };
         let unbounded = |of: String| Err(AmortizedError::Gradient { step, of });
+        for network in self.networks.iter_mut().filter(|network| !network.held) {
+            let stepped = network.adam.step_scaled(rate, scale, &mut network.parameters, &mut network.gradient);
+            if !stepped.map_err(|source| AmortizedError::Network { name: network.name.to_owned(), source })? {
+                return unbounded(format!("network `{}`", network.name));
+            }
+        }
+        // Adam leaves a number alone whose gradient is and was zero.
+        let stepped = self.global_adam.step_scaled(rate, scale, &mut self.globals, &mut self.global_gradient);
+        if !stepped.map_err(|source| AmortizedError::Network { name: "parameters".to_owned(), source })? {
+            return unbounded("the parameters".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The norm of the whole gradient.
+    fn norm(&mut self, step: usize) -> Result<f64, AmortizedError> {
+        let unbounded = |of: String| Err(AmortizedError::Gradient { step, of });
+        let mut square = self.global_adam.sum_of_squares(&self.global_gradient);
         if !square.is_finite() {
             return unbounded("the parameters".to_owned());
         }
@@ -204,15 +225,7 @@ impl<'m, E: Real> Store<'m, E> {
             }
             square += own;
         }
-        let norm = square.sqrt();
-        let scale = largest_norm.filter(|largest| norm > *largest).map_or(1.0, |largest| largest / norm);
-        for network in self.networks.iter_mut().filter(|network| !network.held) {
-            let stepped = network.adam.step_scaled(rate, scale, &mut network.parameters, &mut network.gradient);
-            stepped.map_err(|source| AmortizedError::Network { name: network.name.to_owned(), source })?;
-        }
-        // Adam leaves a number alone whose gradient is and was zero.
-        let stepped = self.global_adam.step_scaled(rate, scale, &mut self.globals, &mut self.global_gradient);
-        stepped.map_err(|source| AmortizedError::Network { name: "parameters".to_owned(), source })
+        Ok(square.sqrt())
     }
 
     /// Copies all that is learned to one vector.

@@ -1,7 +1,7 @@
 //! From a plate to its row: the index of the plate is taken off, calls of networks become parameters that they fill.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
@@ -31,6 +31,7 @@ pub(crate) fn lift(model: Model, data: Option<&[Argument]>, diagnostics: &mut Di
             .map(|(name, inputs, outputs)| (name.clone(), inputs.clone(), outputs.clone()))
             .collect(),
         arrays: BTreeMap::new(),
+        read: BTreeSet::new(),
         loops: Vec::new(),
         calls: Vec::new(),
         latents: Vec::new(),
@@ -53,6 +54,8 @@ pub(crate) fn lift(model: Model, data: Option<&[Argument]>, diagnostics: &mut Di
             lift.lifted.push(stmt);
         }
     }
+    // What networks alone read is no part of the row.
+    let arguments = arguments.into_iter().filter(|argument| lift.read.contains(&argument.name.to_string()));
     let size = |dim: &Ident| Argument { attrs: Vec::new(), name: dim.clone(), ty: ArgumentType::Size };
     let row = Model {
         attrs: Vec::new(),
@@ -60,7 +63,7 @@ pub(crate) fn lift(model: Model, data: Option<&[Argument]>, diagnostics: &mut Di
         row: true,
         vis: model.vis,
         name: format_ident!("{}Row", model.name),
-        arguments: arguments.into_iter().chain(dims.iter().map(size)).collect(),
+        arguments: arguments.chain(dims.iter().map(size)).collect(),
         body: globals.into_iter().chain(lift.lifted).collect(),
     };
     Some(Rows { row, plate, dims, arguments: model.arguments, calls: lift.calls, latents: lift.latents, priors: lift.priors })
@@ -82,6 +85,8 @@ struct Lift<'d> {
     networks: Vec<(Ident, NetworkSize, NetworkSize)>,
     /// The names over the plate with their axes, the plate left out.
     arrays: BTreeMap<String, (Kind, Vec<Ident>)>,
+    /// The names over the plate in the statements of the row.
+    read: BTreeSet<String>,
     /// The loops within the plate, with their dimensions.
     loops: Vec<(Ident, Option<Ident>)>,
     calls: Vec<Call>,
@@ -249,6 +254,7 @@ impl Lift<'_> {
             _ => None,
         });
         let axes: Vec<Ident> = axes.flatten().collect();
+        self.read.insert(name.to_string());
         if let Entry::Vacant(entry) = self.arrays.entry(name.to_string()) {
             entry.insert((kind, axes.clone()));
             if kind == Kind::Latent {
@@ -378,6 +384,7 @@ impl Lift<'_> {
                 if known.is_some_and(|kind| kind != Kind::Result) && !self.take_plate(&array.clone(), index) {
                     return;
                 }
+                self.read.insert(array.to_string());
                 index.iter_mut().for_each(|axis| self.expression(axis));
                 if index.is_empty() {
                     expr.kind = ExprKind::Name(array.clone());

@@ -1,42 +1,42 @@
 //! What is not finite first, of a row whose bound is not.
 
 use super::BadQuantity;
-use super::buffers::Buffers;
 use super::divergence::ClosedForm;
 use super::engine::Engine;
+use super::tiles::Tile;
 use crate::kernel::Real;
 use crate::model::{Layout, Workspace};
 
 impl<E: Real> Engine<'_, E> {
-    /// What is not finite first in a lane, in the order of evaluation.
-    pub(super) fn blame(&self, lane: usize, closed: Option<&ClosedForm>, buffers: &mut Buffers<E>) -> BadQuantity {
-        let (lanes, row) = (buffers.shape.lanes, lane % buffers.shape.batch);
-        for (input, data) in self.data.iter().zip(&buffers.inputs).filter(|(input, _)| !input.shared) {
+    /// What is not finite first in a lane of a tile, in the order of evaluation.
+    pub(super) fn blame(&self, lane: usize, closed: Option<&ClosedForm>, inputs: &[Vec<E>], tile: &mut Tile<E>) -> BadQuantity {
+        let (lanes, row) = (tile.shape.lanes, tile.first + lane % tile.shape.batch);
+        for (input, data) in self.data.iter().zip(inputs).filter(|(input, _)| !input.shared) {
             let own = &data[row * input.columns..(row + 1) * input.columns];
             if let Some(at) = own.iter().position(|x| !x.to_f64().is_finite()) {
                 return BadQuantity { name: format!("{}[{at}]", input.name), value: own[at].to_f64() };
             }
         }
-        let of_guide = bad_variable(self.guide.layout(), &buffers.guide.work, lane, true);
-        if let Some(bad) = of_guide.or_else(|| bad_variable(self.model.layout(), &buffers.model.work, lane, false)) {
+        let of_guide = bad_variable(self.guide.layout(), &tile.guide.work, lane, true);
+        if let Some(bad) = of_guide.or_else(|| bad_variable(self.model.layout(), &tile.model.work, lane, false)) {
             return bad;
         }
-        if !buffers.guide.log[lane].is_finite() {
-            return BadQuantity { name: "log density of the guide".to_owned(), value: buffers.guide.log[lane] };
+        if !tile.guide.log[lane].is_finite() {
+            return BadQuantity { name: "log density of the guide".to_owned(), value: tile.guide.log[lane] };
         }
-        if let Some((name, value)) = closed.and_then(|closed| closed.first_bad(self, lane, buffers)) {
+        if let Some((name, value)) = closed.and_then(|closed| closed.first_bad(self, lane, tile)) {
             return BadQuantity { name, value };
         }
         let graph = self.model.graph();
         for (factor, known) in graph.factors.iter().enumerate() {
             let rows = self.model.factor_rows(factor);
             let mut out = vec![E::default(); rows * lanes];
-            self.model.log_prob_rows(factor, 0..rows, &mut buffers.model.work, &mut out);
+            self.model.log_prob_rows(factor, 0..rows, &mut tile.model.work, &mut out);
             if let Some(bad) = out.iter().skip(lane).step_by(lanes).find(|x| !x.to_f64().is_finite()) {
                 return BadQuantity { name: known.text.to_owned(), value: bad.to_f64() };
             }
         }
-        BadQuantity { name: "the sum of all terms".to_owned(), value: buffers.ratios[lane] }
+        BadQuantity { name: "the sum of all terms".to_owned(), value: tile.ratios[lane] }
     }
 }
 

@@ -46,10 +46,12 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                 for sample in 0..samples {
                     let key = step_key(key(self.seed, Purpose::Bounds, sample), rows[0] as u64);
                     engine.evaluate(&self.store, key, steering, Mode::Evaluate, buffers)?;
-                    for (lane, row) in all[first..].iter_mut().enumerate() {
-                        let divergence = buffers.divergence[lane];
-                        row.reconstruction += (buffers.ratios[lane] + divergence) / samples as f64;
-                        row.divergence += divergence / samples as f64;
+                    for tile in &buffers.tiles.all {
+                        let own = all[first + tile.first..].iter_mut().zip(tile.ratios.iter().zip(&tile.divergence));
+                        for (row, (ratio, divergence)) in own.take(tile.shape.batch) {
+                            row.reconstruction += (ratio + divergence) / samples as f64;
+                            row.divergence += divergence / samples as f64;
+                        }
                     }
                 }
                 Ok(())

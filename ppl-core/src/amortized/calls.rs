@@ -1,16 +1,20 @@
 //! A network applied to the rows of a batch, and pulled.
 
-use super::AmortizedError;
+use super::buffers::{Buffers, Side};
 use super::networks::Learned;
 use super::plan::{Source, Wired};
+use super::tiles::Tile;
 use super::transpose::{Columns, LaneShape};
+use super::{AmortizedError, RowInput};
 use crate::kernel::Real;
 use crate::networks::{Pass, Work};
 
-/// What a call keeps.
+/// What a call keeps: matrices whose rows are those of the batch or, tile after tile, all lanes that count.
 #[derive(Debug)]
 pub(super) struct CallBuffers<E> {
-    /// `[row][inputs]`
+    /// The input of the batch that it is applied to as it is.
+    alone: Option<usize>,
+    /// `[row][inputs]`; empty if it is an input of the batch as it is.
     x: Vec<E>,
     /// `[row][outputs]`
     y: Vec<E>,
@@ -20,11 +24,13 @@ pub(super) struct CallBuffers<E> {
 }
 
 impl<E: Real> CallBuffers<E> {
-    pub(super) fn new(call: &Wired, shape: LaneShape) -> Self {
-        let rows = known(call, shape);
+    pub(super) fn new(call: &Wired, data: &[RowInput<'_, E>], batch: usize, samples: usize) -> Self {
+        let alone = alone(call).filter(|&input| data.get(input).is_none_or(|input| !input.shared));
+        let rows = batch * each(call, samples);
         let zeros = |columns: usize| vec![E::default(); rows * columns];
         CallBuffers {
-            x: zeros(call.inputs),
+            alone,
+            x: zeros(if alone.is_some() { 0 } else { call.inputs }),
             y: zeros(call.outputs),
             y_adjoint: zeros(call.outputs),
             x_adjoint: zeros(if call.passes_on() { call.inputs } else { 0 }),
@@ -33,82 +39,132 @@ impl<E: Real> CallBuffers<E> {
     }
 }
 
-/// How many rows a call is of: those of the batch, or all lanes that count.
-fn known(call: &Wired, shape: LaneShape) -> usize {
-    if call.of_row { shape.batch } else { shape.real() }
+/// The input that is the only operand.
+fn alone(call: &Wired) -> Option<usize> {
+    match call.operands[..] {
+        [super::plan::Operand { source: Source::Input(index), .. }] => Some(index),
+        _ => None,
+    }
 }
 
-/// Applies a network.
-pub(super) fn forward<E: Real>(
-    call: &Wired,
-    network: &Learned<'_, E>,
-    shape: LaneShape,
-    inputs: &[Vec<E>],
-    buffers: &mut CallBuffers<E>,
-    values: &mut [E],
-) -> Result<(), AmortizedError> {
-    let rows = known(call, shape);
-    let CallBuffers { x, y, work, .. } = buffers;
+/// How many rows a call has for each of the batch.
+fn each(call: &Wired, samples: usize) -> usize {
+    if call.of_row { 1 } else { samples }
+}
+
+/// How many rows of a call are of a tile.
+fn known(call: &Wired, shape: LaneShape) -> usize {
+    shape.batch * each(call, shape.samples)
+}
+
+impl<E: Real> Buffers<E> {
+    /// Applies a network.
+    pub(super) fn apply(
+        &mut self,
+        side: Side,
+        (index, call): (usize, &Wired),
+        network: &Learned<'_, E>,
+    ) -> Result<(), AmortizedError> {
+        let (batch, each) = (self.batch, each(call, self.samples));
+        let Buffers { tiles, inputs, model_calls, guide_calls, .. } = self;
+        let calls = if side == Side::Model { model_calls } else { guide_calls };
+        let CallBuffers { alone, x, y, work, .. } = &mut calls[index];
+        let x: &[E] = if let Some(input) = *alone {
+            &inputs[input]
+        } else {
+            tiles.write(x, each * call.inputs, |tile, x| gather(call, inputs, side, tile, x));
+            x
+        };
+        network.forward(x, batch * each, work, y)?;
+        tiles.read(y, each * call.outputs, |tile, y| {
+            let shape = tile.shape;
+            for result in &call.results {
+                let columns = Columns { of: call.outputs, first: result.first, known: known(call, shape) };
+                shape.to_lanes(y, columns, result.rows.clone(), &mut side.of(tile).work.values);
+            }
+        });
+        Ok(())
+    }
+
+    /// Pulls the adjoints of the results of a call back to its network and to the buffer of its operands; `direct` is of the direct derivatives of `log q`, of
+    /// which the gradient of the network is not wanted.
+    pub(super) fn pull_call(
+        &mut self,
+        side: Side,
+        (index, call): (usize, &Wired),
+        network: &mut Learned<'_, E>,
+        direct: bool,
+    ) -> Result<(), AmortizedError> {
+        if network.held && !call.passes_on() {
+            return Ok(());
+        }
+        let (batch, each) = (self.batch, each(call, self.samples));
+        let Buffers { tiles, inputs, model_calls, guide_calls, unwanted, .. } = self;
+        let calls = if side == Side::Model { model_calls } else { guide_calls };
+        let CallBuffers { alone, x, y, y_adjoint, x_adjoint, work } = &mut calls[index];
+        tiles.write(y_adjoint, each * call.outputs, |tile, y_adjoint| {
+            let shape = tile.shape;
+            let adjoints = if direct { &tile.direct } else { &side.of(tile).work.adjoints };
+            for result in &call.results {
+                let columns = Columns { of: call.outputs, first: result.first, known: known(call, shape) };
+                shape.to_features(adjoints, result.rows.clone(), call.of_row, y_adjoint, columns);
+            }
+        });
+        x_adjoint.fill(E::default());
+        let of_x = call.passes_on().then_some(x_adjoint.as_mut_slice());
+        let x = alone.map_or(&x[..], |input| &inputs[input]);
+        network.pull(Pass { rows: batch * each, x, y, y_adjoint }, work, of_x, direct.then_some(unwanted))
+    }
+
+    /// Adds the adjoints of some operands of a call to theirs, in adjoints of a tile.
+    pub(super) fn add_operands(
+        &mut self,
+        side: Side,
+        (index, call): (usize, &Wired),
+        adjoints: impl Fn(&mut Tile<E>) -> &mut [E] + Sync + Send,
+        wanted: impl Fn(&Source) -> bool + Sync + Send,
+    ) {
+        let of_row = each(call, self.samples) * call.inputs;
+        let Buffers { tiles, model_calls, guide_calls, .. } = self;
+        let calls = if side == Side::Model { model_calls } else { guide_calls };
+        let of_source = |source: &Source| matches!(source, Source::Latent(_) | Source::Result(_)) && wanted(source);
+        if !call.operands.iter().any(|operand| of_source(&operand.source)) {
+            return;
+        }
+        tiles.read(&calls[index].x_adjoint, of_row, |tile, x_adjoint| {
+            let shape = tile.shape;
+            let adjoints = adjoints(tile);
+            for operand in call.operands.iter().filter(|operand| of_source(&operand.source)) {
+                if let Source::Latent(rows) | Source::Result(rows) = &operand.source {
+                    let columns = Columns { of: call.inputs, first: operand.first, known: known(call, shape) };
+                    shape.add_to_lanes(x_adjoint, columns, rows.clone(), adjoints);
+                }
+            }
+        });
+    }
+}
+
+/// Puts the operands of a call in the rows of a tile.
+fn gather<E: Real>(call: &Wired, inputs: &[Vec<E>], side: Side, tile: &mut Tile<E>, x: &mut [E]) {
+    let (first, shape) = (tile.first, tile.shape);
+    let values = &side.of(tile).work.values;
     for operand in &call.operands {
         let columns = operand.columns;
         match &operand.source {
             Source::Input(index) => {
-                let from = &inputs[*index];
+                let input = &inputs[*index];
                 // What all rows share is there once.
-                let shared = from.len() == columns;
+                let shared = input.len() == columns;
                 for (lane, x) in x.chunks_exact_mut(call.inputs).enumerate() {
-                    let row = if shared { 0 } else { lane % shape.batch };
-                    x[operand.first..operand.first + columns].copy_from_slice(&from[row * columns..(row + 1) * columns]);
+                    let row = if shared { 0 } else { first + lane % shape.batch };
+                    let from = &input[row * columns..(row + 1) * columns];
+                    x[operand.first..operand.first + columns].copy_from_slice(from);
                 }
             }
             Source::Latent(from) | Source::Result(from) => {
-                shape.to_features(values, from.clone(), false, x, Columns { of: call.inputs, first: operand.first, known: rows });
+                let to = Columns { of: call.inputs, first: operand.first, known: known(call, shape) };
+                shape.to_features(values, from.clone(), false, x, to);
             }
-        }
-    }
-    network.forward(x, rows, work, y)?;
-    for result in &call.results {
-        let columns = Columns { of: call.outputs, first: result.first, known: rows };
-        shape.to_lanes(y, columns, result.rows.clone(), values);
-    }
-    Ok(())
-}
-
-/// Pulls the adjoints of the results of a call back, to its network and to the buffer of its operands.
-pub(super) fn pull_call<E: Real>(
-    call: &Wired,
-    network: &mut Learned<'_, E>,
-    shape: LaneShape,
-    buffers: &mut CallBuffers<E>,
-    adjoints: &[E],
-    unwanted: Option<&mut Vec<E>>,
-) -> Result<(), AmortizedError> {
-    let rows = known(call, shape);
-    if network.held && !call.passes_on() {
-        return Ok(());
-    }
-    let CallBuffers { x, y, y_adjoint, x_adjoint, work } = buffers;
-    for result in &call.results {
-        let columns = Columns { of: call.outputs, first: result.first, known: rows };
-        shape.to_features(adjoints, result.rows.clone(), call.of_row, y_adjoint, columns);
-    }
-    x_adjoint.fill(E::default());
-    let of_x = call.passes_on().then_some(x_adjoint.as_mut_slice());
-    network.pull(Pass { rows, x, y, y_adjoint }, work, of_x, unwanted)
-}
-
-/// Adds the adjoints of some operands of a call to theirs.
-pub(super) fn add_operands<E: Real>(
-    call: &Wired,
-    shape: LaneShape,
-    buffers: &CallBuffers<E>,
-    adjoints: &mut [E],
-    wanted: impl Fn(&Source) -> bool,
-) {
-    for operand in call.operands.iter().filter(|operand| wanted(&operand.source)) {
-        if let Source::Latent(rows) | Source::Result(rows) = &operand.source {
-            let columns = Columns { of: call.inputs, first: operand.first, known: known(call, shape) };
-            shape.add_to_lanes(&buffers.x_adjoint, columns, rows.clone(), adjoints);
         }
     }
 }

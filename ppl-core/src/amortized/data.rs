@@ -41,7 +41,7 @@ pub(super) fn check<R: Model>(
     transforms.iter().try_for_each(|transform| transform.check(&bound.inputs))?;
     for input in &bound.inputs {
         let rows = if input.shared { 1 } else { bound.rows };
-        if input.data.len() != rows * input.columns {
+        if input.data.len() != rows.saturating_mul(input.columns) {
             let expected = format!("{rows} rows of {}", input.columns);
             return Err(AmortizedError::Shape { what: format!("`{}`", input.name), got: vec![input.data.len()], expected });
         }

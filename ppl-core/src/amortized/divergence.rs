@@ -6,10 +6,10 @@ use std::ops::Range;
 use super::buffers::{Buffers, Half};
 use super::engine::Engine;
 use super::plan::{Located, Plan, Source};
-use super::transpose::LaneShape;
+use super::tiles::Tile;
 use super::{Amortized, AmortizedError, AmortizedEstimator, AmortizedObjective, Divergence};
 use crate::bijectors::Bijector;
-use crate::kernel::Real;
+use crate::kernel::{Kernel, Lanes, Real, Sum as _, dispatch};
 use crate::model::{Graph, Layout, SiteKind};
 
 /// The divergence in closed form, of every latent.
@@ -31,48 +31,135 @@ struct Prior {
     centred: usize,
     location: Range<usize>,
     scale: Range<usize>,
+    /// Whether it is the same for all rows and never learned.
+    fixed: bool,
 }
 
 /// A normal distribution and the one that it diverges from.
 #[derive(Clone, Copy, Debug)]
-struct Normals {
-    location: f64,
-    scale: f64,
-    prior_location: f64,
-    prior_scale: f64,
+struct Normals<V> {
+    location: V,
+    scale: V,
+    prior_location: V,
+    /// One over the scale of the prior.
+    each: V,
 }
 
-impl Normals {
-    /// Those of an element of a latent in a lane.
-    fn at<E: Real>((own, of_guide): (&Located, &[E]), (prior, of_model): (&Prior, &[E]), at: (usize, usize, usize)) -> Self {
-        let (element, lane, lanes) = at;
-        let read = |values: &[E], rows: &Range<usize>| values[(rows.start + element) * lanes + lane].to_f64();
-        Normals {
-            location: read(of_guide, &own.location),
-            scale: read(of_guide, &own.scale),
-            prior_location: read(of_model, &prior.location),
-            prior_scale: read(of_model, &prior.scale),
-        }
+impl<V: Lanes> Normals<V> {
+    #[inline(always)]
+    fn new(location: V, scale: V, prior_location: V, prior_scale: V) -> Self {
+        Normals { location, scale, prior_location, each: V::constant(1.0) / prior_scale }
+    }
+
+    /// How much wider it is, and how far away, in scales of the prior.
+    #[inline(always)]
+    fn ratio_and_distance(self) -> (V, V) {
+        (self.scale * self.each, (self.location - self.prior_location) * self.each)
     }
 
     /// In nats.
-    fn divergence(self) -> f64 {
-        let ratio = self.scale / self.prior_scale;
-        let distance = (self.location - self.prior_location) / self.prior_scale;
-        0.5 * (ratio * ratio + distance * distance - 1.0) - ratio.ln()
+    #[inline(always)]
+    fn divergence(self) -> V {
+        let (ratio, distance) = self.ratio_and_distance();
+        V::constant(0.5) * (ratio * ratio + distance * distance - V::constant(1.0)) - ratio.ln()
     }
 
     /// The derivative by location and scale.
-    fn by_own(self) -> [f64; 2] {
-        let precision = (self.prior_scale * self.prior_scale).recip();
-        [(self.location - self.prior_location) * precision, self.scale * precision - self.scale.recip()]
+    #[inline(always)]
+    fn by_own(self) -> [V; 2] {
+        let (ratio, distance) = self.ratio_and_distance();
+        [distance * self.each, ratio * self.each - V::constant(1.0) / self.scale]
     }
 
     /// The derivative by location and scale of the prior.
-    fn by_prior(self) -> [f64; 2] {
-        let each = self.prior_scale.recip();
-        let (ratio, distance) = (self.scale * each, (self.location - self.prior_location) * each);
-        [-distance * each, (1.0 - ratio * ratio - distance * distance) * each]
+    #[inline(always)]
+    fn by_prior(self) -> [V; 2] {
+        let (ratio, distance) = self.ratio_and_distance();
+        [-distance * self.each, (V::constant(1.0) - ratio * ratio - distance * distance) * self.each]
+    }
+}
+
+/// Where the numbers of a latent are: rows of the workspace of the guide, and of that of the model.
+#[derive(Clone, Copy)]
+struct Places<'a, E> {
+    own: &'a Located,
+    prior: &'a Prior,
+    guide: &'a [E],
+    model: &'a [E],
+    lanes: usize,
+}
+
+impl<E: Real> Places<'_, E> {
+    /// The numbers of an element from a lane on.
+    #[inline(always)]
+    fn at<V: Lanes<Element = E>>(self, element: usize, lane: usize) -> Normals<V> {
+        let of_guide = |rows: &Range<usize>| V::load(&self.guide[(rows.start + element) * self.lanes + lane..]);
+        let of_model = |rows: &Range<usize>| V::load(&self.model[(rows.start + element) * self.lanes + lane..]);
+        let (own, prior) = (self.own, self.prior);
+        Normals::new(of_guide(&own.location), of_guide(&own.scale), of_model(&prior.location), of_model(&prior.scale))
+    }
+}
+
+/// Adds the divergence of each lane, and writes the sum of each element over the lanes that count.
+struct Evaluate<'a, E> {
+    places: Places<'a, E>,
+    real: usize,
+    divergence: &'a mut [f64],
+    by_element: &'a mut [f64],
+}
+
+impl<E: Real> Kernel<E> for Evaluate<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        self.by_element.fill(0.0);
+        for lane in (0..self.places.lanes).step_by(V::WIDTH) {
+            let mut sum = V::Sum::zero();
+            let counting = self.real.saturating_sub(lane).min(V::WIDTH);
+            for (element, total) in self.by_element.iter_mut().enumerate() {
+                let own = self.places.at::<V>(element, lane).divergence();
+                sum += own;
+                let mut lanes = [E::default(); 16];
+                own.store(&mut lanes);
+                *total += lanes[..counting].iter().map(|x| x.to_f64()).sum::<f64>();
+            }
+            sum.add_to(&mut self.divergence[lane..]);
+        }
+    }
+}
+
+/// Writes or adds derivatives of the divergence, each times the weight of its lane; one of weight zero is zero whatever it was.
+struct Pull<'a, E> {
+    places: Places<'a, E>,
+    above: &'a [bool],
+    weights: &'a [E],
+    /// By the prior, written; else by the guide, added.
+    of_prior: bool,
+    location: Range<usize>,
+    scale: Range<usize>,
+    adjoints: &'a mut [E],
+}
+
+impl<E: Real> Kernel<E> for Pull<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(self) {
+        let lanes = self.places.lanes;
+        for (element, &counts) in self.above.iter().enumerate() {
+            for lane in (0..lanes).step_by(V::WIDTH) {
+                let weight = if counts { V::load(&self.weights[lane..]) } else { V::zero() };
+                let normals = self.places.at::<V>(element, lane);
+                let derivatives = if self.of_prior { normals.by_prior() } else { normals.by_own() };
+                for (rows, derivative) in [&self.location, &self.scale].into_iter().zip(derivatives) {
+                    let to = &mut self.adjoints[(rows.start + element) * lanes + lane..];
+                    let weighted = V::select(weight.eq(V::zero()), V::zero(), weight * derivative);
+                    let before = if self.of_prior { V::zero() } else { V::load(to) };
+                    (before + weighted).store(to);
+                }
+            }
+        }
     }
 }
 
@@ -117,7 +204,8 @@ fn priors<E: Real>(engine: &Engine<'_, E>) -> Result<Vec<Prior>, AmortizedError>
             }
         }
         let known = &of_model.layout.centred[centred];
-        Ok(Prior { centred, location: known.location.clone(), scale: known.scale.clone() })
+        let fixed = of_model.is_fixed(located.name);
+        Ok(Prior { centred, location: known.location.clone(), scale: known.scale.clone(), fixed })
     };
     engine.guide_plan.located.iter().map(prior).collect()
 }
@@ -132,6 +220,12 @@ struct Side<'a> {
 impl Side<'_> {
     fn is_of(&self, site: Option<usize>, name: &str) -> bool {
         site.is_some_and(|site| self.graph.sites[site].name == name)
+    }
+
+    /// Whether the distribution of a latent reads nothing that is learned or drawn.
+    fn is_fixed(&self, latent: &str) -> bool {
+        let mut own = self.graph.factors.iter().filter(|factor| self.is_of(factor.site, latent));
+        own.all(|factor| factor.reads.iter().all(|read| self.graph.sites[read.site].name == latent))
     }
 
     /// The latents that the distribution of a latent reads, itself or through networks.
@@ -179,87 +273,61 @@ impl Side<'_> {
 }
 
 impl ClosedForm {
-    /// Writes the divergence of each lane, in nats, and which elements are above the floor; the latents are in their places in guide and model, and the
-    /// networks have been called.
-    pub(super) fn evaluate<E: Real>(&self, engine: &Engine<'_, E>, buffers: &mut Buffers<E>) {
-        let Buffers { shape, model, guide, divergence, above, .. } = buffers;
-        let (lanes, real) = (shape.lanes, shape.real());
+    /// Writes the divergence of each lane of a tile, in nats; the latents are in their places in guide and model, and the networks have been called.
+    pub(super) fn evaluate<E: Real>(&self, engine: &Engine<'_, E>, tile: &mut Tile<E>) {
+        let Tile { shape, model, guide, divergence, by_element, .. } = tile;
         divergence.fill(0.0);
         for (prior, own) in self.priors.iter().zip(&engine.guide_plan.located) {
             engine.model.locate(prior.centred, &mut model.work);
-            for element in 0..own.rows.len() {
-                let mut sum = 0.0;
-                for (lane, total) in divergence.iter_mut().enumerate().take(real) {
-                    let at = (element, lane, lanes);
-                    let own = Normals::at((own, &guide.work.values), (prior, &model.work.values), at).divergence();
-                    *total += own;
-                    sum += own;
-                }
-                above[own.noise + element] = self.free_bits == 0.0 || sum > self.free_bits * real as f64;
-            }
+            let places = Places { own, prior, guide: &guide.work.values, model: &model.work.values, lanes: shape.lanes };
+            let by_element = &mut by_element[own.noise..own.noise + own.rows.len()];
+            dispatch(Evaluate { places, real: shape.real(), divergence, by_element });
+        }
+    }
+
+    /// Writes which elements are above the floor, on average over the batch.
+    pub(super) fn count<E: Real>(&self, buffers: &mut Buffers<E>) {
+        let floor = self.free_bits * (buffers.batch * buffers.samples) as f64;
+        for (element, above) in buffers.above.iter_mut().enumerate() {
+            let sum: f64 = buffers.tiles.all.iter().map(|tile| tile.by_element[element]).sum();
+            *above = self.free_bits == 0.0 || sum > floor;
         }
     }
 
     /// Adds what the divergence gives to the adjoints of the model's latents and parameters, through the locations and scales of the priors.
-    /// `lane_weights: [lane]` are the derivative of what is maximised by the divergence of each lane.
-    pub(super) fn pull_priors<E: Real>(
-        &self,
-        engine: &Engine<'_, E>,
-        (shape, lane_weights, above): (LaneShape, &[E], &[bool]),
-        guide: &Half<E>,
-        model: &mut Half<E>,
-    ) {
-        let lanes = shape.lanes;
-        for (prior, own) in self.priors.iter().zip(&engine.guide_plan.located) {
-            let Half { work, weights, .. } = model;
-            for element in 0..own.rows.len() {
-                let counts = above[own.noise + element];
-                for lane in 0..lanes {
-                    let weight = lane_weights[lane].to_f64();
-                    let [by_location, by_scale] = if counts && weight != 0.0 {
-                        Normals::at((own, &guide.work.values), (prior, &work.values), (element, lane, lanes)).by_prior()
-                    } else {
-                        [0.0; 2]
-                    };
-                    for (rows, derivative) in [(&prior.location, by_location), (&prior.scale, by_scale)] {
-                        work.adjoints[(rows.start + element) * lanes + lane] = E::from_f64(weight * derivative);
-                    }
-                }
-            }
+    pub(super) fn pull_priors<E: Real>(&self, engine: &Engine<'_, E>, above: &[bool], tile: &mut Tile<E>) {
+        let Tile { shape, model, guide, of_divergence, .. } = tile;
+        for (prior, own) in self.priors.iter().zip(&engine.guide_plan.located).filter(|(prior, _)| !prior.fixed) {
+            let Half { work, weights, .. } = &mut *model;
+            let above = &above[own.noise..own.noise + own.rows.len()];
+            let places = Places { own, prior, guide: &guide.work.values, model: &work.values, lanes: shape.lanes };
+            let (location, scale) = (prior.location.clone(), prior.scale.clone());
+            let adjoints = &mut work.adjoints;
+            dispatch(Pull { places, above, weights: of_divergence, of_prior: true, location, scale, adjoints });
             engine.model.pull_locate(prior.centred, work, weights);
         }
     }
 
     /// Adds what the divergence gives to the adjoints of the location and the scale of a latent of the guide, by its number there.
-    pub(super) fn add_own<E: Real>(
-        &self,
-        (index, own): (usize, &Located),
-        (shape, lane_weights, above): (LaneShape, &[E], &[bool]),
-        guide: &mut Half<E>,
-        model: &Half<E>,
-    ) {
-        let (prior, lanes) = (&self.priors[index], shape.lanes);
+    pub(super) fn add_own<E: Real>(&self, (index, own): (usize, &Located), above: &[bool], tile: &mut Tile<E>) {
+        let Tile { shape, model, guide, of_divergence, .. } = tile;
+        let above = &above[own.noise..own.noise + own.rows.len()];
         let work = &mut guide.work;
-        for element in (0..own.rows.len()).filter(|element| above[own.noise + element]) {
-            for lane in 0..shape.real() {
-                let weight = lane_weights[lane].to_f64();
-                let derivatives = Normals::at((own, &work.values), (prior, &model.work.values), (element, lane, lanes)).by_own();
-                for (rows, derivative) in [&own.location, &own.scale].into_iter().zip(derivatives) {
-                    let to = &mut work.adjoints[(rows.start + element) * lanes + lane];
-                    *to = *to + E::from_f64(weight * derivative);
-                }
-            }
-        }
+        let places =
+            Places { own, prior: &self.priors[index], guide: &work.values, model: &model.work.values, lanes: shape.lanes };
+        let (location, scale) = (own.location.clone(), own.scale.clone());
+        let adjoints = &mut work.adjoints;
+        dispatch(Pull { places, above, weights: of_divergence, of_prior: false, location, scale, adjoints });
     }
 
     /// The name of the first element whose divergence is not finite in a lane, and its value.
-    pub(super) fn first_bad<E: Real>(&self, engine: &Engine<'_, E>, lane: usize, buffers: &Buffers<E>) -> Option<(String, f64)> {
-        let Buffers { shape, model, guide, .. } = buffers;
+    pub(super) fn first_bad<E: Real>(&self, engine: &Engine<'_, E>, lane: usize, tile: &Tile<E>) -> Option<(String, f64)> {
+        let Tile { shape, model, guide, .. } = tile;
         let layout = engine.guide.layout();
         self.priors.iter().zip(&engine.guide_plan.located).find_map(|(prior, own)| {
             (0..own.rows.len()).find_map(|element| {
-                let at = (element, lane, shape.lanes);
-                let value = Normals::at((own, &guide.work.values), (prior, &model.work.values), at).divergence();
+                let places = Places { own, prior, guide: &guide.work.values, model: &model.work.values, lanes: shape.lanes };
+                let value = places.at::<E>(element, lane).divergence().to_f64();
                 let variable = &layout.variables[layout.centred[own.centred].variable];
                 (!value.is_finite()).then(|| (format!("divergence of {}", layout.element_name(variable, element)), value))
             })
@@ -267,9 +335,9 @@ impl ClosedForm {
     }
 }
 
-/// Writes `log q - log prior` of the draw of each lane, in nats, after both densities have been evaluated.
-pub(super) fn from_draws<E: Real>(engine: &Engine<'_, E>, buffers: &mut Buffers<E>) {
-    let Buffers { shape, model, guide, divergence, factor, .. } = buffers;
+/// Writes `log q - log prior` of the draw of each lane of a tile, in nats, after both densities have been evaluated.
+pub(super) fn from_draws<E: Real>(engine: &Engine<'_, E>, tile: &mut Tile<E>) {
+    let Tile { shape, model, guide, divergence, factor, .. } = tile;
     for ((to, log), log_det) in divergence.iter_mut().zip(&guide.log).zip(&model.log_det) {
         *to = log - log_det;
     }
@@ -289,7 +357,7 @@ mod tests {
 
     #[test]
     fn derivatives_are_those_of_finite_differences() {
-        let at = |x: [f64; 4]| Normals { location: x[0], scale: x[1], prior_location: x[2], prior_scale: x[3] };
+        let at = |x: [f64; 4]| Normals::new(x[0], x[1], x[2], x[3]);
         let x = [0.4, 0.7, -1.1, 1.6];
         let found = [at(x).by_own(), at(x).by_prior()].concat();
         for i in 0..4 {

@@ -1,11 +1,14 @@
 //! A model of one row and a guide of it, bound and resolved: what every evaluation is over.
 
-use super::buffers::Buffers;
+use std::sync::Mutex;
+
+use super::buffers::{Buffers, Side};
 use super::divergence::ClosedForm;
 use super::global_latents::GlobalSide;
 use super::plan::Plan;
+use super::tiles::Tile;
 use super::transform::Drawn;
-use super::transpose::{Columns, LaneShape};
+use super::transpose::Columns;
 use super::{AmortizedError, AmortizedEstimator, RowInput};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
@@ -17,7 +20,7 @@ pub(super) struct Engine<'a, E: Real> {
     pub(super) model_plan: &'a Plan,
     pub(super) guide_plan: &'a Plan,
     pub(super) data: &'a [RowInput<'a, E>],
-    /// What stands outside the loop over the rows, if there is anything with a density.
+    /// What stands outside the loop over the rows.
     pub(super) globals: Option<GlobalSide<'a, E>>,
     /// The factors of the model that are densities of latents.
     pub(super) prior: Vec<usize>,
@@ -45,29 +48,48 @@ impl<'a, E: Real> Engine<'a, E> {
         Engine { model: model.0, guide: guide.0, model_plan: model.1, guide_plan: guide.1, data, globals, prior }
     }
 
+    /// The rows of noise that the latents of the guide take.
+    pub(super) fn noise_rows(&self) -> usize {
+        self.guide_plan.located.iter().map(|located| located.rows.len()).sum()
+    }
+
     /// Puts rows of data in their places, as they are drawn.
     pub(super) fn fill(&self, rows: &[usize], drawn: Drawn<'_>, buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
-        let mut inputs = buffers.inputs.iter_mut();
-        for (input, to) in self.data.iter().zip(&mut inputs).filter(|(input, _)| !input.shared) {
-            drawn.copy_rows(input, rows, to)?;
+        for (index, input) in self.data.iter().enumerate().filter(|(_, input)| !input.shared) {
+            let refused = Mutex::new(None);
+            buffers.tiles.write(&mut buffers.inputs[index], input.columns, |tile, to| {
+                let own = &rows[tile.first..tile.first + tile.shape.batch];
+                match drawn.copy_rows(input, own, to) {
+                    Ok(()) => self.spread(index, tile, to),
+                    Err(error) => refuse(&refused, tile.first, error),
+                }
+            });
+            if let Ok(Some((_, error))) = refused.into_inner() {
+                return Err(error);
+            }
         }
         // The last input is the number of the row, for tables.
-        if let Some(numbers) = inputs.next() {
+        if let Some(numbers) = buffers.inputs.get_mut(self.data.len()) {
             numbers.iter_mut().zip(rows).for_each(|(to, &row)| *to = E::from_f64(row as f64));
-        }
-        let shape = buffers.shape;
-        for (plan, half) in [(self.model_plan, &mut buffers.model), (self.guide_plan, &mut buffers.guide)] {
-            fill_inputs(plan, &buffers.inputs, shape, &mut half.work.values);
         }
         Ok(())
     }
-}
 
-/// Puts the inputs of the batch in their rows.
-pub(super) fn fill_inputs<E: Real>(plan: &Plan, inputs: &[Vec<E>], shape: LaneShape, values: &mut [E]) {
-    for (input, rows) in &plan.inputs {
-        let columns = Columns { of: rows.len(), first: 0, known: shape.batch };
-        shape.to_lanes(&inputs[*input], columns, rows.clone(), values);
+    /// Puts the inputs of the batch, which were changed, in their places.
+    pub(super) fn refill(&self, buffers: &mut Buffers<E>) {
+        for (index, input) in self.data.iter().enumerate().filter(|(_, input)| !input.shared) {
+            buffers.tiles.read(&buffers.inputs[index], input.columns, |tile, from| self.spread(index, tile, from));
+        }
+    }
+
+    /// Puts an input in the rows of a tile that statements read it from; networks take it as it is.
+    fn spread(&self, index: usize, tile: &mut Tile<E>, from: &[E]) {
+        for (plan, side) in [(self.model_plan, Side::Model), (self.guide_plan, Side::Guide)] {
+            for (_, rows) in plan.inputs.iter().filter(|(input, _)| *input == index) {
+                let columns = Columns { of: rows.len(), first: 0, known: tile.shape.batch };
+                tile.shape.to_lanes(from, columns, rows.clone(), &mut side.of(tile).work.values);
+            }
+        }
     }
 }
 
@@ -86,4 +108,13 @@ pub(super) struct Steering<'a> {
 impl Steering<'_> {
     /// The bound as it is, from draws.
     pub(super) const PLAIN: Self = Steering { estimator: AmortizedEstimator::Standard, kl_weight: 1.0, closed: None, share: 0.0 };
+}
+
+/// Keeps the error of the first rows, whichever core meets one first.
+fn refuse(kept: &Mutex<Option<(usize, AmortizedError)>>, first: usize, error: AmortizedError) {
+    if let Ok(mut kept) = kept.lock()
+        && kept.as_ref().is_none_or(|(known, _)| first < *known)
+    {
+        *kept = Some((first, error));
+    }
 }

@@ -1,13 +1,12 @@
 //! One evaluation of the bound over a batch of rows.
 
 use super::AmortizedError;
-use super::buffers::{Buffers, Half};
-use super::calls::forward;
+use super::buffers::{Buffers, Half, Side};
 use super::divergence::from_draws;
 use super::engine::{Engine, Steering};
 use super::networks::Store;
 use super::plan::{Action, Located, Plan};
-use super::transpose::LaneShape;
+use super::tiles::Tile;
 use crate::kernel::Real;
 use crate::model::{SiteKind, Workspace};
 use crate::networks::Mode;
@@ -26,126 +25,124 @@ impl<E: Real> Engine<'_, E> {
         mode: Mode,
         buffers: &mut Buffers<E>,
     ) -> Result<(), AmortizedError> {
-        normals(key, buffers.shape.lanes, &mut buffers.noise);
+        buffers.set_mode(mode);
         if let Some(globals) = &mut buffers.globals {
             normals(step_key(key, GLOBALS), E::LANE_MULTIPLE, &mut globals.noise);
         }
-        self.evaluate_noise(store, steering, mode, buffers)
+        self.draw(store, Some(key), buffers)?;
+        self.prepare(store, buffers);
+        self.call_networks(store, buffers)?;
+        let completes = self.model.layout().variables.iter().any(|v| v.kind == SiteKind::Quantity);
+        buffers.tiles.each(|tile| {
+            self.densities(steering, tile);
+            if completes {
+                self.model.complete(&mut tile.model.work);
+            }
+        });
+        if let Some(closed) = steering.closed {
+            closed.count(buffers);
+        }
+        Ok(())
     }
 
-    /// As [`Engine::evaluate`], with the noise that is in the buffers.
-    pub(super) fn evaluate_noise(
-        &self,
-        store: &Store<'_, E>,
-        steering: Steering<'_>,
-        mode: Mode,
-        buffers: &mut Buffers<E>,
-    ) -> Result<(), AmortizedError> {
-        let shape = buffers.shape;
-        let lanes = shape.lanes;
-        let Buffers { model, guide, inputs, noise, .. } = buffers;
-        model.set_mode(mode);
-        guide.set_mode(mode);
-        self.draw(store, shape, inputs, noise, guide, model)?;
-        let Half { work, weights, log, .. } = guide;
+    /// The densities of guide and model of a tile, and the log ratio of each lane.
+    fn densities(&self, steering: Steering<'_>, tile: &mut Tile<E>) {
+        let lanes = tile.shape.lanes;
+        let Half { work, weights, log, .. } = &mut tile.guide;
         if steering.closed.is_some() {
             log.fill(0.0);
             work.gradient_mut().fill(E::default());
         } else {
             self.guide.log_density(work, weights, log);
         }
-        self.prepare(store, buffers);
-        let Buffers { model, inputs, .. } = buffers;
-        self.call_networks(store, shape, inputs, model)?;
         let kl_weight = steering.kl_weight;
         let weight = E::from_f64(if steering.closed.is_some() { 0.0 } else { kl_weight });
+        let Half { work, weights, log, .. } = &mut tile.model;
         for &prior in &self.prior {
-            model.weights.factors[prior * lanes..(prior + 1) * lanes].fill(weight);
+            weights.factors[prior * lanes..(prior + 1) * lanes].fill(weight);
         }
-        let Half { work, weights, log, .. } = model;
         self.model.accumulate(work, weights, log);
-        if self.model.layout().variables.iter().any(|v| v.kind == SiteKind::Quantity) {
-            self.model.complete(work);
-        }
         if let Some(closed) = steering.closed {
-            closed.evaluate(self, buffers);
-            let Buffers { model, divergence, ratios, .. } = buffers;
+            closed.evaluate(self, tile);
+            let Tile { model, divergence, ratios, .. } = tile;
             ratios.iter_mut().zip(&model.log).zip(divergence).for_each(|((ratio, log), divergence)| *ratio = log - *divergence);
-            return Ok(());
+            return;
         }
-        from_draws(self, buffers);
-        let Buffers { model, guide, divergence, .. } = buffers;
+        from_draws(self, tile);
+        let Tile { model, guide, divergence, ratios, .. } = tile;
         for lane in 0..lanes {
             // The model's log density has the prior times its weight, without the Jacobian; the divergence has them whole.
             let weighted = model.log[lane] + kl_weight * (model.log_det[lane] - guide.log[lane]);
-            buffers.ratios[lane] = if kl_weight == 1.0 { weighted } else { weighted - (1.0 - kl_weight) * divergence[lane] };
+            ratios[lane] = if kl_weight == 1.0 { weighted } else { weighted - (1.0 - kl_weight) * divergence[lane] };
         }
-        Ok(())
     }
 
-    /// Draws the latents of the guide, and puts them in the model.
-    fn draw(
-        &self,
-        store: &Store<'_, E>,
-        shape: LaneShape,
-        inputs: &[Vec<E>],
-        noise: &[E],
-        guide: &mut Half<E>,
-        model: &mut Half<E>,
-    ) -> Result<(), AmortizedError> {
-        fill_globals(self.guide_plan, &store.globals[store.of_model_globals..], &mut guide.work);
-        guide.log_det.fill(0.0);
-        self.guide.constrain(&mut guide.work, &mut guide.log_det);
+    /// Draws the latents of the guide with noise of a key, and puts them in the model; without a key they are at their locations.
+    fn draw(&self, store: &Store<'_, E>, key: Option<u64>, buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
+        let globals = &store.globals[store.of_model_globals..];
+        buffers.tiles.each(|tile| {
+            match key {
+                // Each tile has noise of its own.
+                Some(key) => normals(step_key(key, tile.first as u64), tile.shape.lanes, &mut tile.noise),
+                None => tile.noise.fill(E::default()),
+            }
+            let Half { work, log_det, .. } = &mut tile.guide;
+            fill_globals(self.guide_plan, globals, work);
+            log_det.fill(0.0);
+            self.guide.constrain(work, log_det);
+        });
         for &action in &self.guide_plan.actions {
             match action {
                 Action::Call(index) => {
                     let call = &self.guide_plan.calls[index];
-                    let network = &store.networks[store.of_model + call.network];
-                    forward(call, network, shape, inputs, &mut guide.calls[index], &mut guide.work.values)?;
+                    buffers.apply(Side::Guide, (index, call), &store.networks[store.of_model + call.network])?;
                 }
                 Action::Locate(index) => {
                     let located = &self.guide_plan.located[index];
-                    self.guide.locate(located.centred, &mut guide.work);
-                    place(located, shape, noise, &mut guide.work.values, &mut model.work.values);
-                    located.constrain(shape.lanes, &mut guide.work.values);
+                    buffers.tiles.each(|tile| {
+                        self.guide.locate(located.centred, &mut tile.guide.work);
+                        place(located, tile);
+                        located.constrain(tile.shape.lanes, &mut tile.guide.work.values);
+                    });
                 }
             }
         }
         Ok(())
     }
 
-    /// Draws the latents of the model from the guide, in the model's space.
-    pub(super) fn draw_latents(&self, store: &Store<'_, E>, key: u64, buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
-        let Buffers { shape, model, guide, inputs, noise, .. } = buffers;
-        normals(key, shape.lanes, noise);
-        guide.set_mode(Mode::Evaluate);
-        self.draw(store, *shape, inputs, noise, guide, model)?;
+    /// Draws the latents of the guide with noise of a key, and puts them in the model's space; without a key they are at their locations.
+    pub(super) fn draw_latents(
+        &self,
+        store: &Store<'_, E>,
+        key: Option<u64>,
+        buffers: &mut Buffers<E>,
+    ) -> Result<(), AmortizedError> {
+        buffers.set_mode(Mode::Evaluate);
+        self.draw(store, key, buffers)?;
         self.prepare(store, buffers);
         Ok(())
     }
 
     /// Computes the latents and parameters of the model from its unconstrained numbers.
     pub(super) fn prepare(&self, store: &Store<'_, E>, buffers: &mut Buffers<E>) {
-        let Buffers { shape, model, globals, .. } = buffers;
-        fill_globals(self.model_plan, &store.globals[..store.of_model_globals], &mut model.work);
-        model.log_det.fill(0.0);
-        self.model.constrain(&mut model.work, &mut model.log_det);
-        if let (Some(side), Some(guide), Some(own)) = (&self.globals, &store.latents, globals) {
-            side.draw(guide, &store.globals[..store.of_model_globals], own);
-            side.spread(own, *shape, &mut model.work.values);
+        let globals = &store.globals[..store.of_model_globals];
+        buffers.tiles.each(|tile| {
+            let Half { work, log_det, .. } = &mut tile.model;
+            fill_globals(self.model_plan, globals, work);
+            log_det.fill(0.0);
+            self.model.constrain(work, log_det);
+        });
+        let Buffers { tiles, globals: own, .. } = buffers;
+        if let (Some(side), Some(guide), Some(own)) = (&self.globals, &store.latents, own) {
+            side.draw(guide, globals, own);
+            tiles.each(|tile| side.spread(own, tile));
         }
     }
 
     /// Calls the networks of the model.
-    pub(super) fn call_networks(
-        &self,
-        store: &Store<'_, E>,
-        shape: LaneShape,
-        inputs: &[Vec<E>],
-        model: &mut Half<E>,
-    ) -> Result<(), AmortizedError> {
-        for (call, buffers) in self.model_plan.calls.iter().zip(&mut model.calls) {
-            forward(call, &store.networks[call.network], shape, inputs, buffers, &mut model.work.values)?;
+    pub(super) fn call_networks(&self, store: &Store<'_, E>, buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
+        for (index, call) in self.model_plan.calls.iter().enumerate() {
+            buffers.apply(Side::Model, (index, call), &store.networks[call.network])?;
         }
         Ok(())
     }
@@ -161,8 +158,10 @@ fn fill_globals<E: Real>(plan: &Plan, globals: &[E], work: &mut Workspace<E>) {
 }
 
 /// `u = location + scale * noise`, for guide and model.
-fn place<E: Real>(located: &Located, shape: LaneShape, noise: &[E], values: &mut [E], model: &mut [E]) {
-    let lanes = shape.lanes;
+fn place<E: Real>(located: &Located, tile: &mut Tile<E>) {
+    let (real, lanes) = (tile.shape.real(), tile.shape.lanes);
+    let Tile { model, guide, noise, .. } = tile;
+    let (values, model) = (&mut guide.work.values, &mut model.work.values);
     for i in 0..located.rows.len() {
         let at = |row: usize| row * lanes;
         let (to, location, scale) = (at(located.rows.start + i), at(located.location.start + i), at(located.scale.start + i));
@@ -170,8 +169,8 @@ fn place<E: Real>(located: &Located, shape: LaneShape, noise: &[E], values: &mut
         for lane in 0..lanes {
             values[to + lane] = values[location + lane] + values[scale + lane] * noise[lane];
         }
-        let last = values[to + shape.real() - 1];
-        values[to + shape.real()..to + lanes].fill(last);
+        let last = values[to + real - 1];
+        values[to + real..to + lanes].fill(last);
         model[at(located.model.start + i)..][..lanes].copy_from_slice(&values[to..to + lanes]);
     }
 }

@@ -10,7 +10,7 @@ use super::buffers::Buffers;
 use super::divergence::closed_form;
 use super::engine::{Engine, Steering};
 use super::global_latents::GlobalSide;
-use super::learn::{Past, Purpose, Sizes, asked, key, learn, mean_divergence};
+use super::learn::{Past, Purpose, Sizes, asked, key, learn};
 use super::local_guide::{Table, table};
 use super::networks::Store;
 use super::plan::{Plan, input_names};
@@ -225,7 +225,7 @@ pub fn bound_gradient_near<M, G: RowGuide<M>>(
         let of_weights = store.divergence() / sides.rows as f64;
         engine.evaluate(&store, key(seed, Purpose::Noise, 0), steering, Mode::Evaluate, &mut buffers)?;
         let bound = buffers.weigh(config.objective) - of_weights;
-        let divergence = mean_divergence(&buffers) + of_weights;
+        let divergence = buffers.mean_divergence() + of_weights;
         engine.pull(&mut store, steering, &mut buffers)?;
         store.pull_latent(steering.kl_weight / sides.rows as f64);
         let (of_globals, of_divergence) = buffers.of_globals();
@@ -346,15 +346,16 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             };
             let mut all: Vec<Encoded<G::Element>> = engine.guide_plan.located.iter().map(of).collect();
             for_blocks(engine, sides.rows, self.drawn(), (BLOCK, 1), |rows, buffers| {
-                buffers.noise.fill(G::Element::default());
-                engine.evaluate_noise(&self.store, Steering::PLAIN, Mode::Evaluate, buffers)?;
-                let lanes = buffers.shape.lanes;
-                for (encoded, located) in all.iter_mut().zip(&engine.guide_plan.located) {
-                    let own = [(&mut encoded.location, located.location.start), (&mut encoded.scale, located.scale.start)];
-                    for (to, first) in own {
-                        for (lane, &row) in rows.iter().enumerate() {
-                            for element in 0..located.rows.len() {
-                                to[[row, element]] = buffers.guide.work.values[(first + element) * lanes + lane];
+                engine.draw_latents(&self.store, None, buffers)?;
+                for tile in &buffers.tiles.all {
+                    let (rows, lanes) = (&rows[tile.first..tile.first + tile.shape.batch], tile.shape.lanes);
+                    for (encoded, located) in all.iter_mut().zip(&engine.guide_plan.located) {
+                        let own = [(&mut encoded.location, located.location.start), (&mut encoded.scale, located.scale.start)];
+                        for (to, first) in own {
+                            for (lane, &row) in rows.iter().enumerate() {
+                                for element in 0..located.rows.len() {
+                                    to[[row, element]] = tile.guide.work.values[(first + element) * lanes + lane];
+                                }
                             }
                         }
                     }

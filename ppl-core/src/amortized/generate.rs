@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, Array3};
 
 use super::engine::Engine;
 use super::fit::{BLOCK, for_blocks, with_engine};
-use super::generated::Generated;
+use super::generated::{Generated, check_count, numbers};
 use super::learn::{Purpose, key};
 use super::walk::Latents;
 use super::{AmortizedError, AmortizedFit, RowGuide};
@@ -16,9 +16,10 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     ///
     /// # Errors
     /// [`AmortizedError::Conditions`] if the model reads data that it does not generate: take [`AmortizedFit::sample_given`]; [`AmortizedError::Sample`] and
-    /// [`AmortizedError::PriorFactor`] if it cannot be drawn from.
+    /// [`AmortizedError::PriorFactor`] if it cannot be drawn from; [`AmortizedError::Config`] if there are too many rows.
     pub fn sample(&self, rows: usize, seed: u64) -> Result<Generated, AmortizedError> {
         with_engine(self.model, self.guide, &self.transforms, |engine, _| {
+            check_count("rows", rows, numbers(engine))?;
             self.generate(engine, &self.store, &vec![0; rows], false, &Latents::Prior, seed)
         })
     }
@@ -42,6 +43,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     pub fn predictive(&self, model: &M, draws: usize, seed: u64) -> Result<Vec<Generated>, AmortizedError> {
         with_engine(model, self.guide, &self.transforms, |engine, sides| {
             let rows: Vec<usize> = (0..sides.rows).collect();
+            check_count("draws", draws, rows.len().saturating_mul(numbers(engine)))?;
             let mut store = self.store.clone();
             let one = |draw: usize| {
                 store.draw(Some(key(seed, Purpose::Weights, draw)));
@@ -97,7 +99,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// are among them. Conditions are those of the first row.
     ///
     /// # Errors
-    /// As [`AmortizedFit::encode`]; [`AmortizedError::Config`] if there are fewer than two steps or no such rows.
+    /// As [`AmortizedFit::encode`]; [`AmortizedError::Config`] if there are fewer than two steps, too many, or no such rows.
     pub fn interpolate(&self, model: &M, from: usize, to: usize, steps: usize) -> Result<Generated, AmortizedError> {
         if steps < 2 {
             return Err(AmortizedError::Config { field: "steps", value: steps as f64, expected: "at least 2: both ends" });
@@ -113,6 +115,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                     });
                 }
             }
+            check_count("steps", steps, numbers(engine))?;
             let latents = engine.model.layout().latents().map(|v| v.unconstrained.end).max().unwrap_or(0);
             let mut u = Array2::zeros((steps, latents));
             for (encoded, located) in encoded.iter().zip(&engine.guide_plan.located) {
@@ -131,21 +134,24 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// Draws of the latents given each row of `model`, in the space of the model: by name, `[draw][row][element]`.
     ///
     /// # Errors
-    /// As [`AmortizedFit::encode`].
+    /// As [`AmortizedFit::encode`]; [`AmortizedError::Config`] if there are too many draws.
     pub fn draws(&self, model: &M, draws: usize, seed: u64) -> Result<Vec<(&'static str, Array3<f64>)>, AmortizedError> {
         with_engine(model, self.guide, &self.transforms, |engine, sides| {
             self.check_rows(model, engine, sides.rows)?;
+            check_count("draws", draws, sides.rows.saturating_mul(numbers(engine)))?;
             let latents = || engine.model.layout().latents();
             let mut all: Vec<_> = latents().map(|v| (v.name, Array3::zeros((draws, sides.rows, v.rows.len())))).collect();
             for_blocks(engine, sides.rows, self.drawn(), (BLOCK, 1), |rows, buffers| {
                 for draw in 0..draws {
                     let key = step_key(key(seed, Purpose::Draws, draw), rows[0] as u64);
-                    engine.draw_latents(&self.store, key, buffers)?;
-                    let lanes = buffers.shape.lanes;
-                    for (variable, (_, to)) in latents().zip(&mut all) {
-                        for (lane, &data) in rows.iter().enumerate() {
-                            for (element, row) in variable.rows.clone().enumerate() {
-                                to[[draw, data, element]] = buffers.model.work.values[row * lanes + lane].to_f64();
+                    engine.draw_latents(&self.store, Some(key), buffers)?;
+                    for tile in &buffers.tiles.all {
+                        let (rows, lanes) = (&rows[tile.first..tile.first + tile.shape.batch], tile.shape.lanes);
+                        for (variable, (_, to)) in latents().zip(&mut all) {
+                            for (lane, &data) in rows.iter().enumerate() {
+                                for (element, row) in variable.rows.clone().enumerate() {
+                                    to[[draw, data, element]] = tile.model.work.values[row * lanes + lane].to_f64();
+                                }
                             }
                         }
                     }

@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, ArrayViewD};
 
+use super::AmortizedError;
 use super::engine::Engine;
 use crate::kernel::Real;
 use crate::model::Variable;
@@ -15,7 +16,7 @@ pub struct Generated {
     pub results: Vec<(&'static str, Array2<f64>)>,
     /// Draws of the observed arrays, by name.
     pub observed: Vec<(&'static str, Array2<f64>)>,
-    /// The means of the observed arrays given the latents, by name; `NaN` where the distribution has none that is known in closed form.
+    /// The means of the observed arrays given the latents, by name: of those whose every element has a mean that is known in closed form.
     pub means: Vec<(&'static str, Array2<f64>)>,
     /// The sizes of the axes of each of these in a row, by name.
     shapes: Vec<(&'static str, Vec<usize>)>,
@@ -41,7 +42,8 @@ impl Generated {
         array.view().into_shape_with_order(shape).ok()
     }
 
-    /// The mean of an observed array given the latents; none if there is no such array.
+    /// The mean of an observed array given the latents; none if there is no such array, or if an element of it has no mean (a `Cauchy`, a `StudentT` of at most one
+    /// degree of freedom) or none that is known in closed form (a truncated distribution, one of the user's own).
     #[must_use]
     pub fn mean(&self, name: &str) -> Option<&Array2<f64>> {
         Self::find(&self.means, name)
@@ -60,6 +62,23 @@ impl Generated {
             shapes: layout.variables.iter().chain(&layout.observed).map(|v| (v.name, v.shape.clone())).collect(),
         }
     }
+}
+
+/// The most numbers that are made at once.
+const MOST: usize = 1 << 31;
+
+/// That so many of something, of so many numbers each, are not too many.
+pub(super) fn check_count(field: &'static str, count: usize, each: usize) -> Result<(), AmortizedError> {
+    if count.saturating_mul(each.max(1)) <= MOST {
+        return Ok(());
+    }
+    let expected = "small enough that at most 2147483648 numbers are made in a call";
+    Err(AmortizedError::Config { field, value: count as f64, expected })
+}
+
+/// The numbers of a row of what is made.
+pub(super) fn numbers<E: Real>(engine: &Engine<'_, E>) -> usize {
+    engine.model.layout().rows() + 2 * engine.model.layout().observed_elements()
 }
 
 /// The parameters that networks of the model fill.

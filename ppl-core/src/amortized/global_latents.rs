@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::AmortizedError;
 use super::plan::Plan;
-use super::transpose::LaneShape;
+use super::tiles::Tile;
 use crate::guides::{FittedGuide, FullRank, Guide, MeanField, Path};
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, SiteKind, Weights, Workspace};
@@ -62,6 +62,12 @@ impl<E: Real> GlobalGuide<E> {
     /// The guide at the parameters.
     pub(super) fn guide(&self) -> &dyn Guide<E> {
         self.guide.guide()
+    }
+
+    /// The latents by name.
+    pub(super) fn listed(&self) -> String {
+        let names: Vec<String> = self.names.iter().map(|(name, _)| format!("`{name}`")).collect();
+        format!("the latents {}", names.join(", "))
     }
 
     /// Whether it has a scale for each number alone.
@@ -196,26 +202,27 @@ impl<'a, E: Real> GlobalSide<'a, E> {
     }
 
     /// Puts the draws into the lanes of a row: all samples of a row of data have one of them, rows of data take turns.
-    pub(super) fn spread(&self, own: &GlobalDraws<E>, shape: LaneShape, values: &mut [E]) {
-        let samples = draws::<E>();
+    pub(super) fn spread(&self, own: &GlobalDraws<E>, tile: &mut Tile<E>) {
+        let (samples, first, shape) = (draws::<E>(), tile.first, tile.shape);
+        let values = &mut tile.model.work.values;
         for (from, to) in &self.latents {
             for (from, to) in from.clone().zip(to.clone()) {
                 let from = &own.work.values[from * samples..(from + 1) * samples];
                 let to = &mut values[to * shape.lanes..(to + 1) * shape.lanes];
                 for (lane, to) in to.iter_mut().enumerate() {
-                    *to = from[lane.min(shape.real() - 1) % shape.batch % samples];
+                    *to = from[(first + lane.min(shape.real() - 1) % shape.batch) % samples];
                 }
             }
         }
     }
 
-    /// Adds the gradient by what is learned of the guide, and by the parameters, `globals`: of what rows have of the draws, whose `adjoints` are those of the
-    /// workspace of a row, and of a `share` of the density here, in which the divergence counts `kl_weight`.
+    /// Adds the gradient by what is learned of the guide, and by the parameters, `globals`: of what rows have of the draws, whose adjoints are in the
+    /// workspaces of `tiles`, and of a `share` of the density here, in which the divergence counts `kl_weight`.
     pub(super) fn pull(
         &self,
         (guide, globals): (&mut GlobalGuide<E>, &mut [E]),
         (kl_weight, share): (f64, f64),
-        (shape, adjoints): (LaneShape, &[E]),
+        tiles: &[Tile<E>],
         own: &mut GlobalDraws<E>,
     ) {
         let samples = draws::<E>();
@@ -229,8 +236,11 @@ impl<'a, E: Real> GlobalSide<'a, E> {
         for (to, from) in &self.latents {
             for (to, from) in to.clone().zip(from.clone()) {
                 let mut sums = [0.0; 64];
-                for lane in 0..shape.real() {
-                    sums[lane % shape.batch % samples] += adjoints[from * shape.lanes + lane].to_f64();
+                for Tile { first, shape, model, .. } in tiles {
+                    let adjoints = &model.work.adjoints[from * shape.lanes..];
+                    for lane in 0..shape.real() {
+                        sums[(first + lane % shape.batch) % samples] += adjoints[lane].to_f64();
+                    }
                 }
                 let to = &mut own.work.adjoints[to * samples..(to + 1) * samples];
                 to.iter_mut().zip(sums).for_each(|(to, sum)| *to = E::from_f64(to.to_f64() + sum));

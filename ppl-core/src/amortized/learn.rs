@@ -54,7 +54,7 @@ impl<E: Real> Sizes<E> {
 
     /// Those of a size, made when it comes up first.
     pub(super) fn of(&mut self, engine: &Engine<'_, E>, batch: usize) -> &mut Buffers<E> {
-        let index = self.all.iter().position(|buffers| buffers.shape.batch == batch).unwrap_or_else(|| {
+        let index = self.all.iter().position(|buffers| buffers.batch == batch).unwrap_or_else(|| {
             self.all.push(engine.buffers(batch, self.samples));
             self.all.len() - 1
         });
@@ -107,8 +107,18 @@ impl<E: Real> Best<E> {
     }
 }
 
-/// Learns what is in the store.
+/// Learns what is in the store, within the pool: its parts need not enter it one by one.
 pub(super) fn learn<E: Real>(
+    engine: &Engine<'_, E>,
+    rows: usize,
+    store: &mut Store<'_, E>,
+    config: &mut Amortized,
+    past: Past<E>,
+) -> Result<Past<E>, AmortizedError> {
+    rayon::scope(|_| learn_all(engine, rows, store, config, past))
+}
+
+fn learn_all<E: Real>(
     engine: &Engine<'_, E>,
     rows: usize,
     store: &mut Store<'_, E>,
@@ -124,7 +134,7 @@ pub(super) fn learn<E: Real>(
     let held_out = train.split_off(rows - config.held_out);
     let batch = config.batch.min(train.len());
     let train_rows = train.len() as f64;
-    let steps = config.epochs * train.len().div_ceil(batch);
+    let steps = config.epochs.saturating_mul(train.len().div_ceil(batch));
     let mut sizes = Sizes::new(config.samples);
     let mut best = Best::of(&past, store);
     let before = past.history.last().map_or(Duration::ZERO, |epoch| epoch.elapsed);
@@ -145,7 +155,7 @@ pub(super) fn learn<E: Real>(
             bound += rows.len() as f64 * (of_rows - of_weights);
             let (of_globals, of_divergence) = buffers.of_globals();
             bound += rows.len() as f64 * of_globals / train_rows;
-            divergence += rows.len() as f64 * (mean_divergence(buffers) + of_weights + of_divergence / train_rows);
+            divergence += rows.len() as f64 * (buffers.mean_divergence() + of_weights + of_divergence / train_rows);
             step += 1;
         }
         store.draw(None);
@@ -225,18 +235,15 @@ fn finite<E: Real>(
     buffers: &mut Buffers<E>,
 ) -> Result<f64, AmortizedError> {
     let bound = buffers.weigh(config.objective);
-    if let Some(lane) = buffers.first_bad_lane() {
-        let row = lane % buffers.shape.batch;
-        let quantity = engine.blame(lane, closed, buffers);
-        return Err(AmortizedError::NonFinite { step, row: rows[row], bound: buffers.bounds[row], quantity });
+    let Buffers { tiles, inputs, .. } = buffers;
+    for tile in &mut tiles.all {
+        if let Some(lane) = tile.first_bad_lane() {
+            let row = lane % tile.shape.batch;
+            let quantity = engine.blame(lane, closed, inputs, tile);
+            return Err(AmortizedError::NonFinite { step, row: rows[tile.first + row], bound: tile.bounds[row], quantity });
+        }
     }
     Ok(bound)
-}
-
-/// The divergence of the guide from the prior, on average over the lanes that count, in nats a row.
-pub(super) fn mean_divergence<E>(buffers: &Buffers<E>) -> f64 {
-    let real = buffers.shape.real();
-    buffers.divergence[..real].iter().sum::<f64>() / real as f64
 }
 
 /// The mean bound of held-out rows, with the same noise at every call.

@@ -2,6 +2,7 @@
 
 use super::engine::Steering;
 use super::fit::{for_blocks, with_engine};
+use super::generated::check_count;
 use super::learn::{Purpose, key};
 use super::objective::log_mean_exp;
 use super::{AmortizedError, AmortizedFit, RowGuide};
@@ -17,7 +18,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// below the truth on average, and less so with more samples.
     ///
     /// # Errors
-    /// As [`fit_amortized`](super::fit_amortized), of the data; [`AmortizedError::Config`] if there are no samples.
+    /// As [`fit_amortized`](super::fit_amortized), of the data; [`AmortizedError::Config`] if there are no samples or too many.
     ///
     /// # Source
     /// Burda, Grosse & Salakhutdinov 2016, section 5, with 5000 samples.
@@ -25,6 +26,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         if samples == 0 {
             return Err(AmortizedError::Config { field: "samples", value: 0.0, expected: "at least 1" });
         }
+        check_count("samples", samples, BLOCK)?;
         with_engine(model, self.guide, &self.transforms, |engine, sides| {
             self.check_rows(model, engine, sides.rows)?;
             let each = samples.min(SAMPLES);
@@ -42,11 +44,13 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                         buffers,
                     )?;
                     pass += 1;
-                    let batch = buffers.shape.batch;
-                    for (row, ratios) in ratios.iter_mut().enumerate().take(batch) {
-                        let own = buffers.ratios[..buffers.shape.real()].iter().skip(row).step_by(batch);
-                        let left = samples - ratios.len();
-                        ratios.extend(own.take(left));
+                    for tile in &buffers.tiles.all {
+                        let batch = tile.shape.batch;
+                        for (row, ratios) in ratios[tile.first..tile.first + batch].iter_mut().enumerate() {
+                            let own = tile.ratios[..tile.shape.real()].iter().skip(row).step_by(batch);
+                            let left = samples - ratios.len();
+                            ratios.extend(own.take(left));
+                        }
                     }
                 }
                 all.extend(ratios[..rows.len()].iter().map(|ratios| log_mean_exp(ratios.iter().copied())));

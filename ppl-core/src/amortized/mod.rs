@@ -27,7 +27,6 @@ mod latent_weights;
 mod learn;
 mod likelihood;
 mod local_guide;
-mod means;
 mod networks;
 mod objective;
 mod plan;
@@ -38,6 +37,7 @@ mod rows_known;
 #[cfg(feature = "files")]
 mod saved;
 mod summary;
+mod tiles;
 mod transform;
 mod transpose;
 mod walk;

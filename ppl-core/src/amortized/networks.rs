@@ -47,12 +47,14 @@ impl<E: Real> Steps<E> {
         }
     }
 
-    fn step_scaled(&mut self, rate: f64, scale: f64, parameters: &mut [E], gradient: &mut [E]) -> Result<(), NetworkError> {
+    /// Whether the gradient was finite; else nothing is to be made of the parameters.
+    fn step_scaled(&mut self, rate: f64, scale: f64, parameters: &mut [E], gradient: &mut [E]) -> Result<bool, NetworkError> {
         match self {
             Steps::Whole(adam) => adam.step_scaled(rate, scale, parameters, gradient),
             Steps::Rows(adam) => {
+                let finite = adam.sum_of_squares(gradient).is_finite();
                 adam.step_scaled(rate, scale, parameters, gradient);
-                Ok(())
+                Ok(finite)
             }
         }
     }
@@ -294,8 +296,36 @@ impl<'m, E: Real> Store<'m, E> {
         for (gradient, _) in self.global_gradient.iter_mut().zip(&self.held_globals).filter(|(_, held)| **held) {
             *gradient = zero;
         }
-        let mut square = self.global_adam.sum_of_squares(&self.global_gradient);
+        let scale = match largest_norm {
+            None => 1.0,
+            Some(largest) => (largest / self.norm(step)?).min(1.0),
+        };
         let unbounded = |of: String| Err(AmortizedError::Gradient { step, of });
+        for network in self.networks.iter_mut().filter(|network| !network.held) {
+            let stepped = network.adam.step_scaled(rate, scale, &mut network.parameters, &mut network.gradient);
+            if !stepped.map_err(|source| AmortizedError::Network { name: network.name.to_owned(), source })? {
+                return unbounded(format!("network `{}`", network.name));
+            }
+        }
+        if let Some(latents) = &mut self.latents {
+            let stepped = latents.adam.step_scaled(rate, scale, &mut latents.parameters, &mut latents.gradient);
+            if !stepped.map_err(|source| AmortizedError::Network { name: "latents".to_owned(), source })? {
+                return unbounded(latents.listed());
+            }
+            latents.settle();
+        }
+        // Adam leaves a number alone whose gradient is and was zero.
+        let stepped = self.global_adam.step_scaled(rate, scale, &mut self.globals, &mut self.global_gradient);
+        if !stepped.map_err(|source| AmortizedError::Network { name: "parameters".to_owned(), source })? {
+            return unbounded("the parameters".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The norm of the whole gradient.
+    fn norm(&mut self, step: usize) -> Result<f64, AmortizedError> {
+        let unbounded = |of: String| Err(AmortizedError::Gradient { step, of });
+        let mut square = self.global_adam.sum_of_squares(&self.global_gradient);
         if !square.is_finite() {
             return unbounded("the parameters".to_owned());
         }
@@ -309,25 +339,11 @@ impl<'m, E: Real> Store<'m, E> {
         if let Some(latents) = &mut self.latents {
             let own = latents.adam.sum_of_squares(&latents.gradient);
             if !own.is_finite() {
-                let names: Vec<String> = latents.names.iter().map(|(name, _)| format!("`{name}`")).collect();
-                return unbounded(format!("the latents {}", names.join(", ")));
+                return unbounded(latents.listed());
             }
             square += own;
         }
-        let norm = square.sqrt();
-        let scale = largest_norm.filter(|largest| norm > *largest).map_or(1.0, |largest| largest / norm);
-        for network in self.networks.iter_mut().filter(|network| !network.held) {
-            let stepped = network.adam.step_scaled(rate, scale, &mut network.parameters, &mut network.gradient);
-            stepped.map_err(|source| AmortizedError::Network { name: network.name.to_owned(), source })?;
-        }
-        if let Some(latents) = &mut self.latents {
-            let stepped = latents.adam.step_scaled(rate, scale, &mut latents.parameters, &mut latents.gradient);
-            stepped.map_err(|source| AmortizedError::Network { name: "latents".to_owned(), source })?;
-            latents.settle();
-        }
-        // Adam leaves a number alone whose gradient is and was zero.
-        let stepped = self.global_adam.step_scaled(rate, scale, &mut self.globals, &mut self.global_gradient);
-        stepped.map_err(|source| AmortizedError::Network { name: "parameters".to_owned(), source })
+        Ok(square.sqrt())
     }
 
     /// Copies all that is learned to one vector.

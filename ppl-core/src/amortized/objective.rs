@@ -14,21 +14,21 @@ pub(super) fn log_mean_exp(values: impl ExactSizeIterator<Item = f64> + Clone) -
     most + (values.map(|x| (x - most).exp()).sum::<f64>() / count).ln()
 }
 
-/// Writes the bound of each row of the batch, in nats, and how much each lane counts in the gradient of their mean.
+/// Writes the bound of each row of a tile, in nats, and how much each lane counts in the gradient of their mean over so many rows of the batch.
 ///
 /// # Shapes
 /// `ratios: [lane]`; `bounds: [row]`; `weights: [lane]`: the derivative of the mean of the bounds by each ratio, zero where a lane only fills up;
 /// `shares: [lane]`: of each sample of a row among them, which sum to one; for the ELBO one for each.
 pub(super) fn weigh<E: Real>(
     objective: AmortizedObjective,
-    shape: LaneShape,
+    (shape, rows): (LaneShape, usize),
     ratios: &[f64],
     bounds: &mut [f64],
     weights: &mut [E],
     shares: &mut [E],
 ) {
     let LaneShape { batch, samples, .. } = shape;
-    let each = 1.0 / batch as f64;
+    let each = 1.0 / rows as f64;
     weights.fill(E::default());
     shares.fill(E::default());
     for (row, bound) in bounds.iter_mut().enumerate().take(batch) {

@@ -1,11 +1,10 @@
 //! The gradient of the bound over a batch of rows, after an evaluation.
 
-use super::buffers::Buffers;
-use super::buffers::Half;
-use super::calls::{add_operands, pull_call};
+use super::buffers::{Buffers, Half, Side};
 use super::engine::{Engine, Steering};
 use super::networks::Store;
 use super::plan::{Action, Located, Source};
+use super::tiles::Tile;
 use super::{AmortizedError, AmortizedEstimator};
 use crate::kernel::Real;
 
@@ -28,31 +27,36 @@ impl<E: Real> Engine<'_, E> {
         steering: Steering<'_>,
         buffers: &mut Buffers<E>,
     ) -> Result<(), AmortizedError> {
-        let Buffers { shape, model, guide, globals, weights: lane_weights, of_divergence, above, .. } = buffers;
-        let (shape, lanes) = (*shape, shape.lanes);
         let minus = E::from_f64(-steering.kl_weight);
-        of_divergence.iter_mut().zip(&*lane_weights).for_each(|(to, &weight)| *to = weight * minus);
-        scale_lanes(&mut model.work.adjoints[..self.model_plan.unknown_rows * lanes], lane_weights);
-        if let Some(closed) = steering.closed {
-            closed.pull_priors(self, (shape, of_divergence, above), guide, model);
+        let Buffers { tiles, above, .. } = buffers;
+        tiles.each(|tile| {
+            let Tile { model, weights, of_divergence, shape, .. } = tile;
+            of_divergence.iter_mut().zip(&*weights).for_each(|(to, &weight)| *to = weight * minus);
+            scale_lanes(&mut model.work.adjoints[..self.model_plan.unknown_rows * shape.lanes], weights);
+            if let Some(closed) = steering.closed {
+                closed.pull_priors(self, above, tile);
+            }
+        });
+        for (index, call) in self.model_plan.calls.iter().enumerate().rev() {
+            buffers.pull_call(Side::Model, (index, call), &mut store.networks[call.network], false)?;
+            buffers.add_operands(Side::Model, (index, call), |tile| &mut tile.model.work.adjoints, |_| true);
         }
-        let Half { work, weights, calls, .. } = model;
-        for (call, buffers) in self.model_plan.calls.iter().zip(calls.iter_mut()).rev() {
-            pull_call(call, &mut store.networks[call.network], shape, buffers, &work.adjoints, None)?;
-            add_operands(call, shape, buffers, &mut work.adjoints, |_| true);
-        }
-        if let (Some(side), Some(latents), Some(own)) = (&self.globals, &mut store.latents, globals) {
+        if let (Some(side), Some(latents), Some(own)) = (&self.globals, &mut store.latents, &mut buffers.globals) {
             let parameters = &mut store.global_gradient[..store.of_model_globals];
-            side.pull((latents, parameters), (steering.kl_weight, steering.share), (shape, &work.adjoints), own);
+            side.pull((latents, parameters), (steering.kl_weight, steering.share), &buffers.tiles.all, own);
         }
-        for row in weights.log_det.chunks_exact_mut(lanes) {
-            row.iter_mut().zip(&*of_divergence).for_each(|(to, &x)| *to = -x);
-        }
-        self.model.pull_constrain(work, weights);
+        buffers.tiles.each(|tile| {
+            let Tile { model, of_divergence, shape, .. } = tile;
+            let Half { work, weights, .. } = model;
+            for row in weights.log_det.chunks_exact_mut(shape.lanes) {
+                row.iter_mut().zip(&*of_divergence).for_each(|(to, &x)| *to = -x);
+            }
+            self.model.pull_constrain(work, weights);
+        });
         let gradient = &mut store.global_gradient[..store.of_model_globals];
         let rows = self.model_plan.globals.iter().flat_map(|global| global.unconstrained.clone());
         for (gradient, row) in gradient.iter_mut().zip(rows) {
-            *gradient = *gradient + sum_of_lanes(&work.adjoints[row * lanes..row * lanes + shape.real()]);
+            *gradient = *gradient + sum_of_row(buffers, row, |tile| &tile.model.work.adjoints);
         }
         Ok(())
     }
@@ -65,11 +69,60 @@ impl<E: Real> Engine<'_, E> {
         buffers: &mut Buffers<E>,
     ) -> Result<(), AmortizedError> {
         let total = steering.estimator == AmortizedEstimator::Standard;
-        let doubly = steering.estimator == AmortizedEstimator::DoublyReparameterized;
-        let Buffers { shape, model, guide, noise, direct, of_divergence, shares, above, unwanted, .. } = buffers;
-        let (shape, lanes) = (*shape, shape.lanes);
-        let layout = self.guide.layout();
-        let Half { work, .. } = guide;
+        buffers.tiles.each(|tile| self.start_guide(steering.estimator, tile));
+        for &action in self.guide_plan.actions.iter().rev() {
+            match action {
+                Action::Call(index) => {
+                    let call = (index, &self.guide_plan.calls[index]);
+                    let network = &mut store.networks[store.of_model + call.1.network];
+                    buffers.pull_call(Side::Guide, call, network, false)?;
+                    buffers.add_operands(Side::Guide, call, |tile| &mut tile.guide.work.adjoints, |_| true);
+                    if !total && !call.1.of_row {
+                        // What a draw changes in log q through later results belongs to the path; what the parameters change does not.
+                        buffers.pull_call(Side::Guide, call, network, true)?;
+                        let of_latent = |source: &Source| matches!(source, Source::Latent(_));
+                        buffers.add_operands(Side::Guide, call, |tile| &mut tile.guide.work.adjoints, of_latent);
+                        let of_result = |source: &Source| matches!(source, Source::Result(_));
+                        buffers.add_operands(Side::Guide, call, |tile| &mut tile.direct, of_result);
+                    }
+                }
+                Action::Locate(index) => {
+                    let Buffers { tiles, above, .. } = &mut *buffers;
+                    let located = &self.guide_plan.located[index];
+                    tiles.each(|tile| {
+                        let work = &mut tile.guide.work;
+                        located.pull_constrain(tile.shape.lanes, &work.values, &mut work.adjoints);
+                        pull_place(located, tile);
+                        if let Some(closed) = steering.closed {
+                            closed.add_own((index, located), above, tile);
+                        }
+                        self.guide.pull_locate(located.centred, &mut tile.guide.work, &tile.guide.weights);
+                    });
+                }
+            }
+        }
+        if self.guide_plan.globals.is_empty() {
+            return Ok(());
+        }
+        buffers.tiles.each(|tile| self.guide.pull_constrain(&mut tile.guide.work, &tile.guide.weights));
+        let gradient = &mut store.global_gradient[store.of_model_globals..];
+        let rows = self.guide_plan.globals.iter().flat_map(|global| global.unconstrained.clone().map(|row| (row, global.mapped)));
+        for (gradient, (row, mapped)) in gradient.iter_mut().zip(rows) {
+            let mut sum = sum_of_row(buffers, row, |tile| &tile.guide.work.adjoints);
+            if total && mapped {
+                // The pullback has written over the direct derivative.
+                sum = sum + sum_of_row(buffers, row, |tile| &tile.direct);
+            }
+            *gradient = *gradient + sum;
+        }
+        Ok(())
+    }
+
+    /// The adjoints of the latents and parameters of the guide that its networks start from.
+    fn start_guide(&self, estimator: AmortizedEstimator, tile: &mut Tile<E>) {
+        let doubly = estimator == AmortizedEstimator::DoublyReparameterized;
+        let Tile { shape, model, guide, direct, of_divergence, shares, .. } = tile;
+        let (lanes, layout, work) = (shape.lanes, self.guide.layout(), &mut guide.work);
         // Minus the direct derivative of log q, in the weights of the path.
         direct.copy_from_slice(work.gradient());
         scale_lanes(direct, of_divergence);
@@ -91,65 +144,24 @@ impl<E: Real> Engine<'_, E> {
                 }
             }
         }
-        if total {
+        if estimator == AmortizedEstimator::Standard {
             for parameter in layout.parameters() {
                 let rows = parameter.unconstrained.start * lanes..parameter.unconstrained.end * lanes;
                 work.adjoints[rows.clone()].copy_from_slice(&direct[rows]);
             }
         }
-        for &action in self.guide_plan.actions.iter().rev() {
-            match action {
-                Action::Call(index) => {
-                    let Half { work, calls, .. } = &mut *guide;
-                    let (call, buffers) = (&self.guide_plan.calls[index], &mut calls[index]);
-                    let network = &mut store.networks[store.of_model + call.network];
-                    pull_call(call, network, shape, buffers, &work.adjoints, None)?;
-                    add_operands(call, shape, buffers, &mut work.adjoints, |_| true);
-                    if !total && !call.of_row {
-                        // What a draw changes in log q through later results belongs to the path; what the parameters change does not.
-                        pull_call(call, network, shape, buffers, direct, Some(unwanted))?;
-                        add_operands(call, shape, buffers, &mut work.adjoints, |source| matches!(source, Source::Latent(_)));
-                        add_operands(call, shape, buffers, direct, |source| matches!(source, Source::Result(_)));
-                    }
-                }
-                Action::Locate(index) => {
-                    let located = &self.guide_plan.located[index];
-                    located.pull_constrain(lanes, &guide.work.values, &mut guide.work.adjoints);
-                    pull_place(located, lanes, noise, &mut guide.work.adjoints);
-                    if let Some(closed) = steering.closed {
-                        closed.add_own((index, located), (shape, of_divergence, above), guide, model);
-                    }
-                    self.guide.pull_locate(located.centred, &mut guide.work, &guide.weights);
-                }
-            }
-        }
-        if self.guide_plan.globals.is_empty() {
-            return Ok(());
-        }
-        let Half { work, weights, .. } = guide;
-        self.guide.pull_constrain(work, weights);
-        let gradient = &mut store.global_gradient[store.of_model_globals..];
-        let rows = self.guide_plan.globals.iter().flat_map(|global| global.unconstrained.clone().map(|row| (row, global.mapped)));
-        for (gradient, (row, mapped)) in gradient.iter_mut().zip(rows) {
-            let real = row * lanes..row * lanes + shape.real();
-            let mut sum = sum_of_lanes(&work.adjoints[real.clone()]);
-            if total && mapped {
-                // The pullback has written over the direct derivative.
-                sum = sum + sum_of_lanes(&direct[real]);
-            }
-            *gradient = *gradient + sum;
-        }
-        Ok(())
     }
 }
 
 /// From the adjoints of a latent to those of its location and scale.
-fn pull_place<E: Real>(located: &Located, lanes: usize, noise: &[E], adjoints: &mut [E]) {
+fn pull_place<E: Real>(located: &Located, tile: &mut Tile<E>) {
+    let lanes = tile.shape.lanes;
+    let adjoints = &mut tile.guide.work.adjoints;
     for i in 0..located.rows.len() {
         let at = |row: usize| row * lanes;
         let (from, location, scale) = (at(located.rows.start + i), at(located.location.start + i), at(located.scale.start + i));
         adjoints.copy_within(from..from + lanes, location);
-        let noise = &noise[at(located.noise + i)..];
+        let noise = &tile.noise[at(located.noise + i)..];
         for lane in 0..lanes {
             adjoints[scale + lane] = adjoints[from + lane] * noise[lane];
         }
@@ -166,7 +178,12 @@ fn scale_lanes<E: Real>(rows: &mut [E], weights: &[E]) {
     }
 }
 
-/// The sum of some lanes, in double precision.
-fn sum_of_lanes<E: Real>(lanes: &[E]) -> E {
-    E::from_f64(lanes.iter().map(|x| x.to_f64()).sum())
+/// The sum of a row over the lanes that count of all tiles, in double precision.
+fn sum_of_row<E: Real>(buffers: &Buffers<E>, row: usize, of: impl Fn(&Tile<E>) -> &[E]) -> E {
+    let mut sum = 0.0;
+    for tile in &buffers.tiles.all {
+        let first = row * tile.shape.lanes;
+        sum += of(tile)[first..first + tile.shape.real()].iter().map(|x| x.to_f64()).sum::<f64>();
+    }
+    E::from_f64(sum)
 }

@@ -108,8 +108,10 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                 for pass in 0..SAMPLES / PASS {
                     let key = key(self.seed, Purpose::Likelihood, pass);
                     engine.evaluate(&store, key, Steering::PLAIN, Mode::Evaluate, &mut buffers)?;
-                    for (lane, &ratio) in buffers.ratios[..buffers.shape.real()].iter().enumerate() {
-                        ratios[lane % rows.len()].push(ratio);
+                    for tile in &buffers.tiles.all {
+                        for (lane, &ratio) in tile.ratios[..tile.shape.real()].iter().enumerate() {
+                            ratios[tile.first + lane % tile.shape.batch].push(ratio);
+                        }
                     }
                 }
                 shapes.extend(ratios.iter().map(|ratios| pareto_k(ratios)));

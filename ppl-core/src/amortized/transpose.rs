@@ -2,14 +2,10 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use crate::kernel::Real;
 
-/// The side of the squares in which matrices are transposed: both sides stay in the nearest cache.
-const SQUARE: usize = 16;
-/// Numbers from which a transpose is cut into parts for several cores.
-const LARGE: usize = 1 << 15;
+/// The rows of a workspace that are read lane by lane, so that they stay in the nearest cache.
+const BLOCK: usize = 128;
 
 /// Some columns of a matrix of rows of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +18,7 @@ pub(super) struct Columns {
     pub(super) known: usize,
 }
 
-/// How the rows of a batch are laid over the lanes of a workspace: `lane = sample * batch + row`.
+/// How the rows of a tile are laid over the lanes of a workspace: `lane = sample * batch + row`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LaneShape {
     /// Rows of data.
@@ -61,24 +57,13 @@ impl LaneShape {
     /// # Shapes
     /// `from: [known][of]`; `values: [row][lane]`.
     pub(super) fn to_lanes<E: Real>(self, from: &[E], columns: Columns, rows: Range<usize>, values: &mut [E]) {
-        let Columns { of: stride, first, known } = columns;
-        let lanes = self.lanes;
-        let part = |at: usize, to: &mut [E]| {
-            for start in (0..known).step_by(SQUARE) {
-                for lane in start..known.min(start + SQUARE) {
-                    let source = &from[lane * stride + first + at..];
-                    for (column, row) in to.chunks_exact_mut(lanes).enumerate() {
-                        row[lane] = source[column];
-                    }
-                }
+        let Columns { of, first, known } = columns;
+        let to = &mut values[rows.start * self.lanes..rows.end * self.lanes];
+        for (column, row) in to.chunks_exact_mut(self.lanes).enumerate() {
+            for (x, &own) in row[..known].iter_mut().zip(from[first + column..].iter().step_by(of)) {
+                *x = own;
             }
-            to.chunks_exact_mut(lanes).for_each(|row| self.spread(row, known));
-        };
-        let to = &mut values[rows.start * lanes..rows.end * lanes];
-        if to.len() < LARGE {
-            to.chunks_mut(SQUARE * lanes).enumerate().for_each(|(index, to)| part(index * SQUARE, to));
-        } else {
-            to.par_chunks_mut(SQUARE * lanes).enumerate().for_each(|(index, to)| part(index * SQUARE, to));
+            self.spread(row, known);
         }
     }
 
@@ -87,30 +72,23 @@ impl LaneShape {
     /// # Shapes
     /// `to: [known][of]`; `values: [row][lane]`.
     pub(super) fn to_features<E: Real>(self, values: &[E], rows: Range<usize>, summed: bool, to: &mut [E], columns: Columns) {
-        let Columns { of: stride, first, known } = columns;
-        let lanes = self.lanes;
-        let count = rows.len();
+        let Columns { of, first, known } = columns;
+        let (lanes, count) = (self.lanes, rows.len());
         let from = &values[rows.start * lanes..rows.end * lanes];
         let copies = if summed && known == self.batch { self.samples } else { 1 };
-        let part = |at: usize, to: &mut [E]| {
-            for start in (0..count).step_by(SQUARE) {
-                for (i, to) in to.chunks_exact_mut(stride).enumerate() {
-                    for column in start..count.min(start + SQUARE) {
-                        let row = &from[column * lanes..(column + 1) * lanes];
-                        let mut x = row[at + i];
-                        for copy in 1..copies {
-                            x = x + row[copy * known + at + i];
-                        }
-                        to[first + column] = x;
+        for start in (0..count).step_by(BLOCK) {
+            let end = count.min(start + BLOCK);
+            for (lane, to) in to[..known * of].chunks_exact_mut(of).enumerate() {
+                let to = &mut to[first + start..first + end];
+                for (x, &own) in to.iter_mut().zip(from[start * lanes + lane..].iter().step_by(lanes)) {
+                    *x = own;
+                }
+                for copy in 1..copies {
+                    for (x, &own) in to.iter_mut().zip(from[start * lanes + copy * known + lane..].iter().step_by(lanes)) {
+                        *x = *x + own;
                     }
                 }
             }
-        };
-        let to = &mut to[..known * stride];
-        if count * known < LARGE {
-            to.chunks_mut(SQUARE * stride).enumerate().for_each(|(index, to)| part(index * SQUARE, to));
-        } else {
-            to.par_chunks_mut(SQUARE * stride).enumerate().for_each(|(index, to)| part(index * SQUARE, to));
         }
     }
 
@@ -119,17 +97,11 @@ impl LaneShape {
     /// # Shapes
     /// `from: [known][of]`; `adjoints: [row][lane]`.
     pub(super) fn add_to_lanes<E: Real>(self, from: &[E], columns: Columns, rows: Range<usize>, adjoints: &mut [E]) {
-        let Columns { of: stride, first, known } = columns;
-        let lanes = self.lanes;
-        let to = &mut adjoints[rows.start * lanes..rows.end * lanes];
-        for (index, to) in to.chunks_mut(SQUARE * lanes).enumerate() {
-            for start in (0..known).step_by(SQUARE) {
-                for lane in start..known.min(start + SQUARE) {
-                    let source = &from[lane * stride + first + index * SQUARE..];
-                    for (column, row) in to.chunks_exact_mut(lanes).enumerate() {
-                        row[lane] = row[lane] + source[column];
-                    }
-                }
+        let Columns { of, first, known } = columns;
+        let to = &mut adjoints[rows.start * self.lanes..rows.end * self.lanes];
+        for (column, row) in to.chunks_exact_mut(self.lanes).enumerate() {
+            for (x, &own) in row[..known].iter_mut().zip(from[first + column..].iter().step_by(of)) {
+                *x = *x + own;
             }
         }
     }

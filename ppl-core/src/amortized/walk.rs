@@ -1,23 +1,22 @@
 //! Rows made by walks over the statements of a model, each drawn from its distribution.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::buffers::Buffers;
-use super::engine::{Engine, Steering, fill_inputs};
+use super::engine::Engine;
 use super::fit::BLOCK;
 use super::generated::{Generated, results};
 use super::learn::{Purpose, key};
-use super::means::mean;
 use super::networks::Store;
 use super::plan::Source;
+use super::tiles::Tile;
 use super::{AmortizedError, AmortizedFit, RowGuide};
 use crate::kernel::Real;
 use crate::model::{Graph, SiteKind, Statement, Visitor};
-use crate::networks::Mode;
 use crate::random::step_key;
 
 /// Where latents come from.
@@ -39,8 +38,16 @@ struct Make {
     prior: bool,
     /// Whether observed arrays get their means instead of draws.
     means: bool,
+    /// Arrays of which an element has no mean.
+    without: BTreeSet<&'static str>,
     key: u64,
     error: Option<AmortizedError>,
+}
+
+impl Make {
+    fn new(graph: &'static Graph, prior: bool, means: bool, key: u64) -> Self {
+        Make { graph, prior, means, without: BTreeSet::new(), key, error: None }
+    }
 }
 
 impl Visitor for Make {
@@ -49,7 +56,10 @@ impl Visitor for Make {
             return;
         }
         if self.means {
-            value.fill(mean(statement));
+            if !statement.distribution.mean(statement.params, value) {
+                value.fill(f64::NAN);
+                self.without.extend(self.graph.factors[statement.factor].site.map(|site| self.graph.sites[site].name));
+            }
             return;
         }
         // A statement has noise of its own, so that walks that differ in what they read differ in that alone.
@@ -98,24 +108,24 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         }
         let prior = matches!(latents, Latents::Prior);
         let mut made = Generated::of_rows(engine, rows.len());
+        let mut without = BTreeSet::new();
         for (block, rows) in rows.chunks(BLOCK).enumerate() {
             let first = block * BLOCK;
-            let mut buffers = engine.buffers(rows.len(), 1);
+            let mut buffers = engine.buffers_of_one(rows.len());
             if given {
                 engine.fill(rows, self.drawn(), &mut buffers)?;
             }
             if matches!(latents, Latents::Located) {
-                buffers.noise.fill(G::Element::default());
-                engine.evaluate_noise(store, Steering::PLAIN, Mode::Evaluate, &mut buffers)?;
+                engine.draw_latents(store, None, &mut buffers)?;
             }
             if let Latents::Unconstrained(u) = latents {
-                put(&mut buffers, 0..u.ncols(), first, u);
+                put(&mut buffers.tiles.all[0], 0..u.ncols(), first, u);
             }
             engine.prepare(store, &mut buffers);
             if let Latents::Given(arrays) = latents {
                 for (name, array) in *arrays {
                     if let Some(latent) = engine.model.layout().latents().find(|latent| latent.name == *name) {
-                        put(&mut buffers, latent.rows.clone(), first, array);
+                        put(&mut buffers.tiles.all[0], latent.rows.clone(), first, array);
                     }
                 }
             }
@@ -123,14 +133,14 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             let layout = engine.model.layout();
             let walks = 1 + layout.observed.len() + if prior { engine.model_plan.calls.len() } else { 0 };
             for walk in 0..walks {
-                engine.call_networks(store, buffers.shape, &buffers.inputs, &mut buffers.model)?;
+                engine.call_networks(store, &mut buffers)?;
                 for lane in 0..rows.len() {
                     let key = step_key(key(seed, Purpose::Prior, 0), (first + lane) as u64);
-                    let make = Make { graph: engine.model.graph(), prior, means: false, key, error: None };
-                    self.walk(engine, &mut buffers, lane, make, &mut made.observed, first)?;
+                    let make = Make::new(engine.model.graph(), prior, false, key);
+                    self.walk(engine, &mut buffers.tiles.all[0], lane, make, &mut made.observed, first)?;
                     if walk + 1 == walks {
-                        let make = Make { graph: engine.model.graph(), prior, means: true, key, error: None };
-                        self.walk(engine, &mut buffers, lane, make, &mut made.means, first)?;
+                        let make = Make::new(engine.model.graph(), prior, true, key);
+                        without.extend(self.walk(engine, &mut buffers.tiles.all[0], lane, make, &mut made.means, first)?);
                     }
                 }
                 for (index, input) in engine.data.iter().enumerate() {
@@ -140,35 +150,37 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                         row.iter_mut().zip(from).for_each(|(to, &from)| *to = G::Element::from_f64(from));
                     }
                 }
-                fill_inputs(engine.model_plan, &buffers.inputs, buffers.shape, &mut buffers.model.work.values);
+                engine.refill(&mut buffers);
             }
-            let lanes = buffers.shape.lanes;
+            let tile = &buffers.tiles.all[0];
+            let lanes = tile.shape.lanes;
             let variables = layout.latents().zip(&mut made.latents).chain(results(engine).zip(&mut made.results));
             for (variable, (_, to)) in variables {
                 for lane in 0..rows.len() {
                     for (element, row) in variable.rows.clone().enumerate() {
-                        to[[first + lane, element]] = buffers.model.work.values[row * lanes + lane].to_f64();
+                        to[[first + lane, element]] = tile.model.work.values[row * lanes + lane].to_f64();
                     }
                 }
             }
         }
+        made.means.retain(|(name, _)| !without.contains(name));
         Ok(made)
     }
 
-    /// Walks over the statements of a row of the batch.
+    /// Walks over the statements of a row of the batch; gives the arrays of which it found no mean.
     #[allow(clippy::unused_self, reason = "names the types")]
     fn walk(
         &self,
         engine: &Engine<'_, G::Element>,
-        buffers: &mut Buffers<G::Element>,
+        tile: &mut Tile<G::Element>,
         lane: usize,
         mut make: Make,
         observed: &mut [(&'static str, Array2<f64>)],
         first: usize,
-    ) -> Result<(), AmortizedError> {
+    ) -> Result<BTreeSet<&'static str>, AmortizedError> {
         let layout = engine.model.layout();
-        let lanes = buffers.shape.lanes;
-        let mut values: Vec<f64> = buffers.model.work.values.iter().skip(lane).step_by(lanes).map(|x| x.to_f64()).collect();
+        let lanes = tile.shape.lanes;
+        let mut values: Vec<f64> = tile.model.work.values.iter().skip(lane).step_by(lanes).map(|x| x.to_f64()).collect();
         let mut own = vec![f64::NAN; layout.observed_elements()];
         engine.model.walk(&mut values, &mut own, &mut make);
         if let Some(error) = make.error {
@@ -176,23 +188,23 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         }
         if make.prior && !make.means {
             for row in layout.latents().flat_map(|latent| latent.rows.clone()) {
-                buffers.model.work.values[row * lanes + lane] = G::Element::from_f64(values[row]);
+                tile.model.work.values[row * lanes + lane] = G::Element::from_f64(values[row]);
             }
         }
         for (variable, (_, to)) in layout.observed.iter().zip(observed) {
             let from = &own[variable.rows.clone()];
             to.row_mut(first + lane).iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         }
-        Ok(())
+        Ok(make.without)
     }
 }
 
 /// Puts rows of an array into rows of the workspace of the model, a lane each; lanes that fill up get the last of them.
-fn put<E: Real>(buffers: &mut Buffers<E>, rows: Range<usize>, first: usize, array: &Array2<f64>) {
-    let (lanes, batch) = (buffers.shape.lanes, buffers.shape.batch);
+fn put<E: Real>(tile: &mut Tile<E>, rows: Range<usize>, first: usize, array: &Array2<f64>) {
+    let (lanes, batch) = (tile.shape.lanes, tile.shape.batch);
     for (element, row) in rows.enumerate() {
         for lane in 0..lanes {
-            buffers.model.work.values[row * lanes + lane] = E::from_f64(array[[first + lane.min(batch - 1), element]]);
+            tile.model.work.values[row * lanes + lane] = E::from_f64(array[[first + lane.min(batch - 1), element]]);
         }
     }
 }

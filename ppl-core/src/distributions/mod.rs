@@ -20,6 +20,7 @@ mod half_student_t;
 mod inverse_gamma;
 mod laplace;
 mod log_normal;
+mod means;
 mod negative_binomial;
 mod normal;
 mod poisson_log;

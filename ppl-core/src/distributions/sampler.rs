@@ -14,6 +14,11 @@ pub trait Sampler: Debug {
     fn parameters(&self) -> &'static [Parameter];
     /// The log density in nats; `NaN` where a parameter is outside its support.
     fn log_prob(&self, value: &[f64], params: &[f64]) -> f64;
+    /// Writes the mean to all elements of `value`, of a category that of its number; whether there is one that is known in closed form. If not, `value` stays as it is.
+    fn mean(&self, params: &[f64], value: &mut [f64]) -> bool {
+        let _ = (params, value);
+        false
+    }
     /// One draw.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use rand::Rng;
 
+use super::means::mean;
 use super::{Multivariate, Parameter, Parts, SampleError, Sampler, Support, Univariate, Vector};
 use crate::kernel::functions::ln_factorial;
 
@@ -60,6 +61,10 @@ impl<D: Univariate<P>, const P: usize> Sampler for ScalarSampler<D, P> {
 
     fn log_prob(&self, value: &[f64], params: &[f64]) -> f64 {
         value.first().map_or(f64::NAN, |&x| super::log_prob::<D, P>(x, array(params)))
+    }
+
+    fn mean(&self, params: &[f64], value: &mut [f64]) -> bool {
+        mean(D::NAME, D::PARAMETERS, params, value)
     }
 
     fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError> {
@@ -126,6 +131,10 @@ impl<D: Multivariate> Sampler for VectorSampler<D> {
 
     fn log_prob(&self, value: &[f64], params: &[f64]) -> f64 {
         D::log_prob(&Slice(value), &Slice(params))
+    }
+
+    fn mean(&self, params: &[f64], value: &mut [f64]) -> bool {
+        mean(D::NAME, D::PARAMETERS, params, value)
     }
 
     fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError> {

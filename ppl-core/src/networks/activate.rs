@@ -1,6 +1,7 @@
 //! An activation as a layer of its own, for layers that have none within.
 
 use super::elementwise::{apply, deactivate};
+use super::sizes::check_sizes;
 use super::sums::add;
 use super::{Activation, Layer, NetworkError, ParameterTensor, Pass, Work};
 use crate::kernel::Real;
@@ -16,11 +17,9 @@ impl Activate {
     /// Over so many features.
     ///
     /// # Errors
-    /// [`NetworkError::ZeroSize`].
+    /// [`NetworkError::ZeroSize`] and [`NetworkError::LargeSize`].
     pub fn new(size: usize, activation: Activation) -> Result<Self, NetworkError> {
-        if size == 0 {
-            return Err(NetworkError::ZeroSize { layer: "activate", size: "the number of features" });
-        }
+        check_sizes("activate", &[("the number of features", size)])?;
         Ok(Activate { size, activation })
     }
 }

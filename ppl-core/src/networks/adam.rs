@@ -46,7 +46,8 @@ pub struct AdamState<E> {
     first: Vec<E>,
     second: Vec<E>,
     steps: u64,
-    squares: Vec<f64>,
+    /// What each part says of its gradient.
+    parts: Vec<f64>,
 }
 
 impl<E: Real> AdamState<E> {
@@ -54,8 +55,8 @@ impl<E: Real> AdamState<E> {
     #[must_use]
     pub fn new(parameters: usize, config: AdamConfig) -> Self {
         let moments = vec![E::default(); parameters];
-        let squares = vec![0.0; parameters.div_ceil(PART)];
-        AdamState { config, first: moments.clone(), second: moments, steps: 0, squares }
+        let parts = vec![0.0; parameters.div_ceil(PART)];
+        AdamState { config, first: moments.clone(), second: moments, steps: 0, parts }
     }
 
     /// The steps made.
@@ -99,17 +100,17 @@ impl<E: Real> AdamState<E> {
                 if norm > largest { largest / norm } else { 1.0 }
             }
         };
-        self.step_scaled(rate, scale, parameters, gradient)
+        self.step_scaled(rate, scale, parameters, gradient).map(drop)
     }
 
-    /// A step up a multiple of the gradient, which is cleared for the next one.
+    /// A step up a multiple of the gradient, which is cleared for the next one; gives whether it was finite.
     pub(crate) fn step_scaled(
         &mut self,
         rate: f64,
         scale: f64,
         parameters: &mut [E],
         gradient: &mut [E],
-    ) -> Result<(), NetworkError> {
+    ) -> Result<bool, NetworkError> {
         check("parameters", parameters.len(), self.first.len())?;
         check("gradient", gradient.len(), self.first.len())?;
         self.steps += 1;
@@ -123,26 +124,27 @@ impl<E: Real> AdamState<E> {
             rate: E::from_f64(rate * c1 / c2.sqrt()),
             epsilon: E::from_f64(self.config.epsilon / c2.sqrt()),
         };
-        let (first, second) = (&mut self.first, &mut self.second);
+        let (first, second, parts) = (&mut self.first, &mut self.second, &mut self.parts);
         in_pool(parameters.len() * 8, || {
             parameters
                 .par_chunks_mut(PART)
                 .zip(gradient.par_chunks_mut(PART))
                 .zip(first.par_chunks_mut(PART).zip(second.par_chunks_mut(PART)))
-                .for_each(|((parameters, gradient), (first, second))| {
-                    dispatch(Step { constants, parameters, gradient, first, second });
+                .zip(parts.par_iter_mut())
+                .for_each(|(((parameters, gradient), (first, second)), watch)| {
+                    *watch = dispatch(Step { constants, parameters, gradient, first, second });
                 });
         });
-        Ok(())
+        Ok(self.parts.iter().all(|watch| *watch == 0.0))
     }
 
     /// That of a gradient: sums of parts of a fixed size, added in their order.
     pub(crate) fn sum_of_squares(&mut self, gradient: &[E]) -> f64 {
-        let squares = &mut self.squares;
+        let parts = &mut self.parts;
         in_pool(gradient.len() * 8, || {
-            squares.par_iter_mut().zip(gradient.par_chunks(PART)).for_each(|(sum, part)| *sum = dispatch(SumOfSquares { part }));
+            parts.par_iter_mut().zip(gradient.par_chunks(PART)).for_each(|(sum, part)| *sum = dispatch(SumOfSquares { part }));
         });
-        squares.iter().sum()
+        parts.iter().sum()
     }
 }
 
@@ -163,14 +165,16 @@ struct Step<'a, E> {
 }
 
 impl<E: Real> Kernel<E> for Step<'_, E> {
-    type Output = ();
+    /// Zero if the whole gradient is finite, else `NaN`.
+    type Output = f64;
 
     #[inline(always)]
-    fn run<V: Lanes<Element = E>>(self) {
+    fn run<V: Lanes<Element = E>>(self) -> f64 {
         let Constants { decays, shares, rate, epsilon } = self.constants;
         let (b1, b2) = (V::splat(decays.0), V::splat(decays.1));
         let (s1, s2) = (V::splat(shares.0), V::splat(shares.1));
         let (rate, epsilon) = (V::splat(rate), V::splat(epsilon));
+        let mut watch = V::zero();
         let mut at = 0;
         while at < self.parameters.len() {
             let end = self.parameters.len().min(at + V::WIDTH);
@@ -182,8 +186,12 @@ impl<E: Real> Kernel<E> for Step<'_, E> {
             store(v, &mut self.second[at..end]);
             store(x, &mut self.parameters[at..end]);
             store(V::zero(), &mut self.gradient[at..end]);
+            watch = watch + (g - g);
             at = end;
         }
+        let mut lanes = [E::default(); 16];
+        watch.store(&mut lanes);
+        lanes.iter().map(|x| x.to_f64()).sum()
     }
 }
 

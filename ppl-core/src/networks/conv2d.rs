@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::dense::{matrix, transposed};
 use super::parallel::Parts;
+use super::sizes::check_sizes;
 use super::window::Places;
 use super::{Activation, Image, Layer, NetworkError, ParameterTensor, Pass, Window, Work, initialization};
 use crate::kernel::Real;
@@ -24,11 +25,13 @@ impl Conv2d {
     /// So many kernels over images.
     ///
     /// # Errors
-    /// [`NetworkError::ZeroSize`], [`NetworkError::Kernel`].
+    /// [`NetworkError::ZeroSize`], [`NetworkError::LargeSize`], [`NetworkError::Kernel`].
     pub fn new(image: Image, channels: usize, window: Window) -> Result<Self, NetworkError> {
-        if channels == 0 {
-            return Err(NetworkError::ZeroSize { layer: "conv2d", size: "the number of kernels" });
-        }
+        let kernel = ("the kernel", window.kernel);
+        check_sizes(
+            "conv2d",
+            &[("the number of kernels", channels), ("the number of channels", image.channels), kernel, kernel],
+        )?;
         Ok(Conv2d { places: Places::new("conv2d", image, window)?, channels })
     }
 

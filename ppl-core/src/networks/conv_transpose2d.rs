@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::conv2d::add_row_sums;
 use super::dense::{matrix, transposed};
 use super::parallel::Parts;
+use super::sizes::check_sizes;
 use super::window::Places;
 use super::{Activation, Image, Layer, NetworkError, ParameterTensor, Pass, Window, Work, initialization};
 use crate::kernel::Real;
@@ -26,9 +27,11 @@ impl ConvTranspose2d {
     /// From images to images of so many channels, with `extra` pixels at the right and at the bottom (less than the stride).
     ///
     /// # Errors
-    /// [`NetworkError::ZeroSize`], [`NetworkError::Kernel`]; [`NetworkError::Extra`] if `extra` is not less than the stride.
+    /// [`NetworkError::ZeroSize`], [`NetworkError::LargeSize`], [`NetworkError::Kernel`]; [`NetworkError::Extra`] if `extra` is not less than the stride.
     pub fn new(image: Image, channels: usize, window: Window, extra: usize) -> Result<Self, NetworkError> {
         let layer = "conv_transpose2d";
+        let kernel = ("the kernel", window.kernel);
+        check_sizes(layer, &[("the number of kernels", channels), ("the number of channels", image.channels), kernel, kernel])?;
         // That all sizes are positive.
         Places::new(layer, image, Window { kernel: window.kernel.min(1), padding: 0, ..window })?;
         if extra >= window.stride {

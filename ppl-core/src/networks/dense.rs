@@ -1,6 +1,7 @@
 //! A fully connected layer: matrix product, bias and activation.
 
 use super::elementwise::{activate, deactivate};
+use super::sizes::check_sizes;
 use super::sums::add_column_sums;
 use super::{Activation, Layer, NetworkError, ParameterTensor, Pass, Work, initialization};
 use crate::kernel::Real;
@@ -21,13 +22,9 @@ impl Dense {
     /// A layer of these sizes.
     ///
     /// # Errors
-    /// [`NetworkError::ZeroSize`].
+    /// [`NetworkError::ZeroSize`] and [`NetworkError::LargeSize`].
     pub fn new(inputs: usize, outputs: usize, activation: Activation) -> Result<Self, NetworkError> {
-        for (size, value) in [("the number of inputs", inputs), ("the number of outputs", outputs)] {
-            if value == 0 {
-                return Err(NetworkError::ZeroSize { layer: "dense", size });
-            }
-        }
+        check_sizes("dense", &[("the number of inputs", inputs), ("the number of outputs", outputs)])?;
         Ok(Dense { inputs, outputs, activation })
     }
 

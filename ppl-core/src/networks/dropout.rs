@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::parallel::PART;
+use super::sizes::check_sizes;
 use super::sums::add;
 use super::{Layer, Mode, NetworkError, ParameterTensor, Pass, Work};
 use crate::kernel::Real;
@@ -21,11 +22,9 @@ impl Dropout {
     /// Over so many features, each left out with this probability.
     ///
     /// # Errors
-    /// [`NetworkError::Probability`] if it is not at least 0 and below 1; [`NetworkError::ZeroSize`].
+    /// [`NetworkError::Probability`] if it is not at least 0 and below 1; [`NetworkError::ZeroSize`] and [`NetworkError::LargeSize`].
     pub fn new(size: usize, probability: f64) -> Result<Self, NetworkError> {
-        if size == 0 {
-            return Err(NetworkError::ZeroSize { layer: "dropout", size: "the number of features" });
-        }
+        check_sizes("dropout", &[("the number of features", size)])?;
         if (0.0..1.0).contains(&probability) {
             Ok(Dropout { size, probability })
         } else {

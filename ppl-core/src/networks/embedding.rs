@@ -1,5 +1,6 @@
 //! Embeddings: a learned vector for each index.
 
+use super::sizes::check_sizes;
 use super::{Layer, NetworkError, ParameterTensor, Pass, Work, initialization};
 use crate::kernel::Real;
 
@@ -18,15 +19,11 @@ impl Embedding {
     /// Of `size` vectors of `features` numbers, for rows of so many positions.
     ///
     /// # Errors
-    /// [`NetworkError::ZeroSize`].
+    /// [`NetworkError::ZeroSize`] and [`NetworkError::LargeSize`].
     pub fn new(size: usize, features: usize, positions: usize) -> Result<Self, NetworkError> {
-        for (name, value) in
-            [("the number of vectors", size), ("the number of features", features), ("the number of positions", positions)]
-        {
-            if value == 0 {
-                return Err(NetworkError::ZeroSize { layer: "embedding", size: name });
-            }
-        }
+        let sizes =
+            [("the number of vectors", size), ("the number of features", features), ("the number of positions", positions)];
+        check_sizes("embedding", &sizes)?;
         Ok(Embedding { size, features, positions })
     }
 

@@ -28,6 +28,16 @@ pub enum NetworkError {
         /// The size.
         size: &'static str,
     },
+    /// A size that is too large together with the others.
+    #[error("`{layer}`: {size} is {value}, with which the layer is too large to be made; make it smaller")]
+    LargeSize {
+        /// The layer.
+        layer: &'static str,
+        /// The size.
+        size: &'static str,
+        /// Its value.
+        value: usize,
+    },
     /// A network without layers.
     #[error("a network needs at least one layer; of sizes, it needs those of the input and of the output")]
     NoLayers,

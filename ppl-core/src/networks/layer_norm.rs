@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::elementwise::{load, store};
 use super::parallel::rows_in_part;
+use super::sizes::check_sizes;
 use super::sums::add_column_sums;
 use super::{Layer, NetworkError, ParameterTensor, Pass, Work};
 use crate::kernel::{Kernel, Lanes, Real, dispatch};
@@ -24,11 +25,9 @@ impl LayerNorm {
     /// Over so many features.
     ///
     /// # Errors
-    /// [`NetworkError::ZeroSize`].
+    /// [`NetworkError::ZeroSize`] and [`NetworkError::LargeSize`].
     pub fn new(size: usize) -> Result<Self, NetworkError> {
-        if size == 0 {
-            return Err(NetworkError::ZeroSize { layer: "layer_norm", size: "the number of features" });
-        }
+        check_sizes("layer_norm", &[("the number of features", size)])?;
         Ok(LayerNorm { size })
     }
 }

@@ -41,7 +41,7 @@ impl Mlp {
     /// The layers.
     ///
     /// # Errors
-    /// [`NetworkError::NoLayers`] if there are fewer than two sizes; [`NetworkError::ZeroSize`].
+    /// [`NetworkError::NoLayers`] if there are fewer than two sizes; [`NetworkError::ZeroSize`] and [`NetworkError::LargeSize`].
     pub fn layers<E: Real>(&self) -> Result<Sequential<E>, NetworkError> {
         let mut layers: Vec<Box<dyn Layer<E>>> = Vec::new();
         for (index, sizes) in self.sizes.windows(2).enumerate() {

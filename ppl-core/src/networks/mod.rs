@@ -49,6 +49,7 @@ mod residual;
 #[cfg(feature = "files")]
 mod safetensors;
 mod sequential;
+mod sizes;
 mod sums;
 #[cfg(test)]
 mod tests;

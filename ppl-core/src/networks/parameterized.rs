@@ -86,8 +86,8 @@ impl<E: Real> Parameterized<E> {
         y: &mut [E],
     ) -> Result<(), NetworkError> {
         check("parameters", parameters.len(), self.parameters.len())?;
-        check("x", x.len(), rows * self.inputs())?;
-        check("y", y.len(), rows * self.outputs())?;
+        check("x", x.len(), rows.saturating_mul(self.inputs()))?;
+        check("y", y.len(), rows.saturating_mul(self.outputs()))?;
         self.architecture.check_input(x, rows)?;
         in_pool(rows * parameters.len(), || self.architecture.forward(parameters, x, rows, work, y));
         Ok(())
@@ -106,12 +106,12 @@ impl<E: Real> Parameterized<E> {
         gradient: &mut [E],
     ) -> Result<(), NetworkError> {
         check("parameters", parameters.len(), self.parameters.len())?;
-        check("x", pass.x.len(), pass.rows * self.inputs())?;
-        check("y", pass.y.len(), pass.rows * self.outputs())?;
-        check("y_adjoint", pass.y_adjoint.len(), pass.rows * self.outputs())?;
+        check("x", pass.x.len(), pass.rows.saturating_mul(self.inputs()))?;
+        check("y", pass.y.len(), pass.rows.saturating_mul(self.outputs()))?;
+        check("y_adjoint", pass.y_adjoint.len(), pass.rows.saturating_mul(self.outputs()))?;
         check("gradient", gradient.len(), parameters.len())?;
         if let Some(x_adjoint) = &x_adjoint {
-            check("x_adjoint", x_adjoint.len(), pass.rows * self.inputs())?;
+            check("x_adjoint", x_adjoint.len(), pass.rows.saturating_mul(self.inputs()))?;
         }
         in_pool(pass.rows * parameters.len(), || self.architecture.pull(parameters, pass, work, x_adjoint, gradient));
         Ok(())

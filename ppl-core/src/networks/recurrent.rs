@@ -8,6 +8,7 @@ use super::cell_kernels::{Advance, Retreat};
 use super::dense::{matrix, transposed};
 use super::initialization::uniform_within;
 use super::parallel::rows_in_part;
+use super::sizes::check_sizes;
 use super::sums::add_column_sums;
 use super::{Layer, NetworkError, ParameterTensor, Pass, Work};
 use crate::kernel::matrix::{View, multiply_shared};
@@ -43,13 +44,13 @@ impl<C: Cell> Recurrent<C> {
     /// From so many features to a state of `hidden` numbers, over so many steps.
     ///
     /// # Errors
-    /// [`NetworkError::ZeroSize`].
+    /// [`NetworkError::ZeroSize`] and [`NetworkError::LargeSize`].
     pub fn new(features: usize, hidden: usize, steps: usize) -> Result<Self, NetworkError> {
         let sizes = [("the number of features", features), ("the size of the state", hidden), ("the number of steps", steps)];
-        match sizes.into_iter().find(|(_, size)| *size == 0) {
-            Some((size, _)) => Err(NetworkError::ZeroSize { layer: C::KIND, size }),
-            None => Ok(Recurrent { features, hidden, steps, cell: PhantomData }),
-        }
+        check_sizes(C::KIND, &sizes)?;
+        // The weights of the state.
+        check_sizes(C::KIND, &[("the number of gates", C::GATES), sizes[1], sizes[1]])?;
+        Ok(Recurrent { features, hidden, steps, cell: PhantomData })
     }
 
     fn gates(&self) -> usize {

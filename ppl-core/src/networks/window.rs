@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::NetworkError;
+use super::sizes::check_sizes;
 use crate::kernel::Real;
 
 /// Sizes of an image: `[channels][height][width]`, the last fastest.
@@ -55,12 +56,11 @@ impl Places {
             ("the number of channels", image.channels),
             ("the height", image.height),
             ("the width", image.width),
-            ("the kernel", window.kernel),
             ("the stride", window.stride),
+            ("the padding", window.padding.max(1)),
         ];
-        if let Some((size, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
-            return Err(NetworkError::ZeroSize { layer, size });
-        }
+        check_sizes(layer, &sizes)?;
+        check_sizes(layer, &[("the kernel", window.kernel), ("the kernel", window.kernel), sizes[0]])?;
         let padded = image.height.min(image.width) + 2 * window.padding;
         if padded < window.kernel {
             return Err(NetworkError::Kernel { layer, kernel: window.kernel, image: padded });

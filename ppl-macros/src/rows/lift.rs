@@ -62,6 +62,7 @@ pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnosti
         common: BTreeMap::new(),
         is_guide: of.is_some(),
         auto: BTreeSet::new(),
+        read: BTreeSet::new(),
         loops: Vec::new(),
         calls: Vec::new(),
         latents: Vec::new(),
@@ -113,7 +114,9 @@ pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnosti
     }
     lift.check_outside(&globals);
     row.name = format_ident!("{}Row", row.name);
-    row.arguments = inputs.into_iter().chain(shared).chain(dims.iter().map(size)).collect();
+    // What networks alone read is no part of the row.
+    let inputs = inputs.into_iter().filter(|input| lift.read.contains(&input.name.to_string()));
+    row.arguments = inputs.chain(shared).chain(dims.iter().map(size)).collect();
     row.body = lift.lifted;
     let (calls, latents, priors) = (lift.calls, lift.latents, lift.priors);
     Some(Rows { row, plate, dims, arguments: model.arguments, calls, latents, priors, globals, auto, tables: Vec::new() })
@@ -142,6 +145,8 @@ struct Lift<'d> {
     is_guide: bool,
     /// The latents that are left to the automatic guide.
     auto: BTreeSet<String>,
+    /// The names over the plate in the statements of the row.
+    read: BTreeSet<String>,
     /// The loops within the plate, with their dimensions.
     loops: Vec<(Ident, Option<Ident>)>,
     calls: Vec<Call>,
@@ -349,6 +354,7 @@ impl Lift<'_> {
             _ => None,
         });
         let axes: Vec<Ident> = axes.flatten().collect();
+        self.read.insert(name.to_string());
         if let Entry::Vacant(entry) = self.arrays.entry(name.to_string()) {
             entry.insert((kind, axes.clone()));
             if kind == Kind::Latent {
@@ -485,6 +491,7 @@ impl Lift<'_> {
                 if known.is_some_and(|kind| kind != Kind::Result) && !self.take_plate(&array.clone(), index) {
                     return;
                 }
+                self.read.insert(array.to_string());
                 index.iter_mut().for_each(|axis| self.expression(axis));
                 if index.is_empty() {
                     expr.kind = ExprKind::Name(array.clone());

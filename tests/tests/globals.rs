@@ -173,14 +173,14 @@ fn of_line(epochs: usize) -> Amortized {
 fn a_line_has_its_exact_posterior_and_evidence() {
     let model = line();
     let (mean, sd, evidence) = exact(&model);
-    let fit = fit_amortized(&model, &Automatic, of_line(3000)).expect("a good model");
+    let fit = fit_amortized(&model, &Automatic, of_line(6000)).expect("a good model");
     let draws = fit.global_draws(20_000, 1).expect("draws");
     let found: Vec<(f64, f64)> = draws.iter().flat_map(|(_, draws)| moments(draws)).collect();
     for i in 0..3 {
         assert!((found[i].0 - mean[i]).abs() < 0.1 * sd[i], "{i}: {:?} {} {}", found[i], mean[i], sd[i]);
         assert!((found[i].1 / sd[i] - 1.0).abs() < 0.05, "{i}: {:?} {}", found[i], sd[i]);
     }
-    let last: Vec<f64> = fit.history().iter().rev().take(1000).map(|epoch| epoch.bound).collect();
+    let last: Vec<f64> = fit.history().iter().rev().take(400).map(|epoch| epoch.bound).collect();
     let bound = 200.0 * last.iter().sum::<f64>() / last.len() as f64;
     assert!((bound - evidence).abs() < 0.05, "{bound} {evidence}");
     let told = fit.global_latents().expect("what was learned");
@@ -237,7 +237,7 @@ fn of_row(x: [f64; 3]) -> ([f64; 2], [f64; 2], f64, f64) {
 fn each_row_has_its_own_location_and_scale() {
     let model = components(60);
     let config = Amortized {
-        epochs: 3000,
+        epochs: 6000,
         batch: 20,
         rate: 0.02,
         schedule: Schedule::Linear { to: 0.002 },
@@ -255,7 +255,7 @@ fn each_row_has_its_own_location_and_scale() {
             assert!((encoded[0].scale[[n, i]] / sd[i] - 1.0).abs() < 0.1, "{n} {i}: {} {}", encoded[0].scale[[n, i]], sd[i]);
         }
     }
-    let last: Vec<f64> = fit.history().iter().rev().take(1000).map(|epoch| epoch.bound).collect();
+    let last: Vec<f64> = fit.history().iter().rev().take(400).map(|epoch| epoch.bound).collect();
     let bound = last.iter().sum::<f64>() / last.len() as f64;
     assert!((bound - (evidence - missed) / 60.0).abs() < 0.01, "{bound} {} {}", evidence / 60.0, missed / 60.0);
     // Importance sampling closes what independent normals miss.
@@ -272,7 +272,7 @@ fn each_row_has_its_own_location_and_scale() {
 
 model! {
     /// Kinds of supports of latents of rows.
-    pub Kinds(x: [f64; N, D], f: net(K => D)) {
+    pub Kinds(x: [f64; N, D], f: net(K => D), K: usize) {
         for n in N {
             s[n] ~ Gamma(2, 2);
             u[n] ~ Beta(2, 3);
@@ -290,7 +290,7 @@ model! {
 #[test]
 fn any_support_may_be_left_to_the_automatic_guide() {
     let x = Array2::from_shape_fn((30, 2), |(n, d)| normal(8, 2 * n + d));
-    let model = Kinds { x, f: Mlp::new(&[3, 2]).build(3).expect("sizes") };
+    let model = Kinds { x, f: Mlp::new(&[3, 2]).build(3).expect("sizes"), K: 3 };
     let config = Amortized { epochs: 400, batch: 10, rate: 0.02, ..Amortized::default() };
     let fit = fit_amortized(&model, &Automatic, config).expect("a good model");
     let bounds: Vec<f64> = fit.history().iter().map(|epoch| epoch.bound).collect();
@@ -376,7 +376,7 @@ fn a_fit_of_rows_agrees_with_that_of_the_whole_model() {
     let beside = Beside { x, y, f };
     let whole = fit_bbvi(&alone, Bbvi { family: Family::FullRank, ..Bbvi::default() }).expect("a good model");
     let drawn = whole.draws(&alone, 20_000).expect("draws");
-    let of_rows = fit_amortized(&beside, &Automatic, of_line(3000)).expect("a good model");
+    let of_rows = fit_amortized(&beside, &Automatic, of_line(6000)).expect("a good model");
     let found = of_rows.global_draws(20_000, 1).expect("draws");
     let expected = [("mu", drawn.mu.into_dyn()), ("sigma", drawn.sigma.into_dyn()), ("w", drawn.w.into_dyn())];
     for (name, expected) in &expected {

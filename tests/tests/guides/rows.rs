@@ -210,7 +210,7 @@ fn machines(rows: usize) -> Machines {
 fn positive_latents_of_rows_are_drawn_from_log_normals() -> Outcome {
     let model = machines(300);
     let guide = Counter { network: Mlp::new(&[6, 16, 2]).activation(Activation::Tanh).build(3)? };
-    let config = Amortized { epochs: 600, rate: 5e-3, schedule: Schedule::Cosine, samples: 4, ..Amortized::default() };
+    let config = Amortized { epochs: 4000, rate: 5e-3, schedule: Schedule::Cosine, samples: 4, ..Amortized::default() };
     let fit = fit_amortized(&model, &guide, config)?;
     let typical = fit.global("typical").ok_or("a parameter")?[0];
     assert!((typical - 0.4).abs() < 0.15, "{typical}");

@@ -15,7 +15,7 @@ use super::local_guide::{Table, table};
 use super::networks::Store;
 use super::plan::{Plan, input_names};
 use super::transform::Drawn;
-use super::{Amortized, AmortizedError, BoundRows, ROW_NUMBER, RowGuide, Transform, data};
+use super::{Amortized, AmortizedError, BoundRows, GlobalModel, ROW_NUMBER, RowGuide, Transform, data};
 use crate::kernel::Real;
 use crate::model::Model as _;
 use crate::networks::{Mode, Parameterized};
@@ -116,7 +116,7 @@ pub(super) fn with_engine<'m, M, G: RowGuide<M>, T>(
     let mut own: BoundRows<'_, G::Row> = own;
     own.networks.extend(tables.iter().map(|(name, table)| (*name, &**table)));
     let outside = guide.bind_globals(model, &bound.row);
-    let outside = outside.as_deref().map(|outside| outside.bind_global()).transpose()?;
+    let outside = outside.as_deref().map(GlobalModel::bind_global).transpose()?;
     let (row, own_row) = (bound.row.bind()?, own.row.bind()?);
     data::check(&bound, row.layout().model, transforms)?;
     let mut names = input_names(&bound);

@@ -186,7 +186,7 @@ impl<E: Real> Kernel<E> for Step<'_, E> {
             store(v, &mut self.second[at..end]);
             store(x, &mut self.parameters[at..end]);
             store(V::zero(), &mut self.gradient[at..end]);
-            watch = watch + (g - g);
+            watch = g.mul_add(V::zero(), watch);
             at = end;
         }
         let mut lanes = [E::default(); 16];

@@ -27,7 +27,7 @@ pub fn lines(path: impl AsRef<Path>) -> Result<Vec<String>, Error> {
     let name = || path.display().to_string();
     let bytes = std::fs::read(path).map_err(|source| Error::File { path: name(), source })?;
     let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         Error::NotText { path: name(), line }
     })?;
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())

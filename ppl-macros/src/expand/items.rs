@@ -28,11 +28,11 @@ pub(crate) fn structs(model: &Model) -> TokenStream {
     quote! {
         #struct_doc
         #(#attrs)*
-        #[allow(non_snake_case, clippy::struct_field_names)]
+        #[allow(non_snake_case, clippy::struct_field_names, clippy::pub_underscore_fields)]
         #vis struct #name { #(#fields),* }
 
         #[doc = #inputs_doc]
-        #[allow(non_snake_case, clippy::struct_field_names)]
+        #[allow(non_snake_case, clippy::struct_field_names, clippy::pub_underscore_fields)]
         #vis struct #inputs_name { #(#inputs,)* #(#unknown),* }
 
         #draws

@@ -115,9 +115,9 @@ pub(super) fn tables(rows: &Rows, row: &TokenStream) -> TokenStream {
     }
     let each = rows.tables.iter().map(|table| {
         let word = table.latent.to_string();
-        let sizes = table.axes.iter().map(|(dim, less)| match less {
+        let sizes = table.axes.iter().map(|(dim, less)| match *less {
             0 => quote!(model.row.#dim),
-            _ => quote!(model.row.#dim.saturating_sub(#less)),
+            less => quote!(model.row.#dim.saturating_sub(#less)),
         });
         quote!((#word, 2 #(* #sizes)*))
     });

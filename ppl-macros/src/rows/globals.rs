@@ -241,7 +241,7 @@ fn within<'s>(expr: &'s Expr, visit: &mut dyn FnMut(&'s Expr)) {
             within(right, visit);
         }
         ExprKind::If { condition, then, otherwise } => {
-            [condition, then, otherwise].into_iter().for_each(|part| within(part, visit))
+            [condition, then, otherwise].into_iter().for_each(|part| within(part, visit));
         }
         // The name of a function is no value.
         ExprKind::Call { args, .. } => args.iter().for_each(|arg| within(&arg.value, visit)),

@@ -34,13 +34,11 @@ pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnosti
             let loops = || body.iter().enumerate().filter(|(_, stmt)| matches!(stmt, Stmt::For { .. }));
             let calls = |stmt: &Stmt| globals::called(std::slice::from_ref(stmt), &is_network).is_some();
             let at = loops().find(|(_, stmt)| calls(stmt)).or_else(|| loops().next()).map(|(at, _)| at);
-            match at.map(|at| body.remove(at)) {
-                Some(Stmt::For { var, range: Range::Dim(plate), body }) => (var, plate, body),
-                _ => {
-                    diagnostics.push(model.name.span(), messages::NO_PLATE);
-                    return None;
-                }
-            }
+            let Some(Stmt::For { var, range: Range::Dim(plate), body }) = at.map(|at| body.remove(at)) else {
+                diagnostics.push(model.name.span(), messages::NO_PLATE);
+                return None;
+            };
+            (var, plate, body)
         }
         // A guide that leaves all latents to the automatic one has no loop.
         Some(of) => match body.iter().position(|stmt| matches!(stmt, Stmt::For { .. })).map(|at| body.remove(at)) {
@@ -267,7 +265,7 @@ impl Lift<'_> {
         let over_rows = |name: &Ident| self.arrays.contains_key(&name.to_string()) && !bound.contains(&name);
         globals::expressions(&outside.body, &mut |expr| match &expr.kind {
             ExprKind::Call { .. } if self.network_of(expr).is_some() => {
-                wrong.push((expr.span, messages::CALL_OUTSIDE.to_owned()))
+                wrong.push((expr.span, messages::CALL_OUTSIDE.to_owned()));
             }
             ExprKind::Name(name) | ExprKind::Index { array: name, .. } if over_rows(name) => {
                 wrong.push((name.span(), messages::outside_reads(name, &self.plate)));
@@ -411,16 +409,12 @@ impl Lift<'_> {
             };
             let name = operand.to_string();
             let known = self.arrays.get(&name).filter(|(kind, _)| *kind != Kind::Quantity).map(|(_, axes)| axes);
-            match known.or_else(|| self.common.get(&name)) {
-                Some(axes) => {
-                    taken.push(axes.clone());
-                    operands.push(operand.clone());
-                }
-                _ => {
-                    self.error(operand.span(), messages::operand(&word, &self.var));
-                    return;
-                }
-            }
+            let Some(axes) = known.or_else(|| self.common.get(&name)) else {
+                self.error(operand.span(), messages::operand(&word, &self.var));
+                return;
+            };
+            taken.push(axes.clone());
+            operands.push(operand.clone());
         }
         if count(taken.iter().map(Vec::as_slice)) != count(inputs.pieces().into_iter()) {
             self.error(call.span, messages::network_takes(&word, &inputs, &sum_of(taken)));

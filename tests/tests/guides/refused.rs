@@ -67,7 +67,7 @@ guide! {
 #[test]
 fn a_guide_starts_where_it_is_a_distribution() {
     let model = Groups { y: vec![1.0, 2.0, 3.0] };
-    let error = fit_guide(&model, &Below, Bbvi::default()).err().expect("a scale is negative");
+    let error = fit_guide(&model, &Below, Bbvi::default()).expect_err("a scale is negative");
     let FitError::Guide(GuideError::Place { ref latent, what, value, .. }) = error else { panic!("{error}") };
     assert_eq!((latent.as_str(), what, value), ("theta[0]", "scale", -0.5));
     assert_eq!(

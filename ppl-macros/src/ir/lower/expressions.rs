@@ -79,7 +79,7 @@ impl Lowering<'_> {
 
     /// What in an expression is not data.
     pub(super) fn first_unknown(&self, expr: &Expr) -> Option<Span> {
-        self.first(expr, |e| match &e.kind {
+        first(expr, |e| match &e.kind {
             ExprKind::Site(..) => true,
             ExprKind::Data(arg, _) => self.model.is_input(&self.model.args[*arg]),
             ExprKind::Local(local) => !self.model.locals[*local].data,
@@ -94,7 +94,7 @@ impl Lowering<'_> {
             ExprKind::Local(local) => !self.is_given(&self.model.locals[*local].value),
             _ => false,
         };
-        self.first(expr, unknown).is_none()
+        first(expr, unknown).is_none()
     }
 
     /// Whether a condition on what is given may hold in one lane and not in another.
@@ -103,13 +103,13 @@ impl Lowering<'_> {
         visit::condition(test, &mut |e| differs |= !self.is_data(e));
         differs
     }
+}
 
-    /// The first expression within another of which something is true.
-    fn first(&self, expr: &Expr, is: impl Fn(&Expr) -> bool) -> Option<Span> {
-        let mut found = None;
-        visit::expressions(expr, &mut |e| found = found.or(is(e).then_some(e.span)));
-        found
-    }
+/// The first expression within another of which something is true.
+fn first(expr: &Expr, is: impl Fn(&Expr) -> bool) -> Option<Span> {
+    let mut found = None;
+    visit::expressions(expr, &mut |e| found = found.or(is(e).then_some(e.span)));
+    found
 }
 
 fn arithmetic(op: BinaryOp) -> Option<Operator> {

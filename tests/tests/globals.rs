@@ -173,14 +173,15 @@ fn of_line(epochs: usize) -> Amortized {
 fn a_line_has_its_exact_posterior_and_evidence() {
     let model = line();
     let (mean, sd, evidence) = exact(&model);
-    let fit = fit_amortized(&model, &Automatic, of_line(6000)).expect("a good model");
+    let fit = fit_amortized(&model, &Automatic, of_line(40_000)).expect("a good model");
     let draws = fit.global_draws(20_000, 1).expect("draws");
     let found: Vec<(f64, f64)> = draws.iter().flat_map(|(_, draws)| moments(draws)).collect();
     for i in 0..3 {
         assert!((found[i].0 - mean[i]).abs() < 0.1 * sd[i], "{i}: {:?} {} {}", found[i], mean[i], sd[i]);
         assert!((found[i].1 / sd[i] - 1.0).abs() < 0.05, "{i}: {:?} {}", found[i], sd[i]);
     }
-    let last: Vec<f64> = fit.history().iter().rev().take(400).map(|epoch| epoch.bound).collect();
+    // An epoch's bound has a standard deviation of about two nats, as rows share draws.
+    let last: Vec<f64> = fit.history().iter().rev().take(20_000).map(|epoch| epoch.bound).collect();
     let bound = 200.0 * last.iter().sum::<f64>() / last.len() as f64;
     assert!((bound - evidence).abs() < 0.05, "{bound} {evidence}");
     let told = fit.global_latents().expect("what was learned");
@@ -278,10 +279,10 @@ model! {
             u[n] ~ Beta(2, 3);
             p[n, K] ~ Dirichlet(1);
             c[n, D] ~ Ordered(Normal(0, 1));
-            m[n, D, K] ~ Normal(0, s[n]);
+            m[n, D] ~ Normal(0, s[n]);
             let h = f(p[n]);
             for d in D {
-                x[n, d] ~ Normal(h[d] + u[n] * c[n, d] + m[n, d, 0] * m[n, d, 1], 0.5 + s[n]);
+                x[n, d] ~ Normal(h[d] + u[n] * c[n, d] + m[n, d], 0.5 + s[n]);
             }
         }
     }

@@ -37,7 +37,9 @@ impl ConvTranspose2d {
         if extra >= window.stride {
             return Err(NetworkError::Extra { extra, stride: window.stride });
         }
-        let side = |side: usize| ((side - 1) * window.stride + window.kernel + extra).saturating_sub(2 * window.padding);
+        // Sizes that are too large stay so, and are refused with those of the output.
+        let grown = |side: usize| (side - 1).saturating_mul(window.stride).saturating_add(window.kernel).saturating_add(extra);
+        let side = |side: usize| grown(side).saturating_sub(window.padding.saturating_mul(2));
         let output = Image { channels, height: side(image.height), width: side(image.width) };
         let places = Places::new(layer, output, window)?;
         Ok(ConvTranspose2d { places, channels: image.channels })

@@ -167,7 +167,6 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
         let shared = !over_rows;
         Some(quote!({
             let data: _ppl::Cow<'_, [#e]> = #data;
-            _ppl::check_finite(#model, #word, &data)?;
             _ppl::RowInput {
                 name: #word, columns: #columns, data, observed: #observed, categories: #categories, shared: #shared
             }

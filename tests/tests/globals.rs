@@ -304,7 +304,7 @@ fn any_support_may_be_left_to_the_automatic_guide() {
             "u" => assert!(all().all(|x| 0.0 < x && x < 1.0)),
             "p" => assert!(draws.lanes(ndarray::Axis(2)).into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-12)),
             "c" => assert!(draws.lanes(ndarray::Axis(2)).into_iter().all(|row| row[0] < row[1])),
-            _ => assert_eq!(draws.dim(), (5, 30, 6)),
+            _ => assert_eq!(draws.dim(), (5, 30, 2)),
         }
     }
 }

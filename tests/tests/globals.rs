@@ -189,6 +189,13 @@ fn a_line_has_its_exact_posterior_and_evidence() {
     let told = fit.global_latents().expect("what was learned");
     let names: Vec<&str> = told.iter().map(|latent| latent.name.as_str()).collect();
     assert_eq!(names, ["mu", "w[0]", "w[1]"]);
+    let summary = fit.summary().expect("a summary");
+    assert!((summary.bound.0 * 200.0 - evidence).abs() < 0.3 && summary.bound.1 > 0.0 && !summary.rises, "{summary}");
+    assert!(summary.weights.is_none() && summary.active.is_empty() && summary.held_out.is_none());
+    let text = summary.to_string();
+    for part in ["Line: 200 rows", "w[1]", "95 %", "all epochs are over", "rows have no latents"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
 
 model! {
@@ -264,6 +271,11 @@ fn each_row_has_its_own_location_and_scale() {
     // Importance sampling closes what independent normals miss.
     let all = fit.log_likelihood(&model, 2000).expect("the rows learned from");
     assert!((all.iter().sum::<f64>() - evidence).abs() < 0.1, "{} {evidence}", all.iter().sum::<f64>());
+    // A guide of independent normals is near the posterior here.
+    let summary = fit.summary().expect("a summary");
+    let weights = summary.weights.expect("latents of rows");
+    assert!(weights.rows == 60 && weights.bad == 0 && weights.median < 0.5, "{summary}");
+    assert_eq!(summary.active, [("z", 2, 2)]);
     let other = Components { x: model.x.mapv(|x| x + 1.0), ..components(60) };
     match fit.encode(&other) {
         Err(AmortizedError::OtherRows { latent, .. }) => assert_eq!(latent, "z"),
@@ -281,10 +293,11 @@ model! {
             u[n] ~ Beta(2, 3);
             p[n, K] ~ Dirichlet(1);
             c[n, D] ~ Ordered(Normal(0, 1));
-            m[n, D] ~ Normal(0, s[n]);
+            m[n, D, K] ~ Normal(0, s[n]);
+            r[n, D, K] ~ Dirichlet(1);
             let h = f(p[n]);
             for d in D {
-                x[n, d] ~ Normal(h[d] + u[n] * c[n, d] + m[n, d], 0.5 + s[n]);
+                x[n, d] ~ Normal(h[d] + u[n] * c[n, d] + m[n, d, 0] * r[n, d, 1], 0.5 + s[n]);
             }
         }
     }
@@ -304,9 +317,10 @@ fn any_support_may_be_left_to_the_automatic_guide() {
         match name {
             "s" => assert!(all().all(|x| x > 0.0)),
             "u" => assert!(all().all(|x| 0.0 < x && x < 1.0)),
+            "r" => assert!(draws.lanes(ndarray::Axis(2)).into_iter().all(|row| (row.sum() - 2.0).abs() < 1e-12)),
             "p" => assert!(draws.lanes(ndarray::Axis(2)).into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-12)),
             "c" => assert!(draws.lanes(ndarray::Axis(2)).into_iter().all(|row| row[0] < row[1])),
-            _ => assert_eq!(draws.dim(), (5, 30, 2)),
+            _ => assert_eq!(draws.dim(), (5, 30, 6)),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::globals::size;
 use super::{Call, Rows};
 use crate::catalogue::Support;
 use crate::ir::{self, SiteKind};
-use crate::syntax::{self, CallArg, Expr, ExprKind, Lhs, Model, Stmt};
+use crate::syntax::{self, CallArg, Expr, ExprKind, Lhs, Model, Range, Stmt};
 
 /// What the table of a latent is asked by: the number of the row, which the engine gives. No name of a user's is written so.
 const ROW: &str = "__row";
@@ -60,8 +60,22 @@ pub(super) fn leave(rows: &mut Rows, model: &ir::Model) {
                 start: Expr { kind: ExprKind::Number(0.0), span },
             });
         }
-        let distribution = call("Normal", vec![name(loc.clone()), call("exp", vec![name(log_scale.clone())])]);
-        rows.row.body.push(Stmt::Sample { lhs: Lhs { name: latent.clone(), index: whole }, distribution });
+        // An array that is read may leave out its last axis alone: the others are loops.
+        let bound: Vec<Ident> = (0..last).map(|at| format_ident!("__at_{}_of_{}", at, latent, span = span)).collect();
+        let at = || bound.iter().cloned().map(name).collect::<Vec<Expr>>();
+        let read = |array: &Ident| match last {
+            0 => name(array.clone()),
+            _ => Expr { kind: ExprKind::Index { array: array.clone(), index: at() }, span },
+        };
+        let distribution = call("Normal", vec![read(&loc), call("exp", vec![read(&log_scale)])]);
+        let index = at().into_iter().chain(whole.last().cloned()).collect();
+        let statement = Stmt::Sample { lhs: Lhs { name: latent.clone(), index }, distribution };
+        let loops = bound.iter().zip(&axes[..last]).rev();
+        rows.row.body.push(loops.fold(statement, |stmt, (var, (dim, _))| Stmt::For {
+            var: var.clone(),
+            range: Range::Dim(dim.clone()),
+            body: vec![stmt],
+        }));
         let network = networks + rows.tables.len();
         rows.calls.push(Call { network, operands: vec![Ident::new(ROW, span)], results: vec![loc, log_scale] });
         rows.tables.push(Table { latent, axes });

@@ -69,6 +69,16 @@ impl Lowering<'_> {
         var
     }
 
+    /// The index variable of an axis whose name is written out: no other is called so.
+    pub(super) fn named_axis_var(&mut self, dim: DimId) -> VarId {
+        let name = self.model.dims[dim].name.clone();
+        let word = name.to_string().to_lowercase();
+        let names = || self.model.vars.iter().map(|var| &var.name).chain(self.model.args.iter().map(|arg| &arg.name));
+        let taken = |word: &str| self.declared.contains_key(word) || names().any(|name| name == word);
+        let free = (1..).map(|at| format!("{word}_{at}")).find(|word| !taken(word)).unwrap_or(word);
+        self.fresh_var(Ident::new(&free, name.span()), Affine::constant(0), Affine::term(Term::Size(dim)), Some(dim))
+    }
+
     pub(super) fn abandon_axes(&mut self, vars: &[VarId]) {
         self.loops.retain(|var| !vars.contains(var));
         self.ambient.retain(|var| !vars.contains(var));

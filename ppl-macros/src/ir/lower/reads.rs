@@ -3,14 +3,13 @@
 use proc_macro2::{Ident, Span};
 
 use super::{Entity, Lowering};
-use crate::ir::{Affine, ArgId, Comparison, Condition, DimId, Expr, ExprKind, Index, Operator, Reduce, SiteKind, Term, VarId};
+use crate::ir::{Affine, Comparison, Condition, DimId, Expr, ExprKind, Index, Operator, Reduce, SiteKind, Term, VarId};
 use crate::syntax;
 
 /// The element of an axis that an index array of a row names.
 struct Choice {
     var: VarId,
-    arg: ArgId,
-    index: Vec<Index>,
+    named: Expr,
 }
 
 impl Choice {
@@ -18,8 +17,8 @@ impl Choice {
     fn among(self, read: Expr) -> Expr {
         let span = read.span;
         let of = |kind| Box::new(Expr { kind, span });
-        let (named, here) = (ExprKind::Data(self.arg, self.index), ExprKind::Var(self.var));
-        let is_it = ExprKind::Indicator(Box::new(Condition::Compare(Comparison::Eq, of(named), of(here))));
+        let condition = Condition::Compare(Comparison::Eq, Box::new(self.named), of(ExprKind::Var(self.var)));
+        let is_it = ExprKind::Indicator(Box::new(condition));
         let body = ExprKind::Binary(Operator::Mul, of(is_it), Box::new(read));
         Expr { kind: ExprKind::Reduce { kind: Reduce::Sum, var: self.var, body: of(body), product: false }, span }
     }
@@ -52,34 +51,35 @@ impl Lowering<'_> {
             self.error(span, message);
             return None;
         }
-        let chosen = self.chosen(&mut lowered, &dims);
-        let kind = match entity {
-            Entity::Arg(arg) => ExprKind::Data(arg, lowered),
-            Entity::Site(site) => {
-                self.check_order(site, &lowered, name)?;
-                ExprKind::Site(site, lowered)
-            }
+        if let Entity::Site(site) = entity {
+            self.check_order(site, &lowered, name)?;
+        }
+        Some(self.picked(lowered, &dims, span, &|index| match entity {
+            Entity::Arg(arg) => ExprKind::Data(arg, index),
+            Entity::Site(site) => ExprKind::Site(site, index),
             Entity::Dim(dim) => ExprKind::Size(dim),
             Entity::Var(var) => ExprKind::Var(var),
             Entity::Local(local) => ExprKind::Local(local),
-        };
-        let read = Expr { kind, span };
-        Some(chosen.into_iter().fold(read, |read, choice| choice.among(read)))
+        }))
     }
 
-    /// In a row an index through data differs from lane to lane: the axis is run over instead, and the elements but one count as zero.
-    fn chosen(&mut self, index: &mut [Index], dims: &[DimId]) -> Vec<Choice> {
-        let mut chosen = Vec::new();
+    /// The element at an index. In a row an index through data differs from lane to lane: the axis is run over instead, and the elements but one count as
+    /// zero.
+    fn picked(&mut self, mut index: Vec<Index>, dims: &[DimId], span: Span, element: &dyn Fn(Vec<Index>) -> ExprKind) -> Expr {
+        let mut choices = Vec::new();
         for (axis, &dim) in index.iter_mut().zip(dims) {
             if self.model.row && matches!(axis, Index::Gather(..)) {
-                let var = self.axis_var(dim);
+                let var = self.named_axis_var(dim);
                 let along = Index::Affine(Affine::term(Term::Var(var)));
                 if let Index::Gather(arg, inner) = std::mem::replace(axis, along) {
-                    chosen.push(Choice { var, arg, index: inner });
+                    let dims = self.model.args[arg].dims.clone();
+                    let named = self.picked(inner, &dims, span, &|index| ExprKind::Data(arg, index));
+                    choices.push(Choice { var, named });
                 }
             }
         }
-        chosen
+        let read = Expr { kind: element(index), span };
+        choices.into_iter().rev().fold(read, |read, choice| choice.among(read))
     }
 
     /// Lowers the indices of an array, of which trailing ones may be left out.

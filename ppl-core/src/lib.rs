@@ -17,6 +17,7 @@ pub mod files;
 pub mod fit;
 pub mod guides;
 pub mod indices;
+mod instances;
 pub mod kernel;
 pub mod model;
 pub mod networks;

@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::time::Duration;
 
 use ndarray::Array2;
 use ppl_core::amortized::{
-    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, BoundGradient, BoundRows, Call, RowGuide,
-    RowInput, RowModel, Schedule, Stopped, bound_gradient, fit_amortized, load_amortized, resume_amortized,
+    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, BoundGradient, BoundRows, Call, Checkpoint,
+    RowGuide, RowInput, RowModel, Schedule, Stopped, bound_gradient, fit_amortized, load_amortized, resume_amortized,
 };
 use ppl_core::guide;
 use ppl_core::networks::{Activation, Mlp, Network, Parameterized};
@@ -653,6 +655,50 @@ fn a_fit_that_was_saved_goes_on_to_the_same_bits() -> Outcome {
     std::fs::write(&path, "nothing")?;
     assert!(matches!(load_amortized(&model, &guide, &path), Err(AmortizedError::File { .. })));
     std::fs::remove_file(&path)?;
+    Ok(())
+}
+
+#[test]
+fn a_fit_that_was_killed_goes_on_from_its_checkpoint_to_the_same_bits() -> Outcome {
+    let (model, guide) = bits(200)?;
+    let folder = tempfile::tempdir()?;
+    let (path, killed) = (folder.path().join("fit.safetensors"), folder.path().join("killed.safetensors"));
+    let config = |epochs, every| Amortized {
+        epochs,
+        patience: Some(50),
+        rate: 0.05,
+        checkpoint: Some(Checkpoint { path: path.clone(), every }),
+        ..short()
+    };
+    let whole = fit_amortized(&model, &guide, Amortized { checkpoint: None, ..config(12, Duration::ZERO) })?;
+    let (from, to) = (path.clone(), killed.clone());
+    // In its eighth epoch the program is killed: what it leaves is of the seventh.
+    let observer = move |epoch: &Epoch| {
+        if epoch.epoch == 7 {
+            std::fs::copy(&from, &to).expect("a checkpoint");
+        }
+        ControlFlow::Continue(())
+    };
+    let watched = fit_amortized(&model, &guide, Amortized { observer: Some(Box::new(observer)), ..config(12, Duration::ZERO) })?;
+    let same = |fit: &AmortizedFit<'_, Vae, Recognition>| {
+        assert_eq!(fit.history().len(), 12);
+        for network in ["encoder", "decoder"] {
+            assert_eq!(fit.parameters_of(network), whole.parameters_of(network));
+        }
+    };
+    same(&watched);
+    let read = load_amortized(&model, &guide, &killed)?;
+    assert_eq!((read.history().len(), read.stopped()), (7, &Stopped::Checkpoint));
+    same(&resume_amortized(&model, &guide, &killed, config(12, Duration::MAX))?);
+    // At the end the fit itself is there, however seldom checkpoints are, and nothing else.
+    same(&load_amortized(&model, &guide, &path)?);
+    assert_eq!(std::fs::read_dir(folder.path())?.count(), 2);
+    let nowhere = folder.path().join("none/fit.safetensors");
+    let config = Amortized { checkpoint: Some(Checkpoint::minutes(5, &nowhere)), ..short() };
+    match fit_amortized(&model, &guide, config) {
+        Err(AmortizedError::File { path, .. }) => assert_eq!(path, nowhere.display().to_string()),
+        other => panic!("{:?}", other.map(drop)),
+    }
     Ok(())
 }
 

@@ -21,8 +21,9 @@ model! {
     Row(word: [in V; T], length: u64, c: u64, probs: [f64; C], kind: in K, near: [in K; T], T: usize, V: usize, C: usize, K: usize) {
         param logits[T, V]: real = 0;
         param alpha[K]: real = 0;
+        param pair[K, K]: real = 0;
         z ~ Normal(alpha[kind], 1);
-        let lean = z + sum(t in T => alpha[near[t]] * (t > length || !(t < 2)));
+        let lean = z + sum(t in T => alpha[near[t]] * (t > length || !(t < 2))) + pair[kind, near[0]];
         for t in T {
             word[t] ~ Categorical(logits = logits[t]).mask(t < length);
         }
@@ -36,8 +37,9 @@ model! {
     Whole(word: [in V; T], length: u64, c: u64, probs: [f64; C], kind: in K, near: [in K; T], V: usize, K: usize) {
         param logits[T, V]: real = 0;
         param alpha[K]: real = 0;
+        param pair[K, K]: real = 0;
         z ~ Normal(alpha[kind], 1);
-        let lean = z + sum(t in T => alpha[near[t]] * (t > length || !(t < 2)));
+        let lean = z + sum(t in T => alpha[near[t]] * (t > length || !(t < 2))) + pair[kind, near[0]];
         for t in T {
             word[t] ~ Categorical(logits = logits[t]).mask(t < length);
         }
@@ -111,8 +113,9 @@ fn words_in_lanes_have_the_density_of_words_in_a_model() -> Outcome {
             .map(|(t, word)| at(1 + 5 * t + word) - logits(t).map(|i| at(i).exp()).sum::<f64>().ln());
         let alpha = |k: usize| at(21 + k);
         let far = |t: u64| t > model.length || t >= 2;
-        let lean =
-            at(0) + (0..4).filter(|t| far(*t)).map(|t| alpha(model.near.values()[usize::try_from(t).unwrap_or(0)])).sum::<f64>();
+        let lean = at(0)
+            + at(24 + 3 * model.kind + model.near.values()[0])
+            + (0..4).filter(|t| far(*t)).map(|t| alpha(model.near.values()[usize::try_from(t).unwrap_or(0)])).sum::<f64>();
         let normal = -0.5 * (at(0) - alpha(model.kind)).powi(2) - 0.918_938_533_204_672_8;
         let by_hand = words.sum::<f64>() + normal + model.probs[usize::try_from(model.c)?].ln() - lean.powi(2);
         assert!((expected[0] - by_hand).abs() < 1e-12 * by_hand.abs(), "{} {by_hand}", expected[0]);

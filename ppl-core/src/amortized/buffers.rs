@@ -134,8 +134,8 @@ impl<E: Real> Engine<'_, E> {
             tiles,
             globals: self.globals.as_ref().map(GlobalSide::draws),
             inputs: self.data.iter().enumerate().map(input).chain([vec![E::default(); batch]]).collect(),
-            model_calls: calls(self.model_plan),
-            guide_calls: calls(self.guide_plan),
+            model_calls: calls(&self.model_plan),
+            guide_calls: calls(&self.guide_plan),
             above: vec![true; self.noise_rows()],
             unwanted: Vec::new(),
         }

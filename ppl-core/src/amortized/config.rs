@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+#[cfg(feature = "files")]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{AmortizedError, Epoch, Transform};
@@ -47,6 +49,9 @@ pub struct Amortized {
     pub seed: u64,
     /// The fit ends after the epoch in which this is over. Default none.
     pub max_time: Option<Duration>,
+    /// Where the fit is saved while it learns and at its end; [`resume_amortized`](super::resume_amortized) goes on from there, to the same bits. Default nowhere.
+    #[cfg(feature = "files")]
+    pub checkpoint: Option<Checkpoint>,
     /// Is told of every epoch; [`ControlFlow::Break`] ends the fit.
     pub observer: Option<Box<dyn FnMut(&Epoch) -> ControlFlow<()> + Send>>,
 }
@@ -71,6 +76,8 @@ impl Default for Amortized {
             held: Vec::new(),
             seed: 0,
             max_time: None,
+            #[cfg(feature = "files")]
+            checkpoint: None,
             observer: None,
         }
     }
@@ -78,8 +85,10 @@ impl Default for Amortized {
 
 impl fmt::Debug for Amortized {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Amortized")
-            .field("batch", &self.batch)
+        let mut told = f.debug_struct("Amortized");
+        #[cfg(feature = "files")]
+        told.field("checkpoint", &self.checkpoint);
+        told.field("batch", &self.batch)
             .field("epochs", &self.epochs)
             .field("samples", &self.samples)
             .field("rate", &self.rate)
@@ -94,7 +103,26 @@ impl fmt::Debug for Amortized {
             .field("held_out", &self.held_out)
             .field("patience", &self.patience)
             .field("seed", &self.seed)
+            .field("max_time", &self.max_time)
             .finish_non_exhaustive()
+    }
+}
+
+/// Where and how often a fit is saved while it learns.
+#[cfg(feature = "files")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The file, which is replaced as a whole: whenever the program ends, one of a finished epoch is there.
+    pub path: PathBuf,
+    /// It is saved after the epoch in which so much time is over since the last one.
+    pub every: Duration,
+}
+
+#[cfg(feature = "files")]
+impl Checkpoint {
+    /// So many minutes apart.
+    pub fn minutes(minutes: u64, path: impl Into<PathBuf>) -> Self {
+        Checkpoint { path: path.into(), every: Duration::from_secs(minutes.saturating_mul(60)) }
     }
 }
 

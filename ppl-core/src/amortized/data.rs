@@ -1,10 +1,9 @@
 //! The data of a fit: whether rows are as many and as long as they should be, of values that their distributions have.
 
 use super::transform::Transform;
-use super::{AmortizedError, BoundRows, RowInput};
+use super::{AmortizedError, RowInput};
 use crate::distributions::Support;
 use crate::kernel::Real;
-use crate::model::Model;
 
 /// Whether the values of an input are yes or no.
 pub(super) fn is_binary<E: Real>(input: &RowInput<'_, E>) -> bool {
@@ -30,17 +29,18 @@ pub(super) fn expected<E: Real>(input: &RowInput<'_, E>) -> String {
 }
 
 /// Whether there are rows, of the right lengths, of values in the supports of their distributions; of such values as the transforms take.
-pub(super) fn check<R: Model>(
-    bound: &BoundRows<'_, R>,
+pub(super) fn check<E: Real>(
     model: &'static str,
+    count: usize,
+    inputs: &[RowInput<'_, E>],
     transforms: &[Transform],
 ) -> Result<(), AmortizedError> {
-    if bound.rows == 0 {
+    if count == 0 {
         return Err(AmortizedError::NoRows { model });
     }
-    transforms.iter().try_for_each(|transform| transform.check(&bound.inputs))?;
-    for input in &bound.inputs {
-        let rows = if input.shared { 1 } else { bound.rows };
+    transforms.iter().try_for_each(|transform| transform.check(inputs))?;
+    for input in inputs {
+        let rows = if input.shared { 1 } else { count };
         if input.data.len() != rows.saturating_mul(input.columns) {
             let expected = format!("{rows} rows of {}", input.columns);
             return Err(AmortizedError::Shape { what: format!("`{}`", input.name), got: vec![input.data.len()], expected });

@@ -179,8 +179,8 @@ pub(super) fn closed_form<E: Real>(engine: &Engine<'_, E>, config: &Amortized) -
 
 /// The priors of all latents of the guide, if each has a closed form.
 fn priors<E: Real>(engine: &Engine<'_, E>) -> Result<Vec<Prior>, AmortizedError> {
-    let of_model = Side { graph: engine.model.graph(), layout: engine.model.layout(), plan: engine.model_plan };
-    let of_guide = Side { graph: engine.guide.graph(), layout: engine.guide.layout(), plan: engine.guide_plan };
+    let of_model = Side { graph: engine.model.graph(), layout: engine.model.layout(), plan: &engine.model_plan };
+    let of_guide = Side { graph: engine.guide.graph(), layout: engine.guide.layout(), plan: &engine.guide_plan };
     let prior = |located: &Located| {
         let refused = |reason: String| {
             let factor = of_model.graph.factors.iter().find(|factor| of_model.is_of(factor.site, located.name));

@@ -14,11 +14,11 @@ use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
 
 /// A model of one row and a guide of it, bound and resolved.
-pub(super) struct Engine<'a, E: Real> {
+pub(crate) struct Engine<'a, E: Real> {
     pub(super) model: &'a dyn LogJoint<E>,
     pub(super) guide: &'a dyn LogJoint<E>,
-    pub(super) model_plan: &'a Plan,
-    pub(super) guide_plan: &'a Plan,
+    pub(super) model_plan: Plan,
+    pub(super) guide_plan: Plan,
     pub(super) data: &'a [RowInput<'a, E>],
     /// What stands outside the loop over the rows.
     pub(super) globals: Option<GlobalSide<'a, E>>,
@@ -37,8 +37,8 @@ impl<E: Real> std::fmt::Debug for Engine<'_, E> {
 
 impl<'a, E: Real> Engine<'a, E> {
     pub(super) fn new(
-        model: (&'a dyn LogJoint<E>, &'a Plan),
-        guide: (&'a dyn LogJoint<E>, &'a Plan),
+        model: (&'a dyn LogJoint<E>, Plan),
+        guide: (&'a dyn LogJoint<E>, Plan),
         data: &'a [RowInput<'a, E>],
         globals: Option<GlobalSide<'a, E>>,
     ) -> Self {
@@ -84,7 +84,7 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// Puts an input in the rows of a tile that statements read it from; networks take it as it is.
     fn spread(&self, index: usize, tile: &mut Tile<E>, from: &[E]) {
-        for (plan, side) in [(self.model_plan, Side::Model), (self.guide_plan, Side::Guide)] {
+        for (plan, side) in [(&self.model_plan, Side::Model), (&self.guide_plan, Side::Guide)] {
             for (_, rows) in plan.inputs.iter().filter(|(input, _)| *input == index) {
                 let columns = Columns { of: rows.len(), first: 0, known: tile.shape.batch };
                 tile.shape.to_lanes(from, columns, rows.clone(), &mut side.of(tile).work.values);

@@ -87,7 +87,7 @@ impl<E: Real> Engine<'_, E> {
                 None => tile.noise.fill(E::default()),
             }
             let Half { work, log_det, .. } = &mut tile.guide;
-            fill_globals(self.guide_plan, globals, work);
+            fill_globals(&self.guide_plan, globals, work);
             log_det.fill(0.0);
             self.guide.constrain(work, log_det);
         });
@@ -128,7 +128,7 @@ impl<E: Real> Engine<'_, E> {
         let globals = &store.globals[..store.of_model_globals];
         buffers.tiles.each(|tile| {
             let Half { work, log_det, .. } = &mut tile.model;
-            fill_globals(self.model_plan, globals, work);
+            fill_globals(&self.model_plan, globals, work);
             log_det.fill(0.0);
             self.model.constrain(work, log_det);
         });

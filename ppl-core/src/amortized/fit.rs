@@ -10,15 +10,16 @@ use super::buffers::Buffers;
 use super::divergence::closed_form;
 use super::engine::{Engine, Steering};
 use super::global_latents::GlobalSide;
-use super::learn::{Past, Purpose, Sizes, asked, key, learn};
+use super::learn::{Header, Past, Purpose, Sizes, asked, key};
 use super::local_guide::{Table, table};
 use super::networks::Store;
-use super::plan::{Plan, input_names};
+use super::plan::{Names, Plan};
 use super::transform::Drawn;
-use super::{Amortized, AmortizedError, BoundRows, GlobalModel, ROW_NUMBER, RowGuide, Transform, data};
+use super::{Amortized, AmortizedError, Call, GlobalModel, ROW_NUMBER, RowGuide, RowInput, Transform, data};
+use crate::instances::Instances as _;
 use crate::kernel::Real;
-use crate::model::Model as _;
-use crate::networks::{Mode, Parameterized};
+use crate::model::{LogJoint, Model as _};
+use crate::networks::{Mode, Network as _, Parameterized};
 
 /// What a fit tells of an epoch. Bounds and divergences are means over rows, in nats.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +55,8 @@ pub enum Stopped {
     Time,
     /// The observer asked for it.
     Observer,
+    /// It did not: this is a checkpoint of a fit that goes on.
+    Checkpoint,
 }
 
 /// The distribution of a latent given each row, `Normal` on the unconstrained scale.
@@ -81,7 +84,7 @@ pub struct AmortizedFit<'m, M, G: RowGuide<M>> {
 }
 
 /// The networks of a model and of its guide, by name.
-pub(super) struct Sides<'m, E: Real> {
+pub(crate) struct Sides<'m, E: Real> {
     pub(super) rows: usize,
     model: Vec<(&'static str, &'m Parameterized<E>)>,
     /// Of the networks of the model, those with latent weights.
@@ -94,10 +97,54 @@ pub(super) struct Sides<'m, E: Real> {
 impl<'m, E: Real> Sides<'m, E> {
     /// All that is learned, as model and guide start from it.
     pub(super) fn store(&self, engine: &Engine<'_, E>, held: &[String]) -> Result<Store<'m, E>, AmortizedError> {
-        let of_model = (engine.model_plan, engine.model.layout(), &self.model[..]);
-        let of_guide = (engine.guide_plan, engine.guide.layout(), &self.guide[..]);
+        let of_model = (&engine.model_plan, engine.model.layout(), &self.model[..]);
+        let of_guide = (&engine.guide_plan, engine.guide.layout(), &self.guide[..]);
         let outside = engine.globals.as_ref().map(|side| side.density.layout());
         Store::new(of_model, self.priors, of_guide, (&self.tables, outside), held)
+    }
+}
+
+/// A model of rows and a guide of it, bound, whatever types they are of.
+pub(crate) struct Bound<'a, 'm, E: Real> {
+    rows: usize,
+    inputs: &'a [RowInput<'m, E>],
+    model: &'a dyn LogJoint<E>,
+    guide: &'a dyn LogJoint<E>,
+    /// What stands outside the loop over the rows.
+    outside: Option<&'a dyn LogJoint<E>>,
+    model_calls: &'static [Call],
+    guide_calls: &'static [Call],
+    model_networks: Vec<(&'static str, &'m Parameterized<E>)>,
+    guide_networks: Vec<(&'static str, &'m Parameterized<E>)>,
+    priors: &'static [(usize, f64)],
+    /// Names of tables, and their numbers for a row.
+    tables: Vec<(&'static str, usize)>,
+}
+
+impl<'a, 'm, E: Real> Bound<'a, 'm, E> {
+    /// Finds the places of all names. Compiled once for an element, not for every model.
+    pub(crate) fn resolve(self, transforms: &[Transform]) -> Result<(Engine<'a, E>, Sides<'m, E>), AmortizedError> {
+        let tables = self.tables.iter().map(|&(name, numbers)| table(name, self.rows.max(1), numbers));
+        let tables = tables.collect::<Result<Vec<Table<E>>, AmortizedError>>()?;
+        data::check(self.model.layout().model, self.rows, self.inputs, transforms)?;
+        let mut inputs: Vec<(&'static str, usize)> = self.inputs.iter().map(|input| (input.name, input.columns)).collect();
+        inputs.push((ROW_NUMBER, 1));
+        let outside: Vec<&'static str> = self.outside.iter().flat_map(|side| side.layout().latents()).map(|v| v.name).collect();
+        let sizes = |(name, network): (&'static str, &Parameterized<E>)| (name, network.inputs(), network.outputs());
+        let of_tables = tables.iter().map(|(name, table)| (*name, &**table));
+        let model_networks: Vec<_> = self.model_networks.iter().copied().map(sizes).collect();
+        let guide_networks: Vec<_> = self.guide_networks.iter().copied().chain(of_tables).map(sizes).collect();
+        let of_model = self.model.layout();
+        let names =
+            Names { layout: of_model, inputs: &inputs, outside: &outside, calls: self.model_calls, networks: &model_networks };
+        let model_plan = Plan::of_model(names)?;
+        let (layout, calls) = (self.guide.layout(), self.guide_calls);
+        let names = Names { layout, inputs: &inputs, outside: &[], calls, networks: &guide_networks };
+        let guide_plan = Plan::of_guide(names, of_model)?;
+        let globals = self.outside.map(|outside| GlobalSide::new(outside, of_model, &model_plan)).transpose()?;
+        let engine = Engine::new((self.model, model_plan), (self.guide, guide_plan), self.inputs, globals);
+        let (rows, priors) = (self.rows, self.priors);
+        Ok((engine, Sides { rows, model: self.model_networks, priors, guide: self.guide_networks, tables }))
     }
 }
 
@@ -108,27 +155,26 @@ pub(super) fn with_engine<'m, M, G: RowGuide<M>, T>(
     transforms: &[Transform],
     act: impl FnOnce(&Engine<'_, G::Element>, Sides<'m, G::Element>) -> Result<T, AmortizedError>,
 ) -> Result<T, AmortizedError> {
-    let bound = guide.bind_model(model)?;
-    let tables = guide.tables(&bound).into_iter().map(|(name, numbers)| table(name, bound.rows.max(1), numbers));
-    let tables = tables.collect::<Result<Vec<Table<G::Element>>, AmortizedError>>()?;
-    let own = guide.bind_guide(&bound)?;
-    let networks = own.networks.clone();
-    let mut own: BoundRows<'_, G::Row> = own;
-    own.networks.extend(tables.iter().map(|(name, table)| (*name, &**table)));
-    let outside = guide.bind_globals(model, &bound.row);
+    let given = guide.bind_model(model)?;
+    let own = guide.bind_guide(&given)?;
+    let outside = guide.bind_globals(model, &given.row);
     let outside = outside.as_deref().map(GlobalModel::bind_global).transpose()?;
-    let (row, own_row) = (bound.row.bind()?, own.row.bind()?);
-    data::check(&bound, row.layout().model, transforms)?;
-    let mut names = input_names(&bound);
-    names.push((ROW_NUMBER, 1));
-    let global_latents: Vec<&'static str> =
-        outside.iter().flat_map(|outside| outside.layout().latents()).map(|v| v.name).collect();
-    let model_plan = Plan::of_model(&bound, row.layout(), &names, &global_latents)?;
-    let guide_plan = Plan::of_guide(&own, own_row.layout(), &names, row.layout())?;
-    let globals = outside.as_deref().map(|outside| GlobalSide::new(outside, row.layout(), &model_plan)).transpose()?;
-    let engine = Engine::new((&*row, &model_plan), (&*own_row, &guide_plan), &bound.inputs, globals);
-    let (rows, priors) = (bound.rows, bound.priors);
-    act(&engine, Sides { rows, model: bound.networks.clone(), priors, guide: networks, tables: tables.clone() })
+    let (row, own_row) = (given.row.bind()?, own.row.bind()?);
+    let bound = Bound {
+        rows: given.rows,
+        inputs: &given.inputs,
+        model: &*row,
+        guide: &*own_row,
+        outside: outside.as_deref(),
+        model_calls: given.calls,
+        guide_calls: own.calls,
+        model_networks: given.networks.clone(),
+        guide_networks: own.networks.clone(),
+        priors: given.priors,
+        tables: guide.tables(&given),
+    };
+    let (engine, sides) = G::Element::resolve(bound, transforms)?;
+    act(&engine, sides)
 }
 
 /// Learns the networks and parameters of a model of rows and of its guide.
@@ -149,7 +195,8 @@ pub fn fit_amortized<'m, M, G: RowGuide<M>, C: BorrowMut<Amortized>>(
         config.check(sides.rows)?;
         let mut store = sides.store(engine, &config.held)?;
         check_tables(&store, config)?;
-        let past = learn(engine, sides.rows, &mut store, config, Past::default())?;
+        let header = Header::new::<M, G>(config.seed, &transforms);
+        let past = G::Element::learn(engine, sides.rows, &mut store, config, (Past::default(), header))?;
         Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, &transforms), past))
     })
 }
@@ -240,7 +287,7 @@ pub fn bound_gradient_near<M, G: RowGuide<M>>(
 fn global_values<E: Real>(engine: &Engine<'_, E>, store: &Store<'_, E>) -> Vec<(&'static str, Vec<f64>)> {
     let (model, guide) = store.globals.split_at(store.of_model_globals);
     let mut all = Vec::new();
-    for (density, plan, numbers) in [(engine.model, engine.model_plan, model), (engine.guide, engine.guide_plan, guide)] {
+    for (density, plan, numbers) in [(engine.model, &engine.model_plan, model), (engine.guide, &engine.guide_plan, guide)] {
         let lanes = E::LANE_MULTIPLE;
         let mut work = density.workspace(lanes);
         let rows = plan.globals.iter().flat_map(|global| global.unconstrained.clone());

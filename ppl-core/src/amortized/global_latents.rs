@@ -77,6 +77,7 @@ impl<E: Real> GlobalGuide<E> {
     }
 
     /// The number of unconstrained dimensions.
+    #[cfg(feature = "files")]
     pub(super) fn dimensions(&self) -> usize {
         self.guide().dimensions()
     }

@@ -6,6 +6,8 @@ use super::buffers::Buffers;
 use super::divergence::{ClosedForm, closed_form};
 use super::engine::{Engine, Steering};
 use super::networks::Store;
+#[cfg(feature = "files")]
+use super::saved::check_writable;
 use super::transform::{Drawn, Transform};
 use super::{Amortized, AmortizedError, Epoch, Stopped};
 use crate::kernel::Real;
@@ -64,7 +66,7 @@ impl<E: Real> Sizes<E> {
 
 /// What came of a fit so far.
 #[derive(Debug)]
-pub(super) struct Past<E> {
+pub(crate) struct Past<E> {
     pub(super) history: Vec<Epoch>,
     pub(super) stopped: Stopped,
     /// The rows that were held out.
@@ -79,6 +81,22 @@ impl<E> Default for Past<E> {
     }
 }
 
+/// What a file says of a fit beside what was learned.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "files"), expect(dead_code, reason = "there are no files"))]
+pub(crate) struct Header<'a> {
+    pub(super) model: &'static str,
+    pub(super) guide: &'static str,
+    pub(super) seed: u64,
+    pub(super) transforms: &'a [Transform],
+}
+
+impl<'a> Header<'a> {
+    pub(super) fn new<M, G>(seed: u64, transforms: &'a [Transform]) -> Self {
+        Header { model: std::any::type_name::<M>(), guide: std::any::type_name::<G>(), seed, transforms }
+    }
+}
+
 /// The best weights so far: the bound of the held-out rows, the epoch, and the weights.
 struct Best<E> {
     bound: f64,
@@ -87,8 +105,8 @@ struct Best<E> {
 }
 
 impl<E: Real> Best<E> {
-    /// Of a fit that goes on: the store has them, and gets those at the end.
-    fn of(past: &Past<E>, store: &mut Store<'_, E>) -> Self {
+    /// Of a fit that goes on: the store has them, and gets those at the end. They are kept if they are watched for.
+    fn of(past: &Past<E>, store: &mut Store<'_, E>, watched: bool) -> Self {
         let mut best = Best { bound: f64::NEG_INFINITY, epoch: 0, weights: Vec::new() };
         // Where the weights at the end are not kept apart, they are in the store, and those of earlier epochs are gone.
         let known = if past.latest.is_empty() { past.history.len().saturating_sub(1) } else { 0 };
@@ -97,7 +115,7 @@ impl<E: Real> Best<E> {
                 (best.bound, best.epoch) = (bound, epoch.epoch);
             }
         }
-        if best.bound > f64::NEG_INFINITY {
+        if watched && best.bound > f64::NEG_INFINITY {
             store.keep(&mut best.weights);
         }
         if !past.latest.is_empty() {
@@ -105,27 +123,43 @@ impl<E: Real> Best<E> {
         }
         best
     }
+
+    /// Puts the best weights, if there are any, into the store, and those at the end beside them.
+    fn put(&self, past: &mut Past<E>, store: &mut Store<'_, E>) {
+        past.latest.clear();
+        if !self.weights.is_empty() {
+            store.keep(&mut past.latest);
+            store.put_back(&self.weights);
+        }
+    }
 }
 
 /// Learns what is in the store, within the pool: its parts need not enter it one by one.
-pub(super) fn learn<E: Real>(
+pub(crate) fn learn<E: Real>(
     engine: &Engine<'_, E>,
     rows: usize,
     store: &mut Store<'_, E>,
     config: &mut Amortized,
-    past: Past<E>,
+    past: (Past<E>, Header<'_>),
 ) -> Result<Past<E>, AmortizedError> {
     rayon::scope(|_| learn_all(engine, rows, store, config, past))
 }
 
+#[cfg_attr(not(feature = "files"), expect(unused_variables, reason = "there are no files"))]
 fn learn_all<E: Real>(
     engine: &Engine<'_, E>,
     rows: usize,
     store: &mut Store<'_, E>,
     config: &mut Amortized,
-    mut past: Past<E>,
+    (mut past, header): (Past<E>, Header<'_>),
 ) -> Result<Past<E>, AmortizedError> {
     let start = Instant::now();
+    #[cfg(feature = "files")]
+    if let Some(checkpoint) = &config.checkpoint {
+        check_writable(&checkpoint.path)?;
+    }
+    #[cfg(feature = "files")]
+    let mut saved = start;
     let closed = closed_form(engine, config)?;
     let closed = closed.as_ref();
     let seed = config.seed;
@@ -136,7 +170,7 @@ fn learn_all<E: Real>(
     let train_rows = train.len() as f64;
     let steps = config.epochs.saturating_mul(train.len().div_ceil(batch));
     let mut sizes = Sizes::new(config.samples);
-    let mut best = Best::of(&past, store);
+    let mut best = Best::of(&past, store, config.patience.is_some());
     let before = past.history.last().map_or(Duration::ZERO, |epoch| epoch.elapsed);
     let mut step = past.history.last().map_or(0, |epoch| epoch.steps);
     past.held_out = held_out;
@@ -192,13 +226,23 @@ fn learn_all<E: Real>(
             past.stopped = Stopped::Time;
             break;
         }
+        #[cfg(feature = "files")]
+        if let Some(checkpoint) = config.checkpoint.as_ref().filter(|checkpoint| saved.elapsed() >= checkpoint.every) {
+            let stopped = std::mem::replace(&mut past.stopped, Stopped::Checkpoint);
+            best.put(&mut past, store);
+            header.write(&checkpoint.path, store, &past)?;
+            past.stopped = stopped;
+            if !past.latest.is_empty() {
+                store.put_back(&past.latest);
+            }
+            saved = Instant::now();
+        }
     }
-    past.latest.clear();
-    if config.patience.is_some() && !best.weights.is_empty() {
-        store.keep(&mut past.latest);
-        store.put_back(&best.weights);
+    best.put(&mut past, store);
+    #[cfg(feature = "files")]
+    if let Some(checkpoint) = &config.checkpoint {
+        header.write(&checkpoint.path, store, &past)?;
     }
-    store.draw(None);
     Ok(past)
 }
 

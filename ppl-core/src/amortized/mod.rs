@@ -43,6 +43,8 @@ mod transpose;
 mod walk;
 
 pub use bounds::RowBound;
+#[cfg(feature = "files")]
+pub use config::Checkpoint;
 pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Divergence, Schedule};
 pub use error::{AmortizedError, BadQuantity};
 pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, bound_gradient_near, fit_amortized};
@@ -52,3 +54,8 @@ pub use row_model::{BoundRows, Call, GlobalModel, ROW_NUMBER, RowGuide, RowInput
 #[cfg(feature = "files")]
 pub use saved::{load_amortized, resume_amortized};
 pub use transform::Transform;
+
+pub(crate) use engine::Engine;
+pub(crate) use fit::{Bound, Sides};
+pub(crate) use learn::{Header, Past, learn};
+pub(crate) use networks::Store;

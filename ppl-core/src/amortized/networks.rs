@@ -164,7 +164,7 @@ impl<'m, E: Real> Learned<'m, E> {
 
 /// All that is learned.
 #[derive(Clone, Debug)]
-pub(super) struct Store<'m, E: Real> {
+pub(crate) struct Store<'m, E: Real> {
     /// The networks of the model, then those of the guide.
     pub(super) networks: Vec<Learned<'m, E>>,
     /// How many of the networks are those of the model.

@@ -2,11 +2,9 @@
 
 use std::ops::Range;
 
-use super::{AmortizedError, BoundRows, Call};
+use super::{AmortizedError, Call};
 use crate::bijectors::Bijector;
-use crate::kernel::Real;
-use crate::model::{Layout, Model, SiteKind, Variable};
-use crate::networks::Network as _;
+use crate::model::{Layout, SiteKind, Variable};
 
 /// What a network is applied to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +111,18 @@ pub(super) struct Plan {
 /// The inputs by name, with their numbers of columns.
 pub(super) type InputNames = [(&'static str, usize)];
 
+/// What the names of a row are about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Names<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) inputs: &'a InputNames,
+    /// The latents outside the loop over the rows, which are parameters of the row.
+    pub(super) outside: &'a [&'static str],
+    pub(super) calls: &'a [Call],
+    /// The networks with the numbers that they take and give.
+    pub(super) networks: &'a [(&'static str, usize, usize)],
+}
+
 fn wiring<T>(model: &'static str, reason: String) -> Result<T, AmortizedError> {
     Err(AmortizedError::Wiring { model, reason })
 }
@@ -123,14 +133,10 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 impl Plan {
-    /// Of a model; `outside` are the latents outside the loop over its rows, which are parameters of the row.
-    pub(super) fn of_model<R: Model>(
-        bound: &BoundRows<'_, R>,
-        layout: &Layout,
-        inputs: &InputNames,
-        outside: &[&'static str],
-    ) -> Result<Self, AmortizedError> {
-        let mut plan = Self::wired(bound, layout, inputs, outside)?;
+    /// Of a model.
+    pub(super) fn of_model(names: Names<'_>) -> Result<Self, AmortizedError> {
+        let layout = names.layout;
+        let mut plan = Self::wired(names)?;
         plan.actions = (0..plan.calls.len()).map(Action::Call).collect();
         if let Some(latent) = layout.latents().find(|latent| latent.missing.is_some()) {
             return wiring(
@@ -142,30 +148,21 @@ impl Plan {
     }
 
     /// Of a guide of that model.
-    pub(super) fn of_guide<R: Model>(
-        bound: &BoundRows<'_, R>,
-        layout: &Layout,
-        inputs: &InputNames,
-        model: &Layout,
-    ) -> Result<Self, AmortizedError> {
-        let mut plan = Self::wired(bound, layout, inputs, &[])?;
-        plan.locate(layout, model)?;
-        plan.order(bound.calls, layout)?;
+    pub(super) fn of_guide(names: Names<'_>, model: &Layout) -> Result<Self, AmortizedError> {
+        let mut plan = Self::wired(names)?;
+        plan.locate(names.layout, model)?;
+        plan.order(names.calls, names.layout)?;
         Ok(plan)
     }
 
     /// Finds the calls, the parameters and the inputs.
-    fn wired<R: Model>(
-        bound: &BoundRows<'_, R>,
-        layout: &Layout,
-        inputs: &InputNames,
-        outside: &[&'static str],
-    ) -> Result<Self, AmortizedError> {
+    fn wired(names: Names<'_>) -> Result<Self, AmortizedError> {
+        let Names { layout, inputs, outside, .. } = names;
         let mut results: Vec<&'static str> = Vec::new();
         let mut of_row: Vec<bool> = Vec::new();
-        let mut calls = Vec::with_capacity(bound.calls.len());
-        for call in bound.calls {
-            let wired = wire(bound, layout, (inputs, outside), call, &results, &of_row)?;
+        let mut calls = Vec::with_capacity(names.calls.len());
+        for call in names.calls {
+            let wired = wire(names, call, &results, &of_row)?;
             of_row.extend(call.results.iter().map(|_| wired.of_row));
             results.extend(call.results);
             calls.push(wired);
@@ -291,16 +288,10 @@ impl Plan {
 }
 
 /// Resolves the names of a call; `results` are those of the calls before it, and whether they depend on inputs alone.
-fn wire<R: Model>(
-    bound: &BoundRows<'_, R>,
-    layout: &Layout,
-    (inputs, outside): (&InputNames, &[&'static str]),
-    call: &Call,
-    results: &[&'static str],
-    of_row: &[bool],
-) -> Result<Wired, AmortizedError> {
-    let Some((name, network)) = bound.networks.get(call.network) else {
-        let reason = format!("a call is of network {}, but there are {}", call.network, bound.networks.len());
+fn wire(names: Names<'_>, call: &Call, results: &[&'static str], of_row: &[bool]) -> Result<Wired, AmortizedError> {
+    let Names { layout, inputs, outside, networks, .. } = names;
+    let Some(&(name, takes, gives)) = networks.get(call.network) else {
+        let reason = format!("a call is of network {}, but there are {}", call.network, networks.len());
         return wiring(layout.model, reason);
     };
     let mut wired =
@@ -338,19 +329,11 @@ fn wire<R: Model>(
         wired.results.push(Outcome { rows: variable.rows.clone(), first: wired.outputs });
         wired.outputs += variable.rows.len();
     }
-    for (what, got, expected) in [("takes", network.inputs(), wired.inputs), ("gives", network.outputs(), wired.outputs)] {
+    for (what, got, expected) in [("takes", takes, wired.inputs), ("gives", gives, wired.outputs)] {
         if got != expected {
             let reason = format!("network `{name}` {what} {got} numbers, but the row has {expected}; make the two sizes equal");
             return wiring(layout.model, reason);
         }
     }
     Ok(wired)
-}
-
-/// The inputs of a model by name.
-pub(super) fn input_names<R: Model>(bound: &BoundRows<'_, R>) -> Vec<(&'static str, usize)>
-where
-    R::Element: Real,
-{
-    bound.inputs.iter().map(|input| (input.name, input.columns)).collect()
 }

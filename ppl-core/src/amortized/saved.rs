@@ -2,17 +2,18 @@
 
 use std::borrow::BorrowMut;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use super::fit::{AmortizedFit, check_tables, with_engine};
 use super::global_latents::GlobalGuide;
-use super::learn::{Past, learn};
+use super::learn::{Header, Past};
 use super::networks::{Steps, Store};
 use super::{Amortized, AmortizedError, Epoch, RowGuide, Stopped, Transform};
-use crate::networks::StoredElement;
+use crate::instances::Instances as _;
+use crate::kernel::Real;
 
 /// The version of the format.
 const FORMAT: u32 = 2;
@@ -44,13 +45,13 @@ fn refused<T>(path: &Path, reason: &impl ToString) -> Result<T, AmortizedError> 
 type Tensors<E> = Vec<(String, Vec<usize>, Vec<E>)>;
 
 /// The prefix of the names of a network.
-fn prefix<E: StoredElement>(store: &Store<'_, E>, index: usize) -> String {
+fn prefix<E: Real>(store: &Store<'_, E>, index: usize) -> String {
     let side = if index < store.of_model { "model" } else { "guide" };
     format!("{side}.{}", store.networks[index].name)
 }
 
 /// All tensors of a store.
-fn tensors<E: StoredElement>(store: &Store<'_, E>, latest: &[E]) -> Tensors<E> {
+fn tensors<E: Real>(store: &Store<'_, E>, latest: &[E]) -> Tensors<E> {
     let mut all = Vec::new();
     for (index, network) in store.networks.iter().enumerate() {
         let prefix = prefix(store, index);
@@ -86,7 +87,7 @@ fn tensors<E: StoredElement>(store: &Store<'_, E>, latest: &[E]) -> Tensors<E> {
 }
 
 /// The parameters of the guide of the latents that are the same for all rows, by name.
-fn pieces<E: StoredElement>(latents: &GlobalGuide<E>) -> Vec<(String, Range<usize>)> {
+fn pieces<E: Real>(latents: &GlobalGuide<E>) -> Vec<(String, Range<usize>)> {
     let count = latents.dimensions();
     let named = |what: &'static str, first: usize| {
         latents.names.iter().map(move |(name, range)| (format!("latents.{name}.{what}"), first + range.start..first + range.end))
@@ -106,12 +107,7 @@ fn whole(x: f64) -> Option<u32> {
 }
 
 /// Reads a tensor of this shape.
-fn read<E: StoredElement>(
-    path: &Path,
-    file: &SafeTensors<'_>,
-    name: &str,
-    shape: Option<&[usize]>,
-) -> Result<Vec<E>, AmortizedError> {
+fn read<E: Real>(path: &Path, file: &SafeTensors<'_>, name: &str, shape: Option<&[usize]>) -> Result<Vec<E>, AmortizedError> {
     let Ok(view) = file.tensor(name) else {
         return refused(path, &format!("there is no tensor `{name}`; the fit is of another model or guide"));
     };
@@ -125,12 +121,7 @@ fn read<E: StoredElement>(
 }
 
 /// Puts all tensors of a file into a store; gives the weights at the end where these are the best ones instead.
-fn fill<E: StoredElement>(
-    path: &Path,
-    file: &SafeTensors<'_>,
-    steps: &[u64],
-    store: &mut Store<'_, E>,
-) -> Result<Vec<E>, AmortizedError> {
+fn fill<E: Real>(path: &Path, file: &SafeTensors<'_>, steps: &[u64], store: &mut Store<'_, E>) -> Result<Vec<E>, AmortizedError> {
     let others = 1 + usize::from(store.latents.is_some());
     if steps.len() != store.networks.len() + others {
         let found = steps.len().saturating_sub(others);
@@ -178,34 +169,43 @@ fn fill<E: StoredElement>(
     }
 }
 
-impl<M, G: RowGuide<M, Element: StoredElement>> AmortizedFit<'_, M, G> {
+impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     /// Writes all that is learned, and all that learning needs to go on, bit by bit. Parameters stand under `model.` or `guide.`, the network and their own
     /// name.
     ///
     /// # Errors
     /// [`AmortizedError::File`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), AmortizedError> {
-        let path = path.as_ref();
-        let of_networks = self.store.networks.iter().map(|network| match &network.adam {
+        let header = Header::new::<M, G>(self.seed, &self.transforms);
+        header.write(path.as_ref(), &self.store, &self.past)
+    }
+}
+
+impl Header<'_> {
+    /// Writes a fit. The file is there as a whole or not at all, whenever the program ends.
+    pub(super) fn write<E: Real>(&self, path: &Path, store: &Store<'_, E>, past: &Past<E>) -> Result<(), AmortizedError> {
+        let of_networks = store.networks.iter().map(|network| match &network.adam {
             Steps::Whole(adam) => adam.steps(),
             Steps::Rows(_) => 0,
         });
-        let of_latents = self.store.latents.iter().map(|latents| latents.adam.steps());
-        let steps = of_networks.chain([self.store.global_adam.steps()]).chain(of_latents);
+        let of_latents = store.latents.iter().map(|latents| latents.adam.steps());
+        let steps = of_networks.chain([store.global_adam.steps()]).chain(of_latents);
+        // What is done only while learning is told again by whoever goes on.
+        let asked = || self.transforms.iter().filter(|transform| transform.is_always());
         let notes = Notes {
             format: FORMAT,
-            model: std::any::type_name::<M>().to_owned(),
-            guide: std::any::type_name::<G>().to_owned(),
+            model: self.model.to_owned(),
+            guide: self.guide.to_owned(),
             seed: self.seed,
-            transforms: self.transforms.iter().filter(|transform| !transform.is_function()).cloned().collect(),
-            functions: self.transforms.iter().filter(|transform| transform.is_function()).map(|t| t.input().to_owned()).collect(),
-            history: self.past.history.clone(),
-            stopped: self.past.stopped.clone(),
-            held_out: self.past.held_out.clone(),
+            transforms: asked().filter(|transform| !transform.is_function()).cloned().collect(),
+            functions: asked().filter(|transform| transform.is_function()).map(|t| t.input().to_owned()).collect(),
+            history: past.history.clone(),
+            stopped: past.stopped.clone(),
+            held_out: past.held_out.clone(),
             steps: steps.collect(),
         };
         let notes = serde_json::to_string(&notes).or_else(|error| refused(path, &error))?;
-        let all: Vec<(String, Vec<usize>, Vec<u8>)> = tensors(&self.store, &self.past.latest)
+        let all: Vec<(String, Vec<usize>, Vec<u8>)> = tensors(store, &past.latest)
             .into_iter()
             .map(|(name, shape, values)| {
                 let mut bytes = Vec::with_capacity(size_of_val(&values[..]));
@@ -215,13 +215,34 @@ impl<M, G: RowGuide<M, Element: StoredElement>> AmortizedFit<'_, M, G> {
             .collect();
         let mut views = Vec::with_capacity(all.len());
         for (name, shape, bytes) in &all {
-            let view = TensorView::new(G::Element::DTYPE, shape.clone(), bytes).or_else(|error| refused(path, &error))?;
+            let view = TensorView::new(E::DTYPE, shape.clone(), bytes).or_else(|error| refused(path, &error))?;
             views.push((name.as_str(), view));
         }
         let file =
             serialize(views, Some([(KEY.to_owned(), notes)].into_iter().collect())).or_else(|error| refused(path, &error))?;
-        std::fs::write(path, file).or_else(|error| refused(path, &error))
+        let part = part(path)?;
+        std::fs::write(&part, file).or_else(|error| refused(path, &error))?;
+        std::fs::rename(&part, path).or_else(|error| {
+            let _ = std::fs::remove_file(&part);
+            refused(path, &error)
+        })
     }
+}
+
+/// Where a file is written before it takes its place.
+fn part(path: &Path) -> Result<PathBuf, AmortizedError> {
+    let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
+        return refused(path, &"this is a folder; give the name of a file in it");
+    };
+    let mut name = name.to_owned();
+    name.push(".part");
+    Ok(path.with_file_name(name))
+}
+
+/// That a file can be written there: it is said before hours of learning, not after them.
+pub(super) fn check_writable(path: &Path) -> Result<(), AmortizedError> {
+    let part = part(path)?;
+    std::fs::write(&part, []).and_then(|()| std::fs::remove_file(&part)).or_else(|error| refused(path, &error))
 }
 
 /// The bytes of a file and what they say of the fit.
@@ -245,7 +266,7 @@ fn open(path: &Path) -> Result<(Vec<u8>, Notes), AmortizedError> {
 ///
 /// # Errors
 /// [`AmortizedError::File`] if it is of other networks; others as [`fit_amortized`](super::fit_amortized), of the data.
-pub fn load_amortized<'m, M, G: RowGuide<M, Element: StoredElement>>(
+pub fn load_amortized<'m, M, G: RowGuide<M>>(
     model: &'m M,
     guide: &'m G,
     path: impl AsRef<Path>,
@@ -274,7 +295,7 @@ pub fn load_amortized<'m, M, G: RowGuide<M, Element: StoredElement>>(
 ///
 /// # Errors
 /// As [`load_amortized`] and [`fit_amortized`](super::fit_amortized).
-pub fn resume_amortized<'m, M, G: RowGuide<M, Element: StoredElement>, C: BorrowMut<Amortized>>(
+pub fn resume_amortized<'m, M, G: RowGuide<M>, C: BorrowMut<Amortized>>(
     model: &'m M,
     guide: &'m G,
     path: impl AsRef<Path>,
@@ -290,7 +311,8 @@ pub fn resume_amortized<'m, M, G: RowGuide<M, Element: StoredElement>, C: Borrow
         check_tables(&store, config)?;
         let latest = fill(path, &file, &notes.steps, &mut store)?;
         let past = Past { history: notes.history, stopped: notes.stopped, held_out: notes.held_out, latest };
-        let past = learn(engine, sides.rows, &mut store, config, past)?;
+        let header = Header::new::<M, G>(config.seed, &transforms);
+        let past = G::Element::learn(engine, sides.rows, &mut store, config, (past, header))?;
         Ok(AmortizedFit::new(model, guide, engine, store, (config.seed, &transforms), past))
     })
 }

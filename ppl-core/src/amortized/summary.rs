@@ -78,6 +78,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                 }
                 Stopped::Time => "the time was over".to_owned(),
                 Stopped::Observer => "the observer asked for it".to_owned(),
+                Stopped::Checkpoint => "this is a checkpoint; `resume_amortized` goes on with it".to_owned(),
             },
             epochs: history.len(),
             steps: last.map_or(0, |epoch| epoch.steps),

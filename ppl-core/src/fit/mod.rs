@@ -43,6 +43,7 @@ pub use predictive::prior_predictive;
 
 pub use crate::diagnostics::{StopReason, Tried};
 use crate::guides::{FittedGuide, GuideOf};
+use crate::instances::Instances as _;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
 use crate::objective::Objective;
@@ -83,7 +84,7 @@ pub(crate) use {blame::blame, config::place};
 /// ```
 pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config: C) -> Result<Fit<M>, FitError> {
     let bound = model.bind()?;
-    let state = fit_bound(&*bound, config.borrow_mut())?;
+    let state = M::Element::fit(&*bound, config.borrow_mut())?;
     Ok(Fit { state, model: PhantomData })
 }
 
@@ -137,16 +138,21 @@ pub fn fit_guide<M: Model, G: GuideOf<M>>(
     mut config: impl std::borrow::BorrowMut<Bbvi>,
 ) -> Result<Fit<M>, FitError> {
     let bound = model.bind()?;
-    let config = config.borrow_mut();
     let guide = FittedGuide::Own(guide.bind_guide(model, bound.layout())?);
-    let (checked, by_name) = (config.check::<M::Element>()?, config.by_name(&*bound)?);
-    let start = config.start(&*bound)?;
-    let found = search::given(&*bound, &checked, &by_name, (guide, &start), &mut config.observers)?;
-    Ok(Fit { state: state(&*bound, &checked, found), model: PhantomData })
+    let state = M::Element::fit_given(&*bound, guide, config.borrow_mut())?;
+    Ok(Fit { state, model: PhantomData })
 }
 
-/// The whole fit, over an object: compiled once for each element.
-fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
+/// The whole fit of a guide that is given, over an object.
+pub(crate) fn fit_given<E: Real>(model: &dyn LogJoint<E>, guide: FittedGuide, config: &mut Bbvi) -> Result<State, FitError> {
+    let (checked, by_name) = (config.check::<E>()?, config.by_name(model)?);
+    let start = config.start(model)?;
+    let found = search::given(model, &checked, &by_name, (guide, &start), &mut config.observers)?;
+    Ok(state(model, &checked, found))
+}
+
+/// The whole fit, over an object.
+pub(crate) fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
     let by_name = config.by_name(model)?;

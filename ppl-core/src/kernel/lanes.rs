@@ -4,7 +4,19 @@ use std::fmt::Debug;
 use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, Mul, Neg, Not, Sub, SubAssign};
 
 /// An element type of a model: `f64`, or `f32`.
-pub trait Real: Lanes<Element = Self> + super::Vectorized + Copy + Debug + Default + PartialOrd + Send + Sync + 'static {
+pub trait Real:
+    Lanes<Element = Self>
+    + super::Vectorized
+    + super::Stored
+    + crate::instances::Instances
+    + Copy
+    + Debug
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+{
     /// The number of Monte Carlo samples is a multiple of this: the widest lane of any instruction set.
     const LANE_MULTIPLE: usize;
     /// The nearest element to a double.

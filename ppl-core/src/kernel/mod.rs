@@ -10,11 +10,13 @@ mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod simd;
 mod special;
+mod stored;
 
 pub use dispatch::{Kernel, SimdLevel, Vectorized, dispatch, dispatch_at, simd_level};
 pub use dual::Dual;
 pub use lanes::{Lanes, Mask, Real, Sum};
 pub(crate) use special::logarithm::softplus_and_sigmoid;
+pub use stored::Stored;
 
 #[cfg(test)]
 #[allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::approx_constant, reason = "printed by another program")]

@@ -79,7 +79,7 @@ pub use recurrent::{Cell, Recurrent};
 pub use repeat::Repeat;
 pub use residual::Residual;
 #[cfg(feature = "files")]
-pub use safetensors::{StoredElement, WeightsError, load, save};
+pub use safetensors::{WeightsError, load, save};
 pub use sequential::Sequential;
 pub use window::{Image, Window};
 pub use work::{Mode, Work};

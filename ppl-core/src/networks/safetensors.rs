@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{SafeTensors, TensorView, serialize};
 
 use super::Network;
 use crate::kernel::Real;
@@ -63,36 +63,6 @@ pub enum WeightsError {
     },
 }
 
-/// An element type that files hold: `f32`, or `f64`.
-pub trait StoredElement: Real {
-    #[doc(hidden)]
-    const DTYPE: Dtype;
-    #[doc(hidden)]
-    fn put(self, bytes: &mut Vec<u8>);
-    /// Of as many bytes as an element has; of any other number, zero.
-    #[doc(hidden)]
-    fn get(bytes: &[u8]) -> Self;
-}
-
-macro_rules! stored {
-    ($element:ty, $dtype:ident) => {
-        impl StoredElement for $element {
-            const DTYPE: Dtype = Dtype::$dtype;
-
-            fn put(self, bytes: &mut Vec<u8>) {
-                bytes.extend_from_slice(&self.to_le_bytes());
-            }
-
-            fn get(bytes: &[u8]) -> Self {
-                bytes.try_into().map_or(0.0, <$element>::from_le_bytes)
-            }
-        }
-    };
-}
-
-stored!(f32, F32);
-stored!(f64, F64);
-
 fn unreadable(path: &Path, reason: &impl ToString) -> WeightsError {
     WeightsError::Unreadable { path: path.display().to_string(), reason: reason.to_string() }
 }
@@ -113,7 +83,7 @@ fn unreadable(path: &Path, reason: &impl ToString) -> WeightsError {
 /// assert_eq!(network.parameters(), other.parameters());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn save<E: StoredElement>(network: &dyn Network<E>, path: impl AsRef<Path>) -> Result<(), WeightsError> {
+pub fn save<E: Real>(network: &dyn Network<E>, path: impl AsRef<Path>) -> Result<(), WeightsError> {
     let path = path.as_ref();
     let mut bytes = Vec::with_capacity(size_of_val(network.parameters()));
     network.parameters().iter().for_each(|x| x.put(&mut bytes));
@@ -131,7 +101,7 @@ pub fn save<E: StoredElement>(network: &dyn Network<E>, path: impl AsRef<Path>) 
 ///
 /// # Errors
 /// A [`WeightsError`] that names the file and the tensor.
-pub fn load<E: StoredElement>(network: &mut dyn Network<E>, path: impl AsRef<Path>) -> Result<(), WeightsError> {
+pub fn load<E: Real>(network: &mut dyn Network<E>, path: impl AsRef<Path>) -> Result<(), WeightsError> {
     let path = path.as_ref();
     let name = || path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;

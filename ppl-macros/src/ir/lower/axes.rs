@@ -75,7 +75,7 @@ impl Lowering<'_> {
         let word = name.to_string().to_lowercase();
         let names = || self.model.vars.iter().map(|var| &var.name).chain(self.model.args.iter().map(|arg| &arg.name));
         let taken = |word: &str| self.declared.contains_key(word) || names().any(|name| name == word);
-        let free = (1..).map(|at| format!("{word}_{at}")).find(|word| !taken(word)).unwrap_or(word);
+        let free = (1..usize::MAX).map(|at| format!("{word}_{at}")).find(|word| !taken(word)).unwrap_or(word);
         self.fresh_var(Ident::new(&free, name.span()), Affine::constant(0), Affine::term(Term::Size(dim)), Some(dim))
     }
 

@@ -181,6 +181,27 @@ fn vectors_and_series() {
     check_model(&*model.bind().unwrap());
 }
 
+model! {
+    /// Arrays of which two axes are one dimension.
+    pub Squares(y: [f64; K, K], K: usize) {
+        param shift[K, K]: real = 0.5;
+        w[K, K] ~ Normal(0.5, 2);
+        for i in K {
+            for j in K {
+                y[i, j] ~ Normal(w[j, i] + shift[i, j], 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn axes_of_one_dimension_are_apart() {
+    let model = Squares { y: Array2::from_shape_fn((3, 3), |(i, j)| i as f64 - 0.3 * j as f64), K: 3 };
+    let bound = model.bind().unwrap();
+    check_model(&*bound);
+    assert_eq!(bound.layout().start()[9..], [0.5; 9]);
+}
+
 /// A saturating response.
 #[ppl_core::function]
 fn hill<V>(x: V, half: V, steepness: V) -> V {

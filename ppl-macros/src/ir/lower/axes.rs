@@ -60,10 +60,13 @@ impl Lowering<'_> {
         opened
     }
 
-    /// The index variable of a whole axis.
+    /// The index variable of a whole axis: of two axes of one size, each has a name of its own.
     pub(super) fn axis_var(&mut self, dim: DimId) -> VarId {
         let name = self.model.dims[dim].name.clone();
-        let lower = format_ident!("{}_", name.to_string().to_lowercase(), span = name.span());
+        let mut lower = format_ident!("{}_", name.to_string().to_lowercase(), span = name.span());
+        while self.loops.iter().any(|&open| self.model.vars[open].name == lower) {
+            lower = format_ident!("{}_", lower, span = name.span());
+        }
         let var = self.fresh_var(lower, Affine::constant(0), Affine::term(Term::Size(dim)), Some(dim));
         self.model.vars[var].implicit = true;
         var

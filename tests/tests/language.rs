@@ -106,9 +106,36 @@ model! {
     }
 }
 
+model! {
+    /// More of them.
+    pub MoreDistributions(N: usize, y: [u64; N]) {
+        scale ~ Weibull(2, 1);
+        loc ~ Logistic(0, 1);
+        rate ~ Rayleigh(scale);
+        a ~ Gumbel(loc, scale);
+        b ~ AsymmetricLaplace(loc, scale, rate);
+        c ~ SkewNormal(b, scale, loc);
+        d ~ Frechet(rate + 1, scale);
+        e ~ Gompertz(scale, rate);
+        f ~ ChiSquared(df = d);
+        g ~ InverseChiSquared(e + 1);
+        h ~ FisherSnedecor(f, g);
+        i ~ BetaPrime(alpha = scale, beta = rate);
+        j ~ Kumaraswamy(scale, i);
+        k ~ LogitNormal(loc, scale);
+        l ~ LogUniform(0.5, 20);
+        m ~ Triangular(-1, 3, peak = 0.5);
+        for n in N {
+            y[n] ~ Geometric(j);
+            factor(BetaBinomial(20, i, rate).log_prob(y[n]) + Weibull(h + 1, l).log_prob(k) + m);
+        }
+    }
+}
+
 #[test]
 fn all_distributions_of_numbers() {
     check_model(&*Distributions { N: 2 }.bind().unwrap());
+    check_model(&*MoreDistributions { N: 2, y: vec![0, 3] }.bind().unwrap());
 }
 
 model! {
@@ -211,10 +238,10 @@ fn hill<V>(x: V, half: V, steepness: V) -> V {
 
 /// A distribution of one's own: the logistic.
 #[derive(Debug)]
-pub struct Logistic;
+pub struct Sigmoidal;
 
-impl ppl_core::distributions::Distribution for Logistic {
-    const NAME: &'static str = "Logistic";
+impl ppl_core::distributions::Distribution for Sigmoidal {
+    const NAME: &'static str = "Sigmoidal";
     const PARAMETERS: &'static [ppl_core::distributions::Parameter] = &[
         ppl_core::distributions::Parameter { name: "loc", support: ppl_core::distributions::Support::Real },
         ppl_core::distributions::Parameter { name: "scale", support: ppl_core::distributions::Support::Positive },
@@ -225,7 +252,7 @@ impl ppl_core::distributions::Distribution for Logistic {
 }
 
 #[ppl_core::distribution]
-impl ppl_core::distributions::Univariate<2> for Logistic {
+impl ppl_core::distributions::Univariate<2> for Sigmoidal {
     fn kernel<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> ppl_core::distributions::Partials<V, 2> {
         let z = (x - loc) / scale;
         let slope = (V::constant(1.0) - z.sigmoid() - z.sigmoid()) / scale;
@@ -251,10 +278,10 @@ model! {
     pub Own(dose: [f64; N], y: [f64; N]) {
         half ~ LogNormal(0, 1);
         steepness ~ LogNormal(0, 0.5);
-        top ~ self::Logistic(0, 2);
+        top ~ self::Sigmoidal(0, 2);
         s ~ HalfNormal(1);
         for n in N {
-            y[n] ~ Logistic(top * hill(dose[n], half, steepness), s);
+            y[n] ~ Sigmoidal(top * hill(dose[n], half, steepness), s);
         }
     }
 }

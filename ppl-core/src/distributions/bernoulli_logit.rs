@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{BernoulliProb, Partials, Univariate};
 use crate::kernel::{Lanes, softplus_and_sigmoid};
 
 /// The Bernoulli distribution of a log odds.
@@ -31,5 +31,29 @@ impl Univariate<1> for BernoulliLogit {
     fn sample([logit]: [f64; 1], rng: &mut dyn Rng) -> f64 {
         let u: f64 = rand_distr::StandardUniform.sample(rng);
         f64::from(u8::from(u < Lanes::sigmoid(logit)))
+    }
+
+    fn cdf(x: f64, [logit]: [f64; 1]) -> Option<f64> {
+        BernoulliProb::cdf(x, [logit.sigmoid()])
+    }
+
+    fn mean([logit]: [f64; 1]) -> Option<f64> {
+        Some(logit.sigmoid())
+    }
+
+    fn variance([logit]: [f64; 1]) -> Option<f64> {
+        Some(logit.sigmoid() * (-logit).sigmoid())
+    }
+
+    fn mode([logit]: [f64; 1]) -> Option<f64> {
+        Some(f64::from(logit > 0.0))
+    }
+
+    fn entropy([logit]: [f64; 1]) -> Option<f64> {
+        Some(logit.softplus() - logit * logit.sigmoid())
+    }
+
+    fn divergence([logit]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
+        Some((logit - other) * logit.sigmoid() + other.softplus() - logit.softplus())
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate, of_probability};
+use super::{Partials, Univariate, of_probability, special::times_ln};
 use crate::kernel::Lanes;
 
 /// The Bernoulli distribution of a probability.
@@ -35,5 +35,35 @@ impl Univariate<1> for BernoulliProb {
     fn sample([prob]: [f64; 1], rng: &mut dyn Rng) -> f64 {
         let u: f64 = rand_distr::StandardUniform.sample(rng);
         f64::from(u8::from(u < prob))
+    }
+
+    fn cdf(x: f64, [prob]: [f64; 1]) -> Option<f64> {
+        Some(if x < 0.0 {
+            0.0
+        } else if x < 1.0 {
+            1.0 - prob
+        } else {
+            1.0
+        })
+    }
+
+    fn mean([prob]: [f64; 1]) -> Option<f64> {
+        Some(prob)
+    }
+
+    fn variance([prob]: [f64; 1]) -> Option<f64> {
+        Some(prob * (1.0 - prob))
+    }
+
+    fn mode([prob]: [f64; 1]) -> Option<f64> {
+        Some(f64::from(prob > 0.5))
+    }
+
+    fn entropy([prob]: [f64; 1]) -> Option<f64> {
+        Some(-(times_ln(prob, prob) + times_ln(1.0 - prob, 1.0 - prob)))
+    }
+
+    fn divergence([prob]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
+        Some(times_ln(prob, prob / other) + times_ln(1.0 - prob, (1.0 - prob) / (1.0 - other)))
     }
 }

@@ -3,7 +3,10 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{
+    Partials, Support, Univariate,
+    special::{incomplete_beta, invert, ln_beta},
+};
 use crate::kernel::Lanes;
 
 /// The beta distribution.
@@ -45,5 +48,38 @@ impl Univariate<2> for Beta {
 
     fn sample([alpha, beta]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         rand_distr::Beta::new(alpha, beta).map_or(f64::NAN, |d| d.sample(rng))
+    }
+
+    fn cdf(x: f64, [alpha, beta]: [f64; 2]) -> Option<f64> {
+        let x = x.clamp(0.0, 1.0);
+        Some(incomplete_beta(alpha, beta, x, 1.0 - x))
+    }
+
+    fn quantile(probability: f64, [alpha, beta]: [f64; 2]) -> Option<f64> {
+        Some(invert(probability, Support::Unit, |x| incomplete_beta(alpha, beta, x, 1.0 - x)))
+    }
+
+    fn mean([alpha, beta]: [f64; 2]) -> Option<f64> {
+        Some(alpha / (alpha + beta))
+    }
+
+    fn variance([alpha, beta]: [f64; 2]) -> Option<f64> {
+        let sum = alpha + beta;
+        Some(alpha * beta / (sum.powi(2) * (sum + 1.0)))
+    }
+
+    fn mode([alpha, beta]: [f64; 2]) -> Option<f64> {
+        (alpha >= 1.0 && beta >= 1.0 && alpha + beta > 2.0).then(|| (alpha - 1.0) / (alpha + beta - 2.0))
+    }
+
+    fn entropy([alpha, beta]: [f64; 2]) -> Option<f64> {
+        let [a, b, sum] = [alpha, beta, alpha + beta].map(f64::digamma);
+        Some(ln_beta(alpha, beta) - (alpha - 1.0) * a - (beta - 1.0) * b + (alpha + beta - 2.0) * sum)
+    }
+
+    fn divergence([alpha, beta]: [f64; 2], [other_alpha, other_beta]: [f64; 2]) -> Option<f64> {
+        let [a, b, sum] = [alpha, beta, alpha + beta].map(f64::digamma);
+        let ln = ln_beta(other_alpha, other_beta) - ln_beta(alpha, beta);
+        Some(ln + (alpha - other_alpha) * (a - sum) + (beta - other_beta) * (b - sum))
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{BernoulliLogit, BinomialProb, Partials, Univariate};
 use crate::kernel::{Lanes, softplus_and_sigmoid};
 
 /// The binomial distribution of a log odds.
@@ -44,5 +44,26 @@ impl Univariate<2> for BinomialLogit {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a checked count")]
         let n = trials as u64;
         rand_distr::Binomial::new(n, Lanes::sigmoid(logit)).map_or(f64::NAN, |d| d.sample(rng) as f64)
+    }
+
+    fn cdf(x: f64, [trials, logit]: [f64; 2]) -> Option<f64> {
+        BinomialProb::cdf(x, [trials, logit.sigmoid()])
+    }
+
+    fn mean([trials, logit]: [f64; 2]) -> Option<f64> {
+        Some(trials * logit.sigmoid())
+    }
+
+    fn variance([trials, logit]: [f64; 2]) -> Option<f64> {
+        Some(trials * logit.sigmoid() * (-logit).sigmoid())
+    }
+
+    fn mode([trials, logit]: [f64; 2]) -> Option<f64> {
+        BinomialProb::mode([trials, logit.sigmoid()])
+    }
+
+    fn divergence([trials, logit]: [f64; 2], [other_trials, other]: [f64; 2]) -> Option<f64> {
+        let one = BernoulliLogit::divergence([logit], [other]);
+        one.filter(|_| trials == other_trials).map(|one| trials * one)
     }
 }

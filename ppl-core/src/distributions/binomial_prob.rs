@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate, of_probability};
+use super::{BernoulliProb, Partials, Univariate, of_probability, special::incomplete_beta};
 use crate::kernel::Lanes;
 
 /// The binomial distribution of a probability.
@@ -49,5 +49,33 @@ impl Univariate<2> for BinomialProb {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a checked count")]
         let n = trials as u64;
         rand_distr::Binomial::new(n, prob).map_or(f64::NAN, |d| d.sample(rng) as f64)
+    }
+
+    fn cdf(x: f64, [trials, prob]: [f64; 2]) -> Option<f64> {
+        let x = x.floor();
+        Some(if x < 0.0 {
+            0.0
+        } else if x >= trials {
+            1.0
+        } else {
+            incomplete_beta(trials - x, x + 1.0, 1.0 - prob, prob)
+        })
+    }
+
+    fn mean([trials, prob]: [f64; 2]) -> Option<f64> {
+        Some(trials * prob)
+    }
+
+    fn variance([trials, prob]: [f64; 2]) -> Option<f64> {
+        Some(trials * prob * (1.0 - prob))
+    }
+
+    fn mode([trials, prob]: [f64; 2]) -> Option<f64> {
+        Some(((trials + 1.0) * prob).floor().min(trials))
+    }
+
+    fn divergence([trials, prob]: [f64; 2], [other_trials, other]: [f64; 2]) -> Option<f64> {
+        let one = BernoulliProb::divergence([prob], [other]);
+        one.filter(|_| trials == other_trials).map(|one| trials * one)
     }
 }

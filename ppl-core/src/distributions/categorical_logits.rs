@@ -2,6 +2,7 @@
 
 use rand::Rng;
 
+use super::categorical_probs::mean_number;
 use super::categorical_probs::{draw, pick};
 use super::{Multivariate, Vector, VectorAdjoints};
 use crate::kernel::Lanes;
@@ -65,5 +66,11 @@ impl Multivariate for CategoricalLogits {
     fn sample(logits: &[f64], rng: &mut dyn Rng, value: &mut [f64]) {
         let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         value[0] = draw(logits.iter().map(|x| (x - largest).exp()), rng);
+    }
+
+    fn mean(parameter: &[f64], value: &mut [f64]) -> bool {
+        let most = parameter.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        value.fill(mean_number(parameter.iter().map(|logit| (logit - most).exp())));
+        true
     }
 }

@@ -70,4 +70,16 @@ impl Multivariate for CategoricalProbs {
     fn sample(probs: &[f64], rng: &mut dyn Rng, value: &mut [f64]) {
         value[0] = draw(probs.iter().copied(), rng);
     }
+
+    fn mean(parameter: &[f64], value: &mut [f64]) -> bool {
+        value.fill(mean_number(parameter.iter().copied()));
+        true
+    }
+}
+
+/// The mean number of a category, of weights that need not sum to one.
+pub(super) fn mean_number(weights: impl Iterator<Item = f64>) -> f64 {
+    let (sum, total) =
+        weights.enumerate().fold((0.0, 0.0), |(sum, total), (k, weight)| (sum + k as f64 * weight, total + weight));
+    sum / total
 }

@@ -1,5 +1,7 @@
 //! The Cauchy distribution.
 
+use std::f64::consts::PI;
+
 use rand::Rng;
 use rand_distr::Distribution as _;
 
@@ -38,5 +40,29 @@ impl Univariate<2> for Cauchy {
 
     fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         rand_distr::Cauchy::new(loc, scale).map_or(f64::NAN, |d| d.sample(rng))
+    }
+
+    fn cdf(x: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
+        // The arc tangent of the inverse has the digits of the lower tail.
+        let z = (x - loc) / scale;
+        Some(if z < -1.0 { -z.recip().atan() / PI } else { 0.5 + z.atan() / PI })
+    }
+
+    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
+        let z = if probability < 0.5 { -(PI * probability).tan().recip() } else { (PI * (probability - 0.5)).tan() };
+        Some(loc + scale * z)
+    }
+
+    fn mode([loc, _]: [f64; 2]) -> Option<f64> {
+        Some(loc)
+    }
+
+    fn entropy([_, scale]: [f64; 2]) -> Option<f64> {
+        Some((4.0 * PI * scale).ln())
+    }
+
+    fn divergence([loc, scale]: [f64; 2], [other_loc, other_scale]: [f64; 2]) -> Option<f64> {
+        let square = (scale + other_scale).powi(2) + (loc - other_loc).powi(2);
+        Some((square / (4.0 * scale * other_scale)).ln())
     }
 }

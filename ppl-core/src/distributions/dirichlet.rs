@@ -70,4 +70,12 @@ impl Multivariate for Dirichlet {
         }
         value.iter_mut().for_each(|x| *x /= total);
     }
+
+    fn mean(parameter: &[f64], value: &mut [f64]) -> bool {
+        // One number is a concentration for every element.
+        let concentration = |k: usize| parameter.get(k).or(parameter.first()).copied().unwrap_or(f64::NAN);
+        let total: f64 = (0..value.len()).map(concentration).sum();
+        value.iter_mut().enumerate().for_each(|(k, mean)| *mean = concentration(k) / total);
+        true
+    }
 }

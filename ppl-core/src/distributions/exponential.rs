@@ -37,4 +37,32 @@ impl Univariate<1> for Exponential {
         let e: f64 = rand_distr::Exp1.sample(rng);
         e / rate
     }
+
+    fn cdf(x: f64, [rate]: [f64; 1]) -> Option<f64> {
+        Some(-(-rate * x.max(0.0)).exp_m1())
+    }
+
+    fn quantile(probability: f64, [rate]: [f64; 1]) -> Option<f64> {
+        Some(-(-probability).ln_1p() / rate)
+    }
+
+    fn mean([rate]: [f64; 1]) -> Option<f64> {
+        Some(rate.recip())
+    }
+
+    fn variance([rate]: [f64; 1]) -> Option<f64> {
+        Some(rate.powi(-2))
+    }
+
+    fn mode(_: [f64; 1]) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn entropy([rate]: [f64; 1]) -> Option<f64> {
+        Some(1.0 - rate.ln())
+    }
+
+    fn divergence([rate]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
+        Some(other / rate - 1.0 - (other / rate).ln())
+    }
 }

@@ -3,7 +3,10 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{
+    Partials, Support, Univariate,
+    special::{incomplete_gamma, invert},
+};
 use crate::kernel::Lanes;
 
 /// The gamma distribution.
@@ -42,5 +45,34 @@ impl Univariate<2> for Gamma {
 
     fn sample([shape, rate]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         rand_distr::Gamma::new(shape, 1.0 / rate).map_or(f64::NAN, |d| d.sample(rng))
+    }
+
+    fn cdf(x: f64, [shape, rate]: [f64; 2]) -> Option<f64> {
+        Some(incomplete_gamma(shape, rate * x.max(0.0)))
+    }
+
+    fn quantile(probability: f64, [shape, rate]: [f64; 2]) -> Option<f64> {
+        Some(invert(probability, Support::Positive, |x| incomplete_gamma(shape, x)) / rate)
+    }
+
+    fn mean([shape, rate]: [f64; 2]) -> Option<f64> {
+        Some(shape / rate)
+    }
+
+    fn variance([shape, rate]: [f64; 2]) -> Option<f64> {
+        Some(shape / rate.powi(2))
+    }
+
+    fn mode([shape, rate]: [f64; 2]) -> Option<f64> {
+        (shape >= 1.0).then(|| (shape - 1.0) / rate)
+    }
+
+    fn entropy([shape, rate]: [f64; 2]) -> Option<f64> {
+        Some(shape - rate.ln() + shape.lgamma() + (1.0 - shape) * shape.digamma())
+    }
+
+    fn divergence([shape, rate]: [f64; 2], [other_shape, other_rate]: [f64; 2]) -> Option<f64> {
+        let ln = other_shape.lgamma() - shape.lgamma() - other_shape * (other_rate / rate).ln();
+        Some((shape - other_shape) * shape.digamma() + ln + shape * (other_rate / rate - 1.0))
     }
 }

@@ -1,5 +1,7 @@
 //! The Cauchy distribution of location zero, folded to the positive numbers.
 
+use std::f64::consts::PI;
+
 use rand::Rng;
 use rand_distr::Distribution as _;
 
@@ -38,5 +40,21 @@ impl Univariate<1> for HalfCauchy {
 
     fn sample([scale]: [f64; 1], rng: &mut dyn Rng) -> f64 {
         rand_distr::Cauchy::new(0.0, scale).map_or(f64::NAN, |d| d.sample(rng).abs())
+    }
+
+    fn cdf(x: f64, [scale]: [f64; 1]) -> Option<f64> {
+        Some(2.0 / PI * (x.max(0.0) / scale).atan())
+    }
+
+    fn quantile(probability: f64, [scale]: [f64; 1]) -> Option<f64> {
+        Some(scale * (0.5 * PI * probability).tan())
+    }
+
+    fn mode(_: [f64; 1]) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn entropy([scale]: [f64; 1]) -> Option<f64> {
+        Some((2.0 * PI * scale).ln())
     }
 }

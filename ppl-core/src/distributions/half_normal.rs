@@ -1,9 +1,14 @@
 //! The normal distribution of location zero, folded to the positive numbers.
 
+use std::f64::consts::{FRAC_1_SQRT_2, LN_2, PI};
+
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{
+    Normal, Partials, Univariate,
+    special::{LN_SQRT_2PI, normal_quantile},
+};
 use crate::kernel::Lanes;
 
 /// The normal distribution of location zero, folded to the positive numbers.
@@ -38,5 +43,33 @@ impl Univariate<1> for HalfNormal {
     fn sample([scale]: [f64; 1], rng: &mut dyn Rng) -> f64 {
         let z: f64 = rand_distr::StandardNormal.sample(rng);
         (scale * z).abs()
+    }
+
+    fn cdf(x: f64, [scale]: [f64; 1]) -> Option<f64> {
+        Some(Lanes::erf(FRAC_1_SQRT_2 * x.max(0.0) / scale))
+    }
+
+    fn quantile(probability: f64, [scale]: [f64; 1]) -> Option<f64> {
+        Some(-scale * normal_quantile(0.5 * (1.0 - probability)))
+    }
+
+    fn mean([scale]: [f64; 1]) -> Option<f64> {
+        Some(scale * (2.0 / PI).sqrt())
+    }
+
+    fn variance([scale]: [f64; 1]) -> Option<f64> {
+        Some(scale.powi(2) * (1.0 - 2.0 / PI))
+    }
+
+    fn mode(_: [f64; 1]) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn entropy([scale]: [f64; 1]) -> Option<f64> {
+        Some(0.5 + LN_SQRT_2PI - LN_2 + scale.ln())
+    }
+
+    fn divergence([scale]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
+        Normal::divergence([0.0, scale], [0.0, other])
     }
 }

@@ -1,9 +1,11 @@
 //! Student's t distribution of location zero, folded to the positive numbers.
 
+use std::f64::consts::{LN_2, PI};
+
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Partials, StudentT, Univariate, special::student_cdf};
 use crate::kernel::Lanes;
 
 /// Student's t distribution of location zero, folded to the positive numbers.
@@ -47,5 +49,31 @@ impl Univariate<2> for HalfStudentT {
 
     fn sample([df, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         rand_distr::StudentT::new(df).map_or(f64::NAN, |t| (scale * t.sample(rng)).abs())
+    }
+
+    fn cdf(x: f64, [df, scale]: [f64; 2]) -> Option<f64> {
+        Some(1.0 - 2.0 * student_cdf(df, -x.max(0.0) / scale))
+    }
+
+    fn quantile(probability: f64, [df, scale]: [f64; 2]) -> Option<f64> {
+        StudentT::quantile(0.5 * (1.0 - probability), [df, 0.0, scale]).map(|x| -x)
+    }
+
+    fn mean([df, scale]: [f64; 2]) -> Option<f64> {
+        let ratio = || (f64::lgamma(0.5 * (df + 1.0)) - f64::lgamma(0.5 * df)).exp();
+        (df > 1.0).then(|| 2.0 * scale * (df / PI).sqrt() * ratio() / (df - 1.0))
+    }
+
+    fn variance([df, scale]: [f64; 2]) -> Option<f64> {
+        let square = StudentT::variance([df, 0.0, scale])?;
+        Self::mean([df, scale]).map(|mean| square - mean.powi(2))
+    }
+
+    fn mode(_: [f64; 2]) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn entropy([df, scale]: [f64; 2]) -> Option<f64> {
+        StudentT::entropy([df, 0.0, scale]).map(|entropy| entropy - LN_2)
     }
 }

@@ -3,7 +3,10 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{
+    Gamma, Partials, Support, Univariate,
+    special::{incomplete_gamma, invert},
+};
 use crate::kernel::Lanes;
 
 /// The distribution of the inverse of a gamma variable.
@@ -44,5 +47,33 @@ impl Univariate<2> for InverseGamma {
 
     fn sample([shape, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         rand_distr::Gamma::new(shape, 1.0 / scale).map_or(f64::NAN, |d| 1.0 / d.sample(rng))
+    }
+
+    fn cdf(x: f64, [shape, scale]: [f64; 2]) -> Option<f64> {
+        Some(1.0 - incomplete_gamma(shape, scale / x.max(0.0)))
+    }
+
+    fn quantile(probability: f64, [shape, scale]: [f64; 2]) -> Option<f64> {
+        Some(scale * invert(probability, Support::Positive, |x| 1.0 - incomplete_gamma(shape, x.recip())))
+    }
+
+    fn mean([shape, scale]: [f64; 2]) -> Option<f64> {
+        (shape > 1.0).then(|| scale / (shape - 1.0))
+    }
+
+    fn variance([shape, scale]: [f64; 2]) -> Option<f64> {
+        (shape > 2.0).then(|| scale.powi(2) / ((shape - 1.0).powi(2) * (shape - 2.0)))
+    }
+
+    fn mode([shape, scale]: [f64; 2]) -> Option<f64> {
+        Some(scale / (shape + 1.0))
+    }
+
+    fn entropy([shape, scale]: [f64; 2]) -> Option<f64> {
+        Some(shape + scale.ln() + shape.lgamma() - (1.0 + shape) * shape.digamma())
+    }
+
+    fn divergence(params: [f64; 2], other: [f64; 2]) -> Option<f64> {
+        Gamma::divergence(params, other)
     }
 }

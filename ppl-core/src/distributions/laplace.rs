@@ -42,4 +42,35 @@ impl Univariate<2> for Laplace {
         let sign: f64 = if rng.next_u32() & 1 == 0 { 1.0 } else { -1.0 };
         (scale * sign).mul_add(e, loc)
     }
+
+    fn cdf(x: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
+        let z = (x - loc) / scale;
+        Some(if z < 0.0 { 0.5 * z.exp() } else { 1.0 - 0.5 * (-z).exp() })
+    }
+
+    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
+        let z = if probability < 0.5 { (2.0 * probability).ln() } else { -(2.0 * (1.0 - probability)).ln() };
+        Some(loc + scale * z)
+    }
+
+    fn mean([loc, _]: [f64; 2]) -> Option<f64> {
+        Some(loc)
+    }
+
+    fn variance([_, scale]: [f64; 2]) -> Option<f64> {
+        Some(2.0 * scale.powi(2))
+    }
+
+    fn mode([loc, _]: [f64; 2]) -> Option<f64> {
+        Some(loc)
+    }
+
+    fn entropy([_, scale]: [f64; 2]) -> Option<f64> {
+        Some(1.0 + (2.0 * scale).ln())
+    }
+
+    fn divergence([loc, scale]: [f64; 2], [other_loc, other_scale]: [f64; 2]) -> Option<f64> {
+        let away = (loc - other_loc).abs();
+        Some((other_scale / scale).ln() + (scale * (-away / scale).exp() + away) / other_scale - 1.0)
+    }
 }

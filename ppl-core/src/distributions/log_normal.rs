@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Normal, Partials, Univariate, special::LN_SQRT_2PI};
 use crate::kernel::Lanes;
 
 /// The distribution of the exponential of a normal variable.
@@ -44,5 +44,33 @@ impl Univariate<2> for LogNormal {
     fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         let z: f64 = rand_distr::StandardNormal.sample(rng);
         scale.mul_add(z, loc).exp()
+    }
+
+    fn cdf(x: f64, params: [f64; 2]) -> Option<f64> {
+        Normal::cdf(x.max(0.0).ln(), params)
+    }
+
+    fn quantile(probability: f64, params: [f64; 2]) -> Option<f64> {
+        Normal::quantile(probability, params).map(f64::exp)
+    }
+
+    fn mean([loc, scale]: [f64; 2]) -> Option<f64> {
+        Some((loc + 0.5 * scale.powi(2)).exp())
+    }
+
+    fn variance([loc, scale]: [f64; 2]) -> Option<f64> {
+        Some(scale.powi(2).exp_m1() * (2.0 * loc + scale.powi(2)).exp())
+    }
+
+    fn mode([loc, scale]: [f64; 2]) -> Option<f64> {
+        Some((loc - scale.powi(2)).exp())
+    }
+
+    fn entropy([loc, scale]: [f64; 2]) -> Option<f64> {
+        Some(loc + 0.5 + LN_SQRT_2PI + scale.ln())
+    }
+
+    fn divergence(params: [f64; 2], other: [f64; 2]) -> Option<f64> {
+        Normal::divergence(params, other)
     }
 }

@@ -1,70 +1,106 @@
 //! The catalogue of distributions: density with partials, support, draws and parameter checks.
 
 pub mod assertions;
+mod asymmetric_laplace;
 mod bernoulli_logit;
 mod bernoulli_prob;
 mod beta;
+mod beta_binomial;
+mod beta_prime;
 mod binomial_logit;
 mod binomial_prob;
 mod categorical_logits;
 mod categorical_probs;
 mod cauchy;
+mod chi_squared;
 mod dirichlet;
 mod exponential;
+mod fisher_snedecor;
 mod flat;
 mod flat_positive;
+mod frechet;
 mod gamma;
+mod geometric;
+mod gompertz;
+mod gumbel;
 mod half_cauchy;
 mod half_normal;
 mod half_student_t;
+mod inverse_chi_squared;
 mod inverse_gamma;
+mod kumaraswamy;
 mod laplace;
 mod log_normal;
-mod means;
+mod log_uniform;
+mod logistic;
+mod logit_normal;
 mod negative_binomial;
 mod normal;
 mod poisson_log;
 mod poisson_rate;
+mod rayleigh;
 mod registry;
 mod sampler;
 mod samplers;
+mod skew_normal;
+mod special;
 mod student_t;
 mod support;
+mod triangular;
 mod truncated;
 mod uniform;
+mod weibull;
 
 use rand::Rng;
 
+pub use asymmetric_laplace::AsymmetricLaplace;
 pub use bernoulli_logit::BernoulliLogit;
 pub use bernoulli_prob::BernoulliProb;
 pub use beta::Beta;
+pub use beta_binomial::BetaBinomial;
+pub use beta_prime::BetaPrime;
 pub use binomial_logit::BinomialLogit;
 pub use binomial_prob::BinomialProb;
 pub use categorical_logits::CategoricalLogits;
 pub use categorical_probs::CategoricalProbs;
 pub use cauchy::Cauchy;
+pub use chi_squared::ChiSquared;
 pub use dirichlet::Dirichlet;
 pub use exponential::Exponential;
+pub use fisher_snedecor::FisherSnedecor;
 pub use flat::Flat;
 pub use flat_positive::FlatPositive;
+pub use frechet::Frechet;
 pub use gamma::Gamma;
+pub use geometric::Geometric;
+pub use gompertz::Gompertz;
+pub use gumbel::Gumbel;
 pub use half_cauchy::HalfCauchy;
 pub use half_normal::HalfNormal;
 pub use half_student_t::HalfStudentT;
+pub use inverse_chi_squared::InverseChiSquared;
 pub use inverse_gamma::InverseGamma;
+pub use kumaraswamy::Kumaraswamy;
 pub use laplace::Laplace;
 pub use log_normal::LogNormal;
+pub use log_uniform::LogUniform;
+pub use logistic::Logistic;
+pub use logit_normal::LogitNormal;
 pub use negative_binomial::NegativeBinomial;
 pub use normal::Normal;
 pub use poisson_log::PoissonLog;
 pub use poisson_rate::PoissonRate;
+pub use rayleigh::Rayleigh;
 pub use registry::{Entry, Parts, REGISTRY};
 pub use sampler::{SampleError, Sampler};
 pub use samplers::{ScalarSampler, Sorted, VectorSampler};
+pub use skew_normal::SkewNormal;
 pub use student_t::StudentT;
 pub use support::Support;
+pub use triangular::Triangular;
 pub use truncated::{IntervalProbability, Truncated};
 pub use uniform::Uniform;
+pub use weibull::Weibull;
 
 use crate::kernel::Lanes;
 
@@ -139,6 +175,34 @@ pub trait Univariate<const P: usize>: Distribution {
     const PROPER: bool = true;
     /// One draw; `NaN` if a parameter is outside its support.
     fn sample(params: [f64; P], rng: &mut dyn Rng) -> f64;
+    /// The probability of a number up to `value`; none where there is no formula.
+    fn cdf(_value: f64, _params: [f64; P]) -> Option<f64> {
+        None
+    }
+    /// The number up to which another one is with this probability, of a continuous distribution; none where there is no formula.
+    fn quantile(_probability: f64, _params: [f64; P]) -> Option<f64> {
+        None
+    }
+    /// The mean; none where there is none, or no formula.
+    fn mean(_params: [f64; P]) -> Option<f64> {
+        None
+    }
+    /// The variance; none where there is none, or no formula.
+    fn variance(_params: [f64; P]) -> Option<f64> {
+        None
+    }
+    /// A number of the largest density; none where the density has no bound, many have it, or there is no formula.
+    fn mode(_params: [f64; P]) -> Option<f64> {
+        None
+    }
+    /// The entropy in nats, of a continuous distribution the differential one; none where there is no formula.
+    fn entropy(_params: [f64; P]) -> Option<f64> {
+        None
+    }
+    /// The Kullback-Leibler divergence from this distribution to one of the same family, in nats; none where there is no formula.
+    fn divergence(_params: [f64; P], _other: [f64; P]) -> Option<f64> {
+        None
+    }
 }
 
 /// `NaN` where what should be a probability is none: a term that it is not in would hide that.
@@ -185,10 +249,17 @@ pub trait Multivariate: Distribution {
     ) -> V;
     /// One draw, written to `value`.
     fn sample(parameter: &[f64], rng: &mut dyn Rng, value: &mut [f64]);
+    /// Writes the mean, of a category that of its number; whether there is a formula. If not, `value` stays as it is.
+    fn mean(_parameter: &[f64], _value: &mut [f64]) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::approx_constant, reason = "printed by another program")]
 mod reference;
+#[cfg(test)]
+#[allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::approx_constant, reason = "printed by another program")]
+mod reference_truncated;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Partials, Univariate, special::incomplete_beta};
 use crate::kernel::Lanes;
 
 /// The negative binomial distribution of a mean and a dispersion.
@@ -48,5 +48,23 @@ impl Univariate<2> for NegativeBinomial {
     fn sample([mean, dispersion]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         let rate: f64 = rand_distr::Gamma::new(dispersion, mean / dispersion).map_or(f64::NAN, |d| d.sample(rng));
         if rate == 0.0 { 0.0 } else { rand_distr::Poisson::new(rate).map_or(f64::NAN, |d| d.sample(rng)) }
+    }
+
+    fn cdf(x: f64, [mean, dispersion]: [f64; 2]) -> Option<f64> {
+        let total = mean + dispersion;
+        let below = || incomplete_beta(dispersion, x.floor() + 1.0, dispersion / total, mean / total);
+        Some(if x < 0.0 { 0.0 } else { below() })
+    }
+
+    fn mean([mean, _]: [f64; 2]) -> Option<f64> {
+        Some(mean)
+    }
+
+    fn variance([mean, dispersion]: [f64; 2]) -> Option<f64> {
+        Some(mean + mean.powi(2) / dispersion)
+    }
+
+    fn mode([mean, dispersion]: [f64; 2]) -> Option<f64> {
+        Some((mean * (1.0 - dispersion.recip())).floor().max(0.0))
     }
 }

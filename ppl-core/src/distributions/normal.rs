@@ -3,7 +3,10 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{
+    Partials, Univariate,
+    special::{LN_SQRT_2PI, normal_quantile},
+};
 use crate::kernel::Lanes;
 
 /// The normal distribution.
@@ -39,5 +42,34 @@ impl Univariate<2> for Normal {
     fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         let z: f64 = rand_distr::StandardNormal.sample(rng);
         scale.mul_add(z, loc)
+    }
+
+    fn cdf(x: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
+        Some(((x - loc) / scale).normal_cdf())
+    }
+
+    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
+        Some(loc + scale * normal_quantile(probability))
+    }
+
+    fn mean([loc, _]: [f64; 2]) -> Option<f64> {
+        Some(loc)
+    }
+
+    fn variance([_, scale]: [f64; 2]) -> Option<f64> {
+        Some(scale.powi(2))
+    }
+
+    fn mode([loc, _]: [f64; 2]) -> Option<f64> {
+        Some(loc)
+    }
+
+    fn entropy([_, scale]: [f64; 2]) -> Option<f64> {
+        Some(0.5 + LN_SQRT_2PI + scale.ln())
+    }
+
+    fn divergence([loc, scale]: [f64; 2], [other_loc, other_scale]: [f64; 2]) -> Option<f64> {
+        let (ratio, shift) = (scale / other_scale, (loc - other_loc) / other_scale);
+        Some(0.5 * (ratio.powi(2) + shift.powi(2) - 1.0) - ratio.ln())
     }
 }

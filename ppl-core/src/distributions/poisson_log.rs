@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Partials, PoissonRate, Univariate};
 use crate::kernel::Lanes;
 
 /// The Poisson distribution of a log rate.
@@ -35,5 +35,26 @@ impl Univariate<1> for PoissonLog {
 
     fn sample([log_rate]: [f64; 1], rng: &mut dyn Rng) -> f64 {
         rand_distr::Poisson::new(log_rate.exp()).map_or(f64::NAN, |d| d.sample(rng))
+    }
+
+    fn cdf(x: f64, [log_rate]: [f64; 1]) -> Option<f64> {
+        PoissonRate::cdf(x, [log_rate.exp()])
+    }
+
+    fn mean([log_rate]: [f64; 1]) -> Option<f64> {
+        Some(log_rate.exp())
+    }
+
+    fn variance([log_rate]: [f64; 1]) -> Option<f64> {
+        Some(log_rate.exp())
+    }
+
+    fn mode([log_rate]: [f64; 1]) -> Option<f64> {
+        Some(log_rate.exp().floor())
+    }
+
+    fn divergence([log_rate]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
+        let rate = log_rate.exp();
+        Some(rate * (log_rate - other) - rate + other.exp())
     }
 }

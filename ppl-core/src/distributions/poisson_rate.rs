@@ -3,7 +3,10 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{
+    Partials, Univariate,
+    special::{incomplete_gamma, times_ln},
+};
 use crate::kernel::Lanes;
 
 /// The Poisson distribution of a rate.
@@ -39,5 +42,25 @@ impl Univariate<1> for PoissonRate {
 
     fn sample([rate]: [f64; 1], rng: &mut dyn Rng) -> f64 {
         rand_distr::Poisson::new(rate).map_or(f64::NAN, |d| d.sample(rng))
+    }
+
+    fn cdf(x: f64, [rate]: [f64; 1]) -> Option<f64> {
+        Some(if x < 0.0 { 0.0 } else { 1.0 - incomplete_gamma(x.floor() + 1.0, rate) })
+    }
+
+    fn mean([rate]: [f64; 1]) -> Option<f64> {
+        Some(rate)
+    }
+
+    fn variance([rate]: [f64; 1]) -> Option<f64> {
+        Some(rate)
+    }
+
+    fn mode([rate]: [f64; 1]) -> Option<f64> {
+        Some(rate.floor())
+    }
+
+    fn divergence([rate]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
+        Some(times_ln(rate, rate / other) - rate + other)
     }
 }

@@ -26,6 +26,8 @@ pub trait Parts: std::fmt::Debug {
     fn kernel(&self, value: f64, params: &[f64]) -> (f64, Vec<f64>);
     /// The part of the parameters alone.
     fn normalizer(&self, params: &[f64]) -> (f64, Vec<f64>);
+    /// The whole log density in single precision.
+    fn single(&self, value: f64, params: &[f64]) -> f32;
 }
 
 ppl_macros::__registry!();

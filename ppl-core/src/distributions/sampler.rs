@@ -19,6 +19,36 @@ pub trait Sampler: Debug {
         let _ = (params, value);
         false
     }
+    /// The probability of a number up to `value`, by a formula.
+    fn cdf(&self, value: f64, params: &[f64]) -> Option<f64> {
+        let _ = (value, params);
+        None
+    }
+    /// The number up to which another one is with this probability, by a formula.
+    fn quantile(&self, probability: f64, params: &[f64]) -> Option<f64> {
+        let _ = (probability, params);
+        None
+    }
+    /// The variance of a number, by a formula.
+    fn variance(&self, params: &[f64]) -> Option<f64> {
+        let _ = params;
+        None
+    }
+    /// A number of the largest density, by a formula.
+    fn mode(&self, params: &[f64]) -> Option<f64> {
+        let _ = params;
+        None
+    }
+    /// The entropy of a number in nats, by a formula.
+    fn entropy(&self, params: &[f64]) -> Option<f64> {
+        let _ = params;
+        None
+    }
+    /// The divergence from a distribution of numbers to one of the same family in nats, by a formula.
+    fn divergence(&self, params: &[f64], other: &[f64]) -> Option<f64> {
+        let _ = (params, other);
+        None
+    }
     /// One draw.
     ///
     /// # Errors

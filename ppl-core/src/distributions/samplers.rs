@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use rand::Rng;
 
-use super::means::mean;
 use super::{Multivariate, Parameter, Parts, SampleError, Sampler, Support, Univariate, Vector};
+use crate::kernel::Real as _;
 use crate::kernel::functions::ln_factorial;
 
 /// A distribution of one number as an object.
@@ -64,7 +64,31 @@ impl<D: Univariate<P>, const P: usize> Sampler for ScalarSampler<D, P> {
     }
 
     fn mean(&self, params: &[f64], value: &mut [f64]) -> bool {
-        mean(D::NAME, D::PARAMETERS, params, value)
+        D::mean(array(params)).map(|mean| value.fill(mean)).is_some()
+    }
+
+    fn cdf(&self, value: f64, params: &[f64]) -> Option<f64> {
+        D::cdf(value, array(params))
+    }
+
+    fn quantile(&self, probability: f64, params: &[f64]) -> Option<f64> {
+        D::quantile(probability, array(params))
+    }
+
+    fn variance(&self, params: &[f64]) -> Option<f64> {
+        D::variance(array(params))
+    }
+
+    fn mode(&self, params: &[f64]) -> Option<f64> {
+        D::mode(array(params))
+    }
+
+    fn entropy(&self, params: &[f64]) -> Option<f64> {
+        D::entropy(array(params))
+    }
+
+    fn divergence(&self, params: &[f64], other: &[f64]) -> Option<f64> {
+        D::divergence(array(params), array(other))
     }
 
     fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError> {
@@ -90,6 +114,11 @@ impl<D: Univariate<P>, const P: usize> Parts for ScalarSampler<D, P> {
     fn normalizer(&self, params: &[f64]) -> (f64, Vec<f64>) {
         let (value, partials) = D::normalizer(array::<P>(params));
         (value, partials.to_vec())
+    }
+
+    fn single(&self, value: f64, params: &[f64]) -> f32 {
+        let (value, params) = (f32::from_f64(value), array::<P>(params).map(f32::from_f64));
+        D::base(value).0 + D::kernel(value, params).log_prob - D::normalizer(params).0
     }
 }
 
@@ -134,7 +163,7 @@ impl<D: Multivariate> Sampler for VectorSampler<D> {
     }
 
     fn mean(&self, params: &[f64], value: &mut [f64]) -> bool {
-        mean(D::NAME, D::PARAMETERS, params, value)
+        D::mean(params, value)
     }
 
     fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError> {

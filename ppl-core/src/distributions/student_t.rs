@@ -3,7 +3,10 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{
+    Partials, Support, Univariate,
+    special::{invert, ln_beta, student_cdf},
+};
 use crate::kernel::Lanes;
 
 /// Student's t distribution.
@@ -48,5 +51,31 @@ impl Univariate<3> for StudentT {
     fn sample([df, loc, scale]: [f64; 3], rng: &mut dyn Rng) -> f64 {
         let t = rand_distr::StudentT::new(df).map_or(f64::NAN, |t| t.sample(rng));
         scale.mul_add(t, loc)
+    }
+
+    fn cdf(x: f64, [df, loc, scale]: [f64; 3]) -> Option<f64> {
+        Some(student_cdf(df, (x - loc) / scale))
+    }
+
+    fn quantile(probability: f64, [df, loc, scale]: [f64; 3]) -> Option<f64> {
+        Some(loc + scale * invert(probability, Support::Real, |z| student_cdf(df, z)))
+    }
+
+    fn mean([df, loc, _]: [f64; 3]) -> Option<f64> {
+        (df > 1.0).then_some(loc)
+    }
+
+    fn variance([df, _, scale]: [f64; 3]) -> Option<f64> {
+        (df > 2.0).then(|| scale.powi(2) * df / (df - 2.0))
+    }
+
+    fn mode([_, loc, _]: [f64; 3]) -> Option<f64> {
+        Some(loc)
+    }
+
+    fn entropy([df, _, scale]: [f64; 3]) -> Option<f64> {
+        let above = 0.5 * (df + 1.0);
+        let ln = 0.5 * df.ln() + ln_beta(0.5 * df, 0.5) + scale.ln();
+        Some(above * (above.digamma() - (0.5 * df).digamma()) + ln)
     }
 }

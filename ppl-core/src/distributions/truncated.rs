@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use rand::Rng;
 use rand_distr::Distribution as _;
 
+use super::special::student_cdf;
 use super::{Cauchy, Distribution, Normal, Parameter, Partials, StudentT, Support, Univariate, ValueKind};
 use crate::kernel::Lanes;
 
@@ -214,53 +215,4 @@ fn lane_by_lane<V: Lanes>(df: V, a: V, b: V) -> (V, V) {
 fn ln_student_interval(df: f64, a: f64, b: f64) -> f64 {
     let (low, high) = if a > 0.0 { (-b, -a) } else { (a, b) };
     (student_cdf(df, high) - student_cdf(df, low)).ln()
-}
-
-/// The cdf of Student's t.
-fn student_cdf(df: f64, z: f64) -> f64 {
-    if z.is_infinite() {
-        return if z > 0.0 { 1.0 } else { 0.0 };
-    }
-    let square = z * z;
-    // Of the two arguments that sum to one, the incomplete beta function is given the one that has its digits.
-    let tail = 0.5 * incomplete_beta(0.5 * df, 0.5, df / (df + square), square / (df + square));
-    if z < 0.0 { tail } else { 1.0 - tail }
-}
-
-/// The regularized incomplete beta function `I_x(a, b)`, with `rest = 1 - x`.
-fn incomplete_beta(a: f64, b: f64, x: f64, rest: f64) -> f64 {
-    if x <= 0.0 || rest <= 0.0 {
-        return if x <= 0.0 { 0.0 } else { 1.0 };
-    }
-    let front = (Lanes::lgamma(a + b) - Lanes::lgamma(a) - Lanes::lgamma(b) + a * x.ln() + b * rest.ln()).exp();
-    if x < (a + 1.0) / (a + b + 2.0) {
-        front * continued_fraction(a, b, x) / a
-    } else {
-        1.0 - front * continued_fraction(b, a, rest) / b
-    }
-}
-
-/// The continued fraction of the incomplete beta function, by Lentz's method.
-fn continued_fraction(a: f64, b: f64, x: f64) -> f64 {
-    let tiny = 1e-300;
-    let guard = |value: f64| if value.abs() < tiny { tiny } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / guard(1.0 - (a + b) * x / (a + 1.0));
-    let mut fraction = d;
-    for m in 1..500 {
-        let m = f64::from(m);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / guard(1.0 + even * d);
-        c = guard(1.0 + even / c);
-        fraction *= d * c;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / guard(1.0 + odd * d);
-        c = guard(1.0 + odd / c);
-        let factor = d * c;
-        fraction *= factor;
-        if (factor - 1.0).abs() < 1e-16 {
-            break;
-        }
-    }
-    fraction
 }

@@ -38,4 +38,29 @@ impl Univariate<2> for Uniform {
     fn sample([lower, upper]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         rand_distr::Uniform::new(lower, upper).map_or(f64::NAN, |d| d.sample(rng))
     }
+
+    fn cdf(x: f64, [lower, upper]: [f64; 2]) -> Option<f64> {
+        Some((x.clamp(lower, upper) - lower) / (upper - lower))
+    }
+
+    fn quantile(probability: f64, [lower, upper]: [f64; 2]) -> Option<f64> {
+        Some(probability.mul_add(upper - lower, lower))
+    }
+
+    fn mean([lower, upper]: [f64; 2]) -> Option<f64> {
+        Some(0.5 * (lower + upper))
+    }
+
+    fn variance([lower, upper]: [f64; 2]) -> Option<f64> {
+        Some((upper - lower).powi(2) / 12.0)
+    }
+
+    fn entropy([lower, upper]: [f64; 2]) -> Option<f64> {
+        Some((upper - lower).ln())
+    }
+
+    fn divergence([lower, upper]: [f64; 2], [other_lower, other_upper]: [f64; 2]) -> Option<f64> {
+        let within = other_lower <= lower && upper <= other_upper;
+        Some(if within { ((other_upper - other_lower) / (upper - lower)).ln() } else { f64::INFINITY })
+    }
 }

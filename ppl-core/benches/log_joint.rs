@@ -32,7 +32,7 @@ model! {
 
 model! {
     /// Logistic regression.
-    pub Logistic(y: [bool; N], x: [f64; N, P]) {
+    pub LogisticRegression(y: [bool; N], x: [f64; N, P]) {
         beta[P] ~ Normal(0, 1);
         for n in N {
             y[n] ~ Bernoulli(logit = dot(x[n], beta));
@@ -248,7 +248,7 @@ fn radon_in_order(c: &mut Criterion, group: &str, order: fn(usize) -> usize) {
 fn logistic(c: &mut Criterion) {
     let (rows, columns) = (10_000, 50);
     let x = Array2::from_shape_vec((rows, columns), numbers(rows * columns)).expect("the shape fits");
-    let model = Logistic { y: numbers(rows).iter().map(|y| *y > 0.0).collect(), x };
+    let model = LogisticRegression { y: numbers(rows).iter().map(|y| *y > 0.0).collect(), x };
     bench_model(c, "logistic", &*model.bind().expect("good data"));
     // The two products alone: what the rest is added to.
     let (w, mut eta, mut d_w) = (numbers(columns * SAMPLES), vec![0.0; rows * SAMPLES], vec![0.0; columns * SAMPLES]);

@@ -21,7 +21,7 @@ model! {
 
 model! {
     /// Logistic regression.
-    pub(crate) Logistic(x: [f64; N, K], y: [bool; N]) {
+    pub(crate) LogisticRegression(x: [f64; N, K], y: [bool; N]) {
         beta[K] ~ Normal(0, 2);
         for n in N {
             y[n] ~ Bernoulli(logit = dot(x[n], beta));
@@ -86,7 +86,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
 
     let columns = [
         column("conjugate normal", &ConjugateNormal { y: (0..50).map(|n| 1.5 + normal(n)).collect() }, &arguments)?,
-        column("logistic", &Logistic { x, y }, &arguments)?,
+        column("logistic", &LogisticRegression { x, y }, &arguments)?,
         column("Poisson-gamma", &PoissonGamma { y: counts }, &arguments)?,
         column("100 groups", &HundredGroups { y: groups }, &arguments)?,
     ]

@@ -9,7 +9,7 @@ use crate::Outcome;
 
 model! {
     /// Logistic regression.
-    pub Logistic(x: [f64; N, K], y: [bool; N]) {
+    pub LogisticRegression(x: [f64; N, K], y: [bool; N]) {
         beta[K] ~ Normal(0, 2);
         for n in N {
             y[n] ~ Bernoulli(logit = dot(x[n], beta));
@@ -17,11 +17,11 @@ model! {
     }
 }
 
-fn logistic(rows: usize) -> Logistic {
+fn logistic(rows: usize) -> LogisticRegression {
     let x = Array2::from_shape_fn((rows, 4), |(n, k)| 3.0 * uniform(1, (4 * n + k) as u64) - 1.5);
     let logit = |n: usize| x.row(n).iter().zip([1.0, -0.5, 0.3, 0.0]).map(|(x, b)| x * b).sum::<f64>();
     let y = (0..rows).map(|n| uniform(2, n as u64) < 1.0 / (1.0 + (-logit(n)).exp())).collect();
-    Logistic { x, y }
+    LogisticRegression { x, y }
 }
 
 /// Checks means, in standard deviations, and standard deviations, in logarithms, of one fit against another.

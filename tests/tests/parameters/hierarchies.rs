@@ -5,7 +5,7 @@ use ppl_tests::models::{EightSchools, eight_schools};
 
 model! {
     /// A logistic regression on groups, whose mean and scale are points.
-    pub Logistic(y: [bool; N], g: [in C; N]) {
+    pub LogisticRegression(y: [bool; N], g: [in C; N]) {
         param mu: real = 0;
         param tau: positive = 1;
         a[C] ~ Normal(0, 1);
@@ -20,7 +20,7 @@ model! {
 fn a_logistic_population_is_at_the_maximum_of_the_marginal_likelihood() {
     let g: Vec<usize> = (0..200).map(|i| i % 10).collect();
     let y: Vec<bool> = (0..200).map(|i| (i * 7919 % 101) < 20 + 7 * (i % 10)).collect();
-    let fit = fit_bbvi(&Logistic { y: y.clone(), g: g.clone().into() }, Bbvi::default()).unwrap();
+    let fit = fit_bbvi(&LogisticRegression { y: y.clone(), g: g.clone().into() }, Bbvi::default()).unwrap();
     let marginal = |mu: f64, ln_tau: f64| -> f64 {
         let group = |c: usize| {
             let yes = y.iter().zip(&g).filter(|(y, own)| **own == c && **y).count() as f64;

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Gamma, InverseGamma, Partials, Univariate};
+use super::{ChiSquared, Gamma, InverseGamma, Partials, Univariate};
 use crate::kernel::Lanes;
 
 /// The inverse chi-squared distribution: one over a number that has a chi-squared distribution.
@@ -38,11 +38,8 @@ impl Univariate<1> for InverseChiSquared {
     }
 
     #[inline(always)]
-    fn normalizer<V: Lanes>([df]: [V; 1]) -> (V, [V; 1]) {
-        let half = V::constant(0.5) * df;
-        let (lgamma, digamma) = half.lgamma_and_digamma();
-        let ln_2 = V::constant(std::f64::consts::LN_2);
-        (half.mul_add(ln_2, lgamma), [V::constant(0.5) * (ln_2 + digamma)])
+    fn normalizer<V: Lanes>(params: [V; 1]) -> (V, [V; 1]) {
+        ChiSquared::normalizer(params)
     }
 
     fn sample([df]: [f64; 1], rng: &mut dyn Rng) -> f64 {

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use ndarray::Array2;
-use ppl_core::amortized::bound_gradient;
+use ppl_core::amortized::{bound_gradient, load_amortized};
 use ppl_core::prelude::*;
 use ppl_core::random::{normal_quantile, uniform};
 
@@ -74,6 +74,29 @@ fn a_line_has_its_posterior_and_its_evidence() {
     let correlation = covariance[0][1] * covariance[0][1] / (covariance[0][0] * covariance[1][1]);
     let best = evidence + 0.5 * (1.0 - correlation).ln();
     assert!((bound - best).abs() < 0.3, "{bound} {best} {evidence}");
+}
+
+#[test]
+fn the_weights_of_a_fit_are_at_their_locations_whether_the_last_the_best_or_read_from_a_file() {
+    let model = line(100);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("fit.safetensors");
+    for patience in [None, Some(100)] {
+        let config = Amortized { epochs: 30, batch: 25, rate: 0.3, held_out: 50, patience, ..Amortized::default() };
+        let fit = fit_amortized(&model, &(), config).expect("a good model");
+        let bounds: Vec<f64> = fit.history().iter().filter_map(|epoch| epoch.held_out).collect();
+        assert!(bounds[29] < bounds.iter().copied().fold(f64::NEG_INFINITY, f64::max), "the last epoch is not the best");
+        fit.save(&path).expect("a file");
+        let read = load_amortized(&model, &(), &path).expect("the same model");
+        for fit in [&fit, &read] {
+            let learned = fit.parameters_of("f").expect("a network");
+            let again = fit.reconstruct(&model).expect("rows");
+            let means = again.mean("y").expect("a normal distribution");
+            for (mean, x) in means.iter().zip(&model.x) {
+                assert!((mean - (learned[0] * x + learned[1])).abs() < 1e-12, "{patience:?}: {mean} {learned:?} {x}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -131,7 +131,6 @@ impl<E: Real> Best<E> {
             store.keep(&mut past.latest);
             store.put_back(&self.weights);
         }
-        store.draw(None);
     }
 }
 
@@ -235,7 +234,6 @@ fn learn_all<E: Real>(
             past.stopped = stopped;
             if !past.latest.is_empty() {
                 store.put_back(&past.latest);
-                store.draw(None);
             }
             saved = Instant::now();
         }

@@ -364,6 +364,12 @@ impl<'m, E: Real> Store<'m, E> {
             own.copy_from_slice(first);
             rest = after;
         }
+        self.settle();
+    }
+
+    /// Makes what is computed from the parameters that of the present ones.
+    pub(super) fn settle(&mut self) {
         self.latents.iter_mut().for_each(GlobalGuide::settle);
+        self.draw(None);
     }
 }

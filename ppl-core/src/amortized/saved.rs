@@ -157,8 +157,8 @@ fn fill<E: Real>(path: &Path, file: &SafeTensors<'_>, steps: &[u64], store: &mut
         }
         let (first, second) = (read(path, file, "adam.latents.first", None)?, read(path, file, "adam.latents.second", None)?);
         latents.adam.resume(steps[of_globals + 1], &first, &second).or_else(|error| refused(path, &error))?;
-        latents.settle();
     }
+    store.settle();
     let latest: Vec<E> = read(path, file, "latest", None)?;
     let of_latents = store.latents.as_ref().map_or(0, |latents| latents.parameters.len());
     let all = store.networks.iter().map(|network| network.parameters.len()).sum::<usize>() + store.globals.len() + of_latents;

@@ -8,26 +8,37 @@ use crate::guides::FittedGuide;
 use crate::kernel::Real;
 use crate::model::LogJoint;
 
-/// The engines for an element.
-#[doc(hidden)]
-pub trait Instances: Sized {
+/// The trait, and both implementations, of functions that are listed once.
+macro_rules! instances {
+    ($($(#[$doc:meta])* fn $name:ident $(<$($life:lifetime),*>)? ($($arg:ident: $type:ty),* $(,)?) -> $output:ty = $engine:expr;)*) => {
+        /// The engines for an element.
+        #[doc(hidden)]
+        pub trait Instances: Sized {
+            $($(#[$doc])* fn $name $(<$($life),*>)? ($($arg: $type),*) -> $output where Self: Real;)*
+        }
+
+        impl Instances for f32 {
+            $(fn $name $(<$($life),*>)? ($($arg: $type),*) -> $output { $engine($($arg),*) })*
+        }
+
+        impl Instances for f64 {
+            $(fn $name $(<$($life),*>)? ($($arg: $type),*) -> $output { $engine($($arg),*) })*
+        }
+    };
+}
+
+instances! {
     /// A fit that chooses its guide.
-    fn fit(model: &dyn LogJoint<Self>, config: &mut Bbvi) -> Result<State, FitError>
-    where
-        Self: Real;
+    fn fit(model: &dyn LogJoint<Self>, config: &mut Bbvi) -> Result<State, FitError> = fit_bound;
 
     /// A fit of a guide that is given.
-    fn fit_given(model: &dyn LogJoint<Self>, guide: FittedGuide, config: &mut Bbvi) -> Result<State, FitError>
-    where
-        Self: Real;
+    fn fit_given(model: &dyn LogJoint<Self>, guide: FittedGuide, config: &mut Bbvi) -> Result<State, FitError> = fit_given;
 
     /// Finds the places of the names of a model of rows and of its guide.
     fn resolve<'a, 'm>(
         bound: Bound<'a, 'm, Self>,
         transforms: &[Transform],
-    ) -> Result<(Engine<'a, Self>, Sides<'m, Self>), AmortizedError>
-    where
-        Self: Real;
+    ) -> Result<(Engine<'a, Self>, Sides<'m, Self>), AmortizedError> = Bound::resolve;
 
     /// Learns a model of rows and its guide.
     fn learn(
@@ -36,42 +47,5 @@ pub trait Instances: Sized {
         store: &mut Store<'_, Self>,
         config: &mut Amortized,
         past: (Past<Self>, Header<'_>),
-    ) -> Result<Past<Self>, AmortizedError>
-    where
-        Self: Real;
+    ) -> Result<Past<Self>, AmortizedError> = learn;
 }
-
-macro_rules! instances {
-    ($($element:ty),*) => {
-        $(
-            impl Instances for $element {
-                fn fit(model: &dyn LogJoint<Self>, config: &mut Bbvi) -> Result<State, FitError> {
-                    fit_bound(model, config)
-                }
-
-                fn fit_given(model: &dyn LogJoint<Self>, guide: FittedGuide, config: &mut Bbvi) -> Result<State, FitError> {
-                    fit_given(model, guide, config)
-                }
-
-                fn resolve<'a, 'm>(
-                    bound: Bound<'a, 'm, Self>,
-                    transforms: &[Transform],
-                ) -> Result<(Engine<'a, Self>, Sides<'m, Self>), AmortizedError> {
-                    bound.resolve(transforms)
-                }
-
-                fn learn(
-                    engine: &Engine<'_, Self>,
-                    rows: usize,
-                    store: &mut Store<'_, Self>,
-                    config: &mut Amortized,
-                    past: (Past<Self>, Header<'_>),
-                ) -> Result<Past<Self>, AmortizedError> {
-                    learn(engine, rows, store, config, past)
-                }
-            }
-        )*
-    };
-}
-
-instances!(f32, f64);

@@ -5,7 +5,7 @@ use rand_distr::Distribution as _;
 
 use super::{
     Gamma, Partials, Support, Univariate,
-    special::{incomplete_gamma, invert},
+    special::{invert, upper_incomplete_gamma},
 };
 use crate::kernel::Lanes;
 
@@ -50,11 +50,11 @@ impl Univariate<2> for InverseGamma {
     }
 
     fn cdf(x: f64, [shape, scale]: [f64; 2]) -> Option<f64> {
-        Some(1.0 - incomplete_gamma(shape, scale / x.max(0.0)))
+        Some(upper_incomplete_gamma(shape, scale / x.max(0.0)))
     }
 
     fn quantile(probability: f64, [shape, scale]: [f64; 2]) -> Option<f64> {
-        Some(scale * invert(probability, Support::Positive, |x| 1.0 - incomplete_gamma(shape, x.recip())))
+        Some(scale * invert(probability, Support::Positive, |x| upper_incomplete_gamma(shape, x.recip())))
     }
 
     fn mean([shape, scale]: [f64; 2]) -> Option<f64> {

@@ -5,7 +5,7 @@ use rand_distr::Distribution as _;
 
 use super::{
     Partials, Univariate,
-    special::{incomplete_gamma, times_ln},
+    special::{times_ln, upper_incomplete_gamma},
 };
 use crate::kernel::Lanes;
 
@@ -45,7 +45,7 @@ impl Univariate<1> for PoissonRate {
     }
 
     fn cdf(x: f64, [rate]: [f64; 1]) -> Option<f64> {
-        Some(if x < 0.0 { 0.0 } else { 1.0 - incomplete_gamma(x.floor() + 1.0, rate) })
+        Some(if x < 0.0 { 0.0 } else { upper_incomplete_gamma(x.floor() + 1.0, rate) })
     }
 
     fn mean([rate]: [f64; 1]) -> Option<f64> {

@@ -35,6 +35,11 @@ pub(super) fn incomplete_gamma(a: f64, x: f64) -> f64 {
     if x == f64::INFINITY && a > 0.0 { 1.0 } else { gamma::checked_gamma_lr(a, x).unwrap_or(f64::NAN) }
 }
 
+/// The regularized upper incomplete gamma function `Q(a, x) = 1 - P(a, x)`, with the digits of small ones; `NaN` outside its domain.
+pub(super) fn upper_incomplete_gamma(a: f64, x: f64) -> f64 {
+    if x == f64::INFINITY && a > 0.0 { 0.0 } else { gamma::checked_gamma_ur(a, x).unwrap_or(f64::NAN) }
+}
+
 /// The regularized incomplete beta function `I_x(a, b)`, with `rest = 1 - x`, which is asked where it has more digits; `NaN` outside its domain.
 pub(super) fn incomplete_beta(a: f64, b: f64, x: f64, rest: f64) -> f64 {
     if x < rest {

@@ -47,6 +47,13 @@ pub(crate) struct Entry {
     pub base: bool,
 }
 
+impl Entry {
+    /// Whether the density integrates to one. A proper distribution of one number has a distribution function.
+    pub(crate) fn is_proper(&self) -> bool {
+        !self.name.starts_with("Flat")
+    }
+}
+
 /// A distribution in one line: word and type, parameters, support of the value, what the normalizer reads, whether there is a base.
 macro_rules! entry {
     (@shape univariate) => { Shape::Univariate };

@@ -33,12 +33,23 @@ pub(crate) fn registry() -> TokenStream {
             Shape::Univariate => quote!(Some(&ScalarSampler::<#rust, #count>::NEW)),
             Shape::Multivariate => quote!(None),
         };
+        let quantiles = match entry.shape {
+            Shape::Univariate if entry.is_proper() => quote!(Some(&ScalarSampler::<#rust, #count>::NEW)),
+            _ => quote!(None),
+        };
         let sampler = match entry.shape {
             Shape::Univariate => quote!(&ScalarSampler::<#rust, #count>::NEW),
             Shape::Multivariate => quote!(&VectorSampler::<#rust>::NEW),
         };
         quote! {
-            Entry { name: #name, support: Support::#support, normalizer: &[#(#reads),*], sampler: #sampler, parts: #parts }
+            Entry {
+                name: #name,
+                support: Support::#support,
+                normalizer: &[#(#reads),*],
+                sampler: #sampler,
+                parts: #parts,
+                quantiles: #quantiles,
+            }
         }
     });
     quote! {

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Cumulative, Partials, Tails, Univariate, special::ln_one_minus_exp};
 use crate::kernel::Lanes;
 
 /// The asymmetric Laplace distribution, which falls faster on one side.
@@ -49,23 +49,6 @@ impl Univariate<3> for AsymmetricLaplace {
         loc + scale * (above / asymmetry - asymmetry * below)
     }
 
-    fn cdf(x: f64, [loc, scale, asymmetry]: [f64; 3]) -> Option<f64> {
-        let (z, square) = ((x - loc) / scale, asymmetry.powi(2));
-        let below = square / (1.0 + square);
-        Some(if z < 0.0 { below * (z / asymmetry).exp() } else { 1.0 - (-asymmetry * z).exp() / (1.0 + square) })
-    }
-
-    fn quantile(probability: f64, [loc, scale, asymmetry]: [f64; 3]) -> Option<f64> {
-        let square = asymmetry.powi(2);
-        let below = square / (1.0 + square);
-        let z = if probability < below {
-            asymmetry * (probability / below).ln()
-        } else {
-            -((1.0 - probability) * (1.0 + square)).ln() / asymmetry
-        };
-        Some(loc + scale * z)
-    }
-
     fn mean([loc, scale, asymmetry]: [f64; 3]) -> Option<f64> {
         Some(loc + scale * (asymmetry.recip() - asymmetry))
     }
@@ -80,5 +63,35 @@ impl Univariate<3> for AsymmetricLaplace {
 
     fn entropy([_, scale, asymmetry]: [f64; 3]) -> Option<f64> {
         Some(1.0 + (scale * (asymmetry + asymmetry.recip())).ln())
+    }
+}
+
+impl Cumulative<3> for AsymmetricLaplace {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [loc, scale, asymmetry]: [V; 3]) -> Tails<V, 3> {
+        let z = (x - loc) / scale;
+        let (one, two) = (V::constant(1.0), V::constant(2.0));
+        let (square, below) = (asymmetry * asymmetry, z.lt(V::zero()));
+        let total = one + square;
+        let reach = V::select(below, z / asymmetry, asymmetry * z);
+        let near = V::select(below, square.ln() + reach, -reach) - total.ln();
+        let far = ln_one_minus_exp(near);
+        let d_asymmetry = V::select(below, z, -z) / asymmetry - two / total;
+        Tails {
+            ln_below: V::select(below, near, far),
+            ln_above: V::select(below, far, near),
+            velocity: [one, z, scale * d_asymmetry],
+        }
+    }
+
+    fn quantile(probability: f64, [loc, scale, asymmetry]: [f64; 3]) -> f64 {
+        let square = asymmetry.powi(2);
+        let below = square / (1.0 + square);
+        let z = if probability < below {
+            asymmetry * (probability / below).ln()
+        } else {
+            -((1.0 - probability) * (1.0 + square)).ln() / asymmetry
+        };
+        loc + scale * z
     }
 }

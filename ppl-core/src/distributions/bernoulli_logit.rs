@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{BernoulliProb, Partials, Univariate};
+use super::{Cumulative, Partials, Tails, Univariate};
 use crate::kernel::{Lanes, softplus_and_sigmoid};
 
 /// The Bernoulli distribution of a log odds.
@@ -33,10 +33,6 @@ impl Univariate<1> for BernoulliLogit {
         f64::from(u8::from(u < Lanes::sigmoid(logit)))
     }
 
-    fn cdf(x: f64, [logit]: [f64; 1]) -> Option<f64> {
-        BernoulliProb::cdf(x, [logit.sigmoid()])
-    }
-
     fn mean([logit]: [f64; 1]) -> Option<f64> {
         Some(logit.sigmoid())
     }
@@ -55,5 +51,18 @@ impl Univariate<1> for BernoulliLogit {
 
     fn divergence([logit]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
         Some((logit - other) * logit.sigmoid() + other.softplus() - logit.softplus())
+    }
+}
+
+impl Cumulative<1> for BernoulliLogit {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [logit]: [V; 1]) -> Tails<V, 1> {
+        let none = x.lt(V::constant(1.0));
+        let nothing = V::constant(f64::NEG_INFINITY);
+        Tails {
+            ln_below: V::select(none, -logit.softplus(), V::zero()),
+            ln_above: V::select(none, -(-logit).softplus(), nothing),
+            velocity: [V::select(none, logit.sigmoid(), V::zero())],
+        }
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate, of_probability, special::times_ln};
+use super::{Cumulative, Partials, Tails, Univariate, of_probability, special::times_ln};
 use crate::kernel::Lanes;
 
 /// The Bernoulli distribution of a probability.
@@ -37,16 +37,6 @@ impl Univariate<1> for BernoulliProb {
         f64::from(u8::from(u < prob))
     }
 
-    fn cdf(x: f64, [prob]: [f64; 1]) -> Option<f64> {
-        Some(if x < 0.0 {
-            0.0
-        } else if x < 1.0 {
-            1.0 - prob
-        } else {
-            1.0
-        })
-    }
-
     fn mean([prob]: [f64; 1]) -> Option<f64> {
         Some(prob)
     }
@@ -65,5 +55,19 @@ impl Univariate<1> for BernoulliProb {
 
     fn divergence([prob]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
         Some(times_ln(prob, prob / other) + times_ln(1.0 - prob, (1.0 - prob) / (1.0 - other)))
+    }
+}
+
+impl Cumulative<1> for BernoulliProb {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [prob]: [V; 1]) -> Tails<V, 1> {
+        let one = V::constant(1.0);
+        let none = x.lt(one);
+        let nothing = V::constant(f64::NEG_INFINITY);
+        Tails {
+            ln_below: V::select(none, (-prob).ln_1p(), V::zero()),
+            ln_above: V::select(none, prob.ln(), nothing),
+            velocity: [V::select(none, one / (one - prob), V::zero())],
+        }
     }
 }

@@ -4,8 +4,8 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::{
-    Partials, Support, Univariate,
-    special::{incomplete_beta, invert, ln_beta},
+    Cumulative, Partials, Tails, Univariate,
+    special::{beta_tails, ln_beta},
 };
 use crate::kernel::Lanes;
 
@@ -50,15 +50,6 @@ impl Univariate<2> for Beta {
         rand_distr::Beta::new(alpha, beta).map_or(f64::NAN, |d| d.sample(rng))
     }
 
-    fn cdf(x: f64, [alpha, beta]: [f64; 2]) -> Option<f64> {
-        let x = x.clamp(0.0, 1.0);
-        Some(incomplete_beta(alpha, beta, x, 1.0 - x))
-    }
-
-    fn quantile(probability: f64, [alpha, beta]: [f64; 2]) -> Option<f64> {
-        Some(invert(probability, Support::Unit, |x| incomplete_beta(alpha, beta, x, 1.0 - x)))
-    }
-
     fn mean([alpha, beta]: [f64; 2]) -> Option<f64> {
         Some(alpha / (alpha + beta))
     }
@@ -81,5 +72,15 @@ impl Univariate<2> for Beta {
         let [a, b, sum] = [alpha, beta, alpha + beta].map(f64::digamma);
         let ln = ln_beta(other_alpha, other_beta) - ln_beta(alpha, beta);
         Some(ln + (alpha - other_alpha) * (a - sum) + (beta - other_beta) * (b - sum))
+    }
+}
+
+impl Cumulative<2> for Beta {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [alpha, beta]: [V; 2]) -> Tails<V, 2> {
+        let rest = V::constant(1.0) - x;
+        let (ln_below, ln_above, d_alpha, d_beta) = beta_tails(alpha, beta, x, rest);
+        let slope = x * rest;
+        Tails { ln_below, ln_above, velocity: [slope * d_alpha, slope * d_beta] }
     }
 }

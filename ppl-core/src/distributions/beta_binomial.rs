@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Beta, BinomialProb, Partials, Univariate};
+use super::{Beta, BinomialProb, Cumulative, Partials, Tails, Univariate, cumulative::tails_by_summing};
 use crate::kernel::Lanes;
 
 /// The beta-binomial distribution: successes of trials whose probability has a beta distribution.
@@ -56,5 +56,11 @@ impl Univariate<3> for BetaBinomial {
     fn variance([trials, alpha, beta]: [f64; 3]) -> Option<f64> {
         let sum = alpha + beta;
         Some(trials * alpha * beta * (sum + trials) / (sum.powi(2) * (sum + 1.0)))
+    }
+}
+
+impl Cumulative<3> for BetaBinomial {
+    fn tails<V: Lanes>(x: V, params: [V; 3]) -> Tails<V, 3> {
+        tails_by_summing::<Self, V, 3>(x, params, |[trials, ..]| [0.0, trials])
     }
 }

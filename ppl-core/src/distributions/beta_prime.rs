@@ -3,8 +3,8 @@
 use rand::Rng;
 
 use super::{
-    Beta, Gamma, Partials, Support, Univariate,
-    special::{incomplete_beta, invert, ln_beta},
+    Beta, Cumulative, Gamma, Partials, Tails, Univariate,
+    special::{beta_tails, ln_beta},
 };
 use crate::kernel::Lanes;
 
@@ -47,15 +47,6 @@ impl Univariate<2> for BetaPrime {
         Gamma::sample([alpha, 1.0], rng) / Gamma::sample([beta, 1.0], rng)
     }
 
-    fn cdf(x: f64, [alpha, beta]: [f64; 2]) -> Option<f64> {
-        let x = x.max(0.0);
-        Some(incomplete_beta(alpha, beta, x / (1.0 + x), (1.0 + x).recip()))
-    }
-
-    fn quantile(probability: f64, params: [f64; 2]) -> Option<f64> {
-        Some(invert(probability, Support::Positive, |x| Self::cdf(x, params).unwrap_or(f64::NAN)))
-    }
-
     fn mean([alpha, beta]: [f64; 2]) -> Option<f64> {
         (beta > 1.0).then(|| alpha / (beta - 1.0))
     }
@@ -75,5 +66,14 @@ impl Univariate<2> for BetaPrime {
 
     fn divergence(params: [f64; 2], other: [f64; 2]) -> Option<f64> {
         Beta::divergence(params, other)
+    }
+}
+
+impl Cumulative<2> for BetaPrime {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [alpha, beta]: [V; 2]) -> Tails<V, 2> {
+        let total = V::constant(1.0) + x;
+        let (ln_below, ln_above, d_alpha, d_beta) = beta_tails(alpha, beta, x / total, V::constant(1.0) / total);
+        Tails { ln_below, ln_above, velocity: [x * d_alpha, x * d_beta] }
     }
 }

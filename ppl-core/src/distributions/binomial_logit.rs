@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{BernoulliLogit, BinomialProb, Partials, Univariate};
+use super::{BernoulliLogit, BinomialProb, Cumulative, Partials, Tails, Univariate, binomial_prob::binomial_tails};
 use crate::kernel::{Lanes, softplus_and_sigmoid};
 
 /// The binomial distribution of a log odds.
@@ -46,10 +46,6 @@ impl Univariate<2> for BinomialLogit {
         rand_distr::Binomial::new(n, Lanes::sigmoid(logit)).map_or(f64::NAN, |d| d.sample(rng) as f64)
     }
 
-    fn cdf(x: f64, [trials, logit]: [f64; 2]) -> Option<f64> {
-        BinomialProb::cdf(x, [trials, logit.sigmoid()])
-    }
-
     fn mean([trials, logit]: [f64; 2]) -> Option<f64> {
         Some(trials * logit.sigmoid())
     }
@@ -65,5 +61,14 @@ impl Univariate<2> for BinomialLogit {
     fn divergence([trials, logit]: [f64; 2], [other_trials, other]: [f64; 2]) -> Option<f64> {
         let one = BernoulliLogit::divergence([logit], [other]);
         one.filter(|_| trials == other_trials).map(|one| trials * one)
+    }
+}
+
+impl Cumulative<2> for BinomialLogit {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [trials, logit]: [V; 2]) -> Tails<V, 2> {
+        let (prob, rest) = (logit.sigmoid(), (-logit).sigmoid());
+        let (ln_below, ln_above) = binomial_tails(x, trials, prob, rest);
+        Tails { ln_below, ln_above, velocity: [V::zero(), (trials - x).max(V::zero()) * prob] }
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{BernoulliProb, Partials, Univariate, of_probability, special::incomplete_beta};
+use super::{BernoulliProb, Cumulative, Partials, Tails, Univariate, of_probability, special::beta_tails};
 use crate::kernel::Lanes;
 
 /// The binomial distribution of a probability.
@@ -51,17 +51,6 @@ impl Univariate<2> for BinomialProb {
         rand_distr::Binomial::new(n, prob).map_or(f64::NAN, |d| d.sample(rng) as f64)
     }
 
-    fn cdf(x: f64, [trials, prob]: [f64; 2]) -> Option<f64> {
-        let x = x.floor();
-        Some(if x < 0.0 {
-            0.0
-        } else if x >= trials {
-            1.0
-        } else {
-            incomplete_beta(trials - x, x + 1.0, 1.0 - prob, prob)
-        })
-    }
-
     fn mean([trials, prob]: [f64; 2]) -> Option<f64> {
         Some(trials * prob)
     }
@@ -78,4 +67,22 @@ impl Univariate<2> for BinomialProb {
         let one = BernoulliProb::divergence([prob], [other]);
         one.filter(|_| trials == other_trials).map(|one| trials * one)
     }
+}
+
+impl Cumulative<2> for BinomialProb {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [trials, prob]: [V; 2]) -> Tails<V, 2> {
+        let (ln_below, ln_above) = binomial_tails(x, trials, prob, V::constant(1.0) - prob);
+        let left = (trials - x).max(V::zero());
+        Tails { ln_below, ln_above, velocity: [V::zero(), left / (V::constant(1.0) - prob)] }
+    }
+}
+
+/// `ln P(X <= x)` and `ln P(X > x)` of a binomial number; `rest` is `1 - prob`.
+#[inline(always)]
+pub(super) fn binomial_tails<V: Lanes>(x: V, trials: V, prob: V, rest: V) -> (V, V) {
+    let (one, left) = (V::constant(1.0), trials - x);
+    let whole = left.le(V::zero());
+    let (ln_below, ln_above, ..) = beta_tails(left.max(one), x + one, rest, prob);
+    (V::select(whole, V::zero(), ln_below), V::select(whole, V::constant(f64::NEG_INFINITY), ln_above))
 }

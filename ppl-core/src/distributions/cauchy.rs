@@ -1,11 +1,11 @@
 //! The Cauchy distribution.
 
-use std::f64::consts::PI;
+use std::f64::consts::{FRAC_1_PI, PI};
 
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Cumulative, Partials, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The Cauchy distribution.
@@ -42,17 +42,6 @@ impl Univariate<2> for Cauchy {
         rand_distr::Cauchy::new(loc, scale).map_or(f64::NAN, |d| d.sample(rng))
     }
 
-    fn cdf(x: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
-        // The arc tangent of the inverse has the digits of the lower tail.
-        let z = (x - loc) / scale;
-        Some(if z < -1.0 { -z.recip().atan() / PI } else { 0.5 + z.atan() / PI })
-    }
-
-    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
-        let z = if probability < 0.5 { -(PI * probability).tan().recip() } else { (PI * (probability - 0.5)).tan() };
-        Some(loc + scale * z)
-    }
-
     fn mode([loc, _]: [f64; 2]) -> Option<f64> {
         Some(loc)
     }
@@ -64,5 +53,26 @@ impl Univariate<2> for Cauchy {
     fn divergence([loc, scale]: [f64; 2], [other_loc, other_scale]: [f64; 2]) -> Option<f64> {
         let square = (scale + other_scale).powi(2) + (loc - other_loc).powi(2);
         Some((square / (4.0 * scale * other_scale)).ln())
+    }
+}
+
+impl Cumulative<2> for Cauchy {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Tails<V, 2> {
+        let z = (x - loc) / scale;
+        // Far from the center the arc tangent of the inverse has the digits.
+        let (half, share) = (V::constant(0.5), V::constant(FRAC_1_PI));
+        let size = z.abs();
+        let far = V::constant(1.0).lt(size);
+        let beyond = share * (V::constant(1.0) / size).atan();
+        let near = V::select(far, beyond, half - share * size.atan()).ln();
+        let rest = V::select(far, V::constant(1.0) - beyond, half + share * size.atan()).ln();
+        let below = z.lt(V::zero());
+        Tails { ln_below: V::select(below, near, rest), ln_above: V::select(below, rest, near), velocity: [V::constant(1.0), z] }
+    }
+
+    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
+        let z = if probability < 0.5 { -(PI * probability).tan().recip() } else { (PI * (probability - 0.5)).tan() };
+        loc + scale * z
     }
 }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Gamma, Partials, Univariate};
+use super::{Cumulative, Gamma, Partials, Tails, Univariate, special::gamma_tails};
 use crate::kernel::Lanes;
 
 /// The chi-squared distribution: the sum of the squares of so many normal numbers.
@@ -47,14 +47,6 @@ impl Univariate<1> for ChiSquared {
         Gamma::sample([0.5 * df, 0.5], rng)
     }
 
-    fn cdf(x: f64, [df]: [f64; 1]) -> Option<f64> {
-        Gamma::cdf(x, [0.5 * df, 0.5])
-    }
-
-    fn quantile(probability: f64, [df]: [f64; 1]) -> Option<f64> {
-        Gamma::quantile(probability, [0.5 * df, 0.5])
-    }
-
     fn mean([df]: [f64; 1]) -> Option<f64> {
         Gamma::mean([0.5 * df, 0.5])
     }
@@ -73,5 +65,14 @@ impl Univariate<1> for ChiSquared {
 
     fn divergence([df]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
         Gamma::divergence([0.5 * df, 0.5], [0.5 * other, 0.5])
+    }
+}
+
+impl Cumulative<1> for ChiSquared {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [df]: [V; 1]) -> Tails<V, 1> {
+        let half = V::constant(0.5);
+        let (ln_below, ln_above, d_shape) = gamma_tails(half * df, half * x);
+        Tails { ln_below, ln_above, velocity: [half * x * d_shape] }
     }
 }

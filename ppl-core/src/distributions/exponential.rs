@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Cumulative, Partials, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The exponential distribution.
@@ -38,14 +38,6 @@ impl Univariate<1> for Exponential {
         e / rate
     }
 
-    fn cdf(x: f64, [rate]: [f64; 1]) -> Option<f64> {
-        Some(-(-rate * x.max(0.0)).exp_m1())
-    }
-
-    fn quantile(probability: f64, [rate]: [f64; 1]) -> Option<f64> {
-        Some(-(-probability).ln_1p() / rate)
-    }
-
     fn mean([rate]: [f64; 1]) -> Option<f64> {
         Some(rate.recip())
     }
@@ -64,5 +56,16 @@ impl Univariate<1> for Exponential {
 
     fn divergence([rate]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
         Some(other / rate - 1.0 - (other / rate).ln())
+    }
+}
+
+impl Cumulative<1> for Exponential {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [rate]: [V; 1]) -> Tails<V, 1> {
+        Tails::from_above(-(rate * x), [-(x / rate)])
+    }
+
+    fn quantile(probability: f64, [rate]: [f64; 1]) -> f64 {
+        -(-probability).ln_1p() / rate
     }
 }

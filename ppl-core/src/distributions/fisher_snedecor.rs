@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Beta, BetaPrime, Gamma, Partials, Univariate};
+use super::{Beta, BetaPrime, Cumulative, Gamma, Partials, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The F distribution of Fisher and Snedecor: the ratio of two chi-squared numbers, each over its degrees of freedom.
@@ -53,14 +53,6 @@ impl Univariate<2> for FisherSnedecor {
         Gamma::sample([0.5 * df1, 0.5 * df1], rng) / Gamma::sample([0.5 * df2, 0.5 * df2], rng)
     }
 
-    fn cdf(x: f64, [df1, df2]: [f64; 2]) -> Option<f64> {
-        BetaPrime::cdf(df1 * x / df2, [0.5 * df1, 0.5 * df2])
-    }
-
-    fn quantile(probability: f64, [df1, df2]: [f64; 2]) -> Option<f64> {
-        BetaPrime::quantile(probability, [0.5 * df1, 0.5 * df2]).map(|odds| odds * df2 / df1)
-    }
-
     fn mean([_, df2]: [f64; 2]) -> Option<f64> {
         (df2 > 2.0).then(|| df2 / (df2 - 2.0))
     }
@@ -75,5 +67,20 @@ impl Univariate<2> for FisherSnedecor {
 
     fn entropy([df1, df2]: [f64; 2]) -> Option<f64> {
         BetaPrime::entropy([0.5 * df1, 0.5 * df2]).map(|entropy| entropy + (df2 / df1).ln())
+    }
+}
+
+impl Cumulative<2> for FisherSnedecor {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [df1, df2]: [V; 2]) -> Tails<V, 2> {
+        let half = V::constant(0.5);
+        let odds = df1 * x / df2;
+        let tails = BetaPrime::tails(odds, [half * df1, half * df2]);
+        let ([d_alpha, d_beta], share) = (tails.velocity, half * x / odds);
+        Tails { velocity: [share * d_alpha - x / df1, share * d_beta + x / df2], ..tails }
+    }
+
+    fn quantile(probability: f64, [df1, df2]: [f64; 2]) -> f64 {
+        BetaPrime::quantile(probability, [0.5 * df1, 0.5 * df2]) * df2 / df1
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::{
-    Partials, Univariate,
+    Cumulative, Partials, Tails, Univariate,
     special::{EULER, open01},
 };
 use crate::kernel::Lanes;
@@ -49,14 +49,6 @@ impl Univariate<2> for Frechet {
         scale * (-open01(rng).ln()).powf(-shape.recip())
     }
 
-    fn cdf(x: f64, [shape, scale]: [f64; 2]) -> Option<f64> {
-        Some((-(x.max(0.0) / scale).powf(-shape)).exp())
-    }
-
-    fn quantile(probability: f64, [shape, scale]: [f64; 2]) -> Option<f64> {
-        Some(scale * (-probability.ln()).powf(-shape.recip()))
-    }
-
     fn mean([shape, scale]: [f64; 2]) -> Option<f64> {
         (shape > 1.0).then(|| scale * f64::lgamma(1.0 - shape.recip()).exp())
     }
@@ -72,5 +64,17 @@ impl Univariate<2> for Frechet {
 
     fn entropy([shape, scale]: [f64; 2]) -> Option<f64> {
         Some(1.0 + EULER / shape + EULER + (scale / shape).ln())
+    }
+}
+
+impl Cumulative<2> for Frechet {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [shape, scale]: [V; 2]) -> Tails<V, 2> {
+        let (ln, ratio) = ((x / scale).ln(), x / scale);
+        Tails::from_below(-(-(shape * ln)).exp(), [-(x * ln / shape), ratio])
+    }
+
+    fn quantile(probability: f64, [shape, scale]: [f64; 2]) -> f64 {
+        scale * (-probability.ln()).powf(-shape.recip())
     }
 }

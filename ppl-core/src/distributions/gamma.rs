@@ -3,10 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{
-    Partials, Support, Univariate,
-    special::{incomplete_gamma, invert},
-};
+use super::{Cumulative, Partials, Tails, Univariate, special::gamma_tails};
 use crate::kernel::Lanes;
 
 /// The gamma distribution.
@@ -47,14 +44,6 @@ impl Univariate<2> for Gamma {
         rand_distr::Gamma::new(shape, 1.0 / rate).map_or(f64::NAN, |d| d.sample(rng))
     }
 
-    fn cdf(x: f64, [shape, rate]: [f64; 2]) -> Option<f64> {
-        Some(incomplete_gamma(shape, rate * x.max(0.0)))
-    }
-
-    fn quantile(probability: f64, [shape, rate]: [f64; 2]) -> Option<f64> {
-        Some(invert(probability, Support::Positive, |x| incomplete_gamma(shape, x)) / rate)
-    }
-
     fn mean([shape, rate]: [f64; 2]) -> Option<f64> {
         Some(shape / rate)
     }
@@ -74,5 +63,13 @@ impl Univariate<2> for Gamma {
     fn divergence([shape, rate]: [f64; 2], [other_shape, other_rate]: [f64; 2]) -> Option<f64> {
         let ln = other_shape.lgamma() - shape.lgamma() - other_shape * (other_rate / rate).ln();
         Some((shape - other_shape) * shape.digamma() + ln + shape * (other_rate / rate - 1.0))
+    }
+}
+
+impl Cumulative<2> for Gamma {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [shape, rate]: [V; 2]) -> Tails<V, 2> {
+        let (ln_below, ln_above, d_shape) = gamma_tails(shape, rate * x);
+        Tails { ln_below, ln_above, velocity: [x * d_shape, -(x / rate)] }
     }
 }

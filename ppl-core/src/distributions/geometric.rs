@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Partials, Univariate, of_probability, special::open01};
+use super::{Cumulative, Partials, Tails, Univariate, of_probability, special::open01};
 use crate::kernel::Lanes;
 
 /// The geometric distribution: failures before the first success.
@@ -37,10 +37,6 @@ impl Univariate<1> for Geometric {
         (open01(rng).ln() / (-prob).ln_1p()).floor()
     }
 
-    fn cdf(x: f64, [prob]: [f64; 1]) -> Option<f64> {
-        Some(if x < 0.0 { 0.0 } else { -((x.floor() + 1.0) * (-prob).ln_1p()).exp_m1() })
-    }
-
     fn mean([prob]: [f64; 1]) -> Option<f64> {
         Some((1.0 - prob) / prob)
     }
@@ -60,5 +56,13 @@ impl Univariate<1> for Geometric {
 
     fn divergence([prob]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
         Some((prob / other).ln() + (1.0 - prob) / prob * ((1.0 - prob) / (1.0 - other)).ln())
+    }
+}
+
+impl Cumulative<1> for Geometric {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [prob]: [V; 1]) -> Tails<V, 1> {
+        let more = x + V::constant(1.0);
+        Tails::from_above(more * (-prob).ln_1p(), [-(more / prob)])
     }
 }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Partials, Univariate, special::open01};
+use super::{Cumulative, Partials, Tails, Univariate, special::open01};
 use crate::kernel::Lanes;
 
 /// The Gompertz distribution of lifetimes.
@@ -40,15 +40,19 @@ impl Univariate<2> for Gompertz {
         (-open01(rng).ln() / shape).ln_1p() / rate
     }
 
-    fn cdf(x: f64, [shape, rate]: [f64; 2]) -> Option<f64> {
-        Some(-(-shape * (rate * x.max(0.0)).exp_m1()).exp_m1())
-    }
-
-    fn quantile(probability: f64, [shape, rate]: [f64; 2]) -> Option<f64> {
-        Some((-(-probability).ln_1p() / shape).ln_1p() / rate)
-    }
-
     fn mode([shape, rate]: [f64; 2]) -> Option<f64> {
         Some((-shape.ln() / rate).max(0.0))
+    }
+}
+
+impl Cumulative<2> for Gompertz {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [shape, rate]: [V; 2]) -> Tails<V, 2> {
+        let grown = rate * x;
+        Tails::from_above(-(shape * grown.exp_m1()), [(-grown).exp_m1() / (shape * rate), -(x / rate)])
+    }
+
+    fn quantile(probability: f64, [shape, rate]: [f64; 2]) -> f64 {
+        (-(-probability).ln_1p() / shape).ln_1p() / rate
     }
 }

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use rand::Rng;
 
 use super::{
-    Partials, Univariate,
+    Cumulative, Partials, Tails, Univariate,
     special::{EULER, open01},
 };
 use crate::kernel::Lanes;
@@ -46,14 +46,6 @@ impl Univariate<2> for Gumbel {
         loc - scale * (-open01(rng).ln()).ln()
     }
 
-    fn cdf(x: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
-        Some((-((loc - x) / scale).exp()).exp())
-    }
-
-    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
-        Some(loc - scale * (-probability.ln()).ln())
-    }
-
     fn mean([loc, scale]: [f64; 2]) -> Option<f64> {
         Some(loc + EULER * scale)
     }
@@ -73,5 +65,17 @@ impl Univariate<2> for Gumbel {
     fn divergence([loc, scale]: [f64; 2], [other_loc, other_scale]: [f64; 2]) -> Option<f64> {
         let (ratio, shift) = (scale / other_scale, (loc - other_loc) / other_scale);
         Some(EULER * (ratio - 1.0) - ratio.ln() - 1.0 + shift + (f64::lgamma(1.0 + ratio) - shift).exp())
+    }
+}
+
+impl Cumulative<2> for Gumbel {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Tails<V, 2> {
+        let z = (x - loc) / scale;
+        Tails::from_below(-(-z).exp(), [V::constant(1.0), z])
+    }
+
+    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
+        loc - scale * (-probability.ln()).ln()
     }
 }

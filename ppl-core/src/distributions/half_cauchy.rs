@@ -1,11 +1,11 @@
 //! The Cauchy distribution of location zero, folded to the positive numbers.
 
-use std::f64::consts::PI;
+use std::f64::consts::{FRAC_2_PI, PI};
 
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Cumulative, Partials, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The Cauchy distribution of location zero, folded to the positive numbers.
@@ -42,19 +42,25 @@ impl Univariate<1> for HalfCauchy {
         rand_distr::Cauchy::new(0.0, scale).map_or(f64::NAN, |d| d.sample(rng).abs())
     }
 
-    fn cdf(x: f64, [scale]: [f64; 1]) -> Option<f64> {
-        Some(2.0 / PI * (x.max(0.0) / scale).atan())
-    }
-
-    fn quantile(probability: f64, [scale]: [f64; 1]) -> Option<f64> {
-        Some(scale * (0.5 * PI * probability).tan())
-    }
-
     fn mode(_: [f64; 1]) -> Option<f64> {
         Some(0.0)
     }
 
     fn entropy([scale]: [f64; 1]) -> Option<f64> {
         Some((2.0 * PI * scale).ln())
+    }
+}
+
+impl Cumulative<1> for HalfCauchy {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [scale]: [V; 1]) -> Tails<V, 1> {
+        let z = x / scale;
+        let share = V::constant(FRAC_2_PI);
+        let ln_above = (share * (V::constant(1.0) / z).atan()).ln();
+        Tails { ln_below: (share * z.atan()).ln(), ln_above, velocity: [z] }
+    }
+
+    fn quantile(probability: f64, [scale]: [f64; 1]) -> f64 {
+        scale * (0.5 * PI * probability).tan()
     }
 }

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::{
-    Normal, Partials, Univariate,
+    Cumulative, Normal, Partials, Tails, Univariate,
     special::{LN_SQRT_2PI, normal_quantile},
 };
 use crate::kernel::Lanes;
@@ -45,14 +45,6 @@ impl Univariate<1> for HalfNormal {
         (scale * z).abs()
     }
 
-    fn cdf(x: f64, [scale]: [f64; 1]) -> Option<f64> {
-        Some(Lanes::erf(FRAC_1_SQRT_2 * x.max(0.0) / scale))
-    }
-
-    fn quantile(probability: f64, [scale]: [f64; 1]) -> Option<f64> {
-        Some(-scale * normal_quantile(0.5 * (1.0 - probability)))
-    }
-
     fn mean([scale]: [f64; 1]) -> Option<f64> {
         Some(scale * (2.0 / PI).sqrt())
     }
@@ -71,5 +63,18 @@ impl Univariate<1> for HalfNormal {
 
     fn divergence([scale]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
         Normal::divergence([0.0, scale], [0.0, other])
+    }
+}
+
+impl Cumulative<1> for HalfNormal {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [scale]: [V; 1]) -> Tails<V, 1> {
+        let z = x / scale;
+        let ln_below = (V::constant(FRAC_1_SQRT_2) * z).erf().ln();
+        Tails { ln_below, ln_above: V::constant(LN_2) + (-z).ln_normal_cdf(), velocity: [z] }
+    }
+
+    fn quantile(probability: f64, [scale]: [f64; 1]) -> f64 {
+        -scale * normal_quantile(0.5 * (1.0 - probability))
     }
 }

@@ -5,7 +5,10 @@ use std::f64::consts::{LN_2, PI};
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, StudentT, Univariate, special::student_cdf};
+use super::{
+    Cumulative, Partials, StudentT, Tails, Univariate,
+    special::{StudentTails, student_tails},
+};
 use crate::kernel::Lanes;
 
 /// Student's t distribution of location zero, folded to the positive numbers.
@@ -51,14 +54,6 @@ impl Univariate<2> for HalfStudentT {
         rand_distr::StudentT::new(df).map_or(f64::NAN, |t| (scale * t.sample(rng)).abs())
     }
 
-    fn cdf(x: f64, [df, scale]: [f64; 2]) -> Option<f64> {
-        Some(1.0 - 2.0 * student_cdf(df, -x.max(0.0) / scale))
-    }
-
-    fn quantile(probability: f64, [df, scale]: [f64; 2]) -> Option<f64> {
-        StudentT::quantile(0.5 * (1.0 - probability), [df, 0.0, scale]).map(|x| -x)
-    }
-
     fn mean([df, scale]: [f64; 2]) -> Option<f64> {
         let ratio = || (f64::lgamma(0.5 * (df + 1.0)) - f64::lgamma(0.5 * df)).exp();
         (df > 1.0).then(|| 2.0 * scale * (df / PI).sqrt() * ratio() / (df - 1.0))
@@ -75,5 +70,14 @@ impl Univariate<2> for HalfStudentT {
 
     fn entropy([df, scale]: [f64; 2]) -> Option<f64> {
         StudentT::entropy([df, 0.0, scale]).map(|entropy| entropy - LN_2)
+    }
+}
+
+impl Cumulative<2> for HalfStudentT {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [df, scale]: [V; 2]) -> Tails<V, 2> {
+        let z = x / scale;
+        let StudentTails { ln_above, ln_within, d_df, .. } = student_tails(df, z);
+        Tails { ln_below: ln_within, ln_above: ln_above + V::constant(LN_2), velocity: [scale * d_df, z] }
     }
 }

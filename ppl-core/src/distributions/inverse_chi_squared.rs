@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{ChiSquared, Gamma, InverseGamma, Partials, Univariate};
+use super::{ChiSquared, Cumulative, Gamma, InverseGamma, Partials, Tails, Univariate, special::gamma_tails};
 use crate::kernel::Lanes;
 
 /// The inverse chi-squared distribution: one over a number that has a chi-squared distribution.
@@ -46,14 +46,6 @@ impl Univariate<1> for InverseChiSquared {
         Gamma::sample([0.5 * df, 0.5], rng).recip()
     }
 
-    fn cdf(x: f64, [df]: [f64; 1]) -> Option<f64> {
-        InverseGamma::cdf(x, [0.5 * df, 0.5])
-    }
-
-    fn quantile(probability: f64, [df]: [f64; 1]) -> Option<f64> {
-        InverseGamma::quantile(probability, [0.5 * df, 0.5])
-    }
-
     fn mean([df]: [f64; 1]) -> Option<f64> {
         InverseGamma::mean([0.5 * df, 0.5])
     }
@@ -72,5 +64,14 @@ impl Univariate<1> for InverseChiSquared {
 
     fn divergence([df]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
         InverseGamma::divergence([0.5 * df, 0.5], [0.5 * other, 0.5])
+    }
+}
+
+impl Cumulative<1> for InverseChiSquared {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [df]: [V; 1]) -> Tails<V, 1> {
+        let half = V::constant(0.5);
+        let (ln_above, ln_below, d_shape) = gamma_tails(half * df, half / x);
+        Tails { ln_below, ln_above, velocity: [-(half * x * d_shape)] }
     }
 }

@@ -3,10 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{
-    Gamma, Partials, Support, Univariate,
-    special::{invert, upper_incomplete_gamma},
-};
+use super::{Cumulative, Gamma, Partials, Tails, Univariate, special::gamma_tails};
 use crate::kernel::Lanes;
 
 /// The distribution of the inverse of a gamma variable.
@@ -49,14 +46,6 @@ impl Univariate<2> for InverseGamma {
         rand_distr::Gamma::new(shape, 1.0 / scale).map_or(f64::NAN, |d| 1.0 / d.sample(rng))
     }
 
-    fn cdf(x: f64, [shape, scale]: [f64; 2]) -> Option<f64> {
-        Some(upper_incomplete_gamma(shape, scale / x.max(0.0)))
-    }
-
-    fn quantile(probability: f64, [shape, scale]: [f64; 2]) -> Option<f64> {
-        Some(scale * invert(probability, Support::Positive, |x| upper_incomplete_gamma(shape, x.recip())))
-    }
-
     fn mean([shape, scale]: [f64; 2]) -> Option<f64> {
         (shape > 1.0).then(|| scale / (shape - 1.0))
     }
@@ -75,5 +64,13 @@ impl Univariate<2> for InverseGamma {
 
     fn divergence(params: [f64; 2], other: [f64; 2]) -> Option<f64> {
         Gamma::divergence(params, other)
+    }
+}
+
+impl Cumulative<2> for InverseGamma {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [shape, scale]: [V; 2]) -> Tails<V, 2> {
+        let (ln_above, ln_below, d_shape) = gamma_tails(shape, scale / x);
+        Tails { ln_below, ln_above, velocity: [-(x * d_shape), x / scale] }
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::{
-    Partials, Univariate,
+    Cumulative, Partials, Tails, Univariate,
     special::{EULER, ln_beta, open01},
 };
 use crate::kernel::Lanes;
@@ -52,14 +52,6 @@ impl Univariate<2> for Kumaraswamy {
         (-(open01(rng).ln() / beta).exp_m1()).powf(alpha.recip())
     }
 
-    fn cdf(x: f64, [alpha, beta]: [f64; 2]) -> Option<f64> {
-        Some(-(beta * (-x.clamp(0.0, 1.0).powf(alpha)).ln_1p()).exp_m1())
-    }
-
-    fn quantile(probability: f64, [alpha, beta]: [f64; 2]) -> Option<f64> {
-        Some((-((-probability).ln_1p() / beta).exp_m1()).powf(alpha.recip()))
-    }
-
     fn mean([alpha, beta]: [f64; 2]) -> Option<f64> {
         Some(moment(1.0, alpha, beta))
     }
@@ -82,4 +74,22 @@ impl Univariate<2> for Kumaraswamy {
 /// The mean of a power.
 fn moment(order: f64, alpha: f64, beta: f64) -> f64 {
     (beta.ln() + ln_beta(1.0 + order / alpha, beta)).exp()
+}
+
+impl Cumulative<2> for Kumaraswamy {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [alpha, beta]: [V; 2]) -> Tails<V, 2> {
+        let ln = x.ln();
+        let (zero, one) = (V::zero(), V::constant(1.0));
+        let power = (alpha * ln).exp();
+        let (ln_rest, rest) = ((-power).ln_1p(), -(alpha * ln).exp_m1());
+        // ln(1 - x^alpha) / x^alpha at the ends
+        let ratio = V::select(power.lt(V::constant(1e-17)), -one, ln_rest / power);
+        let d_beta = V::select(rest.eq(zero), zero, x * rest * ratio / (alpha * beta));
+        Tails::from_above(beta * ln_rest, [-(x * ln / alpha), d_beta])
+    }
+
+    fn quantile(probability: f64, [alpha, beta]: [f64; 2]) -> f64 {
+        (-((-probability).ln_1p() / beta).exp_m1()).powf(alpha.recip())
+    }
 }

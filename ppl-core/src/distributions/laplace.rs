@@ -1,9 +1,11 @@
 //! The Laplace (double exponential) distribution.
 
+use std::f64::consts::LN_2;
+
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Cumulative, Partials, Tails, Univariate, special::ln_one_minus_exp};
 use crate::kernel::Lanes;
 
 /// The Laplace (double exponential) distribution.
@@ -43,16 +45,6 @@ impl Univariate<2> for Laplace {
         (scale * sign).mul_add(e, loc)
     }
 
-    fn cdf(x: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
-        let z = (x - loc) / scale;
-        Some(if z < 0.0 { 0.5 * z.exp() } else { 1.0 - 0.5 * (-z).exp() })
-    }
-
-    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
-        let z = if probability < 0.5 { (2.0 * probability).ln() } else { -(2.0 * (1.0 - probability)).ln() };
-        Some(loc + scale * z)
-    }
-
     fn mean([loc, _]: [f64; 2]) -> Option<f64> {
         Some(loc)
     }
@@ -72,5 +64,21 @@ impl Univariate<2> for Laplace {
     fn divergence([loc, scale]: [f64; 2], [other_loc, other_scale]: [f64; 2]) -> Option<f64> {
         let away = (loc - other_loc).abs();
         Some((other_scale / scale).ln() + (scale * (-away / scale).exp() + away) / other_scale - 1.0)
+    }
+}
+
+impl Cumulative<2> for Laplace {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Tails<V, 2> {
+        let z = (x - loc) / scale;
+        let near = -z.abs() - V::constant(LN_2);
+        let far = ln_one_minus_exp(near);
+        let below = z.lt(V::zero());
+        Tails { ln_below: V::select(below, near, far), ln_above: V::select(below, far, near), velocity: [V::constant(1.0), z] }
+    }
+
+    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
+        let z = if probability < 0.5 { (2.0 * probability).ln() } else { -(2.0 * (1.0 - probability)).ln() };
+        loc + scale * z
     }
 }

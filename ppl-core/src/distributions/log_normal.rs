@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Normal, Partials, Univariate, special::LN_SQRT_2PI};
+use super::{Cumulative, Normal, Partials, Tails, Univariate, special::LN_SQRT_2PI};
 use crate::kernel::Lanes;
 
 /// The distribution of the exponential of a normal variable.
@@ -46,14 +46,6 @@ impl Univariate<2> for LogNormal {
         scale.mul_add(z, loc).exp()
     }
 
-    fn cdf(x: f64, params: [f64; 2]) -> Option<f64> {
-        Normal::cdf(x.max(0.0).ln(), params)
-    }
-
-    fn quantile(probability: f64, params: [f64; 2]) -> Option<f64> {
-        Normal::quantile(probability, params).map(f64::exp)
-    }
-
     fn mean([loc, scale]: [f64; 2]) -> Option<f64> {
         Some((loc + 0.5 * scale.powi(2)).exp())
     }
@@ -72,5 +64,18 @@ impl Univariate<2> for LogNormal {
 
     fn divergence(params: [f64; 2], other: [f64; 2]) -> Option<f64> {
         Normal::divergence(params, other)
+    }
+}
+
+impl Cumulative<2> for LogNormal {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, params: [V; 2]) -> Tails<V, 2> {
+        let tails = Normal::tails(x.ln(), params);
+        let [d_loc, d_scale] = tails.velocity;
+        Tails { velocity: [x * d_loc, x * d_scale], ..tails }
+    }
+
+    fn quantile(probability: f64, params: [f64; 2]) -> f64 {
+        Normal::quantile(probability, params).exp()
     }
 }

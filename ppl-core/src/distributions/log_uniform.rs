@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Partials, Univariate, special::open01};
+use super::{Cumulative, Partials, Tails, Univariate, special::open01};
 use crate::kernel::Lanes;
 
 /// The log-uniform (reciprocal) distribution: a number whose logarithm is uniform.
@@ -45,14 +45,6 @@ impl Univariate<2> for LogUniform {
         lower * (open01(rng) * (upper / lower).ln()).exp()
     }
 
-    fn cdf(x: f64, [lower, upper]: [f64; 2]) -> Option<f64> {
-        Some((x.clamp(lower, upper) / lower).ln() / (upper / lower).ln())
-    }
-
-    fn quantile(probability: f64, [lower, upper]: [f64; 2]) -> Option<f64> {
-        Some(lower * (probability * (upper / lower).ln()).exp())
-    }
-
     fn mean([lower, upper]: [f64; 2]) -> Option<f64> {
         Some((upper - lower) / (upper / lower).ln())
     }
@@ -68,5 +60,19 @@ impl Univariate<2> for LogUniform {
 
     fn entropy([lower, upper]: [f64; 2]) -> Option<f64> {
         Some((upper / lower).ln().ln() + 0.5 * (lower.ln() + upper.ln()))
+    }
+}
+
+impl Cumulative<2> for LogUniform {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [lower, upper]: [V; 2]) -> Tails<V, 2> {
+        let width = (upper / lower).ln();
+        let below = ((x / lower).ln() / width).max(V::zero()).min(V::constant(1.0));
+        let above = ((upper / x).ln() / width).max(V::zero()).min(V::constant(1.0));
+        Tails { ln_below: below.ln(), ln_above: above.ln(), velocity: [x * above / lower, x * below / upper] }
+    }
+
+    fn quantile(probability: f64, [lower, upper]: [f64; 2]) -> f64 {
+        lower * (probability * (upper / lower).ln()).exp()
     }
 }

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use rand::Rng;
 
-use super::{Partials, Univariate, special::open01};
+use super::{Cumulative, Partials, Tails, Univariate, special::open01};
 use crate::kernel::Lanes;
 
 /// The logistic distribution.
@@ -45,14 +45,6 @@ impl Univariate<2> for Logistic {
         scale.mul_add(f64::logit(open01(rng)), loc)
     }
 
-    fn cdf(x: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
-        Some(((x - loc) / scale).sigmoid())
-    }
-
-    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
-        Some(loc + scale * f64::logit(probability))
-    }
-
     fn mean([loc, _]: [f64; 2]) -> Option<f64> {
         Some(loc)
     }
@@ -67,5 +59,17 @@ impl Univariate<2> for Logistic {
 
     fn entropy([_, scale]: [f64; 2]) -> Option<f64> {
         Some(scale.ln() + 2.0)
+    }
+}
+
+impl Cumulative<2> for Logistic {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Tails<V, 2> {
+        let z = (x - loc) / scale;
+        Tails { ln_below: -(-z).softplus(), ln_above: -z.softplus(), velocity: [V::constant(1.0), z] }
+    }
+
+    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
+        loc + scale * f64::logit(probability)
     }
 }

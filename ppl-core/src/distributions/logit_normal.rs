@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Normal, Partials, Univariate};
+use super::{Cumulative, Normal, Partials, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The logit-normal distribution: a number whose logit is normal.
@@ -49,15 +49,20 @@ impl Univariate<2> for LogitNormal {
         scale.mul_add(n, loc).sigmoid()
     }
 
-    fn cdf(x: f64, params: [f64; 2]) -> Option<f64> {
-        Normal::cdf(f64::logit(x.clamp(0.0, 1.0)), params)
-    }
-
-    fn quantile(probability: f64, params: [f64; 2]) -> Option<f64> {
-        Normal::quantile(probability, params).map(f64::sigmoid)
-    }
-
     fn divergence(params: [f64; 2], other: [f64; 2]) -> Option<f64> {
         Normal::divergence(params, other)
+    }
+}
+
+impl Cumulative<2> for LogitNormal {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, params: [V; 2]) -> Tails<V, 2> {
+        let tails = Normal::tails(x.logit(), params);
+        let ([d_loc, d_scale], slope) = (tails.velocity, x * (V::constant(1.0) - x));
+        Tails { velocity: [slope * d_loc, slope * d_scale], ..tails }
+    }
+
+    fn quantile(probability: f64, params: [f64; 2]) -> f64 {
+        Normal::quantile(probability, params).sigmoid()
     }
 }

@@ -13,6 +13,7 @@ mod categorical_logits;
 mod categorical_probs;
 mod cauchy;
 mod chi_squared;
+mod cumulative;
 mod dirichlet;
 mod exponential;
 mod fisher_snedecor;
@@ -65,6 +66,7 @@ pub use categorical_logits::CategoricalLogits;
 pub use categorical_probs::CategoricalProbs;
 pub use cauchy::Cauchy;
 pub use chi_squared::ChiSquared;
+pub use cumulative::{Cumulative, Tails, cdf, quantile};
 pub use dirichlet::Dirichlet;
 pub use exponential::Exponential;
 pub use fisher_snedecor::FisherSnedecor;
@@ -91,14 +93,14 @@ pub use normal::Normal;
 pub use poisson_log::PoissonLog;
 pub use poisson_rate::PoissonRate;
 pub use rayleigh::Rayleigh;
-pub use registry::{Entry, Parts, REGISTRY};
+pub use registry::{Entry, Parts, Quantiles, REGISTRY};
 pub use sampler::{SampleError, Sampler};
 pub use samplers::{ScalarSampler, Sorted, VectorSampler};
 pub use skew_normal::SkewNormal;
 pub use student_t::StudentT;
 pub use support::Support;
 pub use triangular::Triangular;
-pub use truncated::{IntervalProbability, Truncated};
+pub use truncated::Truncated;
 pub use uniform::Uniform;
 pub use weibull::Weibull;
 
@@ -175,14 +177,6 @@ pub trait Univariate<const P: usize>: Distribution {
     const PROPER: bool = true;
     /// One draw; `NaN` if a parameter is outside its support.
     fn sample(params: [f64; P], rng: &mut dyn Rng) -> f64;
-    /// The probability of a number up to `value`; none where there is no formula.
-    fn cdf(_value: f64, _params: [f64; P]) -> Option<f64> {
-        None
-    }
-    /// The number up to which another one is with this probability, of a continuous distribution; none where there is no formula.
-    fn quantile(_probability: f64, _params: [f64; P]) -> Option<f64> {
-        None
-    }
     /// The mean; none where there is none, or no formula.
     fn mean(_params: [f64; P]) -> Option<f64> {
         None
@@ -258,6 +252,9 @@ pub trait Multivariate: Distribution {
 #[cfg(test)]
 #[allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::approx_constant, reason = "printed by another program")]
 mod reference;
+#[cfg(test)]
+#[allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::approx_constant, reason = "printed by another program")]
+mod reference_tails;
 #[cfg(test)]
 #[allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::approx_constant, reason = "printed by another program")]
 mod reference_truncated;

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate, special::incomplete_beta};
+use super::{Cumulative, Partials, Tails, Univariate, special::beta_tails};
 use crate::kernel::Lanes;
 
 /// The negative binomial distribution of a mean and a dispersion.
@@ -50,12 +50,6 @@ impl Univariate<2> for NegativeBinomial {
         if rate == 0.0 { 0.0 } else { rand_distr::Poisson::new(rate).map_or(f64::NAN, |d| d.sample(rng)) }
     }
 
-    fn cdf(x: f64, [mean, dispersion]: [f64; 2]) -> Option<f64> {
-        let total = mean + dispersion;
-        let below = || incomplete_beta(dispersion, x.floor() + 1.0, dispersion / total, mean / total);
-        Some(if x < 0.0 { 0.0 } else { below() })
-    }
-
     fn mean([mean, _]: [f64; 2]) -> Option<f64> {
         Some(mean)
     }
@@ -66,5 +60,16 @@ impl Univariate<2> for NegativeBinomial {
 
     fn mode([mean, dispersion]: [f64; 2]) -> Option<f64> {
         Some((mean * (1.0 - dispersion.recip())).floor().max(0.0))
+    }
+}
+
+impl Cumulative<2> for NegativeBinomial {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [mean, dispersion]: [V; 2]) -> Tails<V, 2> {
+        let total = mean + dispersion;
+        let (prob, rest) = (dispersion / total, mean / total);
+        let (ln_below, ln_above, d_alpha, _) = beta_tails(dispersion, x + V::constant(1.0), prob, rest);
+        let ratio = (dispersion + x) / total;
+        Tails { ln_below, ln_above, velocity: [ratio, ratio * (mean * d_alpha - rest / prob)] }
     }
 }

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::{
-    Partials, Univariate,
+    Cumulative, Partials, Tails, Univariate,
     special::{LN_SQRT_2PI, normal_quantile},
 };
 use crate::kernel::Lanes;
@@ -44,14 +44,6 @@ impl Univariate<2> for Normal {
         scale.mul_add(z, loc)
     }
 
-    fn cdf(x: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
-        Some(((x - loc) / scale).normal_cdf())
-    }
-
-    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> Option<f64> {
-        Some(loc + scale * normal_quantile(probability))
-    }
-
     fn mean([loc, _]: [f64; 2]) -> Option<f64> {
         Some(loc)
     }
@@ -71,5 +63,17 @@ impl Univariate<2> for Normal {
     fn divergence([loc, scale]: [f64; 2], [other_loc, other_scale]: [f64; 2]) -> Option<f64> {
         let (ratio, shift) = (scale / other_scale, (loc - other_loc) / other_scale);
         Some(0.5 * (ratio.powi(2) + shift.powi(2) - 1.0) - ratio.ln())
+    }
+}
+
+impl Cumulative<2> for Normal {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Tails<V, 2> {
+        let z = (x - loc) / scale;
+        Tails { ln_below: z.ln_normal_cdf(), ln_above: (-z).ln_normal_cdf(), velocity: [V::constant(1.0), z] }
+    }
+
+    fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
+        loc + scale * normal_quantile(probability)
     }
 }

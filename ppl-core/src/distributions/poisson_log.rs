@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, PoissonRate, Univariate};
+use super::{Cumulative, Partials, PoissonRate, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The Poisson distribution of a log rate.
@@ -37,10 +37,6 @@ impl Univariate<1> for PoissonLog {
         rand_distr::Poisson::new(log_rate.exp()).map_or(f64::NAN, |d| d.sample(rng))
     }
 
-    fn cdf(x: f64, [log_rate]: [f64; 1]) -> Option<f64> {
-        PoissonRate::cdf(x, [log_rate.exp()])
-    }
-
     fn mean([log_rate]: [f64; 1]) -> Option<f64> {
         Some(log_rate.exp())
     }
@@ -56,5 +52,13 @@ impl Univariate<1> for PoissonLog {
     fn divergence([log_rate]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
         let rate = log_rate.exp();
         Some(rate * (log_rate - other) - rate + other.exp())
+    }
+}
+
+impl Cumulative<1> for PoissonLog {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [log_rate]: [V; 1]) -> Tails<V, 1> {
+        let rate = log_rate.exp();
+        Tails { velocity: [rate], ..PoissonRate::tails(x, [rate]) }
     }
 }

@@ -4,8 +4,8 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::{
-    Partials, Univariate,
-    special::{times_ln, upper_incomplete_gamma},
+    Cumulative, Partials, Tails, Univariate,
+    special::{gamma_tails, times_ln},
 };
 use crate::kernel::Lanes;
 
@@ -44,10 +44,6 @@ impl Univariate<1> for PoissonRate {
         rand_distr::Poisson::new(rate).map_or(f64::NAN, |d| d.sample(rng))
     }
 
-    fn cdf(x: f64, [rate]: [f64; 1]) -> Option<f64> {
-        Some(if x < 0.0 { 0.0 } else { upper_incomplete_gamma(x.floor() + 1.0, rate) })
-    }
-
     fn mean([rate]: [f64; 1]) -> Option<f64> {
         Some(rate)
     }
@@ -62,5 +58,13 @@ impl Univariate<1> for PoissonRate {
 
     fn divergence([rate]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
         Some(times_ln(rate, rate / other) - rate + other)
+    }
+}
+
+impl Cumulative<1> for PoissonRate {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [rate]: [V; 1]) -> Tails<V, 1> {
+        let (ln_above, ln_below, _) = gamma_tails(x + V::constant(1.0), rate);
+        Tails { ln_below, ln_above, velocity: [V::constant(1.0)] }
     }
 }

@@ -5,7 +5,7 @@ use std::f64::consts::{PI, SQRT_2};
 use rand::Rng;
 
 use super::{
-    Partials, Univariate,
+    Cumulative, Partials, Tails, Univariate,
     special::{EULER, open01},
 };
 use crate::kernel::Lanes;
@@ -50,14 +50,6 @@ impl Univariate<1> for Rayleigh {
         scale * (-2.0 * open01(rng).ln()).sqrt()
     }
 
-    fn cdf(x: f64, [scale]: [f64; 1]) -> Option<f64> {
-        Some(-(-0.5 * (x.max(0.0) / scale).powi(2)).exp_m1())
-    }
-
-    fn quantile(probability: f64, [scale]: [f64; 1]) -> Option<f64> {
-        Some(scale * (-2.0 * (-probability).ln_1p()).sqrt())
-    }
-
     fn mean([scale]: [f64; 1]) -> Option<f64> {
         Some(scale * (0.5 * PI).sqrt())
     }
@@ -77,5 +69,17 @@ impl Univariate<1> for Rayleigh {
     fn divergence([scale]: [f64; 1], [other]: [f64; 1]) -> Option<f64> {
         let ratio = (scale / other).powi(2);
         Some(ratio - 1.0 - ratio.ln())
+    }
+}
+
+impl Cumulative<1> for Rayleigh {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [scale]: [V; 1]) -> Tails<V, 1> {
+        let z = x / scale;
+        Tails::from_above(V::constant(-0.5) * z * z, [z])
+    }
+
+    fn quantile(probability: f64, [scale]: [f64; 1]) -> f64 {
+        scale * (-2.0 * (-probability).ln_1p()).sqrt()
     }
 }

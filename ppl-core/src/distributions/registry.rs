@@ -16,6 +16,20 @@ pub struct Entry {
     pub sampler: &'static dyn Sampler,
     /// The cut of the density, of a distribution of one number.
     pub parts: Option<&'static dyn Parts>,
+    /// The distribution function, of a proper distribution of one number.
+    pub quantiles: Option<&'static dyn Quantiles>,
+}
+
+/// A distribution function as an object.
+pub trait Quantiles: std::fmt::Debug {
+    /// The probability of a number up to any.
+    fn cdf(&self, value: f64, params: &[f64]) -> f64;
+    /// The number up to which another one is with this probability.
+    fn quantile(&self, probability: f64, params: &[f64]) -> f64;
+    /// `ln P(X <= x)`, `ln P(X > x)` and the velocities, at a number of the support.
+    fn tails(&self, value: f64, params: &[f64]) -> (f64, f64, Vec<f64>);
+    /// The first two of them in single precision.
+    fn single_tails(&self, value: f64, params: &[f64]) -> (f64, f64);
 }
 
 /// The cut of a density as an object: each part with its derivatives, the value's first.

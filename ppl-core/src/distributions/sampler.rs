@@ -19,16 +19,6 @@ pub trait Sampler: Debug {
         let _ = (params, value);
         false
     }
-    /// The probability of a number up to `value`, by a formula.
-    fn cdf(&self, value: f64, params: &[f64]) -> Option<f64> {
-        let _ = (value, params);
-        None
-    }
-    /// The number up to which another one is with this probability, by a formula.
-    fn quantile(&self, probability: f64, params: &[f64]) -> Option<f64> {
-        let _ = (probability, params);
-        None
-    }
     /// The variance of a number, by a formula.
     fn variance(&self, params: &[f64]) -> Option<f64> {
         let _ = params;

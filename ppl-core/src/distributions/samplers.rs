@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use rand::Rng;
 
-use super::{Multivariate, Parameter, Parts, SampleError, Sampler, Support, Univariate, Vector};
+use super::{Cumulative, Multivariate, Parameter, Parts, Quantiles, SampleError, Sampler, Support, Tails, Univariate, Vector};
 use crate::kernel::Real as _;
 use crate::kernel::functions::ln_factorial;
 
@@ -67,14 +67,6 @@ impl<D: Univariate<P>, const P: usize> Sampler for ScalarSampler<D, P> {
         D::mean(array(params)).map(|mean| value.fill(mean)).is_some()
     }
 
-    fn cdf(&self, value: f64, params: &[f64]) -> Option<f64> {
-        D::cdf(value, array(params))
-    }
-
-    fn quantile(&self, probability: f64, params: &[f64]) -> Option<f64> {
-        D::quantile(probability, array(params))
-    }
-
     fn variance(&self, params: &[f64]) -> Option<f64> {
         D::variance(array(params))
     }
@@ -119,6 +111,26 @@ impl<D: Univariate<P>, const P: usize> Parts for ScalarSampler<D, P> {
     fn single(&self, value: f64, params: &[f64]) -> f32 {
         let (value, params) = (f32::from_f64(value), array::<P>(params).map(f32::from_f64));
         D::base(value).0 + D::kernel(value, params).log_prob - D::normalizer(params).0
+    }
+}
+
+impl<D: Cumulative<P>, const P: usize> Quantiles for ScalarSampler<D, P> {
+    fn cdf(&self, value: f64, params: &[f64]) -> f64 {
+        super::cdf::<D, P>(value, array(params))
+    }
+
+    fn quantile(&self, probability: f64, params: &[f64]) -> f64 {
+        super::quantile::<D, P>(probability, array(params))
+    }
+
+    fn tails(&self, value: f64, params: &[f64]) -> (f64, f64, Vec<f64>) {
+        let Tails { ln_below, ln_above, velocity } = D::tails(value, array::<P>(params));
+        (ln_below, ln_above, velocity.to_vec())
+    }
+
+    fn single_tails(&self, value: f64, params: &[f64]) -> (f64, f64) {
+        let tails = D::tails(f32::from_f64(value), array::<P>(params).map(f32::from_f64));
+        (f64::from(tails.ln_below), f64::from(tails.ln_above))
     }
 }
 

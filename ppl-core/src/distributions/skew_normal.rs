@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Cumulative, Partials, Tails, Univariate, special::skew_normal_tails};
 use crate::kernel::Lanes;
 
 /// The skew normal distribution.
@@ -56,5 +56,14 @@ impl Univariate<3> for SkewNormal {
 
     fn variance([_, scale, shape]: [f64; 3]) -> Option<f64> {
         Some(scale.powi(2) * (1.0 - 2.0 / PI * (shape / shape.hypot(1.0)).powi(2)))
+    }
+}
+
+impl Cumulative<3> for SkewNormal {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [loc, scale, shape]: [V; 3]) -> Tails<V, 3> {
+        let z = (x - loc) / scale;
+        let (ln_below, ln_above, d_shape) = skew_normal_tails(shape, z);
+        Tails { ln_below, ln_above, velocity: [V::constant(1.0), z, scale * d_shape] }
     }
 }

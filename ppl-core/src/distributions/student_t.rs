@@ -4,8 +4,8 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::{
-    Partials, Support, Univariate,
-    special::{invert, ln_beta, student_cdf},
+    Cumulative, Partials, Tails, Univariate,
+    special::{StudentTails, ln_beta, student_tails},
 };
 use crate::kernel::Lanes;
 
@@ -53,14 +53,6 @@ impl Univariate<3> for StudentT {
         scale.mul_add(t, loc)
     }
 
-    fn cdf(x: f64, [df, loc, scale]: [f64; 3]) -> Option<f64> {
-        Some(student_cdf(df, (x - loc) / scale))
-    }
-
-    fn quantile(probability: f64, [df, loc, scale]: [f64; 3]) -> Option<f64> {
-        Some(loc + scale * invert(probability, Support::Real, |z| student_cdf(df, z)))
-    }
-
     fn mean([df, loc, _]: [f64; 3]) -> Option<f64> {
         (df > 1.0).then_some(loc)
     }
@@ -77,5 +69,14 @@ impl Univariate<3> for StudentT {
         let above = 0.5 * (df + 1.0);
         let ln = 0.5 * df.ln() + ln_beta(0.5 * df, 0.5) + scale.ln();
         Some(above * (above.digamma() - (0.5 * df).digamma()) + ln)
+    }
+}
+
+impl Cumulative<3> for StudentT {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [df, loc, scale]: [V; 3]) -> Tails<V, 3> {
+        let z = (x - loc) / scale;
+        let StudentTails { ln_below, ln_above, d_df, .. } = student_tails(df, z);
+        Tails { ln_below, ln_above, velocity: [scale * d_df, V::constant(1.0), z] }
     }
 }

@@ -2,7 +2,10 @@
 
 use rand::Rng;
 
-use super::{Partials, Univariate, special::open01};
+use super::{
+    Cumulative, Partials, Tails, Univariate,
+    special::{ln_one_minus_exp, open01},
+};
 use crate::kernel::Lanes;
 
 /// The triangular distribution.
@@ -46,25 +49,7 @@ impl Univariate<3> for Triangular {
     }
 
     fn sample([lower, upper, peak]: [f64; 3], rng: &mut dyn Rng) -> f64 {
-        Self::quantile(open01(rng), [lower, upper, peak]).unwrap_or(f64::NAN)
-    }
-
-    fn cdf(x: f64, [lower, upper, peak]: [f64; 3]) -> Option<f64> {
-        let (x, width) = (x.clamp(lower, upper), upper - lower);
-        Some(if x < peak {
-            (x - lower).powi(2) / (width * (peak - lower))
-        } else {
-            1.0 - (upper - x).powi(2) / (width * (upper - peak).max(f64::MIN_POSITIVE))
-        })
-    }
-
-    fn quantile(probability: f64, [lower, upper, peak]: [f64; 3]) -> Option<f64> {
-        let width = upper - lower;
-        Some(if probability * width < peak - lower {
-            lower + (probability * width * (peak - lower)).sqrt()
-        } else {
-            upper - ((1.0 - probability) * width * (upper - peak)).sqrt()
-        })
+        Self::quantile(open01(rng), [lower, upper, peak])
     }
 
     fn mean([lower, upper, peak]: [f64; 3]) -> Option<f64> {
@@ -82,5 +67,34 @@ impl Univariate<3> for Triangular {
 
     fn entropy([lower, upper, _]: [f64; 3]) -> Option<f64> {
         Some(0.5 + (0.5 * (upper - lower)).ln())
+    }
+}
+
+impl Cumulative<3> for Triangular {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [lower, upper, peak]: [V; 3]) -> Tails<V, 3> {
+        let (zero, half, one) = (V::zero(), V::constant(0.5), V::constant(1.0));
+        let (width, rises) = (upper - lower, x.lt(peak));
+        // The part of the way from the nearer end to the peak, and from end to end.
+        let done = V::select(rises, x - lower, upper - x).max(zero);
+        let whole = V::select(rises, peak - lower, upper - peak);
+        let near = (done * done / (width * whole)).ln();
+        let far = ln_one_minus_exp(near);
+        let (of_whole, of_width) = (half * done / whole, half * done / width);
+        let own = one - of_whole - of_width;
+        Tails {
+            ln_below: V::select(rises, near, far),
+            ln_above: V::select(rises, far, near),
+            velocity: [V::select(rises, own, of_width), V::select(rises, of_width, own), of_whole],
+        }
+    }
+
+    fn quantile(probability: f64, [lower, upper, peak]: [f64; 3]) -> f64 {
+        let width = upper - lower;
+        if probability * width < peak - lower {
+            lower + (probability * width * (peak - lower)).sqrt()
+        } else {
+            upper - ((1.0 - probability) * width * (upper - peak)).sqrt()
+        }
     }
 }

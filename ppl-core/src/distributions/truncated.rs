@@ -1,46 +1,98 @@
-//! Truncation to an interval: the density of a distribution with a cdf, divided by the probability of the interval.
+//! Truncation to an interval: the density of a distribution, divided by the probability of the interval.
 
 use std::marker::PhantomData;
 
 use rand::Rng;
-use rand_distr::Distribution as _;
 
-use super::special::student_cdf;
-use super::{Cauchy, Distribution, Normal, Parameter, Partials, StudentT, Support, Univariate, ValueKind};
+use super::cumulative::{Bound, Tails};
+use super::special::{first_whole, invert, ln_one_minus_exp, open01};
+use super::{Cumulative, Distribution, Parameter, Partials, Support, Univariate, ValueKind};
 use crate::kernel::Lanes;
 
-/// A distribution of one number whose probability of an interval is known.
-pub trait IntervalProbability<const P: usize>: Univariate<P> {
-    /// `ln P(lower < x < upper)` and its derivatives with respect to the parameters and the two bounds, which may be infinite.
-    fn ln_interval<V: Lanes>(params: [V; P], lower: V, upper: V) -> (V, [V; P], V, V);
-}
-
-/// A distribution restricted to `lower < x < upper`; the bounds follow its own parameters.
+/// A distribution restricted to `lower < x < upper`, of counts to `lower <= x <= upper`; the bounds follow its own parameters.
 ///
 /// `log p(x) = log p_D(x) - ln P_D(lower < x < upper)`, in nats.
 ///
+/// Drawn again and again until a draw lies in the interval, or, where that is improbable, by its inverse cdf.
+///
 /// # Source
-/// Stan's `T[lower, upper]`. The cdf of Student's t is the regularized incomplete beta function by its continued fraction
-/// (Numerical Recipes 6.4), its derivative in the degrees of freedom a central difference, accurate to about 1e-8.
+/// Stan's `T[lower, upper]`.
+///
+/// # Examples
+/// Half of a normal distribution:
+/// ```
+/// use ppl_core::distributions::{log_prob, Normal, Truncated};
+/// let half = log_prob::<Truncated<Normal>, 4>(0.5, [0.0, 1.0, 0.0, f64::INFINITY]);
+/// assert!((half - log_prob::<Normal, 2>(0.5, [0.0, 1.0]) - 2.0_f64.ln()).abs() < 1e-12);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Truncated<D>(PhantomData<fn() -> D>);
 
 impl<D: Distribution> Distribution for Truncated<D> {
     const NAME: &'static str = "Truncated";
     const PARAMETERS: &'static [Parameter] = D::PARAMETERS;
-    const KIND: ValueKind = ValueKind::Continuous;
+    const KIND: ValueKind = D::KIND;
     const EVENT_RANK: usize = 0;
-    const SUPPORT: Support = Support::Interval;
+    const SUPPORT: Support = match D::KIND {
+        ValueKind::Continuous => Support::Interval,
+        ValueKind::Discrete => D::SUPPORT,
+    };
+}
+
+/// `ln P(lower < x < upper)`, of counts `ln P(lower <= x <= upper)`, and its derivatives in the parameters and the bounds, which may be infinite or
+/// outside the support.
+#[derive(Clone, Copy, Debug)]
+struct Interval<V, const P: usize> {
+    ln: V,
+    d_params: [V; P],
+    d_lower: V,
+    d_upper: V,
+}
+
+impl<V: Lanes, const P: usize> Interval<V, P> {
+    #[inline(always)]
+    fn of<D: Cumulative<P>>(lower: V, upper: V, params: [V; P]) -> Self {
+        let discrete = D::KIND == ValueKind::Discrete;
+        let before = if discrete { lower - V::constant(1.0) } else { lower };
+        let (a, b) = (Bound::of::<D>(before, params), Bound::of::<D>(upper, params));
+        // Of the two tails, the one in which the numbers are small and have their digits.
+        let flip = a.tails.ln_above.lt(a.tails.ln_below);
+        let most = V::select(flip, a.tails.ln_above, b.tails.ln_below);
+        let least = V::select(flip, b.tails.ln_above, a.tails.ln_below);
+        let empty = if discrete { upper.lt(lower) } else { upper.le(lower) };
+        let ln = V::select(empty, V::constant(f64::NAN), most + ln_one_minus_exp(least - most));
+        let (at_lower, at_upper) = ((a.ln_density - ln).exp(), (b.ln_density - ln).exp());
+        let mut d_params = [V::zero(); P];
+        for i in 0..P {
+            let left = V::select(V::zero().lt(at_lower), at_lower * a.tails.velocity[i], V::zero());
+            let right = V::select(V::zero().lt(at_upper), at_upper * b.tails.velocity[i], V::zero());
+            d_params[i] = left - right;
+        }
+        // Of counts the probability is a step function of the bounds.
+        let (d_lower, d_upper) = if discrete { (V::zero(), V::zero()) } else { (-at_lower, at_upper) };
+        Interval { ln, d_params, d_lower, d_upper }
+    }
+}
+
+/// The parameters of a distribution with `P` parameters that `Q` ones begin with.
+#[inline(always)]
+pub(super) fn first<T: Copy, const P: usize, const Q: usize>(params: [T; Q], zero: T) -> [T; P] {
+    let mut first = [zero; P];
+    first.copy_from_slice(&params[..P]);
+    first
 }
 
 macro_rules! truncated {
-    ($distribution:ty, $inner:literal, $outer:literal) => {
-        impl Univariate<$outer> for Truncated<$distribution> {
+    ($inner:literal, $outer:literal) => {
+        impl<D: Cumulative<$inner>> Univariate<$outer> for Truncated<D> {
+            #[inline(always)]
+            fn base<V: Lanes>(x: V) -> (V, V) {
+                D::base(x)
+            }
+
             #[inline(always)]
             fn kernel<V: Lanes>(x: V, params: [V; $outer]) -> Partials<V, $outer> {
-                let mut inner = [V::zero(); $inner];
-                inner.copy_from_slice(&params[..$inner]);
-                let own = <$distribution as Univariate<$inner>>::kernel(x, inner);
+                let own = D::kernel(x, first(params, V::zero()));
                 let mut d_params = [V::zero(); $outer];
                 d_params[..$inner].copy_from_slice(&own.d_params);
                 Partials { log_prob: own.log_prob, d_value: own.d_value, d_params }
@@ -48,171 +100,69 @@ macro_rules! truncated {
 
             #[inline(always)]
             fn normalizer<V: Lanes>(params: [V; $outer]) -> (V, [V; $outer]) {
-                let mut inner = [V::zero(); $inner];
-                inner.copy_from_slice(&params[..$inner]);
-                let (own, d_own) = <$distribution as Univariate<$inner>>::normalizer(inner);
-                let (ln, d_params, d_lower, d_upper) =
-                    <$distribution as IntervalProbability<$inner>>::ln_interval(inner, params[$inner], params[$inner + 1]);
-                let mut partials = [V::zero(); $outer];
+                let inner = first(params, V::zero());
+                let (own, d_own) = D::normalizer(inner);
+                let interval = Interval::of::<D>(params[$inner], params[$inner + 1], inner);
+                let mut partials = [interval.d_lower; $outer];
                 for i in 0..$inner {
-                    partials[i] = d_own[i] + d_params[i];
+                    partials[i] = d_own[i] + interval.d_params[i];
                 }
-                partials[$inner] = d_lower;
-                partials[$inner + 1] = d_upper;
-                (own + ln, partials)
+                partials[$inner + 1] = interval.d_upper;
+                (own + interval.ln, partials)
             }
 
             fn sample(params: [f64; $outer], rng: &mut dyn Rng) -> f64 {
-                let inner: [f64; $inner] = std::array::from_fn(|i| params[i]);
-                let uniform: f64 = rand_distr::Open01.sample(rng);
-                invert(uniform, params[$inner], params[$inner + 1], inner[$inner - 2], inner[$inner - 1], |lower, upper| {
-                    <$distribution as IntervalProbability<$inner>>::ln_interval(inner, lower, upper).0
-                })
+                let inner = first(params, 0.0);
+                let (lower, upper) = (params[$inner], params[$inner + 1]);
+                let discrete = D::KIND == ValueKind::Discrete;
+                let ln_up_to = |x: f64| Interval::of::<D>(lower, x, inner).ln;
+                let whole = ln_up_to(upper);
+                if whole > -2.0 {
+                    loop {
+                        let x = D::sample(inner, rng);
+                        if x.is_nan() || (lower < x && x < upper) || (discrete && (x == lower || x == upper)) {
+                            return x;
+                        }
+                    }
+                }
+                let target = whole + open01(rng).ln();
+                if !target.is_finite() {
+                    f64::NAN
+                } else if discrete {
+                    first_whole(lower, |k| ln_up_to(k) >= target)
+                } else {
+                    invert(target, lower, upper, ln_up_to)
+                }
+            }
+        }
+
+        impl<D: Cumulative<$inner>> Cumulative<$outer> for Truncated<D> {
+            #[inline(always)]
+            fn tails<V: Lanes>(x: V, params: [V; $outer]) -> Tails<V, $outer> {
+                let inner = first(params, V::zero());
+                let (lower, upper) = (params[$inner], params[$inner + 1]);
+                let next = if D::KIND == ValueKind::Discrete { x + V::constant(1.0) } else { x };
+                let whole = Interval::of::<D>(lower, upper, inner);
+                let (below, above) = (Interval::of::<D>(lower, x, inner), Interval::of::<D>(next, upper, inner));
+                let (ln_below, ln_above) = (below.ln - whole.ln, above.ln - whole.ln);
+                let ln_density = D::base(x).0 + D::kernel(x, inner).log_prob - D::normalizer(inner).0 - whole.ln;
+                // By the tail that is the smaller one.
+                let lower_tail = ln_below.lt(ln_above);
+                let share = (V::select(lower_tail, ln_below, ln_above) - ln_density).exp();
+                let mut velocity = [V::zero(); $outer];
+                for i in 0..$inner {
+                    let near =
+                        V::select(lower_tail, whole.d_params[i] - below.d_params[i], above.d_params[i] - whole.d_params[i]);
+                    velocity[i] = share * near;
+                }
+                velocity[$inner] = share * V::select(lower_tail, whole.d_lower - below.d_lower, -whole.d_lower);
+                velocity[$inner + 1] = share * V::select(lower_tail, whole.d_upper, above.d_upper - whole.d_upper);
+                Tails { ln_below, ln_above, velocity }
             }
         }
     };
 }
 
-truncated!(Normal, 2, 4);
-truncated!(Cauchy, 2, 4);
-truncated!(StudentT, 3, 5);
-
-/// The point of the interval below which a share `uniform` of its probability lies, by bisection.
-fn invert(uniform: f64, lower: f64, upper: f64, loc: f64, scale: f64, ln_interval: impl Fn(f64, f64) -> f64) -> f64 {
-    let target = uniform.ln() + ln_interval(lower, upper);
-    // A finite bracket around the point: from the location, doubling.
-    let start = loc.clamp(lower, upper);
-    let (mut low, mut high) = (lower, upper);
-    let mut step = scale;
-    if low == f64::NEG_INFINITY {
-        low = start.min(upper) - step;
-        while ln_interval(lower, low) > target {
-            step *= 2.0;
-            low -= step;
-        }
-    }
-    step = scale;
-    if high == f64::INFINITY {
-        high = start.max(lower) + step;
-        while ln_interval(lower, high) < target && step < f64::MAX / 4.0 {
-            step *= 2.0;
-            high += step;
-        }
-    }
-    for _ in 0..200 {
-        let middle = low + (high - low) / 2.0;
-        if middle <= low || middle >= high {
-            break;
-        }
-        if ln_interval(lower, middle) < target { low = middle } else { high = middle }
-    }
-    low + (high - low) / 2.0
-}
-
-/// Whether a bound is infinite.
-#[inline(always)]
-fn infinite<V: Lanes>(z: V) -> V::Mask {
-    V::constant(f64::INFINITY).eq(z.abs())
-}
-
-/// A bound that is finite, for what is not used where it is not.
-#[inline(always)]
-fn finite<V: Lanes>(z: V) -> V {
-    V::select(infinite(z), V::zero(), z)
-}
-
-/// The derivatives of `ln P(a < z < b)` of a standardized variable, from the log densities at its ends:
-/// `(d/da, d/db, a d/da, b d/db)`, zero at infinite bounds.
-#[inline(always)]
-fn ends<V: Lanes>([a, b]: [V; 2], [density_a, density_b]: [V; 2], ln: V) -> (V, V, V, V) {
-    let d_a = -V::select(infinite(a), V::zero(), (density_a - ln).exp());
-    let d_b = V::select(infinite(b), V::zero(), (density_b - ln).exp());
-    (d_a, d_b, finite(a) * d_a, finite(b) * d_b)
-}
-
-/// The log density of the standard normal.
-#[inline(always)]
-fn ln_normal<V: Lanes>(z: V) -> V {
-    (V::constant(-0.5) * z).mul_add(z, V::constant(-0.918_938_533_204_672_8))
-}
-
-/// The log density of the standard Cauchy.
-#[inline(always)]
-fn ln_cauchy<V: Lanes>(z: V) -> V {
-    -(z * z).ln_1p() - V::constant(1.144_729_885_849_400_2)
-}
-
-/// The log density of Student's t up to its normalizer.
-#[inline(always)]
-fn ln_student<V: Lanes>(df: V, z: V) -> V {
-    -(V::constant(0.5) * (df + V::constant(1.0)) * (z * z / df).ln_1p())
-}
-
-impl IntervalProbability<2> for Normal {
-    #[inline(always)]
-    fn ln_interval<V: Lanes>([loc, scale]: [V; 2], lower: V, upper: V) -> (V, [V; 2], V, V) {
-        let inverse = V::constant(1.0) / scale;
-        let (a, b) = ((lower - loc) * inverse, (upper - loc) * inverse);
-        // In the upper tail by symmetry, where the lower tail has its digits.
-        let flip = V::zero().lt(a);
-        let (low, high) = (V::select(flip, -b, a), V::select(flip, -a, b));
-        let ln_high = high.ln_normal_cdf();
-        let ln = ln_high + (-(low.ln_normal_cdf() - ln_high).exp()).ln_1p();
-        let densities = [ln_normal(finite(a)), ln_normal(finite(b))];
-        let (d_a, d_b, a_d_a, b_d_b) = ends([a, b], densities, ln);
-        (ln, [-(d_a + d_b) * inverse, -(a_d_a + b_d_b) * inverse], d_a * inverse, d_b * inverse)
-    }
-}
-
-impl IntervalProbability<2> for Cauchy {
-    #[inline(always)]
-    fn ln_interval<V: Lanes>([loc, scale]: [V; 2], lower: V, upper: V) -> (V, [V; 2], V, V) {
-        let one = V::constant(1.0);
-        let inverse = one / scale;
-        let (a, b) = ((lower - loc) * inverse, (upper - loc) * inverse);
-        // Far from the center the arc tangents of the inverses have the digits.
-        let tail = one.lt(a) | b.lt(-one);
-        let away = (one / a).atan() - (one / b).atan();
-        let near = b.atan() - a.atan();
-        let ln = (V::select(tail, away, near) * V::constant(std::f64::consts::FRAC_1_PI)).ln();
-        let densities = [ln_cauchy(finite(a)), ln_cauchy(finite(b))];
-        let (d_a, d_b, a_d_a, b_d_b) = ends([a, b], densities, ln);
-        (ln, [-(d_a + d_b) * inverse, -(a_d_a + b_d_b) * inverse], d_a * inverse, d_b * inverse)
-    }
-}
-
-impl IntervalProbability<3> for StudentT {
-    #[inline(always)]
-    fn ln_interval<V: Lanes>([df, loc, scale]: [V; 3], lower: V, upper: V) -> (V, [V; 3], V, V) {
-        let inverse = V::constant(1.0) / scale;
-        let (a, b) = ((lower - loc) * inverse, (upper - loc) * inverse);
-        let (ln, d_df) = lane_by_lane(df, a, b);
-        let (normalizer, _) = <StudentT as Univariate<3>>::normalizer([df, V::zero(), V::constant(1.0)]);
-        let densities = [ln_student(df, finite(a)) - normalizer, ln_student(df, finite(b)) - normalizer];
-        let (d_a, d_b, a_d_a, b_d_b) = ends([a, b], densities, ln);
-        (ln, [d_df, -(d_a + d_b) * inverse, -(a_d_a + b_d_b) * inverse], d_a * inverse, d_b * inverse)
-    }
-}
-
-/// `ln P(a < t < b)` and its derivative in the degrees of freedom, a lane at a time.
-fn lane_by_lane<V: Lanes>(df: V, a: V, b: V) -> (V, V) {
-    use crate::kernel::Real;
-    let zero = V::Element::default();
-    let mut lanes = [[zero; 16]; 5];
-    df.store(&mut lanes[0]);
-    a.store(&mut lanes[1]);
-    b.store(&mut lanes[2]);
-    for i in 0..V::WIDTH {
-        let [df, a, b] = [0, 1, 2].map(|k: usize| lanes[k][i].to_f64());
-        let step = 1e-5 * df;
-        let slope = (ln_student_interval(df + step, a, b) - ln_student_interval(df - step, a, b)) / (2.0 * step);
-        lanes[3][i] = V::Element::from_f64(ln_student_interval(df, a, b));
-        lanes[4][i] = V::Element::from_f64(slope);
-    }
-    (V::load(&lanes[3]), V::load(&lanes[4]))
-}
-
-fn ln_student_interval(df: f64, a: f64, b: f64) -> f64 {
-    let (low, high) = if a > 0.0 { (-b, -a) } else { (a, b) };
-    (student_cdf(df, high) - student_cdf(df, low)).ln()
-}
+truncated!(1, 3);
+truncated!(2, 4);
+truncated!(3, 5);

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Partials, Univariate};
+use super::{Cumulative, Partials, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The uniform distribution on an interval.
@@ -39,14 +39,6 @@ impl Univariate<2> for Uniform {
         rand_distr::Uniform::new(lower, upper).map_or(f64::NAN, |d| d.sample(rng))
     }
 
-    fn cdf(x: f64, [lower, upper]: [f64; 2]) -> Option<f64> {
-        Some((x.clamp(lower, upper) - lower) / (upper - lower))
-    }
-
-    fn quantile(probability: f64, [lower, upper]: [f64; 2]) -> Option<f64> {
-        Some(probability.mul_add(upper - lower, lower))
-    }
-
     fn mean([lower, upper]: [f64; 2]) -> Option<f64> {
         Some(0.5 * (lower + upper))
     }
@@ -62,5 +54,19 @@ impl Univariate<2> for Uniform {
     fn divergence([lower, upper]: [f64; 2], [other_lower, other_upper]: [f64; 2]) -> Option<f64> {
         let within = other_lower <= lower && upper <= other_upper;
         Some(if within { ((other_upper - other_lower) / (upper - lower)).ln() } else { f64::INFINITY })
+    }
+}
+
+impl Cumulative<2> for Uniform {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [lower, upper]: [V; 2]) -> Tails<V, 2> {
+        let width = upper - lower;
+        let below = ((x - lower) / width).max(V::zero()).min(V::constant(1.0));
+        let above = ((upper - x) / width).max(V::zero()).min(V::constant(1.0));
+        Tails { ln_below: below.ln(), ln_above: above.ln(), velocity: [above, below] }
+    }
+
+    fn quantile(probability: f64, [lower, upper]: [f64; 2]) -> f64 {
+        probability.mul_add(upper - lower, lower)
     }
 }

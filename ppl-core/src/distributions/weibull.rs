@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::{
-    Partials, Univariate,
+    Cumulative, Partials, Tails, Univariate,
     special::{EULER, open01},
 };
 use crate::kernel::Lanes;
@@ -49,14 +49,6 @@ impl Univariate<2> for Weibull {
         scale * (-open01(rng).ln()).powf(shape.recip())
     }
 
-    fn cdf(x: f64, [shape, scale]: [f64; 2]) -> Option<f64> {
-        Some(-(-(x.max(0.0) / scale).powf(shape)).exp_m1())
-    }
-
-    fn quantile(probability: f64, [shape, scale]: [f64; 2]) -> Option<f64> {
-        Some(scale * (-(-probability).ln_1p()).powf(shape.recip()))
-    }
-
     fn mean([shape, scale]: [f64; 2]) -> Option<f64> {
         Some(scale * f64::lgamma(1.0 + shape.recip()).exp())
     }
@@ -81,5 +73,17 @@ impl Univariate<2> for Weibull {
         let own = shape.ln() - shape * scale.ln();
         let other = other_shape.ln() - other_shape * other_scale.ln();
         Some(own - other + (shape - other_shape) * at_mean + power - 1.0)
+    }
+}
+
+impl Cumulative<2> for Weibull {
+    #[inline(always)]
+    fn tails<V: Lanes>(x: V, [shape, scale]: [V; 2]) -> Tails<V, 2> {
+        let (ln, ratio) = ((x / scale).ln(), x / scale);
+        Tails::from_above(-(shape * ln).exp(), [-(x * ln / shape), ratio])
+    }
+
+    fn quantile(probability: f64, [shape, scale]: [f64; 2]) -> f64 {
+        scale * (-(-probability).ln_1p()).powf(shape.recip())
     }
 }

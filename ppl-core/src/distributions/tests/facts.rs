@@ -5,9 +5,10 @@ use rand::rngs::StdRng;
 
 use super::entry;
 use crate::distributions::reference::REFERENCE;
+use crate::distributions::reference_tails::TAILS;
 use crate::distributions::{
     CategoricalLogits, CategoricalProbs, Cauchy, Dirichlet, Flat, FlatPositive, HalfCauchy, HalfStudentT, InverseGamma, Normal,
-    Sampler, ScalarSampler, StudentT, Support, Truncated, VectorSampler,
+    REGISTRY, Sampler, ScalarSampler, StudentT, Support, Truncated, VectorSampler,
 };
 
 /// Each distribution with each of its parameters in the reference.
@@ -121,7 +122,8 @@ fn facts_are_those_of_quadrature() {
             // Up to a node, half of its own weight belongs to the numbers below it.
             below += if points.discrete { weight } else { 0.5 * weight };
             if index % (1 + points.all.len() / 50) == 0 {
-                agrees(&format!("cdf at {x}"), name, params, sampler.cdf(x, params), below);
+                let known = entry(name).quantiles.expect("it is proper");
+                agrees(&format!("cdf at {x}"), name, params, Some(known.cdf(x, params)), below);
             }
             below += if points.discrete { 0.0 } else { 0.5 * weight };
         }
@@ -139,14 +141,186 @@ fn moved(name: &str, index: usize, x: f64) -> f64 {
 }
 
 #[test]
+fn every_proper_distribution_of_one_number_has_a_distribution_function() {
+    for known in REGISTRY.iter().filter(|known| known.parts.is_some()) {
+        assert_eq!(known.quantiles.is_some(), !known.name.starts_with("Flat"), "{}", known.name);
+    }
+}
+
+#[test]
 fn quantiles_are_the_inverse_of_the_cdf() {
     for (name, params) in cases() {
-        let sampler = entry(name).sampler;
+        let (known, support) = (entry(name).quantiles.expect("it is proper"), entry(name).support);
         for probability in [1e-8, 0.003, 0.25, 0.5, 0.77, 0.999] {
-            let Some(x) = sampler.quantile(probability, params) else { continue };
-            let back = sampler.cdf(x, params).expect("what has an inverse is there");
-            assert!((back / probability - 1.0).abs() < 1e-7, "{name}{params:?}: {back} of {probability} at {x}");
+            let x = known.quantile(probability, params);
+            if matches!(support, Support::Binary | Support::Count | Support::CountUpTo) {
+                let (before, up_to) = (known.cdf(x - 1.0, params), known.cdf(x, params));
+                assert!(
+                    before < probability && probability <= up_to,
+                    "{name}{params:?}: {before} {up_to} of {probability} at {x}"
+                );
+            } else {
+                let back = known.cdf(x, params);
+                assert!((back / probability - 1.0).abs() < 1e-7, "{name}{params:?}: {back} of {probability} at {x}");
+            }
         }
+        assert!(known.quantile(1.1, params).is_nan() && known.quantile(f64::NAN, params).is_nan(), "{name}");
+        assert!((known.cdf(f64::INFINITY, params) - 1.0).abs() < 1e-15 && known.cdf(f64::NEG_INFINITY, params) == 0.0, "{name}");
+    }
+}
+
+#[test]
+fn distribution_functions_and_velocities_are_those_of_the_reference() {
+    for &(name, params, x, below, above, velocities) in TAILS {
+        let known = entry(name).quantiles.expect("it is proper");
+        let (ln_below, ln_above, found) = known.tails(x, params);
+        let close = |what: &str, found: f64, expected: f64, tolerance: f64| {
+            assert!(
+                (found - expected).abs() < tolerance * (1.0 + expected.abs()),
+                "{name}{params:?} at {x}, {what}: {found}, expected {expected}"
+            );
+        };
+        // The digits of the normalizer are lost where the parameters are large.
+        let tolerance = 1e-12 * (1.0 + params.iter().fold(0.0, |most: f64, param| most.max(param.abs().sqrt())));
+        close("ln below", ln_below, below, tolerance);
+        close("ln above", ln_above, above, tolerance);
+        for (found, &expected) in found.iter().zip(velocities) {
+            close("velocity", *found, expected, 1e-10);
+        }
+        let single = known.single_tails(x, params);
+        if below.min(above) > -60.0 && x.abs() > 1e-30 && x.abs() < 1e5 && params[0] < 1e4 {
+            close("ln below in single precision", single.0, below, 2e-4);
+            close("ln above in single precision", single.1, above, 2e-4);
+        }
+    }
+}
+
+/// A step for a difference in a parameter.
+fn nearby(param: f64) -> f64 {
+    1e-6 * if param == 0.0 { 1.0 } else { param.abs() }
+}
+
+/// The parameters with one of them changed.
+fn with(params: &[f64], index: usize, value: f64) -> Vec<f64> {
+    let mut changed = params.to_vec();
+    changed[index] = value;
+    changed
+}
+
+#[test]
+fn velocities_are_the_derivatives_of_the_distribution_function() {
+    for (name, params) in cases() {
+        let known = entry(name).quantiles.expect("it is proper");
+        let sampler = entry(name).sampler;
+        let discrete = matches!(entry(name).support, Support::Binary | Support::Count | Support::CountUpTo);
+        let width = known.quantile(0.75, params) - known.quantile(0.25, params);
+        for probability in [1e-6, 0.01, 0.2, 0.5, 0.8, 0.99, 0.999_999] {
+            let x = known.quantile(probability, params);
+            if !(sampler.log_prob(&[x], params).is_finite()) {
+                continue;
+            }
+            let (ln_below, ln_above, velocity) = known.tails(x, params);
+            assert!((ln_below.exp() + ln_above.exp() - 1.0).abs() < 1e-9, "{name}{params:?} at {x}: {ln_below} {ln_above}");
+            let density = sampler.log_prob(&[x], params).exp();
+            for i in 0..params.len() {
+                if sampler.parameters()[i].support == Support::Count {
+                    assert!(velocity[i] == 0.0, "{name}");
+                    continue;
+                }
+                let h = nearby(params[i]);
+                // Where the smaller tail is.
+                let tail = |theta: f64| {
+                    let (below, above, _) = known.tails(x, &with(params, i, theta));
+                    if ln_below < ln_above { -below.exp() } else { above.exp() }
+                };
+                let numeric = (tail(params[i] + h) - tail(params[i] - h)) / (2.0 * h) / density;
+                let rounding = 1e-14 * tail(params[i]).abs() / (h * density);
+                let scale = if discrete { 1.0 + numeric.abs() } else { numeric.abs() + 1e-3 * width };
+                assert!(
+                    (velocity[i] - numeric).abs() < 1e-5 * scale + rounding,
+                    "{name}{params:?} at {x}, parameter {i}: {} {numeric}",
+                    velocity[i]
+                );
+            }
+        }
+    }
+}
+
+/// Expectations whose derivatives are compared: the function, its derivative, and where it is defined.
+type Expectation = (&'static str, fn(f64) -> f64, fn(f64) -> f64);
+
+const EXPECTATIONS: [Expectation; 3] = [("x", |x| x, |_| 1.0), ("x^2", |x| x * x, |x| 2.0 * x), ("ln x", f64::ln, f64::recip)];
+
+/// Whether the mean and the variance of a gradient exist: moments of heavy tails do not.
+fn has_moments(name: &str, params: &[f64], of: &str) -> bool {
+    let heaviness = match name {
+        "Cauchy" | "HalfCauchy" => 1.0,
+        "StudentT" | "HalfStudentT" | "Frechet" | "InverseGamma" => params[0],
+        "InverseChiSquared" => 0.5 * params[0],
+        "FisherSnedecor" => 0.5 * params[1],
+        "BetaPrime" | "Pareto" => params[1],
+        _ => f64::INFINITY,
+    };
+    match of {
+        "x" => heaviness > 2.2,
+        "x^2" => heaviness > 4.4,
+        _ => true,
+    }
+}
+
+/// Law 4: the gradient of an expectation by draws that move, and by the score function: mean and variance of each, by quadrature.
+#[test]
+fn moved_draws_have_the_derivatives_of_expectations() {
+    let mut table = Vec::new();
+    for (name, params) in cases() {
+        let known = entry(name);
+        let (Some(quantiles), parts) = (known.quantiles, known.parts.expect("of one number")) else { continue };
+        if matches!(known.support, Support::Binary | Support::Count | Support::CountUpTo) {
+            continue;
+        }
+        let points = Points::of(name, params);
+        let positive = points.all.iter().all(|&(x, ..)| x > 0.0);
+        let velocities: Vec<Vec<f64>> = points.all.iter().map(|&(x, ..)| quantiles.tails(x, params).2).collect();
+        for (of, value, slope) in EXPECTATIONS {
+            if (of == "ln x" && !positive) || !has_moments(name, params, of) {
+                continue;
+            }
+            for i in 0..params.len() {
+                let h = 1e-4 * if params[i] == 0.0 { 1.0 } else { params[i].abs() };
+                // The expectation with one parameter changed: by the same points, with their quantiles moved.
+                let expected = |theta: f64| {
+                    let moved = with(params, i, theta);
+                    Points::of(name, &moved).mean(|x, _| value(x))
+                };
+                let exact = (expected(params[i] + h) - expected(params[i] - h)) / (2.0 * h);
+                let pathwise = |of: &dyn Fn(f64) -> f64| -> f64 {
+                    points.all.iter().zip(&velocities).map(|(&(x, _, weight), v)| weight * of(v[i] * slope(x))).sum()
+                };
+                let mean = pathwise(&|gradient| gradient);
+                let center = points.mean(|x, _| value(x));
+                let spread = points.mean(|x, _| (value(x) - center).powi(2)).sqrt();
+                let scale = exact.abs() + spread / (1.0 + params[i].abs());
+                assert!((mean - exact).abs() < 2e-4 * scale, "{name}{params:?}, d E[{of}] / d parameter {i}: {mean}, {exact}");
+                let variance = pathwise(&|gradient| (gradient - mean).powi(2));
+                if known.support == Support::Interval {
+                    // The support moves too: the score function has no gradient of it.
+                    continue;
+                }
+                let (_, normalizer) = parts.normalizer(params);
+                let score = |x: f64| value(x) * (parts.kernel(x, params).1[i + 1] - normalizer[i]);
+                let score_mean = points.mean(|x, _| score(x));
+                table.push((name, params, i, of, variance, points.mean(|x, _| (score(x) - score_mean).powi(2))));
+            }
+        }
+    }
+    for (name, params, i, of, pathwise, score) in &table {
+        println!("| {name}{params:?} | {} | {of} | {pathwise:.3e} | {score:.3e} |", entry(name).sampler.parameters()[*i].name);
+    }
+    for (name, params, i, of, pathwise, score) in table {
+        assert!(
+            pathwise <= score,
+            "{name}{params:?}, d E[{of}] / d parameter {i}: {pathwise} by draws that move, {score} by the score"
+        );
     }
 }
 

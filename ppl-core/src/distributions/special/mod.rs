@@ -1,0 +1,125 @@
+//! What cumulative distribution functions and moments are made of, in double precision.
+
+mod beta;
+mod gamma;
+mod quadrature;
+mod skew;
+mod student;
+
+use statrs::function::erf;
+
+use crate::kernel::{Lanes, Real};
+
+pub(super) use beta::beta_tails;
+pub(super) use gamma::gamma_tails;
+pub(super) use skew::skew_normal_tails;
+pub(super) use student::{StudentTails, student_tails};
+
+/// Euler's constant.
+pub(super) const EULER: f64 = 0.577_215_664_901_532_9;
+/// `ln(2 pi) / 2`
+pub(super) const LN_SQRT_2PI: f64 = 0.918_938_533_204_672_8;
+
+/// A uniform number strictly between zero and one.
+pub(super) fn open01(rng: &mut dyn rand::Rng) -> f64 {
+    rand_distr::Distribution::sample(&rand_distr::Open01, rng)
+}
+
+/// `x ln y`, which is zero where `x` is.
+pub(super) fn times_ln(x: f64, y: f64) -> f64 {
+    if x == 0.0 { 0.0 } else { x * y.ln() }
+}
+
+/// The logarithm of the beta function.
+pub(super) fn ln_beta(a: f64, b: f64) -> f64 {
+    f64::lgamma(a) + f64::lgamma(b) - f64::lgamma(a + b)
+}
+
+/// The number below which a standard normal one is with this probability.
+pub(super) fn normal_quantile(probability: f64) -> f64 {
+    -std::f64::consts::SQRT_2 * erf::erfc_inv(2.0 * probability)
+}
+
+/// `ln(1 - e^x)` of what is not positive, but for rounding.
+#[inline(always)]
+pub(super) fn ln_one_minus_exp<V: Lanes>(x: V) -> V {
+    let x = x.min(V::zero());
+    let near = (-x.exp_m1()).ln();
+    V::select(x.lt(V::constant(-std::f64::consts::LN_2)), (-x.exp()).ln_1p(), near)
+}
+
+/// The most lanes of any instruction set.
+pub(super) const WIDEST: usize = 16;
+
+/// Lanes as doubles, for what has no formula over lanes.
+pub(super) fn to_doubles<V: Lanes>(lanes: V) -> [f64; WIDEST] {
+    let mut elements = [V::Element::default(); WIDEST];
+    lanes.store(&mut elements);
+    elements.map(Real::to_f64)
+}
+
+/// Doubles as lanes.
+pub(super) fn from_doubles<V: Lanes>(doubles: &[f64; WIDEST]) -> V {
+    V::load(&doubles.map(V::Element::from_f64))
+}
+
+/// The number between two at which an increasing function takes a value, by bisection; the ends may be infinite.
+pub(super) fn invert(value: f64, least: f64, most: f64, function: impl Fn(f64) -> f64) -> f64 {
+    if value.is_nan() || least >= most {
+        return if least == most { least } else { f64::NAN };
+    }
+    let start = 0.0_f64.clamp(least, most);
+    let (mut low, mut high, mut step) = (least, most, 1.0);
+    if low == f64::NEG_INFINITY {
+        low = start - step;
+        while function(low) > value && step < f64::MAX / 4.0 {
+            step *= 2.0;
+            low -= step;
+        }
+    }
+    if high == f64::INFINITY {
+        (high, step) = (start.max(low) + 1.0, 1.0);
+        while function(high) < value && step < f64::MAX / 4.0 {
+            step *= 2.0;
+            high += step;
+        }
+    }
+    // Numbers near zero have more digits than halves of an interval find: positive ones are halved by their exponents.
+    let middle = |low: f64, high: f64| if low > 0.0 && high > 4.0 * low { (low * high).sqrt() } else { low + 0.5 * (high - low) };
+    while low == 0.0 && high > f64::MIN_POSITIVE && function(0.25 * high) > value {
+        high *= 0.25;
+    }
+    for _ in 0..200 {
+        let between = middle(low, high);
+        if between <= low || between >= high {
+            break;
+        }
+        if function(between) < value { low = between } else { high = between }
+    }
+    low + 0.5 * (high - low)
+}
+
+/// The first whole number, not before another one, at which what stays true becomes true.
+pub(super) fn first_whole(from: f64, reached: impl Fn(f64) -> bool) -> f64 {
+    let mut step = 1.0;
+    let mut low = if from.is_finite() { from.ceil() - 1.0 } else { -1.0 };
+    while from == f64::NEG_INFINITY && reached(low) && step < LARGEST_WHOLE {
+        low -= step;
+        step *= 2.0;
+    }
+    let mut high = low + 1.0;
+    step = 1.0;
+    while !reached(high) && step < LARGEST_WHOLE {
+        low = high;
+        high += step;
+        step *= 2.0;
+    }
+    while high - low > 1.0 {
+        let middle = (low + 0.5 * (high - low)).floor();
+        if reached(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
+/// Up to here doubles tell whole numbers apart.
+const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;

@@ -132,6 +132,58 @@ model! {
     }
 }
 
+model! {
+    /// Distributions that are made of others.
+    pub MadeOfOthers(y: [f64; N], c: [u64; N], limit: [f64; N], K: usize) {
+        shape ~ Truncated(Gamma(2, 1), upper = 4);
+        share ~ Truncated(Beta(2, 3), lower = 0.1);
+        loc ~ Truncated(Logistic(0, shape), lower = -1, upper = 2);
+        spread ~ Transformed(Normal(loc, 0.5), softplus);
+        gate ~ Transformed(StudentT(4, loc, 1), sigmoid);
+        w[K] ~ Dirichlet(2);
+        mu[K] ~ Normal(0, spread);
+        z ~ Mixture(w, k in K => Normal(mu[k], spread));
+        for n in N {
+            y[n] ~ Censored(StudentT(4, loc, spread), upper = limit[n]);
+            c[n] ~ ZeroInflated(NegativeBinomial(shape, spread), gate = gate);
+            factor(Truncated(Poisson(shape), lower = 1, upper = 9).log_prob(1 + c[n]) * share);
+            factor(Censored(Weibull(shape, spread), lower = 0.5).log_prob(max(0.5, limit[n])));
+        }
+        for n in N {
+            factor(Truncated(Binomial(12, share), upper = 7).log_prob(c[n]) + z);
+        }
+    }
+}
+
+model! {
+    /// A mixture of observations.
+    pub Mixed(y: [f64; N], w: [f64; K]) {
+        mu[K] ~ Ordered(Normal(0, 3));
+        s ~ HalfNormal(1);
+        for n in N {
+            y[n] ~ Mixture(w, k in K => StudentT(5, mu[k], s));
+        }
+    }
+}
+
+#[test]
+fn distributions_made_of_others() {
+    let model = MadeOfOthers { y: vec![0.4, 1.5], c: vec![0, 3], limit: vec![2.0, 1.5], K: 3 };
+    check_model(&*model.bind().unwrap());
+    let model = Mixed { y: vec![-2.0, 0.3, 2.5], w: vec![0.2, 0.8] };
+    check_model(&*model.bind().unwrap());
+}
+
+#[test]
+fn data_beyond_the_bounds_of_their_distribution_are_named() {
+    let refused = |y: Vec<f64>, c: Vec<u64>| {
+        let error = MadeOfOthers { y, c, limit: vec![2.0, 1.5], K: 3 }.bind().err().expect("refused");
+        error.to_string()
+    };
+    let beyond = refused(vec![0.4, 1.6], vec![0, 3]);
+    assert!(beyond.contains("`y`") && beyond.contains("1.6") && beyond.contains("1.5"), "{beyond}");
+}
+
 #[test]
 fn all_distributions_of_numbers() {
     check_model(&*Distributions { N: 2 }.bind().unwrap());

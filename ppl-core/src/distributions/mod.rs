@@ -12,6 +12,7 @@ mod binomial_prob;
 mod categorical_logits;
 mod categorical_probs;
 mod cauchy;
+mod censored;
 mod chi_squared;
 mod cumulative;
 mod dirichlet;
@@ -47,10 +48,12 @@ mod skew_normal;
 mod special;
 mod student_t;
 mod support;
+mod transformed;
 mod triangular;
 mod truncated;
 mod uniform;
 mod weibull;
+mod zero_inflated;
 
 use rand::Rng;
 
@@ -65,6 +68,7 @@ pub use binomial_prob::BinomialProb;
 pub use categorical_logits::CategoricalLogits;
 pub use categorical_probs::CategoricalProbs;
 pub use cauchy::Cauchy;
+pub use censored::Censored;
 pub use chi_squared::ChiSquared;
 pub use cumulative::{Cumulative, Tails, cdf, quantile};
 pub use dirichlet::Dirichlet;
@@ -95,14 +99,16 @@ pub use poisson_rate::PoissonRate;
 pub use rayleigh::Rayleigh;
 pub use registry::{Entry, Parts, Quantiles, REGISTRY};
 pub use sampler::{SampleError, Sampler};
-pub use samplers::{ScalarSampler, Sorted, VectorSampler};
+pub use samplers::{Mixed, ScalarSampler, Sorted, VectorSampler};
 pub use skew_normal::SkewNormal;
 pub use student_t::StudentT;
 pub use support::Support;
+pub use transformed::{ByExp, BySigmoid, BySoftplus, Increasing, Transformed};
 pub use triangular::Triangular;
 pub use truncated::Truncated;
 pub use uniform::Uniform;
 pub use weibull::Weibull;
+pub use zero_inflated::ZeroInflated;
 
 use crate::kernel::Lanes;
 

@@ -12,6 +12,10 @@ pub trait Sampler: Debug {
     fn name(&self) -> &'static str;
     /// The parameters' names and supports.
     fn parameters(&self) -> &'static [Parameter];
+    /// How many parameters a distribution of one number takes: those that are named, and what `Truncated` and its kin add.
+    fn parameters_len(&self) -> usize {
+        self.parameters().len()
+    }
     /// The log density in nats; `NaN` where a parameter is outside its support.
     fn log_prob(&self, value: &[f64], params: &[f64]) -> f64;
     /// Writes the mean to all elements of `value`, of a category that of its number; whether there is one that is known in closed form. If not, `value` stays as it is.

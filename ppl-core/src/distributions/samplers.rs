@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use rand::Rng;
+use rand::{Rng, RngExt as _};
 
 use super::{Cumulative, Multivariate, Parameter, Parts, Quantiles, SampleError, Sampler, Support, Tails, Univariate, Vector};
 use crate::kernel::Real as _;
-use crate::kernel::functions::ln_factorial;
+use crate::kernel::functions::{LogSumExp, ln_factorial};
 
 /// A distribution of one number as an object.
 #[derive(Clone, Copy)]
@@ -53,6 +53,10 @@ fn check(name: &'static str, known: &'static [Parameter], params: &[f64]) -> Res
 impl<D: Univariate<P>, const P: usize> Sampler for ScalarSampler<D, P> {
     fn name(&self) -> &'static str {
         D::NAME
+    }
+
+    fn parameters_len(&self) -> usize {
+        P
     }
 
     fn parameters(&self) -> &'static [Parameter] {
@@ -221,6 +225,85 @@ impl Sampler for Sorted<'_> {
             self.0.sample(params, rng, std::slice::from_mut(x))?;
         }
         value.sort_by(f64::total_cmp);
+        Ok(())
+    }
+}
+
+/// A mixture: the parameters are a weight for each component, and then the parameters of each.
+#[derive(Debug)]
+pub struct Mixed<'a>(pub &'a dyn Sampler);
+
+impl Mixed<'_> {
+    /// The weights, and the parameters of each component.
+    fn split<'p>(&self, params: &'p [f64]) -> (&'p [f64], impl Iterator<Item = &'p [f64]>) {
+        let each = self.0.parameters_len();
+        let (weights, rest) = params.split_at(params.len() / (each + 1));
+        (weights, (0..weights.len()).map(move |k| &rest[k * each..(k + 1) * each]))
+    }
+}
+
+impl Sampler for Mixed<'_> {
+    fn name(&self) -> &'static str {
+        "Mixture"
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        &[]
+    }
+
+    fn parameters_len(&self) -> usize {
+        0
+    }
+
+    fn log_prob(&self, value: &[f64], params: &[f64]) -> f64 {
+        let (weights, components) = self.split(params);
+        let mut sum = LogSumExp::<f64>::new();
+        for (weight, params) in weights.iter().zip(components) {
+            sum.push(weight.ln() + self.0.log_prob(value, params));
+        }
+        sum.value()
+    }
+
+    fn mean(&self, params: &[f64], value: &mut [f64]) -> bool {
+        let (weights, components) = self.split(params);
+        let (mut mean, mut own) = (0.0, [0.0]);
+        for (weight, params) in weights.iter().zip(components) {
+            if !self.0.mean(params, &mut own) {
+                return false;
+            }
+            mean += weight * own[0];
+        }
+        value.fill(mean);
+        true
+    }
+
+    fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError> {
+        let (weights, components) = self.split(params);
+        if let Some(&value) = weights.iter().find(|&&weight| !Support::NonNegative.contains(weight)) {
+            return Err(SampleError::Parameter {
+                distribution: "Mixture",
+                parameter: "weights",
+                value,
+                expected: Support::Simplex,
+            });
+        }
+        let components: Vec<&[f64]> = components.collect();
+        for x in value.iter_mut() {
+            let mut left = rng.random::<f64>() * weights.iter().sum::<f64>();
+            let mut chosen = weights.len().saturating_sub(1);
+            for (k, weight) in weights.iter().enumerate() {
+                left -= weight;
+                if left < 0.0 {
+                    chosen = k;
+                    break;
+                }
+            }
+            let Some(params) = components.get(chosen) else {
+                *x = f64::NAN;
+                continue;
+            };
+            self.0.sample(params, rng, std::slice::from_mut(x))?;
+        }
         Ok(())
     }
 }

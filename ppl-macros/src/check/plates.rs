@@ -86,14 +86,14 @@ impl Reader<'_> {
                 let event = usize::from(
                     self.model.sites[*written].event_rank == 1 || matches!(distribution.density, Density::Ordered { .. }),
                 );
-                let vector = match &distribution.density {
-                    Density::Multivariate { parameter: Vector::Site(read, index), .. } => site(*read, index),
-                    Density::Multivariate { parameter: Vector::Data(read, index), .. } => {
+                let vector = distribution.density.vectors().iter().find_map(|vector| match vector {
+                    Vector::Site(read, index) => site(*read, index),
+                    Vector::Data(read, index) => {
                         let known = &self.model.args[*read];
                         self.index(&known.name.to_string(), &known.dims, index, statement)
                     }
-                    _ => None,
-                };
+                    Vector::Repeat(_) => None,
+                });
                 let parameters = || visit::of_distribution(distribution).find_map(|param| self.expression(param, statement));
                 let known = &self.model.sites[*written];
                 let dims = &known.dims[..known.dims.len() - event.min(known.dims.len())];

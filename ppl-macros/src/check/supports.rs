@@ -239,13 +239,19 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                 visit::of_parameter(bounds.as_deref(), start).for_each(|value| check_log_probs(model, value, errors));
             }
             StmtKind::Sample { distribution, .. } => {
+                if let Some((family, params)) = distribution.density.family() {
+                    check_family(model, family, params, errors);
+                }
                 match &distribution.density {
-                    Density::Univariate { family, params } | Density::Ordered { family, params, .. } => {
-                        check_family(model, family, params, errors);
-                    }
                     Density::Multivariate { entry, parameter } => {
-                        check_vector(model, entry, parameter, distribution.span, errors);
+                        for (name, support) in entry.parameters {
+                            check_vector(model, (entry.name, name, *support), parameter, distribution.span, errors);
+                        }
                     }
+                    Density::Mixture { weights, .. } => {
+                        check_vector(model, ("Mixture", "weights", Support::Simplex), weights, distribution.span, errors);
+                    }
+                    Density::Univariate { .. } | Density::Ordered { .. } => {}
                 }
                 for param in visit::of_distribution(distribution) {
                     check_log_probs(model, param, errors);
@@ -264,29 +270,29 @@ fn check_log_probs(model: &Model, expr: &Expr, errors: &mut Vec<(proc_macro2::Sp
 }
 
 fn check_family(model: &Model, family: &Family, params: &[Expr], errors: &mut Vec<(proc_macro2::Span, String)>) {
-    let (Family::Catalogue(entry) | Family::Truncated(entry)) = family else { return };
-    for ((name, support), param) in entry.parameters.iter().zip(params) {
-        report(infer(model, param), *support, name, entry.name, param.span, errors);
+    for (i, ((name, support), param)) in family.parameters().into_iter().zip(params).enumerate() {
+        if support != Support::Real {
+            report(infer(model, param), support, name, family.word_of(i), param.span, errors);
+        }
     }
 }
 
 fn check_vector(
     model: &Model,
-    entry: &crate::catalogue::Entry,
+    (word, name, support): (&str, &str, Support),
     parameter: &Vector,
     span: proc_macro2::Span,
     errors: &mut Vec<(proc_macro2::Span, String)>,
 ) {
-    let Some((name, support)) = entry.parameters.first() else { return };
     let element = crate::ir::lower::element(parameter, 0, span);
     let (inferred, span) = match parameter {
         Vector::Repeat(value) => (infer(model, value), value.span),
         Vector::Site(..) | Vector::Data(..) => (infer(model, &element), span),
     };
     // A vector of positive numbers is not known to sum to one: that is open, not refuted.
-    let inferred = if *support == Support::Simplex && inferred == Inferred::Positive { Inferred::Open } else { inferred };
-    let support = if *support == Support::Simplex { Support::Unit } else { *support };
-    report(inferred, support, name, entry.name, span, errors);
+    let inferred = if support == Support::Simplex && inferred == Inferred::Positive { Inferred::Open } else { inferred };
+    let support = if support == Support::Simplex { Support::Unit } else { support };
+    report(inferred, support, name, word, span, errors);
 }
 
 fn report(

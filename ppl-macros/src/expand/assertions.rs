@@ -15,8 +15,10 @@ pub(crate) fn assertions(model: &Model) -> TokenStream {
     visit::statements(&model.body, &mut |stmt| {
         let mut densities = |expr: &Expr| {
             visit::expressions(expr, &mut |inner| {
-                if let ExprKind::LogProb(Family::User(path, names), params, _) = &inner.kind {
-                    out.extend(parameters(model, path, names, params));
+                if let ExprKind::LogProb(family, params, _) = &inner.kind
+                    && let Some((path, names)) = family.user()
+                {
+                    out.extend(parameters(model, path, names, &params[..names.len()]));
                 }
             });
         };
@@ -24,15 +26,21 @@ pub(crate) fn assertions(model: &Model) -> TokenStream {
             StmtKind::Sample { site, distribution, .. } => {
                 visit::of_distribution(distribution).for_each(&mut densities);
                 match &distribution.density {
-                    Density::Univariate { family: Family::User(path, names), params } => {
-                        out.extend(parameters(model, path, names, params));
-                        out.extend(value(model, path, *site));
+                    Density::Univariate { family, params } => {
+                        let Some((path, names)) = family.user() else { return };
+                        out.extend(parameters(model, path, names, &params[..names.len()]));
+                        out.extend(match family {
+                            Family::Wrapped(wrapper, _) => anywhere(path, wrapper.word()),
+                            _ => value(model, path, *site),
+                        });
                     }
-                    Density::Ordered { family: Family::User(path, names), params, .. } => {
-                        out.extend(parameters(model, path, names, params));
-                        out.extend(sorted(path));
+                    Density::Ordered { family, params, .. } | Density::Mixture { family, params, .. } => {
+                        let Some((path, names)) = family.user() else { return };
+                        out.extend(parameters(model, path, names, &params[..names.len()]));
+                        let word = if matches!(distribution.density, Density::Ordered { .. }) { "Ordered" } else { "Mixture" };
+                        out.extend(anywhere(path, word));
                     }
-                    _ => {}
+                    Density::Multivariate { .. } => {}
                 }
             }
             StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => densities(value),
@@ -110,12 +118,16 @@ fn value(model: &Model, path: &syn::Path, site: usize) -> TokenStream {
     quote_spanned!(path.span()=> const _: () = assert!(#holds, #message);)
 }
 
-/// Of draws that are sorted: that they lie anywhere on the real line.
-fn sorted(path: &syn::Path) -> TokenStream {
+/// Of what another distribution is made of: that its numbers lie anywhere on the real line.
+fn anywhere(path: &syn::Path, word: &str) -> TokenStream {
     let set = quote!(<#path as _ppl::distributions::Distribution>::SUPPORT);
-    let message = format!("`Ordered` sorts draws over the real numbers, and `{}` is not over them", text(path));
+    let kind = quote!(<#path as _ppl::distributions::Distribution>::KIND);
+    let message = format!("`{word}` is made of a distribution over the real numbers, and `{}` is not over them", text(path));
     quote_spanned! {path.span()=>
-        const _: () = assert!(_ppl::assertions::is_among(#set, &[_ppl::distributions::Support::Real]), #message);
+        const _: () = assert!(
+            _ppl::assertions::is_continuous(#kind) && _ppl::assertions::is_among(#set, &[_ppl::distributions::Support::Real]),
+            #message
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use quote::quote;
 
 use crate::catalogue::Support;
 use crate::check::plates::{Plate, plates};
-use crate::ir::{Density, ExprKind, Index, Model, Site, SiteId, SiteKind, Stmt, StmtKind, VarId, Vector, visit};
+use crate::ir::{ExprKind, Index, Model, Site, SiteId, SiteKind, Stmt, StmtKind, VarId, Vector, visit};
 
 /// How a factor reads a latent or a parameter; the widest of several ways counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,8 +149,10 @@ fn collect(
                 for param in visit::of_distribution(distribution) {
                     read(param, &mut own);
                 }
-                if let Density::Multivariate { parameter: Vector::Site(read, index), .. } = &distribution.density {
-                    read_site(*read, index, &mut own, through);
+                for vector in distribution.density.vectors() {
+                    if let Vector::Site(read, index) = vector {
+                        read_site(*read, index, &mut own, through);
+                    }
                 }
                 read_site(*site, index, &mut own, through);
                 factors.insert(*factor, own);

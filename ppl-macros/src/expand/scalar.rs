@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 
 use super::names;
 use crate::ir::{
-    ArgKind, Comparison, Condition, Expr, ExprKind, Family, Function, Model, Operator, Reduce, SiteKind, VarId, visit,
+    ArgKind, Comparison, Condition, Expr, ExprKind, Family, Function, Model, Operator, Reduce, SiteKind, VarId, Wrapper, visit,
 };
 
 /// Where scalar code finds values.
@@ -203,27 +203,34 @@ pub(crate) fn function_name(function: Function) -> proc_macro2::Ident {
 
 /// A density whose functions are called: of one of the user's, through the trait and on the user's token, where errors belong.
 pub(crate) fn density(family: &Family) -> TokenStream {
-    match family {
-        Family::User(path, names) => {
-            let params = names.len();
-            quote_spanned!(path.span()=> <#path as _ppl::Univariate<#params>>)
+    let whole = family_type(family);
+    match family.user() {
+        Some((path, _)) => {
+            let params = family.parameters().len();
+            quote_spanned!(path.span()=> <#whole as _ppl::Univariate<#params>>)
         }
-        _ => family_type(family),
+        None => whole,
     }
 }
 
 /// The Rust type of a density.
 pub(crate) fn family_type(family: &Family) -> TokenStream {
-    let entry = |entry: &crate::catalogue::Entry| {
-        let name = proc_macro2::Ident::new(entry.rust, proc_macro2::Span::mixed_site());
-        quote!(#name)
-    };
+    let ident = |word: &str| proc_macro2::Ident::new(word, proc_macro2::Span::mixed_site());
     match family {
-        Family::Catalogue(e) => entry(e),
-        Family::Truncated(e) => {
-            let inner = entry(e);
-            quote!(_ppl::distributions::Truncated::<#inner>)
+        Family::Catalogue(entry) => {
+            let name = ident(entry.rust);
+            quote!(#name)
         }
         Family::User(path, _) => quote!(#path),
+        Family::Wrapped(wrapper, inner) => {
+            let (word, inner) = (ident(wrapper.word()), family_type(inner));
+            let map = if let Wrapper::Transformed(map) = wrapper {
+                let map = ident(map.rust());
+                quote!(, _ppl::distributions::#map)
+            } else {
+                TokenStream::new()
+            };
+            quote!(_ppl::distributions::#word::<#inner #map>)
+        }
     }
 }

@@ -52,6 +52,17 @@ fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribut
             let inner = scalar_sampler(family, params.len());
             (quote!(&_ppl::distributions::Sorted(#inner)), numbers(model, params), true)
         }
+        Density::Mixture { weights, var, family, params } => {
+            let inner = scalar_sampler(family, params.len());
+            let (weights, each) = (vector(model, weights, site), numbers(model, params));
+            let (name, range) = (names::var(model, *var), names::range(model, *var));
+            let all = quote!(&{
+                let mut all = (#weights).to_vec();
+                for #name in #range { all.extend_from_slice(#each); }
+                all
+            });
+            (quote!(&_ppl::distributions::Mixed(#inner)), all, false)
+        }
         Density::Multivariate { entry, parameter } => {
             let name = proc_macro2::Ident::new(entry.rust, proc_macro2::Span::mixed_site());
             let sampler = quote!(&_ppl::distributions::VectorSampler::<#name>::NEW);

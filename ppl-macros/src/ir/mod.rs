@@ -1,6 +1,7 @@
 //! The model as mathematics: names resolved to sites, dimensions and index expressions, order and spans kept.
 
 pub(crate) mod display;
+mod family;
 pub(crate) mod index;
 pub(crate) mod lower;
 pub(crate) mod visit;
@@ -9,6 +10,7 @@ use proc_macro2::{Ident, Span};
 
 use crate::catalogue::{Entry, Support};
 
+pub(crate) use family::{Family, Increasing, Wrapper};
 pub(crate) use index::{Affine, Index, Term};
 
 /// Indices into the tables of [`Model`].
@@ -202,18 +204,10 @@ pub(crate) enum Density {
     Univariate { family: Family, params: Vec<Expr> },
     /// A distribution with one vector as its parameter.
     Multivariate { entry: &'static Entry, parameter: Vector },
+    /// A component of which is chosen by weights, summed out: `log p(x) = ln sum of w_k p_k(x)`.
+    Mixture { weights: Vector, var: VarId, family: Family, params: Vec<Expr> },
     /// Independent draws, sorted: the value is the whole last axis.
     Ordered { family: Family, params: Vec<Expr>, axis: VarId },
-}
-
-/// Which density of one number.
-#[derive(Clone, Debug)]
-pub(crate) enum Family {
-    Catalogue(&'static Entry),
-    /// `Truncated(entry)`, whose parameters are followed by the bounds.
-    Truncated(&'static Entry),
-    /// One of the user's, and the parameters that are given by name.
-    User(syn::Path, Vec<Option<Ident>>),
 }
 
 /// A vector operand.
@@ -319,6 +313,28 @@ functions! {
     Exp "exp" 1, Ln "ln" 1, Ln1p "log1p" 1, Expm1 "expm1" 1, Sqrt "sqrt" 1, Abs "abs" 1, Sin "sin" 1, Cos "cos" 1,
     Tanh "tanh" 1, Sigmoid "sigmoid" 1, Logit "logit" 1, Softplus "softplus" 1, Erf "erf" 1, NormalCdf "normal_cdf" 1,
     Lgamma "lgamma" 1, Powf "powf" 2, Min "min" 2, Max "max" 2, LogSumExp "log_sum_exp" 2,
+}
+
+impl Density {
+    /// The operands that are vectors.
+    pub(crate) fn vectors(&self) -> &[Vector] {
+        match self {
+            Density::Multivariate { parameter: vector, .. } | Density::Mixture { weights: vector, .. } => {
+                std::slice::from_ref(vector)
+            }
+            Density::Univariate { .. } | Density::Ordered { .. } => &[],
+        }
+    }
+
+    /// The density of one number that it is made of.
+    pub(crate) fn family(&self) -> Option<(&Family, &[Expr])> {
+        match self {
+            Density::Univariate { family, params }
+            | Density::Ordered { family, params, .. }
+            | Density::Mixture { family, params, .. } => Some((family, params)),
+            Density::Multivariate { .. } => None,
+        }
+    }
 }
 
 impl Model {

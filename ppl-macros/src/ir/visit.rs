@@ -85,9 +85,11 @@ pub(crate) fn arguments(model: &Model) -> std::collections::BTreeSet<ArgId> {
             StmtKind::Sample { index, distribution, .. } => {
                 of_distribution(distribution).for_each(own);
                 gathered(index, &mut read);
-                if let Density::Multivariate { parameter: Vector::Data(arg, index), .. } = &distribution.density {
-                    read.insert(*arg);
-                    gathered(index, &mut read);
+                for vector in distribution.density.vectors() {
+                    if let Vector::Data(arg, index) = vector {
+                        read.insert(*arg);
+                        gathered(index, &mut read);
+                    }
                 }
             }
             StmtKind::For { .. } => {}
@@ -114,12 +116,12 @@ pub(crate) fn condition<'e>(test: &'e Condition, visit: &mut impl FnMut(&'e Expr
 
 /// The expressions of a distribution: its parameters, and what masks it.
 pub(crate) fn of_distribution(distribution: &Distribution) -> impl Iterator<Item = &Expr> {
-    let parameters = match &distribution.density {
-        Density::Univariate { params, .. } | Density::Ordered { params, .. } => &params[..],
-        Density::Multivariate { parameter: Vector::Repeat(value), .. } => std::slice::from_ref(&**value),
-        Density::Multivariate { .. } => &[],
-    };
-    parameters.iter().chain(&distribution.mask)
+    let numbers = distribution.density.family().map_or(&[][..], |(_, params)| params);
+    let repeated = distribution.density.vectors().iter().filter_map(|vector| match vector {
+        Vector::Repeat(value) => Some(&**value),
+        Vector::Site(..) | Vector::Data(..) => None,
+    });
+    numbers.iter().chain(repeated).chain(&distribution.mask)
 }
 
 /// Calls `visit` with every statement, the outer before the inner.
@@ -143,9 +145,7 @@ pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'stati
     use super::Family;
     let mut used = std::collections::BTreeSet::new();
     let family = |family: &Family, used: &mut std::collections::BTreeSet<&'static str>| {
-        if let Family::Catalogue(entry) | Family::Truncated(entry) = family {
-            used.insert(entry.rust);
-        }
+        used.extend(family.entry().map(|entry| entry.rust));
     };
     statements(&model.body, &mut |stmt| {
         let mut read = |expr: &Expr| {
@@ -159,13 +159,11 @@ pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'stati
             StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => read(value),
             StmtKind::Sample { distribution, .. } => {
                 of_distribution(distribution).for_each(&mut read);
-                match &distribution.density {
-                    Density::Univariate { family: known, .. } | Density::Ordered { family: known, .. } => {
-                        family(known, &mut used);
-                    }
-                    Density::Multivariate { entry, .. } => {
-                        used.insert(entry.rust);
-                    }
+                if let Some((known, _)) = distribution.density.family() {
+                    family(known, &mut used);
+                }
+                if let Density::Multivariate { entry, .. } = &distribution.density {
+                    used.insert(entry.rust);
                 }
             }
             StmtKind::Param { bounds, start, .. } => of_parameter(bounds.as_deref(), start).for_each(&mut read),

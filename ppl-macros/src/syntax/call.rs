@@ -90,17 +90,43 @@ fn slice(content: ParseStream<'_>) -> syn::Result<()> {
 pub(super) fn reduce(input: ParseStream<'_>, function: Ident) -> syn::Result<Expr> {
     let content;
     syn::parenthesized!(content in input);
-    let var: Ident = content.parse()?;
-    content.parse::<Token![in]>()?;
-    let range = range(&content)?;
-    if !content.peek(Token![=>]) {
-        return Err(error_here(&content, messages::reduce_arrow(&function, &var)));
-    }
-    content.parse::<Token![=>]>()?;
-    let body = expression(&content)?;
+    let each = each(&content, function)?;
     if !content.is_empty() {
         return Err(error_here(&content, messages::OPERATOR));
     }
+    Ok(each)
+}
+
+/// `Mixture(weights, k in K => component)`
+pub(super) fn mixture_arguments(input: ParseStream<'_>, word: &Ident) -> syn::Result<Vec<CallArg>> {
+    let content;
+    syn::parenthesized!(content in input);
+    let weights = expression(&content)?;
+    if content.is_empty() {
+        return Err(syn::Error::new(word.span(), messages::MIXTURE));
+    }
+    content.parse::<Token![,]>().map_err(|error| syn::Error::new(error.span(), messages::MIXTURE))?;
+    if !(content.peek(Ident) && content.peek2(Token![in])) {
+        return Err(error_here(&content, messages::MIXTURE));
+    }
+    let components = each(&content, word.clone())?;
+    comma(&content)?;
+    if !content.is_empty() {
+        return Err(error_here(&content, messages::MIXTURE));
+    }
+    Ok(vec![CallArg { name: None, value: weights }, CallArg { name: None, value: components }])
+}
+
+/// `k in K => body`
+fn each(content: ParseStream<'_>, function: Ident) -> syn::Result<Expr> {
+    let var: Ident = content.parse()?;
+    content.parse::<Token![in]>()?;
+    let range = range(content)?;
+    if !content.peek(Token![=>]) {
+        return Err(error_here(content, messages::reduce_arrow(&function, &var)));
+    }
+    content.parse::<Token![=>]>()?;
+    let body = expression(content)?;
     let span = function.span();
     Ok(Expr { kind: ExprKind::Reduce { function, var, range: Box::new(range), body: Box::new(body) }, span })
 }

@@ -143,6 +143,8 @@ impl Display for Expr {
             ExprKind::Call { callee, args } => write!(f, "{callee}({})", Commas(args)),
             ExprKind::Method { receiver, name, args } => write!(f, "{receiver}.{name}({})", Commas(args)),
             ExprKind::Index { array, index } => write!(f, "{array}[{}]", Commas(index)),
+            // The word stands before the weights.
+            ExprKind::Reduce { function, var, range, body } if function == "Mixture" => write!(f, "{var} in {range} => {body}"),
             ExprKind::Reduce { function, var, range, body } => write!(f, "{function}({var} in {range} => {body})"),
         }
     }

@@ -163,7 +163,7 @@ pub(crate) enum ExprKind {
         array: Ident,
         index: Vec<Expr>,
     },
-    /// `sum(var in range => body)`, `log_sum_exp(var in range => body)`
+    /// `sum(var in range => body)`, `log_sum_exp(var in range => body)`, and the components in `Mixture(weights, var in range => body)`
     Reduce {
         function: Ident,
         var: Ident,

@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Token};
 
-use super::call::{call_arguments, indices, reduce};
+use super::call::{call_arguments, indices, mixture_arguments, reduce};
 use super::expression::expression;
 use super::recovery::{error_here, keyword, skip};
 use super::{Expr, ExprKind};
@@ -161,6 +161,10 @@ fn name(input: ParseStream<'_>) -> syn::Result<Expr> {
     if bare && input.peek(syn::token::Bracket) {
         let index = indices(input)?;
         return Ok(Expr { kind: ExprKind::Index { array: ident, index }, span });
+    }
+    if bare && input.peek(syn::token::Paren) && ident == "Mixture" {
+        let args = mixture_arguments(input, &ident)?;
+        return Ok(Expr { kind: ExprKind::Call { callee: Box::new(Expr { kind: ExprKind::Name(ident), span }), args }, span });
     }
     if bare && input.peek(syn::token::Paren) && (ident == "sum" || ident == "log_sum_exp") {
         let ahead = input.fork();

@@ -1,6 +1,7 @@
 //! Laws over the registry: a distribution is tested by being listed.
 
 mod facts;
+mod made;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;

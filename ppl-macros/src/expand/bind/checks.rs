@@ -11,7 +11,9 @@ use crate::check::supports::{Verdict, infer};
 use crate::expand::graph::support;
 use crate::expand::names;
 use crate::expand::scalar::{self, Source};
-use crate::ir::{Affine, Density, DimId, Expr, ExprKind, Family, Index, Model, SiteKind, Stmt, StmtKind, Term, VarId, visit};
+use crate::ir::{
+    Affine, Density, DimId, Expr, ExprKind, Family, Index, Model, SiteKind, Stmt, StmtKind, Term, VarId, Wrapper, visit,
+};
 
 /// Checks of every index expression that may leave its axis.
 pub(super) fn check_indices(model: &Model) -> TokenStream {
@@ -167,18 +169,16 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
             observed.extend(check_value(model, arg, index, distribution, statement, loops));
         }
         match &distribution.density {
-            Density::Univariate { family: Family::Catalogue(entry) | Family::Truncated(entry), params } => {
-                for ((name, set), param) in entry.parameters.iter().zip(params) {
-                    if scalar::is_data(model, param) && *set != Support::Real && infer(model, param).within(*set) == Verdict::Open
-                    {
-                        let check = check_parameter(model, &quote!(#name), &support(*set), param, statement, loops);
+            Density::Univariate { family, params } => {
+                for ((name, set), param) in family.parameters().into_iter().zip(params) {
+                    if scalar::is_data(model, param) && set != Support::Real && infer(model, param).within(set) == Verdict::Open {
+                        let check = check_parameter(model, &quote!(#name), &support(set), param, statement, loops);
                         if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
                     }
                 }
-            }
-            Density::Univariate { family: Family::User(path, _), params } => {
-                for (i, param) in params.iter().enumerate().filter(|(_, param)| scalar::is_data(model, param)) {
-                    let own = crate::expand::assertions::parameter(path, params.len(), i);
+                let Some((path, names)) = family.user() else { return };
+                for (i, param) in params[..names.len()].iter().enumerate().filter(|(_, param)| scalar::is_data(model, param)) {
+                    let own = crate::expand::assertions::parameter(path, names.len(), i);
                     let (name, set) = (quote!(#own.name), quote!(#own.support));
                     let check = check_parameter(model, &name, &set, param, statement, loops);
                     if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
@@ -226,6 +226,33 @@ pub(super) fn check_parameter(
     )
 }
 
+/// The sets in which a value of a density of one number lies, each with its bounds.
+fn sets(model: &Model, family: &Family, params: &[Expr]) -> Vec<(TokenStream, TokenStream, TokenStream)> {
+    let (low, high) = (quote!(f64::NEG_INFINITY), quote!(f64::INFINITY));
+    let data = |expr: &Expr, otherwise: &TokenStream| {
+        if scalar::is_data(model, expr) { scalar::expr(model, expr, Source::Fields) } else { otherwise.clone() }
+    };
+    match family {
+        Family::Catalogue(entry) => match entry.support {
+            Support::Real => Vec::new(),
+            Support::Interval => vec![(support(Support::Interval), data(&params[0], &low), data(&params[1], &high))],
+            Support::CountUpTo => vec![(support(Support::CountUpTo), low, data(&params[0], &high))],
+            set => vec![(support(set), low, high)],
+        },
+        Family::User(path, _) => {
+            vec![(quote!(<#path as _ppl::distributions::Distribution>::SUPPORT), low, high)]
+        }
+        Family::Wrapped(Wrapper::Transformed(map), _) => vec![(support(map.support()), low, high)],
+        Family::Wrapped(Wrapper::ZeroInflated, inner) => sets(model, inner, &params[..inner.parameters().len()]),
+        Family::Wrapped(Wrapper::Truncated | Wrapper::Censored, inner) => {
+            let (lower, upper) = (&params[params.len() - 2], &params[params.len() - 1]);
+            let mut all = sets(model, inner, &params[..inner.parameters().len()]);
+            all.push((support(Support::Interval), data(lower, &low), data(upper, &high)));
+            all
+        }
+    }
+}
+
 pub(super) fn check_value(
     model: &Model,
     arg: usize,
@@ -245,20 +272,16 @@ pub(super) fn check_value(
         let set = support(set);
         quote!(_ppl::check_observed(#word, #field, #row, #value, #statement, (#set, #lower, #upper))?;)
     };
-    let (low, high) = (quote!(f64::NEG_INFINITY), quote!(f64::INFINITY));
-    let data = |expr: &Expr, otherwise: &TokenStream| {
-        if scalar::is_data(model, expr) { scalar::expr(model, expr, Source::Fields) } else { otherwise.clone() }
-    };
+    let low = quote!(f64::NEG_INFINITY);
     let body = match &distribution.density {
-        Density::Univariate { family: Family::Catalogue(entry), params } => match entry.support {
-            Support::Real => return TokenStream::new(),
-            Support::Interval => check(Support::Interval, data(&params[0], &low), data(&params[1], &high)),
-            Support::CountUpTo => check(Support::CountUpTo, low, data(&params[0], &high)),
-            set => check(set, low, high),
-        },
-        Density::Univariate { family: Family::Truncated(_), params } => {
-            let (lower, upper) = (&params[params.len() - 2], &params[params.len() - 1]);
-            check(Support::Interval, data(lower, &low), data(upper, &high))
+        Density::Univariate { family, params } => {
+            let (value, row) = read(index);
+            sets(model, family, params)
+                .into_iter()
+                .map(|(set, lower, upper)| {
+                    quote!(_ppl::check_observed(#word, #field, #row, #value, #statement, (#set, #lower, #upper))?;)
+                })
+                .collect()
         }
         Density::Multivariate { entry, parameter } if entry.event_rank == 0 => {
             let dims = match parameter {
@@ -277,11 +300,12 @@ pub(super) fn check_value(
             let name = names::field(&known.name);
             quote!(_ppl::check_simplex(#word, #field, #row, &self.#name[#row..][..#size], #statement)?;)
         }
-        Density::Univariate { family: Family::User(path, _), .. } => {
-            let (value, row) = read(index);
-            let set = quote!(<#path as _ppl::distributions::Distribution>::SUPPORT);
-            quote!(_ppl::check_observed(#word, #field, #row, #value, #statement, (#set, #low, #high))?;)
-        }
+        // What differs between the components is not asked here.
+        Density::Mixture { family, .. } => match family.support() {
+            Support::Real | Support::Interval => return TokenStream::new(),
+            Support::CountUpTo => check(Support::Count, low.clone(), quote!(f64::INFINITY)),
+            set => check(set, low.clone(), quote!(f64::INFINITY)),
+        },
         Density::Ordered { .. } => return TokenStream::new(),
     };
     nest(model, loops, body)

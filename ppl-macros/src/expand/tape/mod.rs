@@ -11,7 +11,7 @@ use super::centring::Centred;
 use super::names;
 use crate::catalogue::Shape;
 use crate::ir::{
-    Comparison, Expr, FactorId, Family, Function, Index, LocalId, Model, Operator, Reduce, SiteId, Stmt, StmtKind, VarId,
+    Comparison, Expr, FactorId, Family, Function, Index, LocalId, Model, Operator, Reduce, SiteId, Stmt, StmtKind, VarId, Wrapper,
 };
 
 pub(crate) type NodeId = usize;
@@ -397,20 +397,25 @@ pub(crate) fn normalizer(family: &Family, params: usize) -> Option<Vec<usize>> {
     match family {
         Family::Catalogue(entry) if entry.normalizer.is_empty() => None,
         Family::Catalogue(entry) => Some(entry.normalizer.to_vec()),
-        Family::Truncated(_) | Family::User(..) => Some((0..params).collect()),
+        Family::User(..) | Family::Wrapped(Wrapper::Truncated, _) => Some((0..params).collect()),
+        Family::Wrapped(Wrapper::Transformed(_), inner) => normalizer(inner, params),
+        // Their parts cannot be told from each other.
+        Family::Wrapped(Wrapper::Censored | Wrapper::ZeroInflated, _) => None,
     }
 }
 
 fn has_base(family: &Family) -> bool {
     match family {
-        Family::Catalogue(entry) | Family::Truncated(entry) => entry.base,
-        Family::User(..) => true,
+        Family::Catalogue(entry) => entry.base,
+        Family::Wrapped(Wrapper::Truncated, inner) => has_base(inner),
+        Family::Wrapped(Wrapper::Censored | Wrapper::ZeroInflated, _) => false,
+        Family::User(..) | Family::Wrapped(Wrapper::Transformed(_), _) => true,
     }
 }
 
 fn has_kernel(family: &Family) -> bool {
     match family {
         Family::Catalogue(entry) => entry.shape == Shape::Univariate,
-        Family::Truncated(_) | Family::User(..) => true,
+        Family::User(..) | Family::Wrapped(..) => true,
     }
 }

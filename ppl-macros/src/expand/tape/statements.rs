@@ -5,7 +5,11 @@ use quote::quote;
 
 use super::{Column, ColumnValue, Item, NodeId, Op, Operand, ScopeKind, Tape, Value, has_base, has_kernel, normalizer};
 use crate::expand::names;
-use crate::ir::{Affine, Density, Expr, ExprKind, Family, Index, Reduce, SiteId, SiteKind, Stmt, StmtKind, Term, VarId, Vector};
+use crate::ir::lower::element;
+use crate::ir::{
+    Affine, Density, Expr, ExprKind, Family, Function, Index, Operator, Reduce, SiteId, SiteKind, Stmt, StmtKind, Term, VarId,
+    Vector,
+};
 
 impl<'m> Tape<'m> {
     pub(super) fn statement(&mut self, stmt: &'m Stmt, columns: &mut Vec<Column>) {
@@ -49,6 +53,10 @@ impl<'m> Tape<'m> {
                         let terms = self.ordered((*site, index), (family, params), *axis, columns);
                         self.push(Item::Factor { factor: *factor, row, terms, mask });
                     }
+                    Density::Mixture { weights, var, family, params } => {
+                        let node = self.mixture((*site, index), weights, *var, (family, params), columns);
+                        self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask });
+                    }
                     Density::Multivariate { entry, parameter } => {
                         let value = self.value_operand(*site, index, entry.event_rank, columns);
                         let parameter = self.parameter_operand(parameter, *site, columns);
@@ -76,6 +84,28 @@ impl<'m> Tape<'m> {
         let size = names::length(self.model, axis);
         let permutations = self.node(Op::Count(quote!(_ppl::ln_factorial(#size))), 0, "ln_permutations");
         vec![(true, sum), (true, permutations)]
+    }
+
+    /// `log_sum_exp` over the components of the logarithm of their weight and their log density.
+    fn mixture(
+        &mut self,
+        (site, index): (SiteId, &[Index]),
+        weights: &Vector,
+        var: VarId,
+        (family, params): (&Family, &[Expr]),
+        columns: &mut Vec<Column>,
+    ) -> NodeId {
+        let span = self.model.sites[site].name.span();
+        let of = |kind: ExprKind| Expr { kind, span };
+        let weight = of(ExprKind::Function(Function::Ln, vec![element(weights, var, span)]));
+        let value = match self.model.sites[site].kind {
+            SiteKind::Observed(_) => self.observed_expr(site, index),
+            _ => of(ExprKind::Site(site, index.to_vec())),
+        };
+        let component = of(ExprKind::LogProb(family.clone(), params.to_vec(), Box::new(value)));
+        let body = of(ExprKind::Binary(Operator::Add, Box::new(weight), Box::new(component)));
+        let kind = ExprKind::Reduce { kind: Reduce::LogSumExp, var, body: Box::new(body), product: false };
+        self.expr(&of(kind), columns)
     }
 
     /// The terms of a log density: kernel, base, and minus the normalizer.

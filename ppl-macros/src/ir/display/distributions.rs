@@ -5,12 +5,12 @@ use quote::quote_spanned;
 
 use super::{expressions, indices};
 use crate::catalogue::{self, Entry};
-use crate::ir::{Density, Distribution, Expr, ExprKind, Family, Model, Vector};
+use crate::ir::{Density, Distribution, Expr, ExprKind, Family, Model, Vector, Wrapper};
 
 /// Whether the value is a vector.
 pub(super) fn is_vector(distribution: &Distribution) -> bool {
     match &distribution.density {
-        Density::Univariate { .. } => false,
+        Density::Univariate { .. } | Density::Mixture { .. } => false,
         Density::Multivariate { entry, .. } => entry.event_rank == 1,
         Density::Ordered { .. } => true,
     }
@@ -22,6 +22,12 @@ pub(super) fn distribution(model: &Model, distribution: &Distribution) -> TokenS
     let unmasked = match density {
         Density::Univariate { family, params } => self::family(model, family, params, span),
         Density::Multivariate { entry, parameter } => call(entry, vec![vector(model, parameter, span)], span),
+        Density::Mixture { weights, var, family, params } => {
+            let weights = vector(model, weights, span);
+            let inner = self::family(model, family, params, span);
+            let (var, range) = expressions::binder(model, *var);
+            quote_spanned!(span=> Mixture(#weights, #var in #range => #inner))
+        }
         Density::Ordered { family, params, axis: _ } => {
             let inner = self::family(model, family, params, span);
             quote_spanned!(span=> Ordered(#inner))
@@ -48,17 +54,22 @@ pub(super) fn family(model: &Model, family: &Family, params: &[Expr], span: Span
             });
             quote_spanned!(span=> #path(#(#params),*))
         }
-        Family::Truncated(entry) => {
-            let (own, bounds) = params.split_at(entry.parameters.len());
-            let inner = call(entry, print(own), span);
+        Family::Wrapped(Wrapper::Transformed(map), inner) => {
+            let (inner, map) = (self::family(model, inner, params, span), Ident::new(map.word(), span));
+            quote_spanned!(span=> Transformed(#inner, #map))
+        }
+        Family::Wrapped(wrapper, inner) => {
+            let word = Ident::new(wrapper.word(), span);
+            let (own, bounds) = params.split_at(inner.parameters().len());
+            let inner = self::family(model, inner, own, span);
             let infinite = |bound: &Expr| matches!(bound.kind, ExprKind::Number(x) if x.is_infinite());
             // One bound has to be written.
             let written = |bound: &Expr| !infinite(bound) || bounds.iter().all(infinite);
-            let bounds = bounds.iter().zip(["lower", "upper"]).filter(|(bound, _)| written(bound)).map(|(bound, name)| {
+            let bounds = bounds.iter().zip(wrapper.parameters()).filter(|(bound, _)| written(bound)).map(|(bound, (name, _))| {
                 let (name, bound) = (Ident::new(name, span), expressions::expression(model, bound));
                 quote_spanned!(span=> #name = #bound)
             });
-            quote_spanned!(span=> Truncated(#inner, #(#bounds),*))
+            quote_spanned!(span=> #word(#inner, #(#bounds),*))
         }
     }
 }

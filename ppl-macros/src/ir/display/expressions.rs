@@ -151,6 +151,13 @@ fn reduce(model: &Model, kind: Reduce, var: VarId, body: &Expr, product: bool, s
     quote_spanned!(span=> #word(#name in #range => #body))
 }
 
+/// The name that a sum binds, and its range.
+pub(super) fn binder(model: &Model, var: VarId) -> (proc_macro2::Ident, TokenStream) {
+    let name = model.vars[var].name.clone();
+    let range = indices::range(model, var, name.span());
+    (name, range)
+}
+
 /// The vector of which an expression is the element at `var`.
 fn vector(model: &Model, element: &Expr, var: VarId) -> Option<TokenStream> {
     let (name, index) = match &element.kind {

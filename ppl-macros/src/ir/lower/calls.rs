@@ -10,9 +10,15 @@ use crate::syntax;
 /// Words that are functions or forms of the language besides [`Function::ALL`].
 const FORMS: &[&str] = &["powi", "dot", "sum", "factor", "positive", "unit"];
 
+/// Words that make distributions of others.
+pub(super) const MADE_OF_OTHERS: &[&str] = &["Truncated", "Censored", "ZeroInflated", "Transformed", "Mixture", "Ordered"];
+
+/// Those among them that nothing else is made of.
+pub(super) const OUTERMOST: &[&str] = &["Mixture", "Ordered"];
+
 /// Whether a name is a word of the language, and so cannot be declared.
 pub(super) fn is_word(word: &str) -> bool {
-    FORMS.contains(&word) || Function::ALL.iter().any(|(known, ..)| *known == word) || ["Truncated", "Ordered"].contains(&word)
+    FORMS.contains(&word) || Function::ALL.iter().any(|(known, ..)| *known == word) || MADE_OF_OTHERS.contains(&word)
 }
 
 impl Lowering<'_> {
@@ -26,7 +32,7 @@ impl Lowering<'_> {
             }
         };
         let word = name.to_string();
-        if crate::catalogue::entries(&word).next().is_some() || ["Truncated", "Ordered"].contains(&word.as_str()) {
+        if crate::catalogue::entries(&word).next().is_some() || MADE_OF_OTHERS.contains(&word.as_str()) {
             self.error(
                 span,
                 format!("`{word}` is a distribution, not a number; write `{word}(..).log_prob(x)` for its log density"),

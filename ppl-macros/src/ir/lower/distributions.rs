@@ -1,10 +1,10 @@
-//! Distributions: the parameterization that the arguments choose, truncation, order, and users' own.
+//! Distributions: the parameterization that the arguments choose, and users' own.
 
 use proc_macro2::{Ident, Span};
 
 use super::{Lowering, nearest};
 use crate::catalogue::{self, CATALOGUE, Entry, Shape, Support};
-use crate::ir::{Bounds, Density, DimId, Distribution, Expr, ExprKind, Family, Vector};
+use crate::ir::{Bounds, Density, DimId, Distribution, Expr, ExprKind, Family, Vector, Wrapper};
 use crate::syntax::{self, CallArg, ExprKind as Surface};
 
 /// A distribution, and what it says of its value.
@@ -16,10 +16,9 @@ pub(super) struct Lowered {
     pub bounds: Option<Bounds>,
     /// Whether values are whole numbers; unknown of a user's own.
     pub discrete: Option<bool>,
+    /// Whether a latent can have it.
+    pub has_density: bool,
 }
-
-/// Distributions that can be truncated: those with a cdf in the kernels.
-const TRUNCATED: &[&str] = &["Normal", "Cauchy", "StudentT"];
 
 impl Lowering<'_> {
     /// Lowers what stands right of `~`.
@@ -39,28 +38,24 @@ impl Lowering<'_> {
         }
         let (path, word, args, span) = self.constructor(expr, value)?;
         match word.as_str() {
-            "Truncated" => self.truncated(args, span),
             "Ordered" => self.ordered(args, span, event),
+            "Mixture" => self.mixture(args, span),
             _ => match self.family(path, &word, args, span)? {
-                Chosen::Univariate(family, params) => {
-                    let (support, bounds, discrete) = match &family {
-                        Family::Catalogue(entry) => {
-                            let bounds = (entry.support == Support::Interval)
-                                .then(|| Bounds { lower: params.first().cloned(), upper: params.get(1).cloned() });
-                            (entry.support, bounds, Some(entry.discrete))
-                        }
-                        Family::Truncated(entry) => (entry.support, None, Some(false)),
-                        Family::User(..) => (Support::Real, None, None),
-                    };
-                    let distribution = Distribution { density: Density::Univariate { family, params }, mask: None, span };
-                    Some(Lowered { distribution, word, support, bounds, discrete })
-                }
+                Chosen::Univariate(family, params) => Some(Lowered {
+                    support: family.support(),
+                    bounds: bounds(&family, &params),
+                    discrete: family.is_discrete(),
+                    has_density: family.has_density(),
+                    distribution: Distribution { density: Density::Univariate { family, params }, mask: None, span },
+                    word,
+                }),
                 Chosen::Multivariate(entry, parameter) => Some(Lowered {
                     distribution: Distribution { density: Density::Multivariate { entry, parameter }, mask: None, span },
                     word,
                     support: entry.support,
                     bounds: None,
                     discrete: Some(entry.discrete),
+                    has_density: true,
                 }),
             },
         }
@@ -77,7 +72,7 @@ impl Lowering<'_> {
     }
 
     /// The constructor call: a bare word or a path with its arguments.
-    fn constructor<'e>(
+    pub(super) fn constructor<'e>(
         &mut self,
         expr: &'e syntax::Expr,
         value: &Ident,
@@ -120,12 +115,16 @@ impl Lowering<'_> {
         );
     }
 
-    fn family(&mut self, path: Option<syn::Path>, word: &str, args: &[CallArg], span: Span) -> Option<Chosen> {
+    pub(super) fn family(&mut self, path: Option<syn::Path>, word: &str, args: &[CallArg], span: Span) -> Option<Chosen> {
         if let Some(path) = path {
             return self.user(path, args);
         }
+        if Wrapper::WORDS.contains(&word) {
+            let (family, params) = self.wrapped(word, args, span)?;
+            return Some(Chosen::Univariate(family, params));
+        }
         if catalogue::entries(word).next().is_none() {
-            let words = CATALOGUE.iter().map(|entry| entry.name);
+            let words = CATALOGUE.iter().map(|entry| entry.name).chain(super::calls::MADE_OF_OTHERS.iter().copied());
             let close = nearest(word, words).filter(|near| near.eq_ignore_ascii_case(word) || word.len() > 3);
             if word.chars().next().is_some_and(char::is_uppercase) && close.is_none() {
                 return self.user(syn::Path::from(Ident::new(word, span)), args);
@@ -222,97 +221,6 @@ impl Lowering<'_> {
         Some((entry, slots.into_iter().collect::<Option<_>>()?))
     }
 
-    fn truncated(&mut self, args: &[CallArg], span: Span) -> Option<Lowered> {
-        let (first, bounds) = match args.split_first() {
-            Some((first, bounds)) if first.name.is_none() && !bounds.is_empty() => (first, bounds),
-            _ => {
-                self.error(span, "write `Truncated(Normal(0, 1), lower = 0)`, with `lower`, `upper` or both");
-                return None;
-            }
-        };
-        let (path, word, inner_args, inner_span) = self.constructor(&first.value, &Ident::new("x", span))?;
-        if path.is_some() || !TRUNCATED.contains(&word.as_str()) {
-            self.error(inner_span, format!("only `{}` can be truncated", TRUNCATED.join("`, `")));
-            return None;
-        }
-        let Chosen::Univariate(Family::Catalogue(entry), mut params) = self.family(None, &word, inner_args, inner_span)? else {
-            return None;
-        };
-        let (mut lower, mut upper) = (None, None);
-        for bound in bounds {
-            let slot = match &bound.name {
-                Some(name) if name == "lower" => &mut lower,
-                Some(name) if name == "upper" => &mut upper,
-                _ => {
-                    let at = bound.name.as_ref().map_or(bound.value.span, Ident::span);
-                    self.error(at, "the bounds of `Truncated` are named: `lower = ..`, `upper = ..`");
-                    return None;
-                }
-            };
-            if slot.is_some() {
-                self.error(bound.value.span, "this bound of `Truncated` is given twice");
-                return None;
-            }
-            *slot = Some(&bound.value);
-        }
-        let lower = match lower {
-            Some(bound) => Some(self.scalar(bound)?),
-            None => None,
-        };
-        let upper = match upper {
-            Some(bound) => Some(self.scalar(bound)?),
-            None => None,
-        };
-        for (bound, infinite) in [(&lower, f64::NEG_INFINITY), (&upper, f64::INFINITY)] {
-            params.push(bound.clone().unwrap_or(Expr { kind: ExprKind::Number(infinite), span }));
-        }
-        Some(Lowered {
-            distribution: Distribution {
-                density: Density::Univariate { family: Family::Truncated(entry), params },
-                mask: None,
-                span: inner_span,
-            },
-            word: "Truncated".to_owned(),
-            support: Support::Interval,
-            bounds: Some(Bounds { lower, upper }),
-            discrete: Some(false),
-        })
-    }
-
-    fn ordered(&mut self, args: &[CallArg], span: Span, event: Option<DimId>) -> Option<Lowered> {
-        let [CallArg { name: None, value }] = args else {
-            self.error(span, "write `Ordered(Normal(0, 1))`: independent draws, sorted");
-            return None;
-        };
-        let (path, word, inner_args, inner_span) = self.constructor(value, &Ident::new("x", span))?;
-        let Chosen::Univariate(family, params) = self.family(path, &word, inner_args, inner_span)? else {
-            self.error(inner_span, "`Ordered` sorts draws of a distribution of one number");
-            return None;
-        };
-        let support = match &family {
-            Family::Catalogue(entry) if entry.support == Support::Real && !entry.discrete => Support::Ordered,
-            Family::Catalogue(entry) if entry.support == Support::Positive => Support::PositiveOrdered,
-            Family::User(..) => Support::Ordered,
-            _ => {
-                self.error(
-                    inner_span,
-                    format!("`Ordered` sorts draws over the real or the positive numbers, and `{word}` is over neither"),
-                );
-                return None;
-            }
-        };
-        // Without an axis the statement has been refused before its distribution was read.
-        let dim = event?;
-        let axis = self.axis_var(dim);
-        Some(Lowered {
-            distribution: Distribution { density: Density::Ordered { family, params, axis }, mask: None, span },
-            word: "Ordered".to_owned(),
-            support,
-            bounds: None,
-            discrete: Some(false),
-        })
-    }
-
     /// `Normal(a, b).log_prob(x)`
     pub(super) fn log_prob(&mut self, receiver: &syntax::Expr, value: &syntax::Expr, span: Span) -> Option<Expr> {
         let lowered = self.distribution(receiver, &Ident::new("x", span), None);
@@ -338,6 +246,33 @@ impl Lowering<'_> {
     }
 }
 
+/// The bounds of an interval.
+fn bounds(family: &Family, params: &[Expr]) -> Option<Bounds> {
+    if family.support() != Support::Interval {
+        return None;
+    }
+    match family {
+        Family::Wrapped(_, inner) => {
+            let (own, given) = params.split_at(params.len().checked_sub(2)?);
+            let infinite = |bound: &Expr| matches!(bound.kind, ExprKind::Number(x) if x.is_infinite());
+            let number = |x: f64| Some(Expr { kind: ExprKind::Number(x), span: given[0].span });
+            // What is not given is an end of the support.
+            let [lower, upper] = match inner.support() {
+                Support::Positive => [number(0.0), None],
+                Support::Unit => [number(0.0), number(1.0)],
+                Support::Interval => {
+                    let inner = bounds(inner, own)?;
+                    [inner.lower, inner.upper]
+                }
+                _ => [None, None],
+            };
+            let or = |bound: &Expr, end: Option<Expr>| if infinite(bound) { end } else { Some(bound.clone()) };
+            Some(Bounds { lower: or(&given[0], lower), upper: or(&given[1], upper) })
+        }
+        _ => Some(Bounds { lower: params.first().cloned(), upper: params.get(1).cloned() }),
+    }
+}
+
 /// Whether the value of a distribution is a vector.
 pub(super) fn is_vector_event(expr: &syntax::Expr) -> bool {
     match &expr.kind {
@@ -346,8 +281,7 @@ pub(super) fn is_vector_event(expr: &syntax::Expr) -> bool {
         Surface::Call { callee, .. } => match &callee.kind {
             Surface::Name(name) => {
                 let word = name.to_string();
-                ["Ordered", "PositiveOrdered"].contains(&word.as_str())
-                    || catalogue::entries(&word).next().is_some_and(|entry| entry.event_rank == 1)
+                word == "Ordered" || catalogue::entries(&word).next().is_some_and(|entry| entry.event_rank == 1)
             }
             _ => false,
         },
@@ -365,7 +299,7 @@ fn is_constructor(expr: &syntax::Expr) -> bool {
     }
 }
 
-enum Chosen {
+pub(super) enum Chosen {
     Univariate(Family, Vec<Expr>),
     Multivariate(&'static Entry, Vector),
 }

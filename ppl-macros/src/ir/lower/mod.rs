@@ -12,6 +12,7 @@ mod pieces;
 mod reads;
 mod statements;
 mod vectors;
+mod wrappers;
 
 pub(crate) use guide::lower_guide;
 pub(crate) use parameters::support_word;

@@ -114,6 +114,16 @@ impl Lowering<'_> {
                 self.error(lhs.name.span(), message);
                 None
             }
+            SiteKind::Latent if !lowered.has_density => {
+                self.error(
+                    span,
+                    format!(
+                        "a censored number is an observation, and `{}` is latent; `Truncated` restricts a latent to an interval",
+                        lhs.name
+                    ),
+                );
+                None
+            }
             SiteKind::Latent if lowered.discrete == Some(true) => {
                 self.error(span, format!("`{}` would be a discrete latent, which has no gradient; observe it, or sum it out with `factor(log_sum_exp(..))`", lhs.name));
                 None

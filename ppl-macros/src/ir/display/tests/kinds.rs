@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::catalogue::{CATALOGUE, Entry};
 use crate::ir::visit;
 use crate::ir::{
-    Arg, ArgKind, Comparison, Condition, Density, Distribution, Expr, ExprKind, Family, Function, Index, Model, Operator, Reduce,
-    SiteKind, StmtKind, Term, Var, Vector,
+    Arg, ArgKind, Comparison, Condition, Density, Distribution, Expr, ExprKind, Family, Function, Increasing, Index, Model,
+    Operator, Reduce, SiteKind, StmtKind, Term, Var, Vector, Wrapper,
 };
 
 /// For each type a match without a rest, and the list of all patterns.
@@ -28,8 +28,12 @@ kinds! {
         StmtKind::Sample { .. }, StmtKind::Local { .. }, StmtKind::Quantity { .. }, StmtKind::Factor { .. }, StmtKind::For { .. },
         StmtKind::Param { .. },
     }
-    density(Density) { Density::Univariate { .. }, Density::Multivariate { .. }, Density::Ordered { .. } }
-    family(Family) { Family::Catalogue(_), Family::Truncated(_), Family::User(..) }
+    density(Density) {
+        Density::Univariate { .. }, Density::Multivariate { .. }, Density::Ordered { .. }, Density::Mixture { .. },
+    }
+    family(Family) { Family::Catalogue(_), Family::User(..), Family::Wrapped(..) }
+    wrapper(Wrapper) { Wrapper::Truncated, Wrapper::Censored, Wrapper::ZeroInflated, Wrapper::Transformed(_) }
+    increasing(Increasing) { Increasing::Exp, Increasing::Sigmoid, Increasing::Softplus }
     vector(Vector) { Vector::Site(..), Vector::Data(..), Vector::Repeat(_) }
     index(Index) { Index::Affine(_), Index::Gather(..) }
     term(Term) { Term::Var(_), Term::Size(_) }
@@ -84,9 +88,12 @@ pub(super) fn of(model: &Model, found: &mut BTreeSet<&'static str>) {
 
 fn of_distribution(distribution: &Distribution, found: &mut BTreeSet<&'static str>) {
     found.insert(density(&distribution.density));
-    match &distribution.density {
-        Density::Univariate { family, .. } | Density::Ordered { family, .. } => of_family(family, found),
-        Density::Multivariate { entry: Entry { rust, .. }, parameter } => found.extend([*rust, vector(parameter)]),
+    if let Some((family, _)) = distribution.density.family() {
+        of_family(family, found);
+    }
+    found.extend(distribution.density.vectors().iter().map(vector));
+    if let Density::Multivariate { entry: Entry { rust, .. }, .. } = &distribution.density {
+        found.insert(*rust);
     }
     visit::of_distribution(distribution).for_each(|param| expressions(param, found));
 }
@@ -94,8 +101,15 @@ fn of_distribution(distribution: &Distribution, found: &mut BTreeSet<&'static st
 fn of_family(known: &Family, found: &mut BTreeSet<&'static str>) {
     found.insert(family(known));
     match known {
-        Family::Catalogue(entry) | Family::Truncated(entry) => found.extend([entry.rust]),
+        Family::Catalogue(entry) => found.extend([entry.rust]),
         Family::User(..) => {}
+        Family::Wrapped(known, inner) => {
+            found.insert(wrapper(known));
+            if let Wrapper::Transformed(map) = known {
+                found.insert(increasing(map));
+            }
+            of_family(inner, found);
+        }
     }
 }
 

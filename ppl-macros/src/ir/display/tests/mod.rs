@@ -249,6 +249,23 @@ const STATEMENTS: &[(&str, &str)] = &[
         "factor(Truncated(Normal(a, 1), lower = -1 / 0).log_prob(a));",
         "factor(Truncated(Normal(a, 1), lower = -1 / 0, upper = 1 / 0).log_prob(a));",
     ),
+    (
+        "for n in N { e[n] ~ ZeroInflated(NegativeBinomial(s, 2), gate = unit(a)); }",
+        "for n in N { e[n] ~ ZeroInflated(NegativeBinomial(s, 2), gate = unit(a)); }",
+    ),
+    (
+        "for n in N { y[n] ~ Censored(Normal(a, s), upper = 2, lower = -1); }",
+        "for n in N { y[n] ~ Censored(Normal(a, s), lower = -1, upper = 2); }",
+    ),
+    ("q ~ Transformed(StudentT(4, a, s), softplus);", "q ~ Transformed(StudentT(4, a, s), softplus);"),
+    (
+        "q ~ Transformed(Normal(0, 1), exp); v ~ Transformed(Normal(0, 1), sigmoid);",
+        "q ~ Transformed(Normal(0, 1), exp); v ~ Transformed(Normal(0, 1), sigmoid);",
+    ),
+    (
+        "q[P] ~ Dirichlet(1); for n in N { y[n] ~ Mixture(q, j in P => Normal(beta[j], s)); }",
+        "q[P] ~ Dirichlet(1); for n in N { y[n] ~ Mixture(q, j in P => Normal(beta[j], s)); }",
+    ),
     ("q ~ Normal(0, positive(a - 1) * unit(s));", "q ~ Normal(0, positive(a - 1) * unit(s));"),
     (
         "q ~ crate::mine::Skewed(0, ::other::hill(a, s)); v ~ Logistic(q, hill(s));",

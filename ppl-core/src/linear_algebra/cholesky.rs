@@ -76,7 +76,7 @@ pub fn pull_cholesky<V: Lanes>(l: &[V], l_adjoint: &mut [V], n: usize, a_adjoint
         let mut of_root = row_adjoint[j];
         for i in j + 1..n {
             // l_ij = (a_ij - sum over k < j of l_ik l_jk) / l_jj
-            let below = &l[i * n..i * n + j + 1];
+            let below = &l[i * n..][..=j];
             let below_adjoint = &mut after[(i - j - 1) * n..(i - j) * n];
             let own = below_adjoint[j] * inverse;
             of_root = of_root - own * below[j];

@@ -120,12 +120,14 @@ pub fn pull_covariance<C: Covariance, V: Lanes>(
     k_adjoint: &[V],
     to: CovarianceAdjoints<'_, V>,
 ) {
+    let CovarianceAdjoints { x: x_adjoint, amplitude: amplitude_adjoint, length_scale: length_adjoint, jitter: jitter_adjoint } =
+        to;
     let n = k_adjoint.len().isqrt();
     let inverse = V::constant(1.0) / length_scale;
     let scale = Scale { variance: amplitude * amplitude, inverse };
     let (mut of_correlation, mut of_square, mut of_jitter) = (V::zero(), V::zero(), V::zero());
     for i in 0..n {
-        let (before, after) = to.x.split_at_mut(i * dimensions);
+        let (before, after) = x_adjoint.split_at_mut(i * dimensions);
         for j in 0..i {
             let own = k_adjoint[i * n + j] + k_adjoint[j * n + i];
             let (a, b) = (row(x, i, dimensions), row(x, j, dimensions));
@@ -142,9 +144,9 @@ pub fn pull_covariance<C: Covariance, V: Lanes>(
         of_jitter = of_jitter + k_adjoint[i * n + i];
     }
     let twice = V::constant(2.0);
-    *to.amplitude = *to.amplitude + twice * amplitude * (of_correlation + of_jitter);
-    *to.length_scale = *to.length_scale - twice * inverse * of_square;
-    *to.jitter = *to.jitter + of_jitter;
+    *amplitude_adjoint = *amplitude_adjoint + twice * amplitude * (of_correlation + of_jitter);
+    *length_adjoint = *length_adjoint - twice * inverse * of_square;
+    *jitter_adjoint = *jitter_adjoint + of_jitter;
 }
 
 /// Writes `k(x_i, y_j) = amplitude^2 g(|x_i - y_j| / length_scale)`: of the values at new inputs with those at old ones.
@@ -159,8 +161,8 @@ pub fn cross_covariance<C: Covariance, V: Lanes>(
     length_scale: V,
     k: &mut [V],
 ) {
-    let m = if dimensions == 0 { 0 } else { y.len() / dimensions };
-    let n = if dimensions == 0 { 0 } else { x.len() / dimensions };
+    let m = rows(y, dimensions);
+    let n = rows(x, dimensions);
     let variance = amplitude * amplitude;
     let inverse = V::constant(1.0) / length_scale;
     for i in 0..n {
@@ -197,8 +199,9 @@ pub fn pull_cross_covariance<C: Covariance, V: Lanes>(
     k_adjoint: &[V],
     to: CrossCovarianceAdjoints<'_, V>,
 ) {
-    let m = if dimensions == 0 { 0 } else { y.len() / dimensions };
-    let n = if dimensions == 0 { 0 } else { x.len() / dimensions };
+    let CrossCovarianceAdjoints { x: x_adjoint, y: y_adjoint, amplitude: amplitude_adjoint, length_scale: length_adjoint } = to;
+    let m = rows(y, dimensions);
+    let n = rows(x, dimensions);
     let inverse = V::constant(1.0) / length_scale;
     let scale = Scale { variance: amplitude * amplitude, inverse };
     let (mut of_correlation, mut of_square) = (V::zero(), V::zero());
@@ -207,15 +210,15 @@ pub fn pull_cross_covariance<C: Covariance, V: Lanes>(
             let own = k_adjoint[i * m + j];
             let rows = i * dimensions..(i + 1) * dimensions;
             let columns = j * dimensions..(j + 1) * dimensions;
-            let adjoints = (&mut to.x[rows.clone()], &mut to.y[columns.clone()]);
+            let adjoints = (&mut x_adjoint[rows.clone()], &mut y_adjoint[columns.clone()]);
             let (g, s) = pull_pair::<C, V>(&x[rows], &y[columns], scale, own, adjoints);
             of_correlation = own.mul_add(g, of_correlation);
             of_square = of_square + s;
         }
     }
     let twice = V::constant(2.0);
-    *to.amplitude = *to.amplitude + twice * amplitude * of_correlation;
-    *to.length_scale = *to.length_scale - twice * inverse * of_square;
+    *amplitude_adjoint = *amplitude_adjoint + twice * amplitude * of_correlation;
+    *length_adjoint = *length_adjoint - twice * inverse * of_square;
 }
 
 /// What all pairs share.
@@ -244,6 +247,12 @@ fn pull_pair<C: Covariance, V: Lanes>(
         b_adjoint[d] = b_adjoint[d] - own;
     }
     (g, of_square * square)
+}
+
+/// How many inputs there are.
+#[inline(always)]
+fn rows<V>(x: &[V], dimensions: usize) -> usize {
+    x.len().checked_div(dimensions).unwrap_or(0)
 }
 
 /// Input `i`.

@@ -20,7 +20,7 @@ use crate::kernel::Lanes;
 pub fn factor_product<V: Lanes>(l: &[V], n: usize, a: &mut [V]) {
     for i in 0..n {
         for j in 0..=i {
-            let sum = dot(&l[j * n..j * n + j + 1], &l[i * n..]);
+            let sum = dot(&l[j * n..][..=j], &l[i * n..]);
             a[i * n + j] = sum;
             a[j * n + i] = sum;
         }
@@ -38,8 +38,8 @@ pub fn pull_factor_product<V: Lanes>(l: &[V], n: usize, a_adjoint: &[V], l_adjoi
             let own = a_adjoint[i * n + j];
             // The diagonal of A is written once, and its element of L read twice.
             let own = if i == j { own } else { own + a_adjoint[j * n + i] };
-            add_scaled(&mut l_adjoint[i * n..], own, &l[j * n..j * n + j + 1]);
-            add_scaled(&mut l_adjoint[j * n..], own, &l[i * n..i * n + j + 1]);
+            add_scaled(&mut l_adjoint[i * n..], own, &l[j * n..][..=j]);
+            add_scaled(&mut l_adjoint[j * n..], own, &l[i * n..][..=j]);
         }
     }
 }

@@ -116,7 +116,7 @@ pub fn pull_solve_lower_transposed<V: Lanes>(
 pub fn lower_matvec<V: Lanes>(l: &[V], x: &[V], y: &mut [V]) {
     let n = x.len();
     for i in 0..n {
-        y[i] = dot(&l[i * n..i * n + i + 1], x);
+        y[i] = dot(&l[i * n..][..=i], x);
     }
 }
 
@@ -130,14 +130,14 @@ pub fn pull_lower_matvec<V: Lanes>(l: &[V], x: &[V], y_adjoint: &[V], l_adjoint:
     for i in 0..n {
         let own = y_adjoint[i];
         add_scaled(&mut l_adjoint[i * n..], own, &x[..=i]);
-        add_scaled(x_adjoint, own, &l[i * n..i * n + i + 1]);
+        add_scaled(x_adjoint, own, &l[i * n..][..=i]);
     }
 }
 
 /// How many right-hand sides there are.
 #[inline(always)]
 fn columns<V>(n: usize, b: &[V]) -> usize {
-    if n == 0 { 0 } else { b.len() / n }
+    b.len().checked_div(n).unwrap_or(0)
 }
 
 /// `y += x`

@@ -22,7 +22,7 @@ use crate::linear_algebra::{Scratch, cholesky, factor_log_det, factor_product, p
 /// ```
 /// use ppl_core::distributions::{Multiparameter, Wishart};
 /// // Of one row it is the gamma distribution of shape df / 2 and rate 1 / (2 scale): here e^-x.
-/// let found = Wishart::log_prob(&[3.0], [&[2.0], &[0.5]]);
+/// let found: f64 = Wishart::log_prob(&[3.0], [&[2.0], &[0.5]]);
 /// assert!((found + 3.0).abs() < 1e-14);
 /// ```
 #[derive(Clone, Copy, Debug)]

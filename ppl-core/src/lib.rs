@@ -19,6 +19,7 @@ pub mod guides;
 pub mod indices;
 mod instances;
 pub mod kernel;
+pub mod linear_algebra;
 pub mod model;
 pub mod networks;
 #[cfg(feature = "nuts")]

@@ -62,6 +62,7 @@ fn arrows_of_the_engine_point_one_way() {
         "ppl-core",
         &[
             &["kernel", "indices"],
+            &["linear_algebra"],
             &["random"],
             &["distributions"],
             &["bijectors"],

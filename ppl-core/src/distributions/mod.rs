@@ -36,6 +36,7 @@ mod log_normal;
 mod log_uniform;
 mod logistic;
 mod logit_normal;
+pub mod multiparameter;
 mod negative_binomial;
 mod normal;
 mod poisson_log;
@@ -92,6 +93,11 @@ pub use log_normal::LogNormal;
 pub use log_uniform::LogUniform;
 pub use logistic::Logistic;
 pub use logit_normal::LogitNormal;
+pub use multiparameter::{
+    DirichletMultinomial, GaussianRandomWalk, InverseWishart, InverseWishartCholesky, LkjCholesky, LkjCorrelation, Multinomial,
+    Multiparameter, MultivariateNormalCovariance, MultivariateNormalLowRank, MultivariateNormalPrecision, MultivariateNormalTril,
+    MultivariateStudentT, OrderedLogistic, OrderedProbit, Wishart, WishartCholesky,
+};
 pub use negative_binomial::NegativeBinomial;
 pub use normal::Normal;
 pub use poisson_log::PoissonLog;

@@ -1,19 +1,18 @@
-//! The catalogue of bijectors, and which of them leads to which support.
+//! The catalogue of bijectors.
 
-use super::factor::{below_diagonal, elements};
 use super::{Affine, BijectorError, Bounds, Chain, Permutation};
-use crate::distributions::Support;
 
-/// A map from unconstrained numbers `u` to elements `z` of a set, one to one, smooth both ways: each element by itself, or events of several elements,
-/// any number of them one after the other.
+/// A map from unconstrained numbers `u` to elements `z` of a set, one to one and smooth both ways: each element by itself, or events of
+/// several elements, any number of them one after the other.
 ///
-/// `ln |dz / du|` is of the elements that are free: of a simplex the first `K - 1`, of a correlation matrix and its Cholesky factor those below
-/// the diagonal, of a covariance matrix and its factor those from the diagonal down. Matrices are row major.
+/// `ln |dz / du|` is of the elements that are free: of a simplex the first `K - 1`, of a correlation matrix and its Cholesky factor those
+/// below the diagonal, of a covariance matrix and its factor those from the diagonal down. Matrices are row major.
 ///
-/// Far out, at `|u|` of 700 (80 in single precision), everything stays finite and, but for rounding to a bound, in the set, where a variant does not say otherwise.
+/// Far out, at `|u|` of 700 (80 in single precision), `z`, the logarithm and the pullback stay finite where a variant does not say
+/// otherwise. Numbers that differ by less than their last digit fall together: elements of an ordered vector, an element and its bound.
 ///
-/// [`Bijector::forward_and_log_det`], [`Bijector::inverse_and_log_det`] and [`Bijector::pullback`] are for one point; [`Bijector::forward`] and [`Bijector::pull`] for
-/// rows of lanes, `[element][sample]`.
+/// [`Bijector::forward_and_log_det`], [`Bijector::inverse_and_log_det`] and [`Bijector::pullback`] are for one point;
+/// [`Bijector::forward`] and [`Bijector::pull`] for rows of lanes, `[element][sample]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Bijector {
     /// `z = u`: all numbers.
@@ -164,11 +163,12 @@ pub enum Bijector {
         /// The number of elements.
         length: usize,
     },
-    /// Cholesky factors of correlation matrices: lower triangular, rows of length one, a positive diagonal. With canonical partial correlations
-    /// `w = tanh u`, along the rows below the diagonal, `z_ij = w_ij prod_(k<j) sqrt(1 - w_ik^2)`;
+    /// Cholesky factors of correlation matrices: lower triangular, rows of length one, a positive diagonal. With canonical partial
+    /// correlations `w = tanh u`, along the rows below the diagonal, `z_ij = w_ij prod_(k<j) sqrt(1 - w_ik^2)`, where `w_ii = 1`;
     /// `ln |dz / du| = sum_(i>j) (1 + (i - 1 - j) / 2) ln(1 - w_ij^2)`.
     ///
-    /// Beyond `|u|` of about 19 (9 in single precision) an element has the size of all that is left of its row, to the last digit.
+    /// Beyond `|u|` of about 19 (9 in single precision) an element is all that is left of its row's length, to the last digit; the
+    /// logarithm loses nothing.
     ///
     /// # Shapes
     /// `size * (size - 1) / 2` unconstrained numbers, `size * size` elements, those above the diagonal exactly zero.
@@ -211,7 +211,7 @@ pub enum Bijector {
         /// The rows and columns.
         size: usize,
     },
-    /// Cholesky factors of covariance matrices: lower triangular with a positive diagonal. `u` along the rows of the lower triangle,
+    /// Cholesky factors of covariance matrices: lower triangular with a positive diagonal. Along the rows of the lower triangle,
     /// `z_ii = e^u_ii`, `z_ij = u_ij`; `ln |dz / du| = sum u_ii`.
     ///
     /// # Shapes
@@ -266,7 +266,8 @@ pub enum Bijector {
     /// # Ok::<(), ppl_core::bijectors::BijectorError>(())
     /// ```
     Permutation(Permutation),
-    /// Bijectors one after the other, the first of them first. Made by [`Bijector::chain`]. It goes as far out as its links do.
+    /// Bijectors one after the other, the first of them first. Made by [`Bijector::chain`]. Far out it is finite as long as each link
+    /// is at what it is given.
     ///
     /// # Source
     /// TFP `Chain` (which applies the last first).
@@ -304,105 +305,9 @@ impl Bijector {
     /// A link may take several events for one of its neighbour's: three ordered pairs are a vector of six.
     ///
     /// # Errors
-    /// [`BijectorError::Link`]: lengths of events of which neither is a multiple of the other. [`BijectorError::Interval`], [`BijectorError::Bounds`].
+    /// [`BijectorError::Link`]: lengths of events of which neither is a multiple of the other. [`BijectorError::Interval`],
+    /// [`BijectorError::Bounds`]: bounds that hold nothing.
     pub fn chain(links: Vec<Bijector>) -> Result<Self, BijectorError> {
         Chain::new(links).map(Bijector::Chain)
-    }
-
-    /// The map onto a support; `length` is that of the last axis.
-    #[must_use]
-    pub fn for_support(support: Support, length: usize, bounds: Option<Bounds>) -> Self {
-        match support {
-            Support::Positive | Support::NonNegative => Bijector::Exp,
-            Support::Unit => Bijector::Sigmoid,
-            Support::Interval => match bounds.unwrap_or_default() {
-                Bounds { lower: None, upper: None } => Bijector::Identity,
-                bounds => Bijector::Interval(bounds),
-            },
-            Support::Simplex => Bijector::Simplex { length },
-            Support::Ordered => Bijector::Ordered { length },
-            Support::PositiveOrdered => Bijector::PositiveOrdered { length },
-            Support::CorrelationCholesky => Bijector::CorrelationCholesky { size: length },
-            Support::Correlation => Bijector::Correlation { size: length },
-            Support::CovarianceCholesky => Bijector::CovarianceCholesky { size: length },
-            Support::PositiveDefinite => Bijector::Covariance { size: length },
-            Support::Real | Support::Binary | Support::Count | Support::CountUpTo => Bijector::Identity,
-        }
-    }
-
-    /// The set that it leads to; of a chain, that of its last link.
-    #[must_use]
-    pub fn range(&self) -> Support {
-        match self {
-            Bijector::Identity | Bijector::Affine(_) | Bijector::Permutation(_) => Support::Real,
-            Bijector::Exp | Bijector::Softplus => Support::Positive,
-            Bijector::Sigmoid => Support::Unit,
-            Bijector::Interval(_) => Support::Interval,
-            Bijector::Simplex { .. } | Bijector::SoftmaxCentered { .. } => Support::Simplex,
-            Bijector::Ordered { .. } => Support::Ordered,
-            Bijector::PositiveOrdered { .. } => Support::PositiveOrdered,
-            Bijector::CorrelationCholesky { .. } => Support::CorrelationCholesky,
-            Bijector::Correlation { .. } => Support::Correlation,
-            Bijector::CovarianceCholesky { .. } => Support::CovarianceCholesky,
-            Bijector::Covariance { .. } => Support::PositiveDefinite,
-            Bijector::Chain(chain) => chain.links().last().map_or(Support::Real, Bijector::range),
-        }
-    }
-
-    /// The name of the variant.
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Bijector::Identity => "Identity",
-            Bijector::Exp => "Exp",
-            Bijector::Softplus => "Softplus",
-            Bijector::Sigmoid => "Sigmoid",
-            Bijector::Affine(_) => "Affine",
-            Bijector::Interval(_) => "Interval",
-            Bijector::Simplex { .. } => "Simplex",
-            Bijector::SoftmaxCentered { .. } => "SoftmaxCentered",
-            Bijector::Ordered { .. } => "Ordered",
-            Bijector::PositiveOrdered { .. } => "PositiveOrdered",
-            Bijector::CorrelationCholesky { .. } => "CorrelationCholesky",
-            Bijector::Correlation { .. } => "Correlation",
-            Bijector::CovarianceCholesky { .. } => "CovarianceCholesky",
-            Bijector::Covariance { .. } => "Covariance",
-            Bijector::Permutation(_) => "Permutation",
-            Bijector::Chain(_) => "Chain",
-        }
-    }
-
-    /// How many elements are mapped together: one where each is mapped by itself.
-    #[must_use]
-    pub fn event_len(&self) -> usize {
-        self.event_lens().1
-    }
-
-    /// The unconstrained numbers and the elements of an event.
-    pub(super) fn event_lens(&self) -> (usize, usize) {
-        match self {
-            Bijector::Identity
-            | Bijector::Exp
-            | Bijector::Softplus
-            | Bijector::Sigmoid
-            | Bijector::Affine(_)
-            | Bijector::Interval(_) => (1, 1),
-            Bijector::Simplex { length } | Bijector::SoftmaxCentered { length } => (length.saturating_sub(1), *length),
-            Bijector::Ordered { length } | Bijector::PositiveOrdered { length } => (*length, *length),
-            Bijector::CorrelationCholesky { size } | Bijector::Correlation { size } => (below_diagonal(*size), elements(*size)),
-            Bijector::CovarianceCholesky { size } | Bijector::Covariance { size } => {
-                (below_diagonal(*size).saturating_add(*size), elements(*size))
-            }
-            Bijector::Permutation(permutation) => (permutation.order().len(), permutation.order().len()),
-            Bijector::Chain(chain) => chain.event(),
-        }
-    }
-
-    /// How many unconstrained numbers stand for `constrained` elements.
-    #[must_use]
-    pub fn unconstrained_len(&self, constrained: usize) -> usize {
-        match self.event_lens() {
-            (_, 0) => constrained,
-            (free, length) => constrained / length * free,
-        }
     }
 }

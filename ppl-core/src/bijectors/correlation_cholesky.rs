@@ -1,5 +1,5 @@
-//! Cholesky factors of correlation matrices by canonical partial correlations `tanh u` (Stan Reference Manual, "Cholesky factors of
-//! correlation matrices"; Lewandowski, Kurowicka & Joe 2009): each element is a share of what is left of its row's length.
+//! Cholesky factors of correlation matrices by canonical partial correlations `tanh u`: each element is a share of what is left of its
+//! row's length (Stan Reference Manual, "Cholesky factors of correlation matrices"; Lewandowski, Kurowicka & Joe 2009).
 
 use super::element::{bounded_exp, sigmoid_log_det};
 use super::factor::{Factor, Of, below_diagonal};
@@ -19,8 +19,9 @@ fn ln_rest_of<V: Lanes>(u: V) -> V {
 }
 
 impl CorrelationCholesky {
-    /// The power of `1 - tanh^2 u` of an element in the Jacobian determinant: one of the tangent itself, and a half for each length that holds it: those of
-    /// the elements after it in the row, and in the product, where a diagonal element multiplies all that is below it, of the rows after it.
+    /// The power of `1 - tanh^2 u` of an element in the Jacobian determinant: one of the tangent itself, and a half for each length
+    /// that holds it: those of the elements after it in the row, and in the product, where a diagonal element multiplies all that is
+    /// below it, of the rows after it.
     fn power(self, of: Of, i: usize, j: usize) -> f64 {
         let row = (i - 1 - j) as f64;
         match of {
@@ -48,21 +49,18 @@ impl Factor for CorrelationCholesky {
         for i in 0..self.size {
             // The logarithm of what is left of the length.
             let mut ln_left = V::zero();
-            for j in 0..self.size {
-                let value = if j > i {
-                    V::zero()
-                } else if j == i {
-                    bounded_exp(ln_left)
-                } else {
-                    let own = V::load(&u[next..]);
-                    next += samples;
-                    let value = own.tanh() * ln_left.exp();
-                    let rest = ln_rest_of(own);
-                    total.add_product(V::constant(self.power(of, i, j)), rest);
-                    ln_left = V::constant(0.5).mul_add(rest, ln_left);
-                    value
-                };
-                value.store(&mut factor[(i * self.size + j) * samples + offset..]);
+            let row = i * self.size;
+            for j in 0..i {
+                let own = V::load(&u[next..]);
+                next += samples;
+                (own.tanh() * ln_left.exp()).store(&mut factor[(row + j) * samples + offset..]);
+                let rest = ln_rest_of(own);
+                total.add_product(V::constant(self.power(of, i, j)), rest);
+                ln_left = V::constant(0.5).mul_add(rest, ln_left);
+            }
+            bounded_exp(ln_left).store(&mut factor[(row + i) * samples + offset..]);
+            for j in i + 1..self.size {
+                V::zero().store(&mut factor[(row + j) * samples + offset..]);
             }
         }
         total
@@ -98,7 +96,7 @@ impl Factor for CorrelationCholesky {
 
     fn inverse(self, factor: &[f64], u: &mut Vec<f64>) -> Result<(), usize> {
         for i in 0..self.size {
-            let row = &factor[i * self.size..i * self.size + i + 1];
+            let row = &factor[i * self.size..];
             let first = u.len();
             u.resize(first + i, 0.0);
             // Lengths from the end, for their digits: atanh(x / hypot(x, left)) = asinh(x / left).

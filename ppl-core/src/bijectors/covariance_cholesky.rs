@@ -1,5 +1,5 @@
-//! Cholesky factors of covariance matrices: the diagonal `e^u`, what is below it as it is (Stan Reference Manual, "Cholesky factors of
-//! covariance matrices").
+//! Cholesky factors of covariance matrices: the diagonal `e^u`, what is below it as it is
+//! (Stan Reference Manual, "Cholesky factors of covariance matrices").
 
 use super::element::bounded_exp;
 use super::factor::{Factor, Of, below_diagonal};
@@ -38,20 +38,17 @@ impl Factor for CovarianceCholesky {
         let mut total = V::Sum::zero();
         let mut next = offset;
         for i in 0..self.size {
-            for j in 0..self.size {
-                let value = if j > i {
-                    V::zero()
-                } else {
-                    let own = V::load(&u[next..]);
-                    next += samples;
-                    if j == i {
-                        total.add_product(V::constant(self.power(of, i)), own);
-                        bounded_exp(own)
-                    } else {
-                        own
-                    }
-                };
-                value.store(&mut factor[(i * self.size + j) * samples + offset..]);
+            let row = i * self.size;
+            for j in 0..i {
+                V::load(&u[next..]).store(&mut factor[(row + j) * samples + offset..]);
+                next += samples;
+            }
+            let own = V::load(&u[next..]);
+            next += samples;
+            total.add_product(V::constant(self.power(of, i)), own);
+            bounded_exp(own).store(&mut factor[(row + i) * samples + offset..]);
+            for j in i + 1..self.size {
+                V::zero().store(&mut factor[(row + j) * samples + offset..]);
             }
         }
         if of == Of::Product {

@@ -151,8 +151,8 @@ impl<F: Factor> Map for Products<F> {
     }
 }
 
-/// The Cholesky factor; the first element from which on the matrix is not symmetric and positive definite, with ones on the diagonal if these
-/// are asked for.
+/// The Cholesky factor; the first element from which on the matrix is not symmetric and positive definite, with ones on the diagonal
+/// if these are asked for.
 fn factorize(n: usize, matrix: &[f64], ones: bool) -> Result<Vec<f64>, usize> {
     let mut factor = vec![0.0; n * n];
     for i in 0..n {

@@ -1,6 +1,7 @@
 //! From the unconstrained space, where guides live, to the supports of latents, with the logarithm of the Jacobian determinant.
 //!
-//! [`Bijector`] is the catalogue. A new one is a file with its map, a variant there, a line of `table.rs`, and a line of the list that the laws are tested on.
+//! [`Bijector`] is the catalogue. A new one is a file with its map, a variant there, what the compiler then asks for, and a line of the
+//! list that the laws are tested on.
 
 mod affine;
 mod bijector;
@@ -11,6 +12,7 @@ mod element;
 mod error;
 mod factor;
 mod interval;
+mod lengths;
 mod map;
 mod numbers;
 mod ordered;
@@ -20,6 +22,7 @@ mod rows;
 mod simplex;
 mod softmax_centered;
 mod softplus;
+mod supports;
 mod table;
 
 pub use affine::Affine;

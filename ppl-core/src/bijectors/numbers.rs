@@ -7,7 +7,8 @@ impl Bijector {
     /// `z` of `u`, and `ln |dz / du|`: of one event, or of several one after the other, of which the logarithms are summed.
     ///
     /// # Errors
-    /// [`BijectorError::Length`]: not the numbers of whole events. [`BijectorError::Interval`], [`BijectorError::Bounds`]: bounds that hold nothing.
+    /// [`BijectorError::Length`]: not the numbers of whole events. [`BijectorError::Interval`], [`BijectorError::Bounds`]: bounds that
+    /// hold nothing.
     ///
     /// # Examples
     /// ```
@@ -80,7 +81,7 @@ impl Bijector {
         let (free, length) = self.whole();
         self.check_length(free, unconstrained)?;
         // Events without unconstrained numbers cannot be counted: there is one.
-        Ok(if free == 0 { length } else { unconstrained / free * length })
+        Ok(unconstrained.checked_div(free).unwrap_or(1) * length)
     }
 
     fn check_length(&self, expected: usize, got: usize) -> Result<(), BijectorError> {

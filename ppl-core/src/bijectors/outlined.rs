@@ -1,4 +1,4 @@
-//! Bijectors that kernels do not inline: compiled once for each element, and called from the kernels of models with a group of lanes.
+//! Bijectors that kernels do not inline: compiled once for each element, and called from kernels with a group of lanes.
 //!
 //! Kernels are compiled with every model, for every instruction set; what few models use would be paid for by all of them.
 

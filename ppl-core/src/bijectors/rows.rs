@@ -88,8 +88,8 @@ impl Bijector {
     /// The unconstrained numbers of constrained ones.
     ///
     /// # Errors
-    /// The first element that lies outside the support; where several elements break a rule together (a simplex that does not sum to one, a row of a
-    /// factor that is not of length one), one of them.
+    /// The first element that lies outside the support. Where several break a rule together: the first of a simplex that does not sum
+    /// to one, the diagonal element of a row that is not of length one, the one below the diagonal of two that are not symmetric.
     pub fn inverse(&self, z: &[f64]) -> Result<Vec<f64>, usize> {
         self.visit(Inverse(z))
     }

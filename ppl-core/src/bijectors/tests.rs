@@ -1,5 +1,5 @@
-//! Laws of every bijector: round trip, log determinant against a numeric Jacobian, pullback against finite differences. A new one is tested by being in
-//! the list.
+//! Laws of every bijector: round trip, log determinant against a numeric Jacobian, pullback against finite differences, far points, and
+//! lanes against single numbers. A new one is tested by being in the list.
 
 use super::{Bijector, BijectorError, Bounds};
 use crate::distributions::Support;

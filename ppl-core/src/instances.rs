@@ -3,6 +3,7 @@
 #![allow(private_interfaces, reason = "nobody else names the trait or calls its methods")]
 
 use crate::amortized::{Amortized, AmortizedError, Bound, Engine, Header, Past, Sides, Store, Transform, learn};
+use crate::bijectors::{Bijector, Group, WIDEST, forward_outlined, pull_outlined};
 use crate::fit::{Bbvi, FitError, State, fit_bound, fit_given};
 use crate::guides::FittedGuide;
 use crate::kernel::Real;
@@ -48,4 +49,17 @@ instances! {
         config: &mut Amortized,
         past: (Past<Self>, Header<'_>),
     ) -> Result<Past<Self>, AmortizedError> = learn;
+
+    /// A map that kernels do not inline: `z`, and `ln |dz / du|` of each lane as an element and what is left of it.
+    fn forward_bijector(bijector: &Bijector, u: &[Self], z: &mut [Self], group: Group) -> [[Self; WIDEST]; 2] = forward_outlined;
+
+    /// The pullback of such a map.
+    fn pull_bijector(
+        bijector: &Bijector,
+        rows: (&[Self], &[Self]),
+        z_adjoint: &[Self],
+        weight: &[Self; WIDEST],
+        u_adjoint: &mut [Self],
+        group: Group,
+    ) -> () = pull_outlined;
 }

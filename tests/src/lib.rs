@@ -5,7 +5,6 @@ pub mod models;
 
 use std::collections::BTreeMap;
 
-use ppl_core::bijectors::Bijector;
 use ppl_core::model::{LogJoint, Statement, Visitor, Weights};
 
 /// Points of the unconstrained space, spread between -0.6 and 0.6: `[dimension][sample]`.
@@ -106,8 +105,7 @@ fn check_reads(model: &dyn LogJoint<f64>, u: &[f64], samples: usize) {
         let mut moved = u.to_vec();
         moved[dimension * samples..(dimension + 1) * samples].iter_mut().for_each(|x| *x += 0.37);
         let Some(latent) = layout.latents().find(|latent| latent.unconstrained.contains(&dimension)) else { continue };
-        let by_elements = latent.elements().len() == latent.unconstrained.len()
-            && !matches!(latent.bijector, Bijector::Ordered { .. } | Bijector::PositiveOrdered { .. });
+        let by_elements = latent.bijector.event_len() == 1 && latent.elements().len() == latent.unconstrained.len();
         let rows = if by_elements {
             let row = latent.rows.start + latent.elements()[dimension - latent.unconstrained.start];
             row..row + 1

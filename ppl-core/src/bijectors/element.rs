@@ -1,6 +1,6 @@
 //! Maps of single numbers: the identity, the exponential and the logistic function.
 
-use crate::kernel::{Lanes, Sum};
+use crate::kernel::Lanes;
 
 /// A map of one number.
 pub(super) trait Element: Copy {
@@ -10,56 +10,6 @@ pub(super) trait Element: Copy {
     fn derivatives<V: Lanes>(self, u: V, z: V) -> (V, V);
     /// `u`; none outside the support.
     fn inverse(self, z: f64) -> Option<f64>;
-}
-
-/// What a pullback reads.
-#[allow(clippy::struct_field_names, reason = "the adjoint of z is called so")]
-#[derive(Clone, Copy)]
-pub(super) struct Adjoint<'a, E> {
-    pub(super) u: &'a [E],
-    pub(super) z: &'a [E],
-    pub(super) z_adjoint: &'a [E],
-    pub(super) samples: usize,
-    pub(super) offset: usize,
-}
-
-/// Maps every element of an array; the sum of `ln |dz / du|`.
-#[inline(always)]
-pub(super) fn forward<V: Lanes, B: Element>(
-    map: impl Fn(usize) -> B,
-    u: &[V::Element],
-    z: &mut [V::Element],
-    samples: usize,
-    offset: usize,
-) -> V::Sum {
-    let mut total = V::Sum::zero();
-    for i in 0..u.len() / samples {
-        let at = i * samples + offset;
-        let (value, own) = map(i).forward_and_log_det(V::load(&u[at..]));
-        value.store(&mut z[at..]);
-        total += own;
-    }
-    total
-}
-
-/// Pulls the adjoint of every element back.
-#[inline(always)]
-pub(super) fn pull<V: Lanes, B: Element>(
-    map: impl Fn(usize) -> B,
-    rows: Adjoint<'_, V::Element>,
-    weight: V,
-    u_adjoint: &mut [V::Element],
-) {
-    for i in 0..rows.u.len() / rows.samples {
-        let at = i * rows.samples + rows.offset;
-        let (slope, d_log_det) = map(i).derivatives(V::load(&rows.u[at..]), V::load(&rows.z[at..]));
-        slope.mul_add(V::load(&rows.z_adjoint[at..]), weight * d_log_det).store(&mut u_adjoint[at..]);
-    }
-}
-
-/// Maps every element back; the index of the first that cannot be.
-pub(super) fn inverse<B: Element>(map: impl Fn(usize) -> B, z: &[f64]) -> Result<Vec<f64>, usize> {
-    z.iter().enumerate().map(|(i, &z)| map(i).inverse(z).filter(|u| u.is_finite()).ok_or(i)).collect()
 }
 
 /// `z = u`

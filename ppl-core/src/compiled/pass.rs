@@ -161,7 +161,7 @@ fn constrain<V: Lanes>(
 ) -> V::Sum {
     let mut log_det = V::Sum::zero();
     for latent in mapped {
-        if latent.bijector != Bijector::Identity {
+        if !matches!(latent.bijector, Bijector::Identity) {
             let (u, z) = values.split_at_mut(latent.rows.start * samples);
             let u = &u[latent.unconstrained.start * samples..latent.unconstrained.end * samples];
             let z = &mut z[..latent.rows.len() * samples];
@@ -193,7 +193,7 @@ fn pull<V: Lanes>(
         for (to, &from) in latent.rows.clone().zip(&latent.scatter) {
             V::load(&adjoints[from * samples + offset..]).store(&mut adjoints[to * samples + offset..]);
         }
-        if latent.bijector == Bijector::Identity {
+        if matches!(latent.bijector, Bijector::Identity) {
             continue;
         }
         let free = latent.unconstrained.start * samples..latent.unconstrained.end * samples;

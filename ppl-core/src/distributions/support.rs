@@ -20,6 +20,14 @@ pub enum Support {
     Ordered,
     /// Vectors of positive numbers that increase.
     PositiveOrdered,
+    /// Lower triangular matrices with rows of length one and a positive diagonal.
+    CorrelationCholesky,
+    /// Lower triangular matrices with a positive diagonal.
+    CovarianceCholesky,
+    /// Symmetric positive definite matrices with ones on the diagonal.
+    Correlation,
+    /// Symmetric positive definite matrices.
+    PositiveDefinite,
     /// Zero or one.
     Binary,
     /// 0, 1, 2, ...
@@ -29,11 +37,14 @@ pub enum Support {
 }
 
 impl Support {
-    /// Whether a number lies in the set; of a vector's set, whether an element can.
+    /// Whether a number lies in the set; of a set of vectors or matrices, whether an element can.
     #[must_use]
     pub fn contains(self, value: f64) -> bool {
         match self {
-            Support::Real | Support::Interval | Support::Ordered => value.is_finite(),
+            Support::Real | Support::Interval | Support::Ordered | Support::CovarianceCholesky | Support::PositiveDefinite => {
+                value.is_finite()
+            }
+            Support::CorrelationCholesky | Support::Correlation => (-1.0..=1.0).contains(&value),
             Support::Positive | Support::PositiveOrdered => value > 0.0 && value.is_finite(),
             Support::NonNegative => value >= 0.0 && value.is_finite(),
             Support::Unit | Support::Simplex => value > 0.0 && value < 1.0,
@@ -54,6 +65,12 @@ impl std::fmt::Display for Support {
             Support::Simplex => "a simplex: positive, summing to one",
             Support::Ordered => "increasing",
             Support::PositiveOrdered => "positive and increasing",
+            Support::CorrelationCholesky => {
+                "a Cholesky factor of a correlation matrix: lower triangular, rows of length one, positive diagonal"
+            }
+            Support::CovarianceCholesky => "a Cholesky factor of a covariance matrix: lower triangular, positive diagonal",
+            Support::Correlation => "a correlation matrix: symmetric, positive definite, ones on the diagonal",
+            Support::PositiveDefinite => "a covariance matrix: symmetric, positive definite",
             Support::Binary => "0 or 1",
             Support::Count => "a whole number from 0 on",
             Support::CountUpTo => "a whole number from 0 to its limit",

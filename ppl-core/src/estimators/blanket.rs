@@ -120,10 +120,7 @@ fn add<E: Real>(row: &[E], weight: f64, costs: &mut [f64]) {
 fn events(layout: &Layout) -> impl Iterator<Item = Event> {
     layout.latents().enumerate().flat_map(|(latent, variable)| {
         let elements = variable.elements();
-        let length = match variable.bijector {
-            Bijector::Simplex { length } | Bijector::Ordered { length } | Bijector::PositiveOrdered { length } => length.max(1),
-            _ => 1,
-        };
+        let length = variable.bijector.event_len().max(1);
         let events = elements.len() / length;
         let free = variable.unconstrained.len() / events.max(1);
         (0..events).map(move |event| {

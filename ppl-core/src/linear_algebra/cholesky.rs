@@ -81,9 +81,10 @@ pub fn pull_cholesky<V: Lanes>(l: &[V], l_adjoint: &mut [V], n: usize, a_adjoint
             let own = below_adjoint[j] * inverse;
             of_root = of_root - own * below[j];
             a_adjoint[i * n + j] = a_adjoint[i * n + j] + own;
+            let (below, below_adjoint, row_adjoint) = (&below[..j], &mut below_adjoint[..j], &mut row_adjoint[..j]);
             for k in 0..j {
-                below_adjoint[k] = below_adjoint[k] - own * known[k];
-                row_adjoint[k] = row_adjoint[k] - own * below[k];
+                below_adjoint[k] = (-own).mul_add(known[k], below_adjoint[k]);
+                row_adjoint[k] = (-own).mul_add(below[k], row_adjoint[k]);
             }
         }
         // l_jj = sqrt(a_jj - sum over k < j of l_jk^2)

@@ -5,7 +5,7 @@ use rand_distr::Distribution as _;
 
 use super::chi;
 use crate::kernel::Lanes;
-use crate::linear_algebra::{Scratch, dot, factor_log_det, solve_lower, solve_lower_transposed};
+use crate::linear_algebra::{Scratch, add_scaled, dot, factor_log_det};
 
 /// `ln pi / 4`
 const QUARTER_LN_PI: f64 = 0.286_182_471_462_350_05;
@@ -34,7 +34,7 @@ fn extra<const FACTOR: bool>(n: usize, i: usize) -> f64 {
     jacobian - (n + 1) as f64
 }
 
-/// Writes `A = B^-1 C` of two factors, and gives the sum of the squares of its elements.
+/// Writes `A = B^-1 C` of two factors, a lower triangular matrix, and gives the sum of the squares of its elements.
 #[inline(always)]
 fn quotient<V: Lanes>(b: &[V], c: &[V], n: usize, a: &mut [V]) -> V {
     for i in 0..n {
@@ -43,7 +43,15 @@ fn quotient<V: Lanes>(b: &[V], c: &[V], n: usize, a: &mut [V]) -> V {
             a[i * n + j] = V::zero();
         }
     }
-    solve_lower(b, n, a);
+    // Forward substitution that leaves out the zeros: a third of the work.
+    for k in 0..n {
+        let (known, rest) = a.split_at_mut((k + 1) * n);
+        let row = &mut known[k * n..][..=k];
+        scale(row, V::constant(1.0) / b[k * n + k]);
+        for i in k + 1..n {
+            add_scaled(&mut rest[(i - k - 1) * n..], -b[i * n + k], row);
+        }
+    }
     dot(a, a)
 }
 
@@ -51,14 +59,30 @@ fn quotient<V: Lanes>(b: &[V], c: &[V], n: usize, a: &mut [V]) -> V {
 #[inline(always)]
 fn pull_quotient<V: Lanes>(b: &[V], a: &[V], n: usize, d_b: &mut [V], d_c: &mut [V]) {
     let mut scratch = Scratch::new(n * n);
+    // B^-T A by backward substitution, of which nobody reads what stands above the diagonal.
     let d_a = scratch.all();
     d_a.copy_from_slice(a);
-    solve_lower_transposed(b, n, d_a);
+    for i in (0..n).rev() {
+        let (rest, known) = d_a.split_at_mut(i * n);
+        let row = &mut known[..=i];
+        scale(row, V::constant(1.0) / b[i * n + i]);
+        for k in 0..i {
+            add_scaled(&mut rest[k * n..], -b[i * n + k], &row[..=k]);
+        }
+    }
     for i in 0..n {
         for j in 0..=i {
             d_c[i * n + j] = d_c[i * n + j] - d_a[i * n + j];
             d_b[i * n + j] = d_b[i * n + j] + dot(&a[j * n..][..=j], &d_a[i * n..]);
         }
+    }
+}
+
+/// `x *= factor`
+#[inline(always)]
+fn scale<V: Lanes>(x: &mut [V], factor: V) {
+    for k in 0..x.len() {
+        x[k] = x[k] * factor;
     }
 }
 

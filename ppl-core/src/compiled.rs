@@ -1,5 +1,6 @@
 //! The log joint of a compiled model: the kernels that `model!` generates, driven over lanes, blocks of rows and threads.
 
+mod array;
 mod frame;
 mod pass;
 mod product;
@@ -14,6 +15,7 @@ use crate::model::{Batch, DataError, Graph, Layout, LogJoint, Partition, SiteKin
 
 use pass::{Constrain, Evaluate, Latents, Mapped, Pass, Space};
 
+pub use array::Array;
 pub use frame::{Forward, Frame, Gathered, Numbers, Repeated};
 pub use product::Product;
 pub use walk::Walk;

@@ -10,10 +10,17 @@ pub(crate) enum Support {
     Simplex,
     Ordered,
     PositiveOrdered,
+    CorrelationCholesky,
+    CovarianceCholesky,
+    Correlation,
+    PositiveDefinite,
     Binary,
     Count,
     CountUpTo,
 }
+
+/// The axes of a value or a parameter, by their names: none of a number, one of a vector, two of a matrix. The same name is the same dimension.
+pub(crate) type Axes = &'static [&'static str];
 
 /// Whether a density is over numbers or vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +29,8 @@ pub(crate) enum Shape {
     Univariate,
     /// `Multivariate`: one parameter, a vector; the value is a vector if `event_rank` is 1.
     Multivariate,
+    /// `Multiparameter<P>`: parameters and value are numbers, vectors or matrices.
+    Multiparameter,
 }
 
 /// One parameterization of a distribution.
@@ -41,6 +50,10 @@ pub(crate) struct Entry {
     pub support: Support,
     /// Number or vector.
     pub shape: Shape,
+    /// The axes of the value.
+    pub axes: Axes,
+    /// The axes of the parameters, in order.
+    pub parameter_axes: &'static [Axes],
     /// Which parameters the normalizer depends on.
     pub normalizer: &'static [usize],
     /// Whether `base` is not zero.
@@ -62,6 +75,23 @@ macro_rules! entry {
     (@discrete discrete) => { true };
     (@base with_base) => { true };
     (@base no_base) => { false };
+    (@parameter_axes univariate $parameter:ident) => { &[] };
+    (@parameter_axes multivariate $parameter:ident) => { &["K"] };
+    ($kind:ident multiparameter $name:literal as $rust:literal ($($parameter:ident: $set:ident $axes:expr),*) -> $support:ident $value_axes:expr) => {
+        Entry {
+            name: $name,
+            rust: $rust,
+            parameters: &[$((stringify!($parameter), Support::$set)),*],
+            discrete: entry!(@discrete $kind),
+            event_rank: { const AXES: Axes = &$value_axes; AXES.len() },
+            support: Support::$support,
+            shape: Shape::Multiparameter,
+            axes: &$value_axes,
+            parameter_axes: &[$(&$axes),*],
+            normalizer: &[],
+            base: false,
+        }
+    };
     ($kind:ident $shape:ident $name:literal as $rust:literal ($($parameter:ident: $set:ident),*) -> $support:ident, $rank:literal,
      normalizer [$($reads:literal),*], $base:ident) => {
         Entry {
@@ -72,6 +102,8 @@ macro_rules! entry {
             event_rank: $rank,
             support: Support::$support,
             shape: entry!(@shape $shape),
+            axes: if $rank == 0 { &[] } else { &["K"] },
+            parameter_axes: &[$(entry!(@parameter_axes $shape $parameter)),*],
             normalizer: &[$($reads),*],
             base: entry!(@base $base),
         }
@@ -124,9 +156,75 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry!(discrete univariate "BetaBinomial" as "BetaBinomial" (trials: Count, alpha: Positive, beta: Positive) -> CountUpTo, 0, normalizer [0, 1, 2], with_base),
     entry!(discrete multivariate "Categorical" as "CategoricalProbs" (probs: Simplex) -> CountUpTo, 0, normalizer [], no_base),
     entry!(discrete multivariate "Categorical" as "CategoricalLogits" (logits: Real) -> CountUpTo, 0, normalizer [], no_base),
+    entry!(continuous multiparameter "MultivariateNormal" as "MultivariateNormalCovariance" (loc: Real ["N"], covariance: PositiveDefinite ["N", "N"]) -> Real ["N"]),
+    entry!(continuous multiparameter "MultivariateNormal" as "MultivariateNormalTril" (loc: Real ["N"], scale_tril: CovarianceCholesky ["N", "N"]) -> Real ["N"]),
+    entry!(continuous multiparameter "MultivariateNormal" as "MultivariateNormalPrecision" (loc: Real ["N"], precision: PositiveDefinite ["N", "N"]) -> Real ["N"]),
+    entry!(continuous multiparameter "MultivariateNormal" as "MultivariateNormalLowRank" (loc: Real ["N"], factor: Real ["N", "R"], diagonal: Positive ["N"]) -> Real ["N"]),
+    entry!(continuous multiparameter "MultivariateStudentT" as "MultivariateStudentT" (df: Positive [], loc: Real ["N"], scale_tril: CovarianceCholesky ["N", "N"]) -> Real ["N"]),
+    entry!(continuous multiparameter "GaussianRandomWalk" as "GaussianRandomWalk" (scale: Positive []) -> Real ["N"]),
+    entry!(continuous multiparameter "LkjCholesky" as "LkjCholesky" (concentration: Positive []) -> CorrelationCholesky ["N", "N"]),
+    entry!(continuous multiparameter "LkjCorrelation" as "LkjCorrelation" (concentration: Positive []) -> Correlation ["N", "N"]),
+    entry!(continuous multiparameter "Wishart" as "Wishart" (df: Positive [], scale: PositiveDefinite ["N", "N"]) -> PositiveDefinite ["N", "N"]),
+    entry!(continuous multiparameter "InverseWishart" as "InverseWishart" (df: Positive [], scale: PositiveDefinite ["N", "N"]) -> PositiveDefinite ["N", "N"]),
+    entry!(continuous multiparameter "WishartCholesky" as "WishartCholesky" (df: Positive [], scale_tril: CovarianceCholesky ["N", "N"]) -> CovarianceCholesky ["N", "N"]),
+    entry!(continuous multiparameter "InverseWishartCholesky" as "InverseWishartCholesky" (df: Positive [], scale_tril: CovarianceCholesky ["N", "N"]) -> CovarianceCholesky ["N", "N"]),
+    entry!(discrete multiparameter "Multinomial" as "Multinomial" (trials: Count [], probs: Simplex ["K"]) -> Count ["K"]),
+    entry!(discrete multiparameter "DirichletMultinomial" as "DirichletMultinomial" (trials: Count [], concentration: Positive ["K"]) -> Count ["K"]),
+    entry!(discrete multiparameter "OrderedLogistic" as "OrderedLogistic" (predictor: Real [], cutpoints: Ordered ["K"]) -> CountUpTo []),
+    entry!(discrete multiparameter "OrderedProbit" as "OrderedProbit" (predictor: Real [], cutpoints: Ordered ["K"]) -> CountUpTo []),
 ];
 
 /// The parameterizations of a name.
 pub(crate) fn entries(name: &str) -> impl Iterator<Item = &'static Entry> {
     CATALOGUE.iter().filter(move |entry| entry.name == name)
+}
+
+/// An operation on arrays: `let y[N] = matvec(a, x);`.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// The word of the language.
+    pub name: &'static str,
+    /// The type in `ppl_core::linear_algebra`.
+    pub rust: &'static str,
+    /// Names and axes of the operands, in order.
+    pub operands: &'static [(&'static str, Axes)],
+    /// The axes of the result.
+    pub axes: Axes,
+}
+
+impl Operation {
+    /// Whether a trailing number may be left out: it is zero.
+    pub(crate) fn is_optional(&self, operand: usize) -> bool {
+        self.operands[operand].0 == "jitter"
+    }
+}
+
+macro_rules! operation {
+    ($name:literal as $rust:literal ($($operand:ident $axes:expr),*) -> $result:expr) => {
+        Operation { name: $name, rust: $rust, operands: &[$((stringify!($operand), &$axes)),*], axes: &$result }
+    };
+}
+
+/// All operations; where a name stands several times, the axes of the operands choose.
+#[rustfmt::skip]
+pub(crate) const OPERATIONS: &[Operation] = &[
+    operation!("cholesky" as "Cholesky" (matrix ["N", "N"]) -> ["N", "N"]),
+    operation!("matvec" as "Matvec" (matrix ["M", "N"], vector ["N"]) -> ["M"]),
+    operation!("matmul" as "Matmul" (left ["M", "N"], right ["N", "P"]) -> ["M", "P"]),
+    operation!("solve_lower" as "SolveLower" (factor ["N", "N"], vector ["N"]) -> ["N"]),
+    operation!("solve_lower_transposed" as "SolveLowerTransposed" (factor ["N", "N"], vector ["N"]) -> ["N"]),
+    operation!("factor_product" as "FactorProduct" (factor ["N", "N"]) -> ["N", "N"]),
+    operation!("squared_exponential" as "SquaredExponentialCovariance" (x ["N"], amplitude [], length_scale [], jitter []) -> ["N", "N"]),
+    operation!("squared_exponential" as "SquaredExponentialCovariance" (x ["N", "D"], amplitude [], length_scale [], jitter []) -> ["N", "N"]),
+    operation!("matern12" as "Matern12Covariance" (x ["N"], amplitude [], length_scale [], jitter []) -> ["N", "N"]),
+    operation!("matern12" as "Matern12Covariance" (x ["N", "D"], amplitude [], length_scale [], jitter []) -> ["N", "N"]),
+    operation!("matern32" as "Matern32Covariance" (x ["N"], amplitude [], length_scale [], jitter []) -> ["N", "N"]),
+    operation!("matern32" as "Matern32Covariance" (x ["N", "D"], amplitude [], length_scale [], jitter []) -> ["N", "N"]),
+    operation!("matern52" as "Matern52Covariance" (x ["N"], amplitude [], length_scale [], jitter []) -> ["N", "N"]),
+    operation!("matern52" as "Matern52Covariance" (x ["N", "D"], amplitude [], length_scale [], jitter []) -> ["N", "N"]),
+];
+
+/// The operations of a name.
+pub(crate) fn operations(name: &str) -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().filter(move |operation| operation.name == name)
 }

@@ -31,7 +31,7 @@ pub(crate) fn registry() -> TokenStream {
             (entry.rust, entry.normalizer, Ident::new(&format!("{:?}", entry.support), Span::call_site()));
         let parts = match entry.shape {
             Shape::Univariate => quote!(Some(&ScalarSampler::<#rust, #count>::NEW)),
-            Shape::Multivariate => quote!(None),
+            Shape::Multivariate | Shape::Multiparameter => quote!(None),
         };
         let quantiles = match entry.shape {
             Shape::Univariate if entry.is_proper() => quote!(Some(&ScalarSampler::<#rust, #count>::NEW)),
@@ -40,6 +40,8 @@ pub(crate) fn registry() -> TokenStream {
         let sampler = match entry.shape {
             Shape::Univariate => quote!(&ScalarSampler::<#rust, #count>::NEW),
             Shape::Multivariate => quote!(&VectorSampler::<#rust>::NEW),
+            // Its parameters have shapes that only a value tells: see `ArraySampler`.
+            Shape::Multiparameter => return TokenStream::new(),
         };
         quote! {
             Entry {
@@ -49,13 +51,13 @@ pub(crate) fn registry() -> TokenStream {
                 sampler: #sampler,
                 parts: #parts,
                 quantiles: #quantiles,
-            }
+            },
         }
     });
     quote! {
         #(#implementations)*
 
         /// Every distribution of the catalogue, for laws that all of them obey.
-        pub const REGISTRY: &[Entry] = &[#(#entries),*];
+        pub const REGISTRY: &[Entry] = &[#(#entries)*];
     }
 }

@@ -1,91 +1,175 @@
-//! Arrays of three axes, index arrays of two, and functions where their arguments tie.
+//! Vectors and matrices in the language: multivariate distributions, Cholesky factors, products, solves, covariances.
+#![forbid(unsafe_code)]
 
+use ndarray::{Array2, array};
 use ppl_core::prelude::*;
-use ppl_tests::{check_model, log_density};
+use ppl_tests::check_model;
 
 model! {
-    /// Three axes of data and of latents, in nested plates and whole, and indices over two axes.
-    pub Cube(y: [f64; A, B, C], g: [in G; A, B], who: [in C; A, B], z: [f64; A, B]) {
-        s ~ HalfNormal(1);
-        w[A, B, C] ~ Normal(0, 1);
-        effect[G] ~ Normal(0, 1);
-        mix[A, B, G] ~ Normal(0, s);
-        for a in A {
-            for b in B {
-                z[a, b] ~ Normal(effect[g[a, b]] + w[a, b, who[a, b]] + dot(mix[a, b], effect), s);
-                for c in C {
-                    y[a, b, c] ~ Normal(w[a, b, c] + effect[g[a, b]] * sum(k in G => mix[a, b, k]), 1);
-                }
+    /// Correlated varying slopes (McElreath 2020, Statistical Rethinking, chapter 14).
+    pub VaryingSlopes(y: [f64; N], x: [f64; N, P], group: [in G; N]) {
+        mu[P] ~ Normal(0, 1);
+        tau[P] ~ HalfNormal(1);
+        omega[P, P] ~ LkjCholesky(2);
+        sigma ~ HalfNormal(1);
+        for p in P {
+            for q in P {
+                let scale[p, q] = tau[p] * omega[p, q];
             }
+        }
+        for g in G {
+            beta[g, P] ~ MultivariateNormal(mu, scale_tril = scale);
+        }
+        for n in N {
+            y[n] ~ Normal(dot(x[n], beta[group[n]]), sigma);
         }
     }
 }
 
-fn cube() -> Cube {
-    let (a, b, c) = (2, 3, 4);
-    let numbers = |n: usize| (0..n).map(|i| (i * 37 % 19) as f64 / 10.0 - 0.9).collect::<Vec<f64>>();
-    Cube {
-        y: Array3::from_shape_vec((a, b, c), numbers(a * b * c)).expect("the shape fits"),
-        g: Array2::from_shape_vec((a, b), vec![0, 1, 2, 2, 1, 0]).expect("the shape fits"),
-        who: Array2::from_shape_vec((a, b), vec![3, 2, 1, 0, 3, 2]).expect("the shape fits"),
-        z: Array2::from_shape_vec((a, b), numbers(a * b)).expect("the shape fits"),
+model! {
+    /// The same, non-centred: slopes are products of the factor with standard normal vectors.
+    pub NonCentredSlopes(y: [f64; N], x: [f64; N, P], group: [in G; N]) {
+        omega[P, P] ~ LkjCholesky(2);
+        for g in G {
+            z[g, P] ~ Normal(0, 1);
+            let beta[g, P] = matvec(omega, z[g]);
+        }
+        let correlation[P, P] = factor_product(omega);
+        for n in N {
+            y[n] ~ Normal(dot(x[n], beta[group[n]]), 1);
+        }
     }
 }
 
-#[test]
-fn three_axes_and_indices_of_two_have_the_right_gradient() {
-    let model = cube();
-    let bound = model.bind().expect("good data");
-    check_model(&*bound);
-    let names: Vec<String> = [0, 5, 23].iter().map(|&i| bound.layout().element_name(&bound.layout().variables[1], i)).collect();
-    assert_eq!(names, ["w[0, 0, 0]", "w[0, 1, 1]", "w[1, 2, 3]"]);
-    let fit = fit_bbvi(&model, Bbvi { max_steps: 50, ..Bbvi::default() }).expect("a fit");
-    assert_eq!(fit.draws(&model, 3).expect("draws").w.dim(), (3, 2, 3, 4));
-    assert_eq!(fit.posterior_predictive(&model, 3).expect("draws").y.dim(), (3, 2, 3, 4));
+fn slopes() -> (Vec<f64>, Array2<f64>, Vec<usize>) {
+    (vec![0.4, -1.0, 2.0, 0.3], array![[1.0, 0.2, -1.0], [1.0, -0.4, 0.3], [1.0, 1.5, 0.0], [1.0, 0.1, 0.7]], vec![0, 1, 1, 0])
 }
 
 #[test]
-fn any_order_of_strides_gives_the_same_log_density() {
-    let (model, u) = (cube(), |n| ppl_tests::points(n, 8));
-    let bound = model.bind().expect("good data");
-    let (value, gradient) = log_density(&*bound, &u(bound.layout().unconstrained()), &bound.unit_weights(8));
-    // The same arrays, stored with the last axis slowest.
-    let turned = Cube { y: model.y.clone().reversed_axes().as_standard_layout().into_owned().reversed_axes(), ..cube() };
-    assert!(!turned.y.is_standard_layout());
-    let other = turned.bind().expect("good data");
-    assert_eq!(log_density(&*other, &u(other.layout().unconstrained()), &other.unit_weights(8)), (value, gradient));
-}
-
-#[test]
-fn indices_of_two_axes_are_checked_by_their_place() {
-    let mut model = cube();
-    model.who[[1, 2]] = 4;
-    let error = model.bind().err().map(|error| error.to_string());
-    assert_eq!(error.as_deref(), Some("`Cube`: `who[5]` is 4, but it must be an index into `C`, which has size 4 (0 to 3)"));
+fn slopes_are_correlated() {
+    let (y, x, group) = slopes();
+    check_model(&*VaryingSlopes { y: y.clone(), x: x.clone(), group: group.clone().into() }.bind().unwrap());
+    check_model(&*NonCentredSlopes { y, x, group: group.into() }.bind().unwrap());
 }
 
 model! {
-    /// Functions with corners.
-    pub Corners(y: f64) {
-        a ~ Normal(0, 1);
-        b ~ Normal(0, 1);
-        factor(min(a, b) + 2 * max(a, b) + 3 * abs(a));
-        y ~ Normal(max(a, 0), 1);
+    /// Gaussian-process regression with the noise on the diagonal.
+    pub GaussianProcess(x: [f64; N], y: [f64; N]) {
+        length_scale ~ Gamma(25, 4);
+        amplitude ~ HalfNormal(2);
+        noise ~ HalfNormal(1);
+        let covariance[N, N] = squared_exponential(x, amplitude, length_scale, jitter = noise);
+        let scale[N, N] = cholesky(covariance);
+        y[N] ~ MultivariateNormal(0, scale_tril = scale);
+    }
+}
+
+model! {
+    /// The same by its covariance, and a latent process in several dimensions observed through counts.
+    pub Processes(x: [f64; N], y: [f64; N], places: [f64; M, D], c: [u64; M]) {
+        length_scale ~ Gamma(25, 4);
+        amplitude ~ HalfNormal(2);
+        let covariance[N, N] = matern32(x, amplitude, length_scale, 0.1);
+        y[N] ~ MultivariateNormal(0, covariance);
+        z[M] ~ Normal(0, 1);
+        let between[M, M] = matern52(places, amplitude, length_scale, 0.001);
+        let root[M, M] = cholesky(between);
+        let f[M] = matvec(root, z);
+        for m in M {
+            c[m] ~ Poisson(log_rate = f[m]);
+        }
+        let back[M] = solve_lower(root, f);
+        let other[M] = solve_lower_transposed(root, z);
+        let product[M, M] = matmul(root, between);
+        let rough[N, N] = matern12(y, amplitude, 1);
+        factor(sum(back) - 0.1 * sum(other) + 0.01 * product[1, 0] - rough[2, 0]);
+    }
+}
+
+fn process() -> (Vec<f64>, Vec<f64>) {
+    (vec![-1.0, 0.2, 0.9, 2.5], vec![0.3, -0.2, 1.1, 0.4])
+}
+
+#[test]
+fn processes_have_covariances() {
+    let (x, y) = process();
+    check_model(&*GaussianProcess { x: x.clone(), y: y.clone() }.bind().unwrap());
+    let places = array![[0.0, 1.0], [0.5, -1.0], [2.0, 0.3]];
+    check_model(&*Processes { x, y, places, c: vec![0, 2, 1] }.bind().unwrap());
+}
+
+model! {
+    /// Every distribution of vectors and matrices.
+    pub Matrices(data: [f64; P], counts: [u64; K], others: [u64; K], grade: [u64; N], level: [u64; N], K: usize, C: usize, R: usize) {
+        s ~ HalfNormal(1);
+        omega[P, P] ~ LkjCorrelation(1.5);
+        w[P, P] ~ Wishart(s + 6, omega);
+        v[P, P] ~ InverseWishart(7, w);
+        let tril[P, P] = cholesky(omega);
+        l[P, P] ~ WishartCholesky(s + 5, tril);
+        m[P, P] ~ InverseWishartCholesky(6, l);
+        a[P] ~ MultivariateNormal(0, covariance = w);
+        b[P] ~ MultivariateNormal(a, precision = v);
+        c[P] ~ MultivariateStudentT(s + 3, a, m);
+        f[P, R] ~ Normal(0, 1);
+        d[P] ~ Exponential(1);
+        data[P] ~ MultivariateNormal(b, factor = f, diagonal = d);
+        walk[K] ~ GaussianRandomWalk(s);
+        theta[K] ~ Dirichlet(2);
+        counts[K] ~ Multinomial(7, theta);
+        others[K] ~ DirichletMultinomial(5, s);
+        cut[C] ~ Ordered(Normal(0, 2));
+        for n in N {
+            grade[n] ~ OrderedLogistic(walk[0] + sum(c), cut);
+            level[n] ~ OrderedProbit(walk[1], cut);
+        }
     }
 }
 
 #[test]
-fn at_a_tie_the_derivative_is_one_of_those_beside_it() {
-    let model = Corners { y: 0.0 };
-    let bound = model.bind().expect("good data");
-    // Lane 0: both zero. Lane 1: tied at 0.5. The others apart.
-    let u: Vec<f64> = [[0.0, 0.5, 0.2, 0.9, -0.3, -0.8, 1.0, 2.0], [0.0, 0.5, 0.9, 0.2, -0.8, -0.3, 2.0, 1.0]].concat();
-    let (value, gradient) = log_density(&*bound, &u, &bound.unit_weights(8));
-    assert!(value.iter().chain(&gradient).all(|x| x.is_finite()));
-    // At the tie of min and max (0.5, 0.5): da of min + 2 max is 1 or 2, and both add up to 3 with db.
-    let (prior, likelihood, corner) = (-0.5, -0.5, 3.0);
-    let (d_a, d_b) = (gradient[1] - prior - likelihood - corner, gradient[8 + 1] - prior);
-    assert!((d_a == 1.0 && d_b == 2.0) || (d_a == 2.0 && d_b == 1.0) || (d_a == 1.5 && d_b == 1.5), "{d_a} {d_b}");
-    // At zero, every one-sided derivative of a: -3 to 3 for abs, 1 or 2 for min and max.
-    assert!((-3.0 + 1.0..=3.0 + 2.0).contains(&gradient[0]), "{}", gradient[0]);
+fn every_distribution_of_vectors_and_matrices() {
+    let model = Matrices {
+        data: vec![0.2, -0.4, 1.0],
+        counts: vec![3, 0, 4],
+        others: vec![1, 4, 0],
+        grade: vec![0, 2, 1],
+        level: vec![2, 0, 1],
+        K: 3,
+        C: 2,
+        R: 2,
+    };
+    check_model(&*model.bind().unwrap());
+}
+
+#[test]
+fn a_fit_finds_the_correlation_of_slopes() {
+    // Two coefficients a group, correlated by 0.8, from seeded normal numbers.
+    use rand::{RngExt as _, SeedableRng};
+    let mut rng = rand::rngs::StdRng::seed_from_u64(4);
+    let mut normal = || (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt() * (std::f64::consts::TAU * rng.random::<f64>()).cos();
+    let (groups, each) = (60, 12);
+    let (mut y, mut x, mut group) = (Vec::new(), Vec::new(), Vec::new());
+    for g in 0..groups {
+        let (a, b) = (normal(), normal());
+        let (intercept, slope) = (1.0 + 0.7 * a, -0.5 + 0.9 * (0.8 * a + 0.6 * b));
+        for _ in 0..each {
+            let predictor = normal();
+            x.extend([1.0, predictor]);
+            y.push(intercept + slope * predictor + 0.5 * normal());
+            group.push(g);
+        }
+    }
+    let x = Array2::from_shape_vec((groups * each, 2), x).unwrap();
+    let model = VaryingSlopes { y, x, group: group.into() };
+    let fit = fit_bbvi(&model, Bbvi { seed: 1, ..Bbvi::default() }).unwrap();
+    let draws = fit.draws(&model, 2000).unwrap();
+    let mean = |of: &dyn Fn(usize) -> f64| (0..2000).map(of).sum::<f64>() / 2000.0;
+    let correlation = mean(&|d| draws.omega[[d, 1, 0]]);
+    let scales = [mean(&|d| draws.tau[[d, 0]]), mean(&|d| draws.tau[[d, 1]])];
+    // The standard error of a correlation of 60 pairs is 0.05.
+    assert!((correlation - 0.8).abs() < 0.2, "{correlation}");
+    assert!((scales[0] - 0.7).abs() < 0.2 && (scales[1] - 0.9).abs() < 0.25, "{scales:?}");
+    assert!((mean(&|d| draws.sigma[d]) - 0.5).abs() < 0.05);
+    // The first row of the factor is not random.
+    assert!((mean(&|d| draws.omega[[d, 0, 0]]) - 1.0).abs() < 1e-12 && draws.omega[[0, 0, 1]] == 0.0);
 }

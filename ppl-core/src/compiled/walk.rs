@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::distributions::Sampler;
+use crate::linear_algebra::Operation;
 use crate::model::{Layout, SiteKind, Statement, Visitor};
 
 /// The values of one sample, and the visitor.
@@ -91,6 +92,16 @@ impl<'a> Walk<'a> {
             let mut reads = reads.borrow_mut();
             let rows = reads.take();
             reads.through.insert(row, rows);
+        }
+    }
+
+    /// Stores an array: each element is made of all that was read.
+    pub fn compute<O: Operation<P>, const P: usize>(&mut self, first: usize, len: usize, operands: [&[f64]; P]) {
+        O::compute(operands, &mut self.values[first..first + len]);
+        if let Some(reads) = &self.reads {
+            let mut reads = reads.borrow_mut();
+            let rows = reads.take();
+            reads.through.extend((first..first + len).map(|row| (row, rows.clone())));
         }
     }
 

@@ -105,7 +105,7 @@ pub use poisson_rate::PoissonRate;
 pub use rayleigh::Rayleigh;
 pub use registry::{Entry, Parts, Quantiles, REGISTRY};
 pub use sampler::{SampleError, Sampler};
-pub use samplers::{Mixed, ScalarSampler, Sorted, VectorSampler};
+pub use samplers::{ArraySampler, Mixed, ScalarSampler, Sorted, VectorSampler, flatten};
 pub use skew_normal::SkewNormal;
 pub use student_t::StudentT;
 pub use support::Support;

@@ -5,7 +5,10 @@ use std::marker::PhantomData;
 
 use rand::{Rng, RngExt as _};
 
-use super::{Cumulative, Multivariate, Parameter, Parts, Quantiles, SampleError, Sampler, Support, Tails, Univariate, Vector};
+use super::{
+    Cumulative, Multiparameter, Multivariate, Parameter, Parts, Quantiles, SampleError, Sampler, Support, Tails, Univariate,
+    Vector,
+};
 use crate::kernel::Real as _;
 use crate::kernel::functions::{LogSumExp, ln_factorial};
 
@@ -306,4 +309,80 @@ impl Sampler for Mixed<'_> {
         }
         Ok(())
     }
+}
+
+/// A distribution of several parameters, which follow each other, as an object.
+#[derive(Clone, Copy)]
+pub struct ArraySampler<D, const P: usize> {
+    lengths: [usize; P],
+    of: PhantomData<fn() -> D>,
+}
+
+impl<D, const P: usize> ArraySampler<D, P> {
+    /// The object of parameters of these lengths.
+    #[must_use]
+    pub fn new(lengths: [usize; P]) -> Self {
+        ArraySampler { lengths, of: PhantomData }
+    }
+
+    fn split<'p>(&self, params: &'p [f64]) -> [&'p [f64]; P] {
+        let mut rest = params;
+        self.lengths.map(|length| {
+            let (own, after) = rest.split_at(length.min(rest.len()));
+            rest = after;
+            own
+        })
+    }
+}
+
+impl<D: Multiparameter<P>, const P: usize> Debug for ArraySampler<D, P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(D::NAME)
+    }
+}
+
+impl<D: Multiparameter<P>, const P: usize> Sampler for ArraySampler<D, P> {
+    fn name(&self) -> &'static str {
+        D::NAME
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        D::PARAMETERS
+    }
+
+    fn log_prob(&self, value: &[f64], params: &[f64]) -> f64 {
+        D::log_prob(value, self.split(params))
+    }
+
+    fn mean(&self, params: &[f64], value: &mut [f64]) -> bool {
+        D::mean(self.split(params), value)
+    }
+
+    fn sample(&self, params: &[f64], rng: &mut dyn Rng, value: &mut [f64]) -> Result<(), SampleError> {
+        let split = self.split(params);
+        let refused = |parameter: &Parameter, value: f64| SampleError::Parameter {
+            distribution: D::NAME,
+            parameter: parameter.name,
+            value,
+            expected: parameter.support,
+        };
+        for (parameter, own) in D::PARAMETERS.iter().zip(split) {
+            let element = if parameter.support == Support::Simplex { Support::NonNegative } else { parameter.support };
+            if let Some(&value) = own.iter().find(|&&x| !element.contains(x)) {
+                return Err(refused(parameter, value));
+            }
+        }
+        D::sample(split, rng, value);
+        match (value.iter().find(|x| x.is_nan()), D::PARAMETERS.last()) {
+            // Each element is legal and all together are not: a matrix that is not positive definite, cutpoints that do not increase.
+            (Some(&nan), Some(parameter)) => Err(refused(parameter, nan)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Arrays one after the other, and their lengths.
+#[must_use]
+pub fn flatten<const P: usize>(arrays: [&[f64]; P]) -> (Vec<f64>, [usize; P]) {
+    (arrays.concat(), arrays.map(<[f64]>::len))
 }

@@ -12,6 +12,7 @@
 mod cholesky;
 mod covariance;
 mod factor;
+mod operations;
 mod product;
 mod scratch;
 mod triangular;
@@ -24,6 +25,10 @@ pub use covariance::{
 };
 pub use factor::{
     factor_log_det, factor_product, factor_quad_form, pull_factor_log_det, pull_factor_product, pull_factor_quad_form,
+};
+pub use operations::{
+    Cholesky, CovarianceOf, FactorProduct, Matern12Covariance, Matern32Covariance, Matern52Covariance, Matmul, Matvec, Operation,
+    SolveLower, SolveLowerTransposed, SquaredExponentialCovariance,
 };
 pub use product::{
     matmul, matvec, matvec_transposed, pull_matmul, pull_matvec, pull_matvec_transposed, pull_quad_form, quad_form,

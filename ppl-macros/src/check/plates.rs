@@ -50,7 +50,9 @@ impl Reader<'_> {
         if let Some(arg) = model.args.iter().find(|arg| arg.missing && arg.dims.contains(&dim)) {
             return Some(format!("`{}` has missing values", arg.name));
         }
-        if let Some(site) = model.sites.iter().find(|site| site.event_rank == 1 && site.dims.last() == Some(&dim)) {
+        if let Some(site) =
+            model.sites.iter().find(|site| site.event_rank > 0 && site.dims[site.dims.len() - site.event_rank..].contains(&dim))
+        {
             return Some(format!("the elements of `{}` along it are one event", site.name));
         }
         let mut found = None;
@@ -74,7 +76,7 @@ impl Reader<'_> {
             // Where a parameter starts is no part of the density.
             StmtKind::Param { site: written, index, bounds, start: _ } => {
                 let known = &self.model.sites[*written];
-                let event = usize::from(known.event_rank == 1);
+                let event = known.event_rank;
                 let ends = bounds.iter().flat_map(|bounds| bounds.lower.iter().chain(&bounds.upper));
                 self.index(&known.name.to_string(), &known.dims[..known.dims.len() - event], index, statement)
                     .or_else(|| ends.into_iter().find_map(|end| self.expression(end, statement)))
@@ -82,24 +84,41 @@ impl Reader<'_> {
             StmtKind::Quantity { site: written, index, value } => {
                 site(*written, index).or_else(|| self.expression(value, statement))
             }
+            StmtKind::Operation { site: written, index, operands, operation } => {
+                let known = &self.model.sites[*written];
+                let dims = &known.dims[..known.dims.len().saturating_sub(operation.axes.len())];
+                self.index(&known.name.to_string(), dims, index, statement)
+                    .or_else(|| self.whole(&known.dims[dims.len()..], &known.name.to_string(), statement))
+                    .or_else(|| operands.iter().find_map(|operand| self.operand(operand, statement)))
+                    .or_else(|| visit::repeated(operands).find_map(|number| self.expression(number, statement)))
+            }
             StmtKind::Sample { site: written, index, distribution, .. } => {
-                let event = usize::from(
-                    self.model.sites[*written].event_rank == 1 || matches!(distribution.density, Density::Ordered { .. }),
-                );
-                let vector = distribution.density.vectors().iter().find_map(|vector| match vector {
-                    Vector::Site(read, index) => site(*read, index),
-                    Vector::Data(read, index) => {
-                        let known = &self.model.args[*read];
-                        self.index(&known.name.to_string(), &known.dims, index, statement)
-                    }
-                    Vector::Repeat(_) => None,
-                });
+                let event = match distribution.density {
+                    Density::Ordered { .. } => 1,
+                    _ => self.model.sites[*written].event_rank,
+                };
+                let vector = distribution.density.vectors().iter().find_map(|vector| self.operand(vector, statement));
                 let parameters = || visit::of_distribution(distribution).find_map(|param| self.expression(param, statement));
                 let known = &self.model.sites[*written];
                 let dims = &known.dims[..known.dims.len() - event.min(known.dims.len())];
                 self.index(&known.name.to_string(), dims, index, statement).or(vector).or_else(parameters)
             }
         }
+    }
+
+    /// Why an operand keeps the plate from being cut.
+    fn operand(&self, operand: &Vector, statement: &str) -> Option<String> {
+        let (name, dims, index) = match operand {
+            Vector::Site(read, index) => (&self.model.sites[*read].name, &self.model.sites[*read].dims, index),
+            Vector::Data(read, index) => (&self.model.args[*read].name, &self.model.args[*read].dims, index),
+            Vector::Repeat(_) => return None,
+        };
+        self.index(&name.to_string(), dims, index, statement)
+    }
+
+    /// Why an array that is computed together keeps the plate from being cut.
+    fn whole(&self, dims: &[DimId], name: &str, statement: &str) -> Option<String> {
+        dims.contains(&self.dim).then(|| format!("`{statement}` computes all of `{name}` together"))
     }
 
     fn expression(&self, expr: &Expr, statement: &str) -> Option<String> {

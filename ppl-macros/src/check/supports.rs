@@ -68,7 +68,11 @@ fn of_support(support: Support) -> Inferred {
         Support::Positive | Support::PositiveOrdered => Inferred::Positive,
         Support::Count | Support::Binary | Support::CountUpTo => Inferred::NonNegative,
         Support::Unit | Support::Simplex => Inferred::Unit,
-        Support::Interval => Inferred::Open,
+        Support::Interval
+        | Support::CorrelationCholesky
+        | Support::CovarianceCholesky
+        | Support::Correlation
+        | Support::PositiveDefinite => Inferred::Open,
     }
 }
 
@@ -230,6 +234,15 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                 let known = model.quantity_supports.get(site).copied();
                 model.quantity_supports.insert(*site, known.map_or(inferred, |known| either(known, inferred)));
             }
+            StmtKind::Operation { operands, site, operation, .. } => {
+                visit::repeated(operands).for_each(|number| check_log_probs(model, number, errors));
+                for (operand, (name, _)) in operands.iter().zip(operation.operands) {
+                    if let (Vector::Repeat(value), "length_scale") = (operand, *name) {
+                        report(infer(model, value), Support::Positive, name, operation.name, value.span, errors);
+                    }
+                }
+                model.quantity_supports.insert(*site, Inferred::Open);
+            }
             StmtKind::Local { local, value } => {
                 check_log_probs(model, value, errors);
                 model.locals[*local].support = infer(model, value);
@@ -243,8 +256,8 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                     check_family(model, family, params, errors);
                 }
                 match &distribution.density {
-                    Density::Multivariate { entry, parameter } => {
-                        for (name, support) in entry.parameters {
+                    Density::Multivariate { entry, parameters } => {
+                        for ((name, support), parameter) in entry.parameters.iter().zip(parameters) {
                             check_vector(model, (entry.name, name, *support), parameter, distribution.span, errors);
                         }
                     }

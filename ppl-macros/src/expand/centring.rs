@@ -102,7 +102,7 @@ impl<'m> Search<'m> {
                         self.sample(*site, index, entry.name, place);
                     }
                 }
-                StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::Factor { .. } => {}
+                StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::Factor { .. } | StmtKind::Operation { .. } => {}
             }
         }
     }

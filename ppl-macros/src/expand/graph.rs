@@ -140,6 +140,21 @@ fn collect(
                     add(known, latent, owner);
                 }
             }
+            StmtKind::Operation { site, operands, .. } => {
+                for number in visit::repeated(operands) {
+                    read(number, &mut own);
+                }
+                for operand in operands {
+                    if let Vector::Site(read, index) = operand {
+                        read_site(*read, index, &mut own, through);
+                    }
+                }
+                // Each element is made of all of them.
+                let known = through.entry(*site).or_default();
+                for latent in own.into_keys() {
+                    add(known, latent, Owner::Every);
+                }
+            }
             StmtKind::Param { .. } => {}
             StmtKind::Factor { factor, value } => {
                 read(value, &mut own);

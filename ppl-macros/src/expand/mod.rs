@@ -41,7 +41,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         #[allow(non_snake_case, unused_variables, unused_mut, unused_parens, unused_imports, clippy::all, clippy::pedantic)]
         const _: () = {
             use #krate::__private as _ppl;
-            use _ppl::{Lanes as _, Multivariate as _, Sum as _, Univariate as _};
+            use _ppl::{Lanes as _, Multiparameter as _, Multivariate as _, Sum as _, Univariate as _};
             #log_joint
             #implementation
             #assertions
@@ -167,6 +167,8 @@ fn kernels(
             visit::statements(std::slice::from_ref(*stmt), &mut |stmt| match &stmt.kind {
                 StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } => factors.push(*factor),
                 StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
+                // What it reads and writes is in memory.
+                StmtKind::Operation { .. } => stores = true,
                 StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::For { .. } => {}
             });
         }

@@ -157,6 +157,12 @@ pub(crate) fn flat(model: &Model, indices: &[Index], dims: &[DimId]) -> TokenStr
     if at.is_empty() { quote!(0) } else { at }
 }
 
+/// How many elements the axes of an array have that are not indexed.
+pub(crate) fn trailing(model: &Model, dims: &[DimId], indexed: usize) -> TokenStream {
+    let sizes = dims.iter().skip(indexed).map(|&dim| size(model, dim));
+    sizes.reduce(|all, size| quote!(#all * #size)).unwrap_or_else(|| quote!(1))
+}
+
 /// The row of an element of a latent or a quantity.
 pub(crate) fn row(model: &Model, site: usize, indices: &[Index]) -> TokenStream {
     let site = &model.sites[site];

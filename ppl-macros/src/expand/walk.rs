@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 
 use super::names;
 use super::scalar::{self, Source, family_type, observed_field};
+use crate::catalogue::Shape;
 use crate::ir::{Density, Distribution, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Vector};
 
 /// The statements of the walk.
@@ -35,6 +36,12 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
             let (row, value) = (names::row(model, *site, index), scalar::expr(model, value, Source::Walk));
             quote!(walk.set(#row, #value);)
         }
+        StmtKind::Operation { site, index, operation, operands } => {
+            let (word, count) = (proc_macro2::Ident::new(operation.rust, proc_macro2::Span::mixed_site()), operands.len());
+            let (row, length) = (names::row(model, *site, index), names::trailing(model, &model.sites[*site].dims, index.len()));
+            let operands = operands.iter().map(|operand| vector(model, operand, &quote!(1)));
+            quote!(walk.compute::<_ppl::linear_algebra::#word, #count>(#row, #length, [#(#operands),*]);)
+        }
         StmtKind::Param { .. } => TokenStream::new(),
         StmtKind::Factor { factor, value } => {
             let (row, value) = (names::loop_row(model, &model.factors[*factor].loops), scalar::expr(model, value, Source::Walk));
@@ -46,35 +53,44 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
 
 fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribution, factor: usize) -> TokenStream {
     let row = names::loop_row(model, &model.factors[factor].loops);
+    let mut before = TokenStream::new();
     let (sampler, params, event) = match &distribution.density {
-        Density::Univariate { family, params } => (scalar_sampler(family, params.len()), numbers(model, params), false),
+        Density::Univariate { family, params } => (scalar_sampler(family, params.len()), numbers(model, params), 0),
         Density::Ordered { family, params, .. } => {
             let inner = scalar_sampler(family, params.len());
-            (quote!(&_ppl::distributions::Sorted(#inner)), numbers(model, params), true)
+            (quote!(&_ppl::distributions::Sorted(#inner)), numbers(model, params), 1)
         }
         Density::Mixture { weights, var, family, params } => {
             let inner = scalar_sampler(family, params.len());
-            let (weights, each) = (vector(model, weights, site), numbers(model, params));
+            let (weights, each) = (vector(model, weights, &quote!(1)), numbers(model, params));
             let (name, range) = (names::var(model, *var), names::range(model, *var));
             let all = quote!(&{
                 let mut all = (#weights).to_vec();
                 for #name in #range { all.extend_from_slice(#each); }
                 all
             });
-            (quote!(&_ppl::distributions::Mixed(#inner)), all, false)
+            (quote!(&_ppl::distributions::Mixed(#inner)), all, 0)
         }
-        Density::Multivariate { entry, parameter } => {
+        Density::Multivariate { entry, parameters } if entry.shape == Shape::Multiparameter => {
+            let (name, count) = (proc_macro2::Ident::new(entry.rust, proc_macro2::Span::mixed_site()), parameters.len());
+            let parameters = parameters.iter().map(|parameter| vector(model, parameter, &quote!(1)));
+            // The parameters follow each other; the sampler knows how long each is.
+            before = quote! {
+                let (parameters, lengths) = _ppl::flatten([#(#parameters),*]);
+                let sampler = _ppl::distributions::ArraySampler::<#name, #count>::new(lengths);
+            };
+            (quote!(&sampler), quote!(&parameters), entry.event_rank)
+        }
+        Density::Multivariate { entry, parameters } => {
             let name = proc_macro2::Ident::new(entry.rust, proc_macro2::Span::mixed_site());
             let sampler = quote!(&_ppl::distributions::VectorSampler::<#name>::NEW);
-            (sampler, vector(model, parameter, site), entry.event_rank == 1)
+            let size = names::trailing(model, &model.sites[site].dims, index.len());
+            (sampler, vector(model, &parameters[0], &size), entry.event_rank)
         }
     };
     let known = &model.sites[site];
-    let length = match known.dims.last() {
-        Some(&dim) if event => names::size(model, dim),
-        _ => quote!(1),
-    };
-    match known.kind {
+    let length = if event == 0 { quote!(1) } else { names::trailing(model, &known.dims, index.len()) };
+    let met = match known.kind {
         SiteKind::Observed(_) => {
             let first = observed_field(&known.name);
             let at = names::flat(model, index, &known.dims);
@@ -84,7 +100,8 @@ fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribut
             let first = names::row(model, site, index);
             quote!(walk.latent(#factor, #row, #sampler, #params, #first, #length);)
         }
-    }
+    };
+    if before.is_empty() { met } else { quote!({ #before #met }) }
 }
 
 fn scalar_sampler(family: &Family, params: usize) -> TokenStream {
@@ -98,28 +115,31 @@ fn numbers(model: &Model, params: &[crate::ir::Expr]) -> TokenStream {
     quote!(&[#(#params),*])
 }
 
-fn vector(model: &Model, parameter: &Vector, site: SiteId) -> TokenStream {
-    match parameter {
+/// An operand as a slice; one number is repeated.
+fn vector(model: &Model, operand: &Vector, repeats: &TokenStream) -> TokenStream {
+    match operand {
         Vector::Site(read, index) => {
-            let (first, size) = (names::row(model, *read, index), last_size(model, &model.sites[*read].dims));
+            let known = &model.sites[*read];
+            let size = names::trailing(model, &known.dims, index.len());
+            if let SiteKind::Observed(arg) = known.kind {
+                return data(model, arg, index, &size);
+            }
+            let first = names::row(model, *read, index);
             quote!(&walk.rows(#first, #size))
         }
-        Vector::Data(arg, index) => {
-            let known = &model.args[*arg];
-            let (name, first, size) =
-                (names::field(&known.name), names::flat(model, index, &known.dims), last_size(model, &known.dims));
-            if model.is_input(known) {
-                return quote!(&walk.rows(self.#name + #first, #size));
-            }
-            quote!(&_ppl::numbers(&self.#name[#first..][..#size]))
-        }
+        Vector::Data(arg, index) => data(model, *arg, index, &names::trailing(model, &model.args[*arg].dims, index.len())),
         Vector::Repeat(value) => {
-            let (value, size) = (scalar::expr(model, value, Source::Walk), last_size(model, &model.sites[site].dims));
-            quote!(&vec![#value; #size])
+            let value = scalar::expr(model, value, Source::Walk);
+            quote!(&vec![#value; #repeats])
         }
     }
 }
 
-fn last_size(model: &Model, dims: &[usize]) -> TokenStream {
-    dims.last().map_or_else(|| quote!(1), |&dim| names::size(model, dim))
+fn data(model: &Model, arg: usize, index: &[Index], size: &TokenStream) -> TokenStream {
+    let known = &model.args[arg];
+    let (name, first) = (names::field(&known.name), names::flat(model, index, &known.dims));
+    if model.is_input(known) {
+        return quote!(&walk.rows(self.#name + #first, #size));
+    }
+    quote!(&_ppl::numbers(&self.#name[#first..][..#size]))
 }

@@ -123,6 +123,9 @@ fn reads_of_missing(guide: &Model, model: &Model, diagnostics: &mut Diagnostics)
         StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => {
             visit::data(guide, value, &mut read);
         }
+        StmtKind::Operation { operands, .. } => {
+            visit::repeated(operands).for_each(|number| visit::data(guide, number, &mut read));
+        }
         StmtKind::Param { bounds, start, .. } => {
             visit::of_parameter(bounds.as_deref(), start).for_each(|value| visit::data(guide, value, &mut read));
         }

@@ -8,7 +8,7 @@ pub(crate) mod visit;
 
 use proc_macro2::{Ident, Span};
 
-use crate::catalogue::{Entry, Support};
+use crate::catalogue::{Entry, Operation, Support};
 
 pub(crate) use family::{Family, Increasing, Wrapper};
 pub(crate) use index::{Affine, Index, Term};
@@ -181,6 +181,8 @@ pub(crate) enum StmtKind {
     Local { local: LocalId, value: Expr },
     /// `let site[index] = value`
     Quantity { site: SiteId, index: Vec<Index>, value: Expr },
+    /// `let site[index, N] = operation(operands)`: the trailing axes of the site are computed together
+    Operation { site: SiteId, index: Vec<Index>, operation: &'static Operation, operands: Vec<Vector> },
     /// `param site[index]: support = start`, with the bounds of an interval
     Param { site: SiteId, index: Vec<Index>, bounds: Option<Box<Bounds>>, start: Expr },
     /// `factor(value)`
@@ -202,8 +204,8 @@ pub(crate) struct Distribution {
 pub(crate) enum Density {
     /// A distribution of one number.
     Univariate { family: Family, params: Vec<Expr> },
-    /// A distribution with one vector as its parameter.
-    Multivariate { entry: &'static Entry, parameter: Vector },
+    /// A distribution of vectors or matrices, or of a number with vectors as parameters.
+    Multivariate { entry: &'static Entry, parameters: Vec<Vector> },
     /// A component of which is chosen by weights, summed out: `log p(x) = ln sum of w_k p_k(x)`.
     Mixture { weights: Vector, var: VarId, family: Family, params: Vec<Expr> },
     /// Independent draws, sorted: the value is the whole last axis.
@@ -319,9 +321,8 @@ impl Density {
     /// The operands that are vectors.
     pub(crate) fn vectors(&self) -> &[Vector] {
         match self {
-            Density::Multivariate { parameter: vector, .. } | Density::Mixture { weights: vector, .. } => {
-                std::slice::from_ref(vector)
-            }
+            Density::Multivariate { parameters, .. } => parameters,
+            Density::Mixture { weights, .. } => std::slice::from_ref(weights),
             Density::Univariate { .. } | Density::Ordered { .. } => &[],
         }
     }

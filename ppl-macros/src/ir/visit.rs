@@ -65,6 +65,14 @@ pub(crate) fn arguments(model: &Model) -> std::collections::BTreeSet<ArgId> {
             }
         }
     }
+    fn vectors(operands: &[Vector], read: &mut std::collections::BTreeSet<ArgId>) {
+        for operand in operands {
+            if let Vector::Data(arg, index) = operand {
+                read.insert(*arg);
+                gathered(index, read);
+            }
+        }
+    }
     let mut read = std::collections::BTreeSet::new();
     statements(&model.body, &mut |stmt| {
         let mut own = |expr: &Expr| {
@@ -82,15 +90,15 @@ pub(crate) fn arguments(model: &Model) -> std::collections::BTreeSet<ArgId> {
                 of_parameter(bounds.as_deref(), start).for_each(own);
                 gathered(index, &mut read);
             }
+            StmtKind::Operation { index, operands, .. } => {
+                repeated(operands).for_each(own);
+                gathered(index, &mut read);
+                vectors(operands, &mut read);
+            }
             StmtKind::Sample { index, distribution, .. } => {
                 of_distribution(distribution).for_each(own);
                 gathered(index, &mut read);
-                for vector in distribution.density.vectors() {
-                    if let Vector::Data(arg, index) = vector {
-                        read.insert(*arg);
-                        gathered(index, &mut read);
-                    }
-                }
+                vectors(distribution.density.vectors(), &mut read);
             }
             StmtKind::For { .. } => {}
         }
@@ -117,11 +125,15 @@ pub(crate) fn condition<'e>(test: &'e Condition, visit: &mut impl FnMut(&'e Expr
 /// The expressions of a distribution: its parameters, and what masks it.
 pub(crate) fn of_distribution(distribution: &Distribution) -> impl Iterator<Item = &Expr> {
     let numbers = distribution.density.family().map_or(&[][..], |(_, params)| params);
-    let repeated = distribution.density.vectors().iter().filter_map(|vector| match vector {
+    numbers.iter().chain(repeated(distribution.density.vectors())).chain(&distribution.mask)
+}
+
+/// The numbers among operands.
+pub(crate) fn repeated(operands: &[Vector]) -> impl Iterator<Item = &Expr> {
+    operands.iter().filter_map(|vector| match vector {
         Vector::Repeat(value) => Some(&**value),
         Vector::Site(..) | Vector::Data(..) => None,
-    });
-    numbers.iter().chain(repeated).chain(&distribution.mask)
+    })
 }
 
 /// Calls `visit` with every statement, the outer before the inner.
@@ -166,6 +178,7 @@ pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'stati
                     used.insert(entry.rust);
                 }
             }
+            StmtKind::Operation { operands, .. } => repeated(operands).for_each(&mut read),
             StmtKind::Param { bounds, start, .. } => of_parameter(bounds.as_deref(), start).for_each(&mut read),
             StmtKind::For { .. } => {}
         }

@@ -23,7 +23,6 @@ mod ordered_probit;
 mod wishart;
 mod wishart_cholesky;
 mod wishart_factor;
-mod words;
 
 use rand::Rng;
 use rand_distr::Distribution as _;
@@ -45,7 +44,7 @@ pub use ordered_probit::OrderedProbit;
 pub use wishart::Wishart;
 pub use wishart_cholesky::WishartCholesky;
 
-use super::{Distribution, Support};
+use super::Distribution;
 use crate::kernel::Lanes;
 
 /// The axes of a value or a parameter, by their names: none of a number, one of a vector, two of a matrix. The same name is the same size.

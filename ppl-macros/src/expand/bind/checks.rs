@@ -6,13 +6,13 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::nest;
-use crate::catalogue::Support;
+use crate::catalogue::{Shape, Support};
 use crate::check::supports::{Verdict, infer};
 use crate::expand::graph::support;
 use crate::expand::names;
 use crate::expand::scalar::{self, Source};
 use crate::ir::{
-    Affine, Density, DimId, Expr, ExprKind, Family, Index, Model, SiteKind, Stmt, StmtKind, Term, VarId, Wrapper, visit,
+    Affine, Density, DimId, Expr, ExprKind, Family, Index, Model, SiteKind, Stmt, StmtKind, Term, VarId, Vector, Wrapper, visit,
 };
 
 /// Checks of every index expression that may leave its axis.
@@ -26,6 +26,15 @@ pub(super) fn check_indices(model: &Model) -> TokenStream {
                     && done.insert(tokens.to_string())
                 {
                     out.extend(tokens);
+                }
+            }
+        };
+        let arrays = |operands: &[Vector], check: &mut dyn FnMut(&proc_macro2::Ident, &[Index], &[DimId])| {
+            for operand in operands {
+                match operand {
+                    Vector::Data(arg, index) => check(&model.args[*arg].name, index, &model.args[*arg].dims),
+                    Vector::Site(site, index) => check(&model.sites[*site].name, index, &model.sites[*site].dims),
+                    Vector::Repeat(_) => {}
                 }
             }
         };
@@ -50,6 +59,12 @@ pub(super) fn check_indices(model: &Model) -> TokenStream {
                 for param in visit::of_distribution(distribution) {
                     reads(param);
                 }
+                arrays(distribution.density.vectors(), &mut check);
+                check(&model.sites[*site].name, index, &model.sites[*site].dims);
+            }
+            StmtKind::Operation { site, index, operands, .. } => {
+                visit::repeated(operands).for_each(&mut reads);
+                arrays(operands, &mut check);
                 check(&model.sites[*site].name, index, &model.sites[*site].dims);
             }
             StmtKind::For { .. } => {}
@@ -152,7 +167,7 @@ pub(super) fn text(model: &Model, index: &Index) -> String {
 /// Checks of observed data, and of parameters made of data: of what is there where observed arrays are to be predicted.
 pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
     let (mut observed, mut parameters) = (TokenStream::new(), TokenStream::new());
-    for site in model.sites.iter().filter(|site| site.event_rank == 1) {
+    for site in model.sites.iter().filter(|site| site.event_rank > 0) {
         let Some(&dim) = site.dims.last() else { continue };
         let (word, axis, name, size) =
             (model.name.to_string(), model.dim_name(dim), site.name.to_string(), names::size(model, dim));
@@ -283,15 +298,19 @@ pub(super) fn check_value(
                 })
                 .collect()
         }
-        Density::Multivariate { entry, parameter } if entry.event_rank == 0 => {
-            let dims = match parameter {
-                crate::ir::Vector::Site(site, _) => &model.sites[*site].dims,
-                crate::ir::Vector::Data(arg, _) => &model.args[*arg].dims,
-                crate::ir::Vector::Repeat(_) => return TokenStream::new(),
+        Density::Multivariate { entry, parameters } if entry.event_rank == 0 => {
+            let dims = match parameters.last() {
+                Some(Vector::Site(site, _)) => &model.sites[*site].dims,
+                Some(Vector::Data(arg, _)) => &model.args[*arg].dims,
+                Some(Vector::Repeat(_)) | None => return TokenStream::new(),
             };
             let size = dims.last().map_or_else(|| quote!(0), |&dim| names::size(model, dim));
-            check(Support::CountUpTo, low, quote!((#size as f64 - 1.0)))
+            // Cutpoints are one less than the categories that they separate.
+            let most = if entry.shape == Shape::Multiparameter { quote!(#size as f64) } else { quote!((#size as f64 - 1.0)) };
+            check(Support::CountUpTo, low, most)
         }
+        // Each element lies somewhere; that they do so together is what the density says.
+        Density::Multivariate { entry, .. } if entry.support != Support::Simplex => return TokenStream::new(),
         Density::Multivariate { .. } => {
             let (row, size) = (
                 names::flat(model, index, &known.dims),

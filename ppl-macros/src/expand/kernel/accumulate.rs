@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Collect, Delta, Writer, weights_ident};
+use crate::catalogue::Shape;
 use crate::expand::tape::{Item, NodeId, Op, Operand, ScopeId, ScopeKind};
 
 impl Writer<'_, '_> {
@@ -28,8 +29,18 @@ impl Writer<'_, '_> {
                     }
                 }
                 Item::Factor { factor, row, terms, mask } => self.factor(*factor, row, terms, *mask, scope),
-                Item::VectorFactor { factor, row, entry, value, parameter, mask } => {
-                    self.vector_factor(*factor, row, entry, [value, parameter], *mask, scope)
+                Item::VectorFactor { factor, row, entry, value, parameters, mask } => {
+                    if entry.shape == Shape::Multiparameter {
+                        self.array_factor(*factor, row, entry, (value, parameters), *mask, scope)
+                    } else {
+                        self.vector_factor(*factor, row, entry, [value, &parameters[0]], *mask, scope)
+                    }
+                }
+                Item::Operation { operation, row, length, operands } => {
+                    let (word, count) = (Ident::new(operation.rust, Span::mixed_site()), operands.len());
+                    let arrays = operands.iter().map(|operand| self.array_operand(operand));
+                    let pull = quote!(frame.pull::<_ppl::linear_algebra::#word, #count>(#row, #length, [#(#arrays),*]));
+                    self.deliver_numbers(&pull, operands, operation.name, scope)
                 }
             });
         }
@@ -116,6 +127,60 @@ impl Writer<'_, '_> {
                 out.extend(quote!(let #total = adjoints.#field;));
                 out.extend(self.deliver(*node, Delta::Name(quote!(#total)), scope));
             }
+        }
+        out
+    }
+
+    /// A density of several parameters.
+    fn array_factor(
+        &mut self,
+        factor: usize,
+        row: &TokenStream,
+        entry: &crate::catalogue::Entry,
+        (value, parameters): (&Operand, &[Operand]),
+        mask: Option<NodeId>,
+        scope: ScopeId,
+    ) -> TokenStream {
+        let (family, count) = (Ident::new(entry.rust, Span::mixed_site()), parameters.len());
+        let (weights, log_prob) = (weights_ident(factor), self.sum_ident(factor));
+        let of_row = quote!(#weights.of(#row));
+        let of_row = self.masked(mask, &of_row, of_row.clone());
+        let value_operand = self.array_operand(value);
+        let arrays = parameters.iter().map(|operand| self.array_operand(operand));
+        let mut out = quote! {
+            let weight = #of_row;
+            let (density, d_value, d_parameters) = frame.density::<#family, #count>(weight, #value_operand, [#(#arrays),*]);
+            #log_prob.add_product(weight, density);
+        };
+        if let Operand::Repeated(node, _) = value
+            && self.tape.nodes[*node].active
+        {
+            let total = format_ident!("d_value_{}", factor, span = Span::mixed_site());
+            out.extend(quote!(let #total = d_value;));
+            out.extend(self.deliver(*node, Delta::Name(quote!(#total)), scope));
+        }
+        out.extend(self.deliver_numbers(&quote!(d_parameters), parameters, &format!("parameters_{factor}"), scope));
+        out
+    }
+
+    /// The derivatives of operands that are numbers, from an array with one for each operand.
+    fn deliver_numbers(&mut self, derivatives: &TokenStream, operands: &[Operand], word: &str, scope: ScopeId) -> TokenStream {
+        let active: Vec<(usize, NodeId)> = operands
+            .iter()
+            .enumerate()
+            .filter_map(|(i, operand)| match operand {
+                Operand::Repeated(node, _) if self.tape.nodes[*node].active => Some((i, *node)),
+                _ => None,
+            })
+            .collect();
+        if active.is_empty() {
+            return quote!(let _ = #derivatives;);
+        }
+        self.derivatives += 1;
+        let all = format_ident!("d_{}_{}", word, self.derivatives, span = Span::mixed_site());
+        let mut out = quote!(let #all = #derivatives;);
+        for (i, node) in active {
+            out.extend(self.deliver(node, Delta::Name(quote!(#all[#i])), scope));
         }
         out
     }

@@ -6,7 +6,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::Writer;
-use crate::expand::tape::{Item, NodeId, Operand, ScopeId, ScopeKind};
+use super::uses::nodes;
+use crate::catalogue::Shape;
+use crate::expand::tape::{Item, NodeId, ScopeId, ScopeKind};
 
 impl Writer<'_, '_> {
     /// One scope, forward: quantities are stored, log densities given where they are asked for.
@@ -34,22 +36,32 @@ impl Writer<'_, '_> {
                         if frame.wants(#factor, #row) { #inner frame.put(#row, #sum); }
                     }
                 }
-                Item::VectorFactor { factor, row, entry, value, parameter, mask } => {
+                Item::VectorFactor { factor, row, entry, value, parameters, mask } => {
                     let family = Ident::new(entry.rust, Span::mixed_site());
-                    let nodes = [value, parameter].into_iter().filter_map(|operand| match operand {
-                        Operand::Repeated(node, _) => Some(*node),
-                        _ => None,
-                    });
+                    let nodes = nodes(parameters).chain(nodes(std::slice::from_ref(value)));
                     let inner = self.define_for(scope, nodes.chain(*mask), &needed);
                     let density = self.masked(*mask, &quote!(density), quote!(density));
-                    let (value, parameter) = (self.vector_operand(value), self.vector_operand(parameter));
+                    let log_prob = if entry.shape == Shape::Multiparameter {
+                        let (value, count) = (self.array_operand(value), parameters.len());
+                        let parameters = parameters.iter().map(|operand| self.array_operand(operand));
+                        quote!(frame.log_prob::<#family, #count>(#value, [#(#parameters),*]))
+                    } else {
+                        let value = self.vector_operand(value);
+                        let parameters = parameters.iter().map(|operand| self.vector_operand(operand));
+                        quote!(#family::log_prob::<V>(#value, #(#parameters),*))
+                    };
                     quote! {
                         if frame.wants(#factor, #row) {
                             #inner
-                            let density = #family::log_prob::<V>(#value, #parameter);
+                            let density = #log_prob;
                             frame.put(#row, #density);
                         }
                     }
+                }
+                Item::Operation { operation, row, length, operands } => {
+                    let (word, count) = (Ident::new(operation.rust, Span::mixed_site()), operands.len());
+                    let operands = operands.iter().map(|operand| self.array_operand(operand));
+                    quote!(frame.compute::<_ppl::linear_algebra::#word, #count>(#row, #length, [#(#operands),*]);)
                 }
             });
         }

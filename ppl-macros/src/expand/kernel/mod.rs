@@ -64,6 +64,8 @@ pub(crate) struct Writer<'t, 'm> {
     collect: Vec<Collect>,
     /// The adjoint of a value with one reader.
     direct: Vec<Option<TokenStream>>,
+    /// How many arrays of derivatives have names.
+    derivatives: usize,
 }
 
 impl<'t, 'm> Writer<'t, 'm> {
@@ -75,6 +77,7 @@ impl<'t, 'm> Writer<'t, 'm> {
             uses: tape.nodes.iter().map(|_| Vec::new()).collect(),
             collect: vec![Collect::Nothing; tape.nodes.len()],
             direct: vec![None; tape.nodes.len()],
+            derivatives: 0,
         };
         writer.find_uses();
         for node in 0..tape.nodes.len() {

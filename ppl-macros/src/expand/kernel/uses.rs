@@ -52,15 +52,12 @@ impl Writer<'_, '_> {
                             self.uses[*value].push(Use { scope, reader: Reader::Other });
                         }
                     }
-                    Item::VectorFactor { value, parameter, mask, .. } => {
-                        if let Some(mask) = mask {
-                            self.uses[*mask].push(Use { scope, reader: Reader::Other });
-                        }
-                        for operand in [value, parameter] {
-                            if let Operand::Repeated(node, _) = operand {
-                                self.uses[*node].push(Use { scope, reader: Reader::Other });
-                            }
-                        }
+                    Item::VectorFactor { value, parameters, mask, .. } => {
+                        let nodes = nodes(parameters).chain(nodes(std::slice::from_ref(value))).chain(*mask);
+                        nodes.for_each(|node| self.uses[node].push(Use { scope, reader: Reader::Other }));
+                    }
+                    Item::Operation { operands, .. } => {
+                        nodes(operands).for_each(|node| self.uses[node].push(Use { scope, reader: Reader::Other }));
                     }
                     Item::Node(_) | Item::Loop(_) => {}
                 }
@@ -140,8 +137,10 @@ impl Writer<'_, '_> {
         let mut needed = BTreeSet::new();
         for scope in &self.tape.scopes {
             for item in &scope.items {
-                if let Item::Store { value, .. } = item {
-                    self.reach(*value, &mut needed);
+                match item {
+                    Item::Store { value, .. } => self.reach(*value, &mut needed),
+                    Item::Operation { operands, .. } => nodes(operands).for_each(|node| self.reach(node, &mut needed)),
+                    Item::Node(_) | Item::Loop(_) | Item::Factor { .. } | Item::VectorFactor { .. } => {}
                 }
             }
         }
@@ -180,4 +179,12 @@ impl Writer<'_, '_> {
             }
         }
     }
+}
+
+/// The numbers among operands.
+pub(super) fn nodes(operands: &[Operand]) -> impl Iterator<Item = NodeId> {
+    operands.iter().filter_map(|operand| match operand {
+        Operand::Repeated(node, _) => Some(*node),
+        Operand::Rows(..) | Operand::Data(..) => None,
+    })
 }

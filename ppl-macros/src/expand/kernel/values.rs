@@ -260,6 +260,18 @@ impl Writer<'_, '_> {
         if sum.is_empty() { quote!(V::zero()) } else { sum }
     }
 
+    /// An operand of a density of several parameters, or of an operation.
+    pub(super) fn array_operand(&self, operand: &Operand) -> TokenStream {
+        match operand {
+            Operand::Rows(first, len) => quote!(_ppl::Array::Rows(#first, #len)),
+            Operand::Data(array, first, len) => quote!(_ppl::Array::Numbers(&#array[#first..][..#len])),
+            Operand::Repeated(node, _) => {
+                let value = self.value(*node);
+                quote!(_ppl::Array::Number(#value))
+            }
+        }
+    }
+
     pub(super) fn vector_operand(&self, operand: &Operand) -> TokenStream {
         match operand {
             Operand::Rows(first, len) => quote!(&frame.rows(#first, #len)),

@@ -120,8 +120,15 @@ pub(crate) enum Item {
         row: TokenStream,
         entry: &'static crate::catalogue::Entry,
         value: Operand,
-        parameter: Operand,
+        parameters: Vec<Operand>,
         mask: Option<NodeId>,
+    },
+    /// An array is computed from arrays: its first row, and how many.
+    Operation {
+        operation: &'static crate::catalogue::Operation,
+        row: TokenStream,
+        length: TokenStream,
+        operands: Vec<Operand>,
     },
 }
 

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{Column, ColumnValue, Item, NodeId, Op, Operand, ScopeKind, Tape, Value, has_base, has_kernel, normalizer};
+use crate::catalogue::Shape;
 use crate::expand::names;
 use crate::ir::lower::element;
 use crate::ir::{
@@ -34,6 +35,16 @@ impl<'m> Tape<'m> {
                 self.stored.insert((*site, row.to_string()), node);
                 self.push(Item::Store { site: Some(*site), row, value: node });
             }
+            StmtKind::Operation { site, index, operation, operands } => {
+                let operands = operands.iter().map(|operand| self.operand(operand, &quote!(1), columns)).collect();
+                let (row, length) = (
+                    names::row(self.model, *site, index),
+                    names::trailing(self.model, &self.model.sites[*site].dims, index.len()),
+                );
+                // The derivative is computed from what is stored.
+                self.reads.insert(*site);
+                self.push(Item::Operation { operation, row, length, operands });
+            }
             // Where it starts is known when the model is bound.
             StmtKind::Param { .. } => {}
             StmtKind::Factor { factor, value } => {
@@ -57,10 +68,15 @@ impl<'m> Tape<'m> {
                         let node = self.mixture((*site, index), weights, *var, (family, params), columns);
                         self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask });
                     }
-                    Density::Multivariate { entry, parameter } => {
+                    Density::Multivariate { entry, parameters } => {
                         let value = self.value_operand(*site, index, entry.event_rank, columns);
-                        let parameter = self.parameter_operand(parameter, *site, columns);
-                        self.push(Item::VectorFactor { factor: *factor, row, entry, value, parameter, mask });
+                        // One number stands for as many as the value has, or for itself.
+                        let repeats = match (entry.shape, &value) {
+                            (Shape::Multiparameter, _) => quote!(1),
+                            (_, Operand::Rows(_, size) | Operand::Data(_, _, size) | Operand::Repeated(_, size)) => size.clone(),
+                        };
+                        let parameters = parameters.iter().map(|p| self.operand(p, &repeats, columns)).collect();
+                        self.push(Item::VectorFactor { factor: *factor, row, entry, value, parameters, mask });
                     }
                 }
             }
@@ -196,7 +212,7 @@ impl<'m> Tape<'m> {
             let node = self.site(site, index, columns);
             return Operand::Repeated(node, quote!(1));
         }
-        let size = names::size(self.model, *known.dims.last().unwrap_or(&0));
+        let size = names::trailing(self.model, &known.dims, index.len());
         match known.kind {
             SiteKind::Observed(arg) => self.data_operand(arg, index, size),
             _ => Operand::Rows(names::row(self.model, site, index), size),
@@ -213,23 +229,23 @@ impl<'m> Tape<'m> {
         Operand::Data(quote!(self.#name), names::flat(self.model, index, &arg.dims), size)
     }
 
-    pub(super) fn parameter_operand(&mut self, parameter: &Vector, value: SiteId, columns: &mut Vec<Column>) -> Operand {
-        match parameter {
+    /// A parameter of a density of vectors, or an operand of an operation.
+    fn operand(&mut self, operand: &Vector, repeats: &TokenStream, columns: &mut Vec<Column>) -> Operand {
+        match operand {
             Vector::Site(site, index) => {
-                if self.model.sites[*site].kind == SiteKind::Quantity {
+                let known = &self.model.sites[*site];
+                if let SiteKind::Observed(arg) = known.kind {
+                    return self.data_operand(arg, index, names::trailing(self.model, &known.dims, index.len()));
+                }
+                if known.kind == SiteKind::Quantity {
                     self.reads.insert(*site);
                 }
-                let size = names::size(self.model, *self.model.sites[*site].dims.last().unwrap_or(&0));
-                Operand::Rows(names::row(self.model, *site, index), size)
+                Operand::Rows(names::row(self.model, *site, index), names::trailing(self.model, &known.dims, index.len()))
             }
             Vector::Data(arg, index) => {
-                let size = names::size(self.model, *self.model.args[*arg].dims.last().unwrap_or(&0));
-                self.data_operand(*arg, index, size)
+                self.data_operand(*arg, index, names::trailing(self.model, &self.model.args[*arg].dims, index.len()))
             }
-            Vector::Repeat(expr) => {
-                let size = names::size(self.model, *self.model.sites[value].dims.last().unwrap_or(&0));
-                Operand::Repeated(self.expr(expr, columns), size)
-            }
+            Vector::Repeat(expr) => Operand::Repeated(self.expr(expr, columns), repeats.clone()),
         }
     }
 }

@@ -7,12 +7,12 @@ use super::{expressions, indices};
 use crate::catalogue::{self, Entry};
 use crate::ir::{Density, Distribution, Expr, ExprKind, Family, Model, Vector, Wrapper};
 
-/// Whether the value is a vector.
-pub(super) fn is_vector(distribution: &Distribution) -> bool {
+/// How many of the last axes of the value are one event.
+pub(super) fn event_rank(distribution: &Distribution) -> usize {
     match &distribution.density {
-        Density::Univariate { .. } | Density::Mixture { .. } => false,
-        Density::Multivariate { entry, .. } => entry.event_rank == 1,
-        Density::Ordered { .. } => true,
+        Density::Univariate { .. } | Density::Mixture { .. } => 0,
+        Density::Multivariate { entry, .. } => entry.event_rank,
+        Density::Ordered { .. } => 1,
     }
 }
 
@@ -21,7 +21,9 @@ pub(super) fn distribution(model: &Model, distribution: &Distribution) -> TokenS
     let span = *span;
     let unmasked = match density {
         Density::Univariate { family, params } => self::family(model, family, params, span),
-        Density::Multivariate { entry, parameter } => call(entry, vec![vector(model, parameter, span)], span),
+        Density::Multivariate { entry, parameters } => {
+            call(entry, parameters.iter().map(|parameter| vector(model, parameter, span)).collect(), span)
+        }
         Density::Mixture { weights, var, family, params } => {
             let weights = vector(model, weights, span);
             let inner = self::family(model, family, params, span);
@@ -92,7 +94,7 @@ fn call(entry: &Entry, params: Vec<TokenStream>, span: Span) -> TokenStream {
 }
 
 /// A parameter that is a vector, or a number for each element of one.
-fn vector(model: &Model, vector: &Vector, span: Span) -> TokenStream {
+pub(super) fn vector(model: &Model, vector: &Vector, span: Span) -> TokenStream {
     match vector {
         Vector::Site(site, index) => indices::array(model, &model.sites[*site].name, index, span),
         Vector::Data(arg, index) => indices::array(model, &model.args[*arg].name, index, span),

@@ -6,14 +6,15 @@ use quote::{ToTokens, quote_spanned};
 use super::{at, dimension};
 use crate::ir::{Affine, DimId, Index, Model, SiteId, Term, Var, VarId};
 
-/// What stands left of `~` or `let`; a vector keeps its last axis whole.
-pub(super) fn left(model: &Model, site: SiteId, index: &[Index], vector: bool, span: Span) -> TokenStream {
+/// What stands left of `~` or `let`; a vector keeps its last axis whole, a matrix its last two.
+pub(super) fn left(model: &Model, site: SiteId, index: &[Index], event_rank: usize, span: Span) -> TokenStream {
     let site = &model.sites[site];
     let axes = index.iter().map(|i| match whole_axis(model, i) {
         Some(dim) => dimension(model, dim, span).into_token_stream(),
         None => self::index(model, i, span),
     });
-    let event = vector.then(|| site.dims.last()).flatten().map(|&dim| dimension(model, dim, span).into_token_stream());
+    let event = site.dims.iter().skip(site.dims.len() - event_rank);
+    let event = event.map(|&dim| dimension(model, dim, span).into_token_stream());
     brackets(at(&site.name, span), axes.chain(event), span)
 }
 

@@ -27,7 +27,7 @@ impl<'m> Printer<'m> {
         match &stmt.kind {
             StmtKind::Sample { site, index, distribution, factor: _ } => {
                 let span = self.span(*site);
-                let left = indices::left(model, *site, index, distributions::is_vector(distribution), span);
+                let left = indices::left(model, *site, index, distributions::event_rank(distribution), span);
                 let right = distributions::distribution(model, distribution);
                 let tilde = quote_spanned!(span=> ~);
                 let end = quote_spanned!(distribution.span=> ;);
@@ -35,9 +35,16 @@ impl<'m> Printer<'m> {
             }
             StmtKind::Quantity { site, index, value } => {
                 let span = self.span(*site);
-                let left = indices::left(model, *site, index, false, span);
+                let left = indices::left(model, *site, index, 0, span);
                 let value = expressions::expression(model, value);
                 quote_spanned!(span=> let #left = #value;)
+            }
+            StmtKind::Operation { site, index, operation, operands } => {
+                let span = self.span(*site);
+                let left = indices::left(model, *site, index, operation.axes.len(), span);
+                let word = Ident::new(operation.name, span);
+                let operands = operands.iter().map(|operand| distributions::vector(model, operand, span));
+                quote_spanned!(span=> let #left = #word(#(#operands),*);)
             }
             StmtKind::Local { local, value } => {
                 let name = &model.locals[*local].name;
@@ -46,7 +53,7 @@ impl<'m> Printer<'m> {
             }
             StmtKind::Param { site, index, bounds, start } => {
                 let span = self.span(*site);
-                let left = indices::left(model, *site, index, false, span);
+                let left = indices::left(model, *site, index, 0, span);
                 let word = Ident::new(lower::support_word(model.sites[*site].support), span);
                 let bounds = bounds.as_deref().map(|Bounds { lower, upper }| {
                     let ends = lower.iter().chain(upper).map(|end| expressions::expression(model, end));

@@ -18,7 +18,10 @@ pub(super) const OUTERMOST: &[&str] = &["Mixture", "Ordered"];
 
 /// Whether a name is a word of the language, and so cannot be declared.
 pub(super) fn is_word(word: &str) -> bool {
-    FORMS.contains(&word) || Function::ALL.iter().any(|(known, ..)| *known == word) || MADE_OF_OTHERS.contains(&word)
+    FORMS.contains(&word)
+        || Function::ALL.iter().any(|(known, ..)| *known == word)
+        || MADE_OF_OTHERS.contains(&word)
+        || crate::catalogue::operations(word).next().is_some()
 }
 
 impl Lowering<'_> {
@@ -37,6 +40,10 @@ impl Lowering<'_> {
                 span,
                 format!("`{word}` is a distribution, not a number; write `{word}(..).log_prob(x)` for its log density"),
             );
+            return None;
+        }
+        if crate::catalogue::operations(&word).next().is_some() {
+            self.error(span, format!("`{word}` makes an array, which is a statement of its own: `let a[N] = {word}(..);`"));
             return None;
         }
         if let Some((named, ())) = args.iter().find_map(|arg| arg.name.as_ref().map(|name| (name, ()))) {

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span};
 
+use super::operations::Sizes;
 use super::{Lowering, nearest};
 use crate::catalogue::{self, CATALOGUE, Entry, Shape, Support};
 use crate::ir::{Bounds, Density, DimId, Distribution, Expr, ExprKind, Family, Vector, Wrapper};
@@ -23,8 +24,8 @@ pub(super) struct Lowered {
 impl Lowering<'_> {
     /// Lowers what stands right of `~`.
     ///
-    /// `event` is the dimension of a value that is a vector.
-    pub(super) fn distribution(&mut self, expr: &syntax::Expr, value: &Ident, event: Option<DimId>) -> Option<Lowered> {
+    /// `event` are the dimensions of a value that is a vector or a matrix.
+    pub(super) fn distribution(&mut self, expr: &syntax::Expr, value: &Ident, event: &[DimId]) -> Option<Lowered> {
         if let Surface::Method { receiver, name, args } = &expr.kind
             && name == "mask"
         {
@@ -40,7 +41,7 @@ impl Lowering<'_> {
         match word.as_str() {
             "Ordered" => self.ordered(args, span, event),
             "Mixture" => self.mixture(args, span),
-            _ => match self.family(path, &word, args, span)? {
+            _ => match self.chosen(path, &word, args, span, event)? {
                 Chosen::Univariate(family, params) => Some(Lowered {
                     support: family.support(),
                     bounds: bounds(&family, &params),
@@ -49,8 +50,8 @@ impl Lowering<'_> {
                     distribution: Distribution { density: Density::Univariate { family, params }, mask: None, span },
                     word,
                 }),
-                Chosen::Multivariate(entry, parameter) => Some(Lowered {
-                    distribution: Distribution { density: Density::Multivariate { entry, parameter }, mask: None, span },
+                Chosen::Multivariate(entry, parameters) => Some(Lowered {
+                    distribution: Distribution { density: Density::Multivariate { entry, parameters }, mask: None, span },
                     word,
                     support: entry.support,
                     bounds: None,
@@ -115,7 +116,12 @@ impl Lowering<'_> {
         );
     }
 
+    /// A distribution that another one is made of, or that `log_prob` is of.
     pub(super) fn family(&mut self, path: Option<syn::Path>, word: &str, args: &[CallArg], span: Span) -> Option<Chosen> {
+        self.chosen(path, word, args, span, &[])
+    }
+
+    fn chosen(&mut self, path: Option<syn::Path>, word: &str, args: &[CallArg], span: Span, event: &[DimId]) -> Option<Chosen> {
         if let Some(path) = path {
             return self.user(path, args);
         }
@@ -139,10 +145,8 @@ impl Lowering<'_> {
             return None;
         }
         let (entry, ordered) = self.choose(word, args, span)?;
-        if entry.shape == Shape::Multivariate {
-            let arg = ordered.into_iter().next()?;
-            let parameter = self.vector_or_number(&arg.value, entry)?;
-            return Some(Chosen::Multivariate(entry, parameter));
+        if entry.shape != Shape::Univariate {
+            return self.arrays(entry, &ordered, event, span);
         }
         let params: Vec<Option<Expr>> = ordered.into_iter().map(|arg| self.scalar(&arg.value)).collect();
         Some(Chosen::Univariate(Family::Catalogue(entry), params.into_iter().collect::<Option<_>>()?))
@@ -154,9 +158,28 @@ impl Lowering<'_> {
         Some(Chosen::Univariate(Family::User(path, names), params.into_iter().collect::<Option<_>>()?))
     }
 
-    /// A vector parameter; one number stands for a vector of that number where the value tells the length.
-    fn vector_or_number(&mut self, expr: &syntax::Expr, entry: &Entry) -> Option<Vector> {
-        let number = match &expr.kind {
+    /// The parameters of a distribution of vectors or matrices, whose dimensions have to agree with each other and with the value's.
+    fn arrays(&mut self, entry: &'static Entry, args: &[&CallArg], event: &[DimId], span: Span) -> Option<Chosen> {
+        let mut known = Sizes::new(entry.name);
+        self.same_sizes(&mut known, entry.axes, event, "the value", span)?;
+        let mut parameters = Vec::new();
+        for ((arg, axes), (name, _)) in args.iter().zip(entry.parameter_axes).zip(entry.parameters) {
+            // One number stands for a vector of that number where the value tells the length.
+            let told = axes.len() == 1 && entry.axes.contains(&axes[0]) && *name != "probs";
+            if axes.is_empty() || (told && self.is_number(&arg.value)) {
+                parameters.push(Vector::Repeat(Box::new(self.scalar(&arg.value)?)));
+                continue;
+            }
+            let (operand, dims) = self.array(&arg.value, axes.len())?;
+            self.same_sizes(&mut known, axes, &dims, &format!("`{name}`"), arg.value.span)?;
+            parameters.push(operand);
+        }
+        Some(Chosen::Multivariate(entry, parameters))
+    }
+
+    /// Whether an argument is a number rather than an array.
+    pub(super) fn is_number(&self, expr: &syntax::Expr) -> bool {
+        match &expr.kind {
             Surface::Name(name) => match self.lookup(name) {
                 Some(super::Entity::Arg(arg)) => self.model.args[arg].dims.is_empty(),
                 Some(super::Entity::Site(site)) => self.model.sites[site].dims.is_empty(),
@@ -168,11 +191,7 @@ impl Lowering<'_> {
                 _ => false,
             },
             _ => true,
-        };
-        if number && entry.event_rank == 1 {
-            return Some(Vector::Repeat(Box::new(self.scalar(expr)?)));
         }
-        self.vector(expr).map(|(vector, _)| vector)
     }
 
     /// The parameterization that the arguments name, and the arguments in its order.
@@ -223,7 +242,7 @@ impl Lowering<'_> {
 
     /// `Normal(a, b).log_prob(x)`
     pub(super) fn log_prob(&mut self, receiver: &syntax::Expr, value: &syntax::Expr, span: Span) -> Option<Expr> {
-        let lowered = self.distribution(receiver, &Ident::new("x", span), None);
+        let lowered = self.distribution(receiver, &Ident::new("x", span), &[]);
         let value = self.scalar(value);
         let (lowered, value) = (lowered?, value?);
         if let Some(mask) = &lowered.distribution.mask {
@@ -273,19 +292,17 @@ fn bounds(family: &Family, params: &[Expr]) -> Option<Bounds> {
     }
 }
 
-/// Whether the value of a distribution is a vector.
-pub(super) fn is_vector_event(expr: &syntax::Expr) -> bool {
+/// How many of the last axes of the value of a distribution are drawn together.
+pub(super) fn event_rank(expr: &syntax::Expr) -> usize {
     match &expr.kind {
-        Surface::Paren(inner) => is_vector_event(inner),
-        Surface::Method { receiver, name, .. } if name == "mask" => is_vector_event(receiver),
+        Surface::Paren(inner) => event_rank(inner),
+        Surface::Method { receiver, name, .. } if name == "mask" => event_rank(receiver),
         Surface::Call { callee, .. } => match &callee.kind {
-            Surface::Name(name) => {
-                let word = name.to_string();
-                word == "Ordered" || catalogue::entries(&word).next().is_some_and(|entry| entry.event_rank == 1)
-            }
-            _ => false,
+            Surface::Name(name) if name == "Ordered" => 1,
+            Surface::Name(name) => catalogue::entries(&name.to_string()).next().map_or(0, |entry| entry.event_rank),
+            _ => 0,
         },
-        _ => false,
+        _ => 0,
     }
 }
 
@@ -301,7 +318,7 @@ fn is_constructor(expr: &syntax::Expr) -> bool {
 
 pub(super) enum Chosen {
     Univariate(Family, Vec<Expr>),
-    Multivariate(&'static Entry, Vector),
+    Multivariate(&'static Entry, Vec<Vector>),
 }
 
 fn last_word(path: &syn::Path) -> String {

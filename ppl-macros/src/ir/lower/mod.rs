@@ -7,6 +7,7 @@ mod distributions;
 mod expressions;
 mod guide;
 mod indices;
+mod operations;
 mod parameters;
 mod pieces;
 mod reads;

@@ -48,7 +48,7 @@ impl Lowering<'_> {
             return None;
         }
         let opened = self.open_axes(&axes);
-        self.declare_piece(site, &axes, vector, lhs);
+        self.declare_piece(site, &axes, usize::from(vector), lhs);
         let once = self.once_an_iteration(&opened.index, &lhs.name);
         let bounds = if set == Some(Support::Interval) { self.interval(support).map(Some) } else { Some(None) };
         let start = self.scalar(start).and_then(|start| self.of_data(start));

@@ -11,7 +11,7 @@ use crate::syntax;
 
 impl Lowering<'_> {
     /// Notes what a statement declares of a site, and gives a new latent its dimensions.
-    pub(super) fn declare_piece(&mut self, site: SiteId, axes: &[Axis], event: bool, lhs: &syntax::Lhs) {
+    pub(super) fn declare_piece(&mut self, site: SiteId, axes: &[Axis], event_rank: usize, lhs: &syntax::Lhs) {
         let mut ranges = Vec::new();
         let mut dims = Vec::new();
         for axis in axes {
@@ -38,7 +38,7 @@ impl Lowering<'_> {
             return;
         }
         if first {
-            self.model.sites[site].event_rank = usize::from(event);
+            self.model.sites[site].event_rank = event_rank;
             // A piece that is one element gets its dimension from a later piece.
             self.model.sites[site].dims = dims.iter().map(|dim| dim.unwrap_or(usize::MAX)).collect();
         } else {

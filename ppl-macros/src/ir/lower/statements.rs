@@ -63,11 +63,11 @@ impl Lowering<'_> {
 
     fn sample(&mut self, lhs: &syntax::Lhs, distribution: &syntax::Expr, text: &str) -> Option<Stmt> {
         let axes = self.axes(&lhs.index)?;
-        let vector_event = super::distributions::is_vector_event(distribution);
+        let event_rank = super::distributions::event_rank(distribution);
         let (site, axes) = match self.lookup(&lhs.name) {
-            Some(Entity::Arg(arg)) => self.observed(arg, lhs, axes, vector_event)?,
+            Some(Entity::Arg(arg)) => self.observed(arg, lhs, axes, event_rank)?,
             Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Latent => match self.partly_given(site) {
-                Some(_) if vector_event => {
+                Some(_) if event_rank > 0 => {
                     let message = format!(
                         "the elements of `{}` are drawn together here, so that none of them can be missing alone; leave these rows out",
                         lhs.name
@@ -75,7 +75,7 @@ impl Lowering<'_> {
                     self.error(lhs.name.span(), message);
                     return None;
                 }
-                Some(arg) => self.observed(arg, lhs, axes, false)?,
+                Some(arg) => self.observed(arg, lhs, axes, 0)?,
                 None => (site, axes),
             },
             None => (self.new_site(&lhs.name, SiteKind::Latent)?, axes),
@@ -97,30 +97,14 @@ impl Lowering<'_> {
                 return None;
             }
         };
-        let event = if vector_event {
-            if let Some(Axis::Whole(_)) = axes.last() {
-                true
-            } else {
-                self.error(
-                    lhs.name.span(),
-                    format!("`{}` is a vector here; name its axis with a dimension: `{}[.., K]`", lhs.name, lhs.name),
-                );
-                return None;
-            }
-        } else {
-            false
-        };
-        let plain = axes.len() - usize::from(event);
+        let event = self.event(&axes, event_rank, &lhs.name)?;
+        let plain = axes.len() - event_rank;
         let opened = self.open_axes(&axes[..plain]);
         let index: Vec<Index> = opened.index.clone();
-        self.declare_piece(site, &axes, event, lhs);
+        self.declare_piece(site, &axes, event_rank, lhs);
         let once = self.once_an_iteration(&index, &lhs.name);
         let already = self.definitions.insert(site, index.clone());
-        let event_dim = match axes.last() {
-            Some(Axis::Whole(dim)) if event => Some(*dim),
-            _ => None,
-        };
-        let lowered = self.distribution(distribution, &lhs.name, event_dim);
+        let lowered = self.distribution(distribution, &lhs.name, &event);
         self.definitions.remove(&site);
         if let Some(index) = already {
             self.definitions.insert(site, index);
@@ -139,18 +123,25 @@ impl Lowering<'_> {
         Some(close_axes(opened.vars, stmt?, text))
     }
 
+    /// The dimensions of the last axes, which are computed or drawn together.
+    pub(super) fn event(&mut self, axes: &[Axis], rank: usize, name: &Ident) -> Option<Vec<DimId>> {
+        let last = axes.iter().rev().take(rank).rev();
+        let dims: Vec<DimId> = last.filter_map(|axis| if let Axis::Whole(dim) = axis { Some(*dim) } else { None }).collect();
+        if dims.len() == rank {
+            return Some(dims);
+        }
+        let (what, axes) = if rank == 1 { ("a vector", "axis with a dimension") } else { ("a matrix", "axes with dimensions") };
+        let example = if rank == 1 { ".., K" } else { ".., K, K" };
+        self.error(name.span(), format!("`{name}` is {what} here; name its {axes}: `{name}[{example}]`"));
+        None
+    }
+
     /// The element that an observed statement is about; axes that are left out are whole.
-    fn observed(
-        &mut self,
-        arg: usize,
-        lhs: &syntax::Lhs,
-        mut axes: Vec<Axis>,
-        vector_event: bool,
-    ) -> Option<(SiteId, Vec<Axis>)> {
+    fn observed(&mut self, arg: usize, lhs: &syntax::Lhs, mut axes: Vec<Axis>, event_rank: usize) -> Option<(SiteId, Vec<Axis>)> {
         let dims = self.model.args[arg].dims.clone();
         let name = self.model.args[arg].name.clone();
-        if vector_event && axes.len() + 1 == dims.len() {
-            axes.push(Axis::Whole(dims[axes.len()]));
+        if axes.len() + event_rank == dims.len() {
+            axes.extend(dims[axes.len()..].iter().map(|&dim| Axis::Whole(dim)));
         }
         if axes.len() != dims.len() {
             self.error(
@@ -225,12 +216,15 @@ impl Lowering<'_> {
             return Some(Stmt { kind: StmtKind::Local { local, value }, text });
         }
         let axes = self.axes(&lhs.index)?;
+        if let Some((word, args)) = super::operations::called(value) {
+            return self.operation(lhs, axes, (word, args), text);
+        }
         let site = match self.lookup(&lhs.name) {
             Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Quantity => site,
             _ => self.new_site(&lhs.name, SiteKind::Quantity)?,
         };
         let opened = self.open_axes(&axes);
-        self.declare_piece(site, &axes, false, lhs);
+        self.declare_piece(site, &axes, 0, lhs);
         self.definitions.insert(site, opened.index.clone());
         let once = self.once_an_iteration(&opened.index, &lhs.name);
         let value = self.scalar_outside(value, site);

@@ -9,12 +9,20 @@ use crate::syntax;
 impl Lowering<'_> {
     /// Lowers an operand that is a vector: an array with its last axis left out.
     pub(super) fn vector(&mut self, expr: &syntax::Expr) -> Option<(Vector, DimId)> {
+        let (vector, dims) = self.array(expr, 1)?;
+        Some((vector, *dims.first()?))
+    }
+
+    /// Lowers an operand that is an array: one with its last `rank` axes left out.
+    pub(super) fn array(&mut self, expr: &syntax::Expr, rank: usize) -> Option<(Vector, Vec<DimId>)> {
+        let (what, axes) = if rank == 1 { ("a vector", "its last axis") } else { ("a matrix", "its last two axes") };
         let (name, index) = match &expr.kind {
-            syntax::ExprKind::Paren(inner) => return self.vector(inner),
+            syntax::ExprKind::Paren(inner) => return self.array(inner, rank),
             syntax::ExprKind::Name(name) => (name, &[][..]),
             syntax::ExprKind::Index { array, index } => (array, index.as_slice()),
             _ => {
-                self.error(expr.span, "a vector is needed here: an array with its last axis left out, such as `x[n]` or `beta`");
+                let example = if rank == 1 { "`x[n]` or `beta`" } else { "`x` or `covariance`" };
+                self.error(expr.span, format!("{what} is needed here: an array with {axes} left out, such as {example}"));
                 return None;
             }
         };
@@ -29,22 +37,23 @@ impl Lowering<'_> {
         };
         let mut given = index;
         // `x[n, P]` says the same as `x[n]`.
-        if let Some(syntax::Expr { kind: syntax::ExprKind::Name(last), .. }) = index.last()
-            && matches!(self.lookup(last), Some(Entity::Dim(dim)) if dims.last() == Some(&dim))
+        while let Some((syntax::Expr { kind: syntax::ExprKind::Name(last), .. }, rest)) = given.split_last()
+            && given.len() + rank > dims.len()
+            && matches!(self.lookup(last), Some(Entity::Dim(dim)) if dims.get(rest.len()) == Some(&dim))
         {
-            given = &index[..index.len() - 1];
+            given = rest;
         }
         let lowered = self.indices(name, given, &dims)?;
-        if lowered.len() + 1 != dims.len() {
+        if lowered.len() + rank != dims.len() {
             let message = if dims.is_empty() {
-                format!("`{name}` is a number, and a vector is needed here")
+                format!("`{name}` is a number, and {what} is needed here")
             } else if lowered.len() == dims.len() {
-                format!(
-                    "`{name}` with {} indices is a number, and a vector is needed here; leave out the last index",
-                    lowered.len()
-                )
-            } else {
+                let left_out = if rank == 1 { "the last index" } else { "the last two indices" };
+                format!("`{name}` with {} indices is a number, and {what} is needed here; leave out {left_out}", lowered.len())
+            } else if rank == 1 {
                 format!("`{name}` has {} axes; a vector leaves out one of them", dims.len())
+            } else {
+                format!("`{name}` has {} axes; a matrix leaves out two of them", dims.len())
             };
             self.error(name.span(), message);
             return None;
@@ -56,12 +65,12 @@ impl Lowering<'_> {
             );
             return None;
         }
-        let dim = *dims.last()?;
+        let left_out = dims[lowered.len()..].to_vec();
         match entity {
-            Entity::Arg(arg) => Some((Vector::Data(arg, lowered), dim)),
+            Entity::Arg(arg) => Some((Vector::Data(arg, lowered), left_out)),
             Entity::Site(site) => {
                 self.check_order(site, &lowered, name)?;
-                Some((Vector::Site(site, lowered), dim))
+                Some((Vector::Site(site, lowered), left_out))
             }
             _ => None,
         }

@@ -216,7 +216,7 @@ impl Lowering<'_> {
         Some((Family::Wrapped(Wrapper::Transformed(map), Box::new(inner)), params))
     }
 
-    pub(super) fn ordered(&mut self, args: &[CallArg], span: Span, event: Option<DimId>) -> Option<Lowered> {
+    pub(super) fn ordered(&mut self, args: &[CallArg], span: Span, event: &[DimId]) -> Option<Lowered> {
         let [CallArg { name: None, value }] = args else {
             self.error(span, "write `Ordered(Normal(0, 1))`: independent draws, sorted");
             return None;
@@ -235,7 +235,7 @@ impl Lowering<'_> {
             }
         };
         // Without an axis the statement has been refused before its distribution was read.
-        let dim = event?;
+        let dim = *event.first()?;
         let axis = self.axis_var(dim);
         Some(Lowered {
             distribution: Distribution { density: Density::Ordered { family, params, axis }, mask: None, span },

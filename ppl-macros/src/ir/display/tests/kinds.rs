@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalogue::{CATALOGUE, Entry};
+use crate::catalogue::{CATALOGUE, Entry, OPERATIONS};
 use crate::ir::visit;
 use crate::ir::{
     Arg, ArgKind, Comparison, Condition, Density, Distribution, Expr, ExprKind, Family, Function, Increasing, Index, Model,
@@ -26,7 +26,7 @@ kinds! {
     var(Var) { Var { implicit: true, .. }, Var { implicit: false, range: true, .. }, Var { implicit: false, range: false, .. } }
     statement(StmtKind) {
         StmtKind::Sample { .. }, StmtKind::Local { .. }, StmtKind::Quantity { .. }, StmtKind::Factor { .. }, StmtKind::For { .. },
-        StmtKind::Param { .. },
+        StmtKind::Param { .. }, StmtKind::Operation { .. },
     }
     density(Density) {
         Density::Univariate { .. }, Density::Multivariate { .. }, Density::Ordered { .. }, Density::Mixture { .. },
@@ -56,7 +56,8 @@ kinds! {
 /// Every kind, every function and every parameterization of the catalogue.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
     let functions = Function::ALL.iter().map(|(word, ..)| *word);
-    PATTERNS.iter().copied().chain(functions).chain(CATALOGUE.iter().map(|entry| entry.rust))
+    let operations = OPERATIONS.iter().map(|operation| operation.rust);
+    PATTERNS.iter().copied().chain(functions).chain(operations).chain(CATALOGUE.iter().map(|entry| entry.rust))
 }
 
 /// Adds the kinds of a model.
@@ -74,6 +75,11 @@ pub(super) fn of(model: &Model, found: &mut BTreeSet<&'static str>) {
             StmtKind::Quantity { index, value, .. } => {
                 indices(index, found);
                 expressions(value, found);
+            }
+            StmtKind::Operation { index, operands, operation, .. } => {
+                indices(index, found);
+                found.extend(operands.iter().map(vector).chain([operation.rust]));
+                visit::repeated(operands).for_each(|number| expressions(number, found));
             }
             StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => expressions(value, found),
             StmtKind::Param { index, bounds, start, .. } => {

@@ -272,6 +272,49 @@ const STATEMENTS: &[(&str, &str)] = &[
         "q ~ crate::mine::Skewed(0, ::other::hill(a, s)); v ~ Logistic(q, hill(s));",
     ),
     ("q ~ crate::Skewed(a, scale = (s), loc = 1);", "q ~ crate::Skewed(a, scale = s, loc = 1);"),
+    // Matrices.
+    (
+        "let cov[N, N] = squared_exponential(y, s, 1); y[N] ~ MultivariateNormal(loc = a, covariance = cov);",
+        "let cov[N, N] = squared_exponential(y, s, 1, 0); y[N] ~ MultivariateNormal(a, cov);",
+    ),
+    (
+        "let cov[N, N] = squared_exponential(x, s, 1, a); let l[N, N] = cholesky(cov); y[N] ~ MultivariateNormal(y, scale_tril = l[N, N]);",
+        "let cov[N, N] = squared_exponential(x, s, 1, a); let l[N, N] = cholesky(cov); y[N] ~ MultivariateNormal(y, scale_tril = l);",
+    ),
+    (
+        "let u[N, N] = matern12(y, s, 1); let v[N, N] = matern32(y, s, 1, 1); let q[N, N] = matern52(y, s, 1, jitter = a);",
+        "let u[N, N] = matern12(y, s, 1, 0); let v[N, N] = matern32(y, s, 1, 1); let q[N, N] = matern52(y, s, 1, a);",
+    ),
+    (
+        "let u[N, N] = matern12(x, s, 1); let v[N, N] = matern32(x, s, 1, 1); let q[N, N] = matern52(x, s, 1, a);",
+        "let u[N, N] = matern12(x, s, 1, 0); let v[N, N] = matern32(x, s, 1, 1); let q[N, N] = matern52(x, s, 1, a);",
+    ),
+    (
+        "o[C, C] ~ LkjCholesky(2); let u[C, P] = matmul(o, w); let v[C] = matvec(w, beta); let q[C, C] = factor_product(o);",
+        "o[C, C] ~ LkjCholesky(2); let u[C, P] = matmul(o, w); let v[C] = matvec(w, beta); let q[C, C] = factor_product(o);",
+    ),
+    (
+        "o[C, C] ~ LkjCholesky(2); for n in N { d[n, C, C] ~ WishartCholesky(5, o); let u[n, C] = solve_lower(o, p); let v[n, C] = solve_lower_transposed(d[n], p); }",
+        "o[C, C] ~ LkjCholesky(2); for n in N { d[n, C, C] ~ WishartCholesky(5, o); let u[n, C] = solve_lower(o, p); let v[n, C] = solve_lower_transposed(d[n], p); }",
+    ),
+    (
+        "o[C, C] ~ LkjCorrelation(2); d[C, C] ~ InverseWishartCholesky(5, o); q[C, C] ~ Wishart(s + 5, o); v[C, C] ~ InverseWishart(scale = q, df = 9);",
+        "o[C, C] ~ LkjCorrelation(2); d[C, C] ~ InverseWishartCholesky(5, o); q[C, C] ~ Wishart(s + 5, o); v[C, C] ~ InverseWishart(9, q);",
+    ),
+    (
+        "o[C, C] ~ LkjCorrelation(2); q[C] ~ MultivariateNormal(p, precision = o); v[C] ~ MultivariateStudentT(4, 0, o); u[C] ~ MultivariateNormal(0, factor = w, diagonal = 1);",
+        "o[C, C] ~ LkjCorrelation(2); q[C] ~ MultivariateNormal(p, precision = o); v[C] ~ MultivariateStudentT(4, 0, o); u[C] ~ MultivariateNormal(0, w, 1);",
+    ),
+    (
+        "q[C] ~ GaussianRandomWalk(s); o[P] ~ Ordered(Normal(0, 1)); for n in N { e[n] ~ OrderedLogistic(a, o); }",
+        "q[C] ~ GaussianRandomWalk(s); o[P] ~ Ordered(Normal(0, 1)); for n in N { e[n] ~ OrderedLogistic(a, o); }",
+    ),
+    (
+        "o[P] ~ Ordered(Normal(0, 1)); for n in N { e[n] ~ OrderedProbit(cutpoints = o, predictor = a); }",
+        "o[P] ~ Ordered(Normal(0, 1)); for n in N { e[n] ~ OrderedProbit(a, o); }",
+    ),
+    ("v[N] ~ Dirichlet(1); e[N] ~ Multinomial(9, v);", "v[N] ~ Dirichlet(1); e[N] ~ Multinomial(9, v);"),
+    ("e[N] ~ DirichletMultinomial(9, s);", "e[N] ~ DirichletMultinomial(9, s);"),
     ("q[P] ~ Ordered(crate::Skewed(loc = a));", "q[P] ~ Ordered(crate::Skewed(loc = a));"),
 ];
 
@@ -284,7 +327,7 @@ fn statements_are_written_in_one_way() {
 
 /// A density of each parameterization of the catalogue, its parameters by name.
 fn densities() -> impl Iterator<Item = String> {
-    CATALOGUE.iter().map(|entry| {
+    CATALOGUE.iter().filter(|entry| entry.shape != Shape::Multiparameter).map(|entry| {
         let call = |value: &str| {
             let params: Vec<String> = entry.parameters.iter().map(|(name, _)| format!("{name} = {value}")).collect();
             format!("{}({})", entry.name, params.join(", "))
@@ -292,7 +335,7 @@ fn densities() -> impl Iterator<Item = String> {
         match (entry.shape, entry.event_rank) {
             (Shape::Univariate, _) => format!("factor({}.log_prob(y[0]));", call("y[1]")),
             (Shape::Multivariate, 0) => format!("for n in N {{ g[n] ~ {}; }}", call("x[n]")),
-            (Shape::Multivariate, _) => format!("q[C] ~ {};", call("p")),
+            (Shape::Multivariate | Shape::Multiparameter, _) => format!("q[C] ~ {};", call("p")),
         }
     })
 }

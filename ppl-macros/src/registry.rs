@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use crate::catalogue::{CATALOGUE, Shape};
+use crate::catalogue::{Bound, CATALOGUE, Shape};
 
 /// `impl Distribution` for every entry, and the list of all.
 pub(crate) fn registry() -> TokenStream {
@@ -33,17 +33,30 @@ pub(crate) fn registry() -> TokenStream {
             Shape::Univariate => quote!(Some(&ScalarSampler::<#rust, #count>::NEW)),
             Shape::Multivariate => quote!(None),
         };
+        let bounds = entry.bounds.map(|bound| match bound {
+            Bound::Infinite => quote!(Bound::Infinite),
+            Bound::Number(x) => quote!(Bound::Number(#x)),
+            Bound::Parameter(place) => quote!(Bound::Parameter(#place)),
+        });
         let sampler = match entry.shape {
             Shape::Univariate => quote!(&ScalarSampler::<#rust, #count>::NEW),
             Shape::Multivariate => quote!(&VectorSampler::<#rust>::NEW),
         };
         quote! {
-            Entry { name: #name, support: Support::#support, normalizer: &[#(#reads),*], sampler: #sampler, parts: #parts }
+            Entry {
+                name: #name,
+                support: Support::#support,
+                bounds: [#(#bounds),*],
+                normalizer: &[#(#reads),*],
+                sampler: #sampler,
+                parts: #parts,
+            }
         }
     });
     quote! {
         #(#implementations)*
 
+        #[allow(clippy::approx_constant, reason = "a bound in digits")]
         /// Every distribution of the catalogue, for laws that all of them obey.
         pub const REGISTRY: &[Entry] = &[#(#entries),*];
     }

@@ -76,7 +76,7 @@ impl Bijector {
             Support::Simplex => Bijector::Simplex { length },
             Support::Ordered => Bijector::Ordered { length },
             Support::PositiveOrdered => Bijector::PositiveOrdered { length },
-            Support::Real | Support::Binary | Support::Count | Support::CountUpTo => Bijector::Identity,
+            Support::Real | Support::Binary | Support::Count | Support::CountUpTo | Support::Integer => Bijector::Identity,
         }
     }
 

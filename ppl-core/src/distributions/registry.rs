@@ -10,12 +10,25 @@ pub struct Entry {
     pub name: &'static str,
     /// Where values lie.
     pub support: Support,
+    /// Between which numbers values lie; of a density on the whole line that is periodic, one period.
+    pub bounds: [Bound; 2],
     /// Which parameters the normalizer reads.
     pub normalizer: &'static [usize],
     /// Density and draws.
     pub sampler: &'static dyn Sampler,
     /// The cut of the density, of a distribution of one number.
     pub parts: Option<&'static dyn Parts>,
+}
+
+/// One end of where values lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// There is none.
+    Infinite,
+    /// A constant.
+    Number(f64),
+    /// A parameter, by its place.
+    Parameter(usize),
 }
 
 /// The cut of a density as an object: each part with its derivatives, the value's first.

@@ -6,8 +6,8 @@ use rand::rngs::StdRng;
 use super::entry;
 use crate::distributions::reference::REFERENCE;
 use crate::distributions::{
-    CategoricalLogits, CategoricalProbs, Cauchy, Dirichlet, Flat, FlatPositive, HalfCauchy, HalfStudentT, InverseGamma, Normal,
-    Sampler, ScalarSampler, StudentT, Support, Truncated, VectorSampler,
+    Bound, CategoricalLogits, CategoricalProbs, Cauchy, Dirichlet, Flat, FlatPositive, HalfCauchy, HalfStudentT, InverseGamma,
+    Normal, Sampler, ScalarSampler, StudentT, Support, Truncated, VectorSampler,
 };
 
 /// Each distribution with each of its parameters in the reference.
@@ -43,13 +43,23 @@ impl Points {
     fn of(name: &str, params: &[f64]) -> Self {
         let known = entry(name);
         let log_prob = |x: f64| known.sampler.log_prob(&[x], params);
-        if matches!(known.support, Support::Binary | Support::Count | Support::CountUpTo) {
-            let last = match known.support {
-                Support::Binary => 1,
-                Support::CountUpTo => 9,
-                _ => 3000,
-            };
-            let all = (0..=last).map(|k| (f64::from(k), log_prob(f64::from(k)))).map(|(x, ln)| (x, ln, ln.exp())).collect();
+        let end = |bound| match bound {
+            Bound::Infinite => None,
+            Bound::Number(x) => Some(x),
+            Bound::Parameter(place) => Some(params[place]),
+        };
+        let [lower, upper] = known.bounds.map(end);
+        if let Some((first, last)) = match known.support {
+            Support::Binary => Some((0, 1)),
+            Support::CountUpTo => Some((0, 60)),
+            Support::Count => Some((0, 3000)),
+            Support::Integer => Some((-3000, 3000)),
+            _ => None,
+        } {
+            // What lies outside the bounds may not be asked for.
+            let within = |x: &f64| lower.is_none_or(|lower| lower <= *x) && upper.is_none_or(|upper| *x <= upper);
+            let points = (first..=last).map(f64::from).filter(within).map(|x| (x, log_prob(x)));
+            let all = points.map(|(x, ln)| (x, ln, ln.exp())).filter(|(.., weight)| *weight > 0.0).collect();
             return Points { all, discrete: true };
         }
         let sorted = draws(known.sampler, params, 2000);
@@ -59,10 +69,14 @@ impl Points {
         for i in -5000..=5000 {
             let t = f64::from(i) * step;
             let (inner, d_inner) = (0.5 * std::f64::consts::PI * t.sinh(), 0.5 * std::f64::consts::PI * t.cosh());
-            let (x, slope) = match known.support {
-                Support::Positive => (middle * inner.exp(), middle * inner.exp() * d_inner),
-                Support::Unit | Support::Interval => {
-                    let (lower, upper) = if known.support == Support::Unit { (0.0, 1.0) } else { (params[0], params[1]) };
+            let (x, slope) = match (known.support, lower, upper) {
+                (Support::Positive, ..) => (middle * inner.exp(), middle * inner.exp() * d_inner),
+                (_, Some(lower), None) => {
+                    let above = (middle - lower) * inner.exp();
+                    (lower + above, above * d_inner)
+                }
+                (Support::Unit, ..) | (_, Some(_), Some(_)) => {
+                    let (lower, upper) = (lower.unwrap_or(0.0), upper.unwrap_or(1.0));
                     let share = 1.0 / (1.0 + (-2.0 * inner).exp());
                     let width = upper - lower;
                     (lower + width * share, width * share * (1.0 - share) * 2.0 * d_inner)
@@ -131,9 +145,11 @@ fn facts_are_those_of_quadrature() {
 /// Another parameter of the same distribution.
 fn moved(name: &str, index: usize, x: f64) -> f64 {
     match (name, index) {
-        ("BinomialProb" | "BinomialLogit" | "BetaBinomial", 0) => x,
-        ("Uniform" | "LogUniform", 0) => x - 0.5 * x.abs(),
-        ("BernoulliProb" | "BinomialProb" | "Geometric", _) => 0.9 * x,
+        ("BinomialProb" | "BinomialLogit" | "BetaBinomial" | "NegativeBinomialProb", 0) => x,
+        ("Uniform" | "LogUniform" | "Pareto", 0) => x - 0.5 * x.abs(),
+        ("DiscreteUniform", 0) => (x - 1.0).max(0.0),
+        ("DiscreteUniform" | "Erlang" | "Hypergeometric", _) if x.fract() == 0.0 => x + 1.0,
+        ("BernoulliProb" | "BinomialProb" | "NegativeBinomialProb" | "Geometric", _) => 0.9 * x,
         _ => x + 0.2 * x.abs() + 0.01,
     }
 }

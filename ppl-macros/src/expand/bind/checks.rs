@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::nest;
-use crate::catalogue::Support;
+use crate::catalogue::{Bound, Support};
 use crate::check::supports::{Verdict, infer};
 use crate::expand::graph::support;
 use crate::expand::names;
@@ -252,9 +252,14 @@ pub(super) fn check_value(
     let body = match &distribution.density {
         Density::Univariate { family: Family::Catalogue(entry), params } => match entry.support {
             Support::Real => return TokenStream::new(),
-            Support::Interval => check(Support::Interval, data(&params[0], &low), data(&params[1], &high)),
-            Support::CountUpTo => check(Support::CountUpTo, low, data(&params[0], &high)),
-            set => check(set, low, high),
+            set => {
+                let end = |bound: Bound, otherwise: &TokenStream| match bound {
+                    Bound::Infinite => otherwise.clone(),
+                    Bound::Number(x) => quote!(#x),
+                    Bound::Parameter(place) => data(&params[place], otherwise),
+                };
+                check(set, end(entry.bounds[0], &low), end(entry.bounds[1], &high))
+            }
         },
         Density::Univariate { family: Family::Truncated(_), params } => {
             let (lower, upper) = (&params[params.len() - 2], &params[params.len() - 1]);

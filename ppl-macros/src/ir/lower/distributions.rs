@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span};
 
 use super::{Lowering, nearest};
-use crate::catalogue::{self, CATALOGUE, Entry, Shape, Support};
+use crate::catalogue::{self, Bound, CATALOGUE, Entry, Shape, Support};
 use crate::ir::{Bounds, Density, DimId, Distribution, Expr, ExprKind, Family, Vector};
 use crate::syntax::{self, CallArg, ExprKind as Surface};
 
@@ -45,9 +45,12 @@ impl Lowering<'_> {
                 Chosen::Univariate(family, params) => {
                     let (support, bounds, discrete) = match &family {
                         Family::Catalogue(entry) => {
-                            let bounds = (entry.support == Support::Interval)
-                                .then(|| Bounds { lower: params.first().cloned(), upper: params.get(1).cloned() });
-                            (entry.support, bounds, Some(entry.discrete))
+                            let [lower, upper] = entry.bounds.map(|bound| of_bound(bound, &params, span));
+                            if entry.is_bounded() && !entry.discrete {
+                                (Support::Interval, Some(Bounds { lower, upper }), Some(false))
+                            } else {
+                                (entry.support, None, Some(entry.discrete))
+                            }
                         }
                         Family::Truncated(entry) => (entry.support, None, Some(false)),
                         Family::User(..) => (Support::Real, None, None),
@@ -146,7 +149,17 @@ impl Lowering<'_> {
             return Some(Chosen::Multivariate(entry, parameter));
         }
         let params: Vec<Option<Expr>> = ordered.into_iter().map(|arg| self.scalar(&arg.value)).collect();
-        Some(Chosen::Univariate(Family::Catalogue(entry), params.into_iter().collect::<Option<_>>()?))
+        let params: Vec<Expr> = params.into_iter().collect::<Option<_>>()?;
+        for ((name, set), param) in entry.parameters.iter().zip(&params) {
+            if *set == Support::Count && !self.is_given(param) {
+                self.error(
+                    param.span,
+                    format!("`{name}` of `{word}` is a count, which is made of data and numbers: it has no gradient"),
+                );
+                return None;
+            }
+        }
+        Some(Chosen::Univariate(Family::Catalogue(entry), params))
     }
 
     fn user(&mut self, path: syn::Path, args: &[CallArg]) -> Option<Chosen> {
@@ -290,7 +303,9 @@ impl Lowering<'_> {
             return None;
         };
         let support = match &family {
-            Family::Catalogue(entry) if entry.support == Support::Real && !entry.discrete => Support::Ordered,
+            Family::Catalogue(entry) if entry.support == Support::Real && !entry.discrete && !entry.is_bounded() => {
+                Support::Ordered
+            }
             Family::Catalogue(entry) if entry.support == Support::Positive => Support::PositiveOrdered,
             Family::User(..) => Support::Ordered,
             _ => {
@@ -362,6 +377,15 @@ fn is_constructor(expr: &syntax::Expr) -> bool {
             matches!(&callee.kind, Surface::Name(word) if catalogue::entries(&word.to_string()).next().is_some())
         }
         _ => false,
+    }
+}
+
+/// An end of the values of a distribution with these parameters; none where it is infinite.
+fn of_bound(bound: Bound, params: &[Expr], span: Span) -> Option<Expr> {
+    match bound {
+        Bound::Infinite => None,
+        Bound::Number(x) => Some(Expr { kind: ExprKind::Number(x), span }),
+        Bound::Parameter(place) => params.get(place).cloned(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::kernel::Lanes;
 /// # Examples
 /// ```
 /// use ppl_core::distributions::{log_prob, NegativeBinomialProb};
-/// // One failure in three ways, among two successes: 2 / 2^3
+/// // One failure before the second success, in two ways: 2 / 2^3
 /// assert!((log_prob::<NegativeBinomialProb, 2>(1.0, [2.0, 0.5]) + 1.3862944).abs() < 1e-6);
 /// ```
 #[derive(Clone, Copy, Debug)]

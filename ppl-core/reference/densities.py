@@ -109,6 +109,26 @@ def beta_prime(x, a, b):
     return (a - 1) * ln(x) - (a + b) * mp.log1p(x) - ln_beta(a, b)
 
 
+def pareto(x, lower, shape):
+    return ln(shape) + shape * ln(lower) - (shape + 1) * ln(x)
+
+
+def von_mises(x, loc, concentration):
+    return concentration * mp.cos(x - loc) - ln(2 * mp.pi * mp.besseli(0, concentration))
+
+
+def negative_binomial_prob(x, n, p):
+    return lgamma(x + n) - lgamma(n) - lgamma(x + 1) + n * ln(p) + x * mp.log1p(-p)
+
+
+def hypergeometric(x, draws, successes, failures):
+    return choose(successes, x) + choose(failures, draws - x) - choose(successes + failures, draws)
+
+
+def skellam(x, a, b):
+    return -a - b + x / 2 * ln(a / b) + ln(mp.besseli(abs(x), 2 * mp.sqrt(a * b)))
+
+
 def half(density):
     return lambda x, *params: ln(2) + density(x, *params)
 
@@ -121,6 +141,8 @@ UNIT = [0.02, 0.35, 0.5, 0.97]
 EDGES = [1e-9, 0.999999]
 COUNTS = [0, 1, 4, 17]
 FEW = [0, 2, 9]
+ABOVE = [1.51, 1.6, 3.0, 150.0]
+WHOLE = [-17, -3, 0, 1, 8, 40]
 
 # (distribution, density, parameters, values)
 TABLE = [
@@ -138,6 +160,7 @@ TABLE = [
     ("SkewNormal", lambda x, m, s, a: ln(2) + ln_normal((x - m) / s) - ln(s) + ln(normal_cdf(a * (x - m) / s)), [(0.3, 1.7, 4.0), (-1.0, 0.8, -1.5)], REAL + [-12.0, 15.0]),
     ("Exponential", lambda x, r: ln(r) - r * x, [(1.7,), (0.02,)], POSITIVE + FAR),
     ("Gamma", gamma, [(0.3, 1.7), (9.0, 0.4), (0.01, 1.0)], POSITIVE + FAR),
+    ("Erlang", gamma, [(1, 1.7), (9, 0.4)], POSITIVE + FAR),
     ("InverseGamma", inverse_gamma, [(0.3, 1.7), (9.0, 4.0)], POSITIVE + FAR[1:]),
     ("ChiSquared", chi_squared, [(1.3,), (11.0,)], POSITIVE + FAR),
     ("InverseChiSquared", inverse_chi_squared, [(1.3,), (11.0,)], POSITIVE + FAR[1:]),
@@ -153,6 +176,8 @@ TABLE = [
     ("Uniform", lambda x, a, b: -ln(b - a), [(-3.5, 5.5)], REAL),
     ("LogUniform", lambda x, a, b: -ln(x) - ln(ln(b / a)), [(0.01, 8.0), (0.001, 1e4)], POSITIVE),
     ("Triangular", triangular, [(-3.5, 5.5, 0.5), (-3.5, 5.5, 4.0)], REAL),
+    ("Pareto", pareto, [(1.5, 0.8), (0.2, 6.5)], ABOVE),
+    ("VonMises", von_mises, [(0.3, 1.7), (-2.0, 40.0), (1.0, 0.001), (3.0, 16.5)], REAL + TAILS),
     ("BernoulliProb", lambda x, p: x * ln(p) + (1 - x) * mp.log1p(-p), [(0.3,), (0.999,)], [0, 1]),
     ("BernoulliLogit", lambda x, l: x * l - mp.log1p(exp(l)), [(0.8,), (-40.0,), (30.0,)], [0, 1]),
     ("BinomialProb", binomial, [(9, 0.3), (9, 0.98)], FEW),
@@ -161,6 +186,11 @@ TABLE = [
     ("PoissonRate", lambda x, r: x * ln(r) - r - lgamma(x + 1), [(3.1,), (0.2,)], COUNTS),
     ("PoissonLog", lambda x, l: x * l - exp(l) - lgamma(x + 1), [(0.4,), (3.0,)], COUNTS),
     ("NegativeBinomial", negative_binomial, [(3.1, 1.5), (0.4, 20.0)], COUNTS),
+    ("NegativeBinomialProb", negative_binomial_prob, [(3.1, 0.3), (0.4, 0.05), (1.0, 0.98)], COUNTS),
+    ("Hypergeometric", hypergeometric, [(9, 11, 13), (9, 400, 300)], FEW),
+    ("DiscreteUniform", lambda x, a, b: -ln(b - a + 1), [(0, 9), (0, 30)], FEW),
+    ("DiscreteUniform", lambda x, a, b: -ln(b - a + 1), [(2, 7)], [2, 5, 7]),
+    ("Skellam", skellam, [(3.1, 1.2), (0.2, 6.0), (40.0, 55.0), (900.0, 1.5)], WHOLE),
     ("Geometric", lambda x, p: ln(p) + x * mp.log1p(-p), [(0.3,), (0.02,)], COUNTS),
 ]
 

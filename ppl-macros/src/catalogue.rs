@@ -1,5 +1,9 @@
 //! The catalogue: every distribution of the language with its parameters, supports and event shape; ppl-core's registry is made from it.
 
+use std::f64::consts::PI;
+
+use Bound::{Infinite, Number, Parameter};
+
 /// The set in which a value or a parameter lies; the names are those of `ppl_core::distributions::Support`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Support {
@@ -17,6 +21,18 @@ pub(crate) enum Support {
     Binary,
     Count,
     CountUpTo,
+    Integer,
+}
+
+/// One end of where values lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Bound {
+    /// There is none.
+    Infinite,
+    /// A constant.
+    Number(f64),
+    /// A parameter, by its place.
+    Parameter(usize),
 }
 
 /// The axes of a value or a parameter, by their names: none of a number, one of a vector, two of a matrix. The same name is the same dimension.
@@ -48,6 +64,8 @@ pub(crate) struct Entry {
     pub event_rank: usize,
     /// Where values lie.
     pub support: Support,
+    /// Between which numbers values lie; of a density on the whole line that is periodic, between which a latent lies.
+    pub bounds: [Bound; 2],
     /// Number or vector.
     pub shape: Shape,
     /// The axes of the value.
@@ -65,9 +83,14 @@ impl Entry {
     pub(crate) fn is_proper(&self) -> bool {
         !self.name.starts_with("Flat")
     }
+
+    /// Whether values, or a latent, lie between bounds.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.bounds != [Infinite, Infinite]
+    }
 }
 
-/// A distribution in one line: word and type, parameters, support of the value, what the normalizer reads, whether there is a base.
+/// A distribution in one line: word and type, parameters, support of the value with its bounds, what the normalizer reads, whether there is a base.
 macro_rules! entry {
     (@shape univariate) => { Shape::Univariate };
     (@shape multivariate) => { Shape::Multivariate };
@@ -86,13 +109,16 @@ macro_rules! entry {
             event_rank: { const AXES: Axes = &$value_axes; AXES.len() },
             support: Support::$support,
             shape: Shape::Multiparameter,
+            bounds: [Infinite, Infinite],
             axes: &$value_axes,
             parameter_axes: &[$(&$axes),*],
             normalizer: &[],
             base: false,
         }
     };
-    ($kind:ident $shape:ident $name:literal as $rust:literal ($($parameter:ident: $set:ident),*) -> $support:ident, $rank:literal,
+    (@bounds) => { [Infinite, Infinite] };
+    (@bounds $low:expr, $high:expr) => { [$low, $high] };
+    ($kind:ident $shape:ident $name:literal as $rust:literal ($($parameter:ident: $set:ident),*) -> $support:ident $([$($bounds:tt)*])?, $rank:literal,
      normalizer [$($reads:literal),*], $base:ident) => {
         Entry {
             name: $name,
@@ -101,6 +127,7 @@ macro_rules! entry {
             discrete: entry!(@discrete $kind),
             event_rank: $rank,
             support: Support::$support,
+            bounds: entry!(@bounds $($($bounds)*)?),
             shape: entry!(@shape $shape),
             axes: if $rank == 0 { &[] } else { &["K"] },
             parameter_axes: &[$(entry!(@parameter_axes $shape $parameter)),*],
@@ -127,6 +154,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry!(continuous univariate "SkewNormal" as "SkewNormal" (loc: Real, scale: Positive, shape: Real) -> Real, 0, normalizer [1], no_base),
     entry!(continuous univariate "Exponential" as "Exponential" (rate: Positive) -> Positive, 0, normalizer [0], no_base),
     entry!(continuous univariate "Gamma" as "Gamma" (shape: Positive, rate: Positive) -> Positive, 0, normalizer [0, 1], with_base),
+    entry!(continuous univariate "Erlang" as "Erlang" (shape: Count, rate: Positive) -> Positive, 0, normalizer [0, 1], with_base),
     entry!(continuous univariate "InverseGamma" as "InverseGamma" (shape: Positive, scale: Positive) -> Positive, 0, normalizer [0, 1], with_base),
     entry!(continuous univariate "ChiSquared" as "ChiSquared" (df: Positive) -> Positive, 0, normalizer [0], with_base),
     entry!(continuous univariate "InverseChiSquared" as "InverseChiSquared" (df: Positive) -> Positive, 0, normalizer [0], with_base),
@@ -139,21 +167,27 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry!(continuous univariate "Beta" as "Beta" (alpha: Positive, beta: Positive) -> Unit, 0, normalizer [0, 1], with_base),
     entry!(continuous univariate "Kumaraswamy" as "Kumaraswamy" (alpha: Positive, beta: Positive) -> Unit, 0, normalizer [0, 1], with_base),
     entry!(continuous univariate "LogitNormal" as "LogitNormal" (loc: Real, scale: Positive) -> Unit, 0, normalizer [1], with_base),
-    entry!(continuous univariate "Uniform" as "Uniform" (lower: Real, upper: Real) -> Interval, 0, normalizer [0, 1], no_base),
-    entry!(continuous univariate "LogUniform" as "LogUniform" (lower: Positive, upper: Positive) -> Interval, 0, normalizer [0, 1], with_base),
-    entry!(continuous univariate "Triangular" as "Triangular" (lower: Real, upper: Real, peak: Real) -> Interval, 0, normalizer [0, 1], no_base),
+    entry!(continuous univariate "Uniform" as "Uniform" (lower: Real, upper: Real) -> Interval[Parameter(0), Parameter(1)], 0, normalizer [0, 1], no_base),
+    entry!(continuous univariate "LogUniform" as "LogUniform" (lower: Positive, upper: Positive) -> Interval[Parameter(0), Parameter(1)], 0, normalizer [0, 1], with_base),
+    entry!(continuous univariate "Triangular" as "Triangular" (lower: Real, upper: Real, peak: Real) -> Interval[Parameter(0), Parameter(1)], 0, normalizer [0, 1], no_base),
+    entry!(continuous univariate "Pareto" as "Pareto" (lower: Positive, shape: Positive) -> Interval[Parameter(0), Infinite], 0, normalizer [1], with_base),
+    entry!(continuous univariate "VonMises" as "VonMises" (loc: Real, concentration: Positive) -> Real[Number(-PI), Number(PI)], 0, normalizer [1], no_base),
     entry!(continuous univariate "Flat" as "Flat" () -> Real, 0, normalizer [], no_base),
     entry!(continuous univariate "FlatPositive" as "FlatPositive" () -> Positive, 0, normalizer [], no_base),
     entry!(continuous multivariate "Dirichlet" as "Dirichlet" (concentration: Positive) -> Simplex, 1, normalizer [], no_base),
     entry!(discrete univariate "Bernoulli" as "BernoulliProb" (prob: Unit) -> Binary, 0, normalizer [], no_base),
     entry!(discrete univariate "Bernoulli" as "BernoulliLogit" (logit: Real) -> Binary, 0, normalizer [], no_base),
-    entry!(discrete univariate "Binomial" as "BinomialProb" (trials: Count, prob: Unit) -> CountUpTo, 0, normalizer [0], with_base),
-    entry!(discrete univariate "Binomial" as "BinomialLogit" (trials: Count, logit: Real) -> CountUpTo, 0, normalizer [0], with_base),
+    entry!(discrete univariate "Binomial" as "BinomialProb" (trials: Count, prob: Unit) -> CountUpTo[Number(0.0), Parameter(0)], 0, normalizer [0], with_base),
+    entry!(discrete univariate "Binomial" as "BinomialLogit" (trials: Count, logit: Real) -> CountUpTo[Number(0.0), Parameter(0)], 0, normalizer [0], with_base),
     entry!(discrete univariate "Poisson" as "PoissonRate" (rate: Positive) -> Count, 0, normalizer [], with_base),
     entry!(discrete univariate "Poisson" as "PoissonLog" (log_rate: Real) -> Count, 0, normalizer [], with_base),
     entry!(discrete univariate "NegativeBinomial" as "NegativeBinomial" (mean: Positive, dispersion: Positive) -> Count, 0, normalizer [1], with_base),
+    entry!(discrete univariate "NegativeBinomial" as "NegativeBinomialProb" (successes: Positive, prob: Unit) -> Count, 0, normalizer [0, 1], with_base),
     entry!(discrete univariate "Geometric" as "Geometric" (prob: Unit) -> Count, 0, normalizer [], no_base),
-    entry!(discrete univariate "BetaBinomial" as "BetaBinomial" (trials: Count, alpha: Positive, beta: Positive) -> CountUpTo, 0, normalizer [0, 1, 2], with_base),
+    entry!(discrete univariate "BetaBinomial" as "BetaBinomial" (trials: Count, alpha: Positive, beta: Positive) -> CountUpTo[Number(0.0), Parameter(0)], 0, normalizer [0, 1, 2], with_base),
+    entry!(discrete univariate "Hypergeometric" as "Hypergeometric" (draws: Count, successes: Count, failures: Count) -> CountUpTo[Number(0.0), Parameter(0)], 0, normalizer [0, 1, 2], with_base),
+    entry!(discrete univariate "DiscreteUniform" as "DiscreteUniform" (lower: Count, upper: Count) -> CountUpTo[Parameter(0), Parameter(1)], 0, normalizer [0, 1], no_base),
+    entry!(discrete univariate "Skellam" as "Skellam" (rate1: Positive, rate2: Positive) -> Integer, 0, normalizer [], no_base),
     entry!(discrete multivariate "Categorical" as "CategoricalProbs" (probs: Simplex) -> CountUpTo, 0, normalizer [], no_base),
     entry!(discrete multivariate "Categorical" as "CategoricalLogits" (logits: Real) -> CountUpTo, 0, normalizer [], no_base),
     entry!(continuous multiparameter "MultivariateNormal" as "MultivariateNormalCovariance" (loc: Real ["N"], covariance: PositiveDefinite ["N", "N"]) -> Real ["N"]),

@@ -28,7 +28,7 @@ mod syntax;
 /// | `decoder: net(Z => D)` among the arguments, `decoder(z[n])` | a network, applied to each row of one loop; what stands outside it is the same for all rows |
 /// | `factor(expr);` | any term added to the log joint density |
 ///
-/// Types of arguments are `f64`, `f32`, `u64`, `bool`, `in C` (an index into dimension `C`), `usize` (a dimension), and arrays
+/// Types of arguments are `f64`, `f32`, `u64` (counts), `i64` (whole numbers), `bool`, `in C` (an index into dimension `C`), `usize` (a dimension), and arrays
 /// of them: `[f64; N, K]`, `[in C; N]`. Of `[Option<f64>; N]` the missing elements are latent, and the given ones constants: it needs a
 /// statement `~` for every element, which must come before the array is read.
 ///

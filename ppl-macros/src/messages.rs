@@ -29,7 +29,8 @@ pub(crate) const NET: &str = "a network is an argument `decoder: net(Z => D)`: h
 pub(crate) const NET_FACTOR: &str =
     "a factor of the size of a network is a whole number from 1 to 65536; larger sizes are dimensions, `D: usize`";
 pub(crate) const IN_DIMENSION: &str = "`in` is followed by the dimension that is pointed into: `[in C; N]`";
-pub(crate) const TYPE: &str = "a type is `f64`, `f32`, `u64`, `bool`, `in C`, `usize`, or an array of them such as `[f64; N]`";
+pub(crate) const TYPE: &str =
+    "a type is `f64`, `f32`, `u64`, `i64`, `bool`, `in C`, `usize`, or an array of them such as `[f64; N]`";
 pub(crate) const LET_MUT: &str = "nothing in a model changes; leave out the `mut`";
 pub(crate) const LET_TUPLE: &str =
     "`let` names one quantity; write one `let` for each, or `let (a, b) = split(network(..))` of what a network gives";
@@ -111,12 +112,14 @@ pub(crate) fn argument_type(name: &Ident) -> String {
 pub(crate) fn unknown_type(word: &str) -> String {
     let way_out = match word {
         "Vec" | "Array1" | "Array2" | "Array" => "; an array is written `[f64; N]`",
-        "i32" | "i64" | "u32" | "u8" | "i8" | "u16" | "i16" | "isize" | "i128" | "u128" => "; counts are `u64`, indices `in C`",
+        "i32" | "i8" | "i16" | "isize" | "i128" => "; whole numbers are `i64`, counts `u64`, indices `in C`",
+        "u32" | "u8" | "u16" | "u128" => "; counts are `u64`, indices `in C`",
         "usize" => "; a size is an argument of its own, counts are `u64`, indices `in C`",
         "real" | "float" | "double" | "number" | "f16" => "; real numbers are `f64`",
-        "int" | "integer" | "uint" => "; counts are `u64`, indices `in C`",
+        "int" | "integer" => "; whole numbers are `i64`, counts `u64`, indices `in C`",
+        "uint" => "; counts are `u64`, indices `in C`",
         "String" | "str" => "; turn labels into indices: `[in C; N]`",
-        _ => "; it is `f64`, `f32`, `u64`, `bool`, `in C` or `usize`",
+        _ => "; it is `f64`, `f32`, `u64`, `i64`, `bool`, `in C` or `usize`",
     };
     format!("`{word}` is not a type of the language{way_out}")
 }
@@ -209,7 +212,7 @@ pub(crate) fn reduce_arrow(function: &Ident, var: &Ident) -> String {
 pub(crate) const NO_PLATE: &str =
     "a model with networks has one loop over its rows, `for n in N { .. }`, in which they are called";
 pub(crate) const ROW_ELEMENT: &str =
-    "data beside networks are `f32`, `f64`, `u64`, `bool` or `in K`, and none is missing; leave those rows out";
+    "data beside networks are `f32`, `f64`, `u64`, `i64`, `bool` or `in K`, and none is missing; leave those rows out";
 pub(crate) const OUTSIDE_PLATE: &str =
     "beside the loop over its rows a guide has `auto mu, tau;` alone, for latents that are left to the automatic guide";
 pub(crate) const SECOND_PLATE: &str =

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use crate::catalogue::{CATALOGUE, Shape};
+use crate::catalogue::{Bound, CATALOGUE, Shape};
 
 /// `impl Distribution` for every entry, and the list of all.
 pub(crate) fn registry() -> TokenStream {
@@ -37,6 +37,11 @@ pub(crate) fn registry() -> TokenStream {
             Shape::Univariate if entry.is_proper() => quote!(Some(&ScalarSampler::<#rust, #count>::NEW)),
             _ => quote!(None),
         };
+        let bounds = entry.bounds.map(|bound| match bound {
+            Bound::Infinite => quote!(Bound::Infinite),
+            Bound::Number(x) => quote!(Bound::Number(#x)),
+            Bound::Parameter(place) => quote!(Bound::Parameter(#place)),
+        });
         let sampler = match entry.shape {
             Shape::Univariate => quote!(&ScalarSampler::<#rust, #count>::NEW),
             Shape::Multivariate => quote!(&VectorSampler::<#rust>::NEW),
@@ -47,6 +52,7 @@ pub(crate) fn registry() -> TokenStream {
             Entry {
                 name: #name,
                 support: Support::#support,
+                bounds: [#(#bounds),*],
                 normalizer: &[#(#reads),*],
                 sampler: #sampler,
                 parts: #parts,
@@ -57,6 +63,7 @@ pub(crate) fn registry() -> TokenStream {
     quote! {
         #(#implementations)*
 
+        #[allow(clippy::approx_constant, reason = "a bound in digits")]
         /// Every distribution of the catalogue, for laws that all of them obey.
         pub const REGISTRY: &[Entry] = &[#(#entries)*];
     }

@@ -125,6 +125,11 @@ model! {
         k ~ LogitNormal(loc, scale);
         l ~ LogUniform(0.5, 20);
         m ~ Triangular(-1, 3, peak = 0.5);
+        r ~ Pareto(0.5, shape = scale);
+        o ~ VonMises(loc, concentration = r);
+        q ~ VonMises(o, 30);
+        p ~ Erlang(3, rate);
+        factor(-0.1 * (q + p).powi(2));
         for n in N {
             y[n] ~ Geometric(j);
             factor(BetaBinomial(20, i, rate).log_prob(y[n]) + Weibull(h + 1, l).log_prob(k) + m);
@@ -156,6 +161,29 @@ model! {
 }
 
 model! {
+    /// Counts, whole numbers and angles that are data.
+    pub WholeNumbers(
+        goals: [i64; N], angle: [f64; N], failures: [u64; N], aces: [u64; N], drawn: [u64; N], die: [i64; N], wait: [f64; N], at_least: f64,
+        faces: u64
+    ) {
+        home ~ Gamma(3, 1);
+        away ~ Exponential(rate = 1);
+        chance ~ Beta(2, 2);
+        direction ~ Normal(0, 1);
+        for n in N {
+            goals[n] ~ Skellam(home, away);
+            angle[n] ~ VonMises(direction, home);
+            failures[n] ~ NegativeBinomial(successes = away, prob = chance);
+            aces[n] ~ Hypergeometric(drawn[n], 4, failures = 48);
+            die[n] ~ DiscreteUniform(1, faces);
+            wait[n] ~ Pareto(at_least, home);
+            factor(Erlang(drawn[n], away).log_prob(wait[n]) + 0.1 * goals[n] * direction);
+            factor(NegativeBinomial(3, prob = chance).log_prob(failures[n]));
+        }
+    }
+}
+
+model! {
     /// A mixture of observations.
     pub Mixed(y: [f64; N], w: [f64; K]) {
         mu[K] ~ Ordered(Normal(0, 3));
@@ -163,6 +191,21 @@ model! {
         for n in N {
             y[n] ~ Mixture(w, k in K => StudentT(5, mu[k], s));
         }
+    }
+}
+
+/// Data of whole numbers and angles.
+fn whole_numbers() -> WholeNumbers {
+    WholeNumbers {
+        goals: vec![-2, 0, 3],
+        angle: vec![-9.0, 0.1, 3.1],
+        failures: vec![0, 4, 11],
+        aces: vec![0, 1, 4],
+        drawn: vec![5, 5, 13],
+        die: vec![1, 4, 6],
+        wait: vec![0.7, 2.0, 5.5],
+        at_least: 0.5,
+        faces: 6,
     }
 }
 
@@ -182,6 +225,45 @@ fn data_beyond_the_bounds_of_their_distribution_are_named() {
     };
     let beyond = refused(vec![0.4, 1.6], vec![0, 3]);
     assert!(beyond.contains("`y`") && beyond.contains("1.6") && beyond.contains("1.5"), "{beyond}");
+}
+
+#[test]
+fn whole_numbers_and_angles() {
+    check_model(&*whole_numbers().bind().unwrap());
+}
+
+#[test]
+fn data_outside_the_bounds_of_their_distribution_are_refused() {
+    let refused = |model: WholeNumbers| model.bind().err().expect("outside its bounds").to_string();
+    let mut model = whole_numbers();
+    model.die[2] = 0;
+    let message = refused(model);
+    assert!(message.contains("die") && message.contains("1 to 6"), "{message}");
+    let mut model = whole_numbers();
+    model.die[2] = -3;
+    assert!(refused(model).contains("1 to 6"));
+    let mut model = whole_numbers();
+    model.wait[1] = 0.4;
+    let message = refused(model);
+    assert!(message.contains("wait") && message.contains("0.5 to inf"), "{message}");
+    let mut model = whole_numbers();
+    model.aces[0] = 6;
+    let message = refused(model);
+    assert!(message.contains("aces") && message.contains("0 to 5"), "{message}");
+}
+
+#[test]
+fn latent_angles_are_between_minus_pi_and_pi() {
+    let model = MoreDistributions { N: 2, y: vec![0, 3] };
+    let bound = model.bind().unwrap();
+    let (mut work, samples) = (bound.workspace(8), 8);
+    let u = ppl_tests::points(bound.layout().unconstrained(), samples);
+    work.u_mut().copy_from_slice(&u.iter().map(|u| 100.0 * u).collect::<Vec<_>>());
+    bound.constrain(&mut work, &mut [0.0; 8]);
+    let angle = bound.layout().latents().find(|latent| latent.name == "o").expect("an angle");
+    let values = &work.values[angle.rows.start * samples..angle.rows.end * samples];
+    assert!(values.iter().all(|x| x.abs() <= std::f64::consts::PI), "{values:?}");
+    assert!(values.iter().any(|x| *x < -3.0) && values.iter().any(|x| *x > 3.0), "{values:?}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl Bijector {
             Support::Correlation => Bijector::Correlation { size: length },
             Support::CovarianceCholesky => Bijector::CovarianceCholesky { size: length },
             Support::PositiveDefinite => Bijector::Covariance { size: length },
-            Support::Real | Support::Binary | Support::Count | Support::CountUpTo => Bijector::Identity,
+            Support::Real | Support::Binary | Support::Count | Support::CountUpTo | Support::Integer => Bijector::Identity,
         }
     }
 

@@ -64,7 +64,7 @@ pub fn check_observed(
 ) -> Result<(), DataError> {
     let inside = match support {
         Support::Interval => value >= lower && value <= upper,
-        Support::CountUpTo => Support::Count.contains(value) && value <= upper,
+        Support::CountUpTo => Support::Count.contains(value) && value >= lower && value <= upper,
         other => other.contains(value),
     };
     if inside {

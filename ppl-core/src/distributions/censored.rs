@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use rand::Rng;
 
-use super::cumulative::Bound;
+use super::cumulative::Standing;
 use super::truncated::first;
 use super::{Cumulative, Distribution, Parameter, Partials, Support, Univariate, ValueKind};
 use crate::kernel::Lanes;
@@ -46,7 +46,7 @@ macro_rules! censored {
                 let (at_lower, at_upper) = (x.le(params[$inner]), params[$inner + 1].le(x));
                 // Of counts, the upper bound itself is among those that are censored.
                 let before = if D::KIND == ValueKind::Discrete { x - V::constant(1.0) } else { x };
-                let at = Bound::of::<D>(V::select(at_upper, before, x), inner);
+                let at = Standing::of::<D>(V::select(at_upper, before, x), inner);
                 let own = D::kernel(x, inner);
                 let (base, d_base) = D::base(x);
                 let (normalizer, d_normalizer) = D::normalizer(inner);

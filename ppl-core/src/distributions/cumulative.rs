@@ -115,7 +115,7 @@ pub trait Cumulative<const P: usize>: Univariate<P> + Sized {
 /// The first number of a support.
 fn first_of_support(support: Support) -> f64 {
     match support {
-        Support::Real | Support::Interval | Support::Ordered => f64::NEG_INFINITY,
+        Support::Real | Support::Interval | Support::Integer => f64::NEG_INFINITY,
         _ => 0.0,
     }
 }
@@ -123,7 +123,7 @@ fn first_of_support(support: Support) -> f64 {
 /// The probability of a number up to `x`, which is any.
 pub fn cdf<D: Cumulative<P>, const P: usize>(x: f64, params: [f64; P]) -> f64 {
     let x = if D::KIND == ValueKind::Discrete { x.floor() } else { x };
-    Bound::<f64, P>::of::<D>(x, params).tails.ln_below.exp()
+    Standing::<f64, P>::of::<D>(x, params).tails.ln_below.exp()
 }
 
 /// The number up to which another one is with this probability, of counts the first one up to which it is at least that; `NaN` of what is no probability.
@@ -133,19 +133,19 @@ pub fn quantile<D: Cumulative<P>, const P: usize>(probability: f64, params: [f64
 
 /// A number that may lie outside the support: its tails, and the log density where it is inside.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bound<V, const P: usize> {
+pub(super) struct Standing<V, const P: usize> {
     pub(super) tails: Tails<V, P>,
     /// `-inf` outside.
     pub(super) ln_density: V,
 }
 
-impl<V: Lanes, const P: usize> Bound<V, P> {
+impl<V: Lanes, const P: usize> Standing<V, P> {
     #[inline(always)]
     pub(super) fn of<D: Cumulative<P>>(x: V, params: [V; P]) -> Self {
         let (zero, one, nothing) = (V::zero(), V::constant(1.0), V::constant(f64::NEG_INFINITY));
         let first = V::constant(first_of_support(D::SUPPORT));
         let (below, above) = match D::SUPPORT {
-            Support::Real | Support::Interval => (x.eq(nothing), V::constant(f64::INFINITY).eq(x)),
+            Support::Real | Support::Interval | Support::Integer => (x.eq(nothing), V::constant(f64::INFINITY).eq(x)),
             Support::Unit => (x.le(first), one.le(x)),
             Support::Positive | Support::NonNegative => (x.le(first), V::constant(f64::INFINITY).eq(x)),
             _ => (x.lt(first), V::constant(f64::INFINITY).eq(x)),
@@ -160,7 +160,7 @@ impl<V: Lanes, const P: usize> Bound<V, P> {
         // An end of an interval that the parameters give is known by its probabilities.
         let nowhere = ln_below.eq(nothing) | ln_above.eq(nothing);
         let ln_density = V::select(nowhere, nothing, ln_density);
-        Bound { tails: Tails { ln_below, ln_above, velocity: tails.velocity }, ln_density }
+        Standing { tails: Tails { ln_below, ln_above, velocity: tails.velocity }, ln_density }
     }
 }
 

@@ -10,6 +10,8 @@ pub struct Entry {
     pub name: &'static str,
     /// Where values lie.
     pub support: Support,
+    /// Between which numbers values lie; of a density on the whole line that is periodic, one period.
+    pub bounds: [Bound; 2],
     /// Which parameters the normalizer reads.
     pub normalizer: &'static [usize],
     /// Density and draws.
@@ -30,6 +32,17 @@ pub trait Quantiles: std::fmt::Debug {
     fn tails(&self, value: f64, params: &[f64]) -> (f64, f64, Vec<f64>);
     /// The first two of them in single precision.
     fn single_tails(&self, value: f64, params: &[f64]) -> (f64, f64);
+}
+
+/// One end of where values lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// There is none.
+    Infinite,
+    /// A constant.
+    Number(f64),
+    /// A parameter, by its place.
+    Parameter(usize),
 }
 
 /// The cut of a density as an object: each part with its derivatives, the value's first.

@@ -32,8 +32,10 @@ pub enum Support {
     Binary,
     /// 0, 1, 2, ...
     Count,
-    /// 0, 1, ..., up to a parameter (the trials of a binomial, the categories of a categorical less one).
+    /// 0, 1, ..., up to a parameter (the trials of a binomial, the categories of a categorical less one); perhaps from another one on.
     CountUpTo,
+    /// ..., -1, 0, 1, ...
+    Integer,
 }
 
 impl Support {
@@ -50,6 +52,7 @@ impl Support {
             Support::Unit | Support::Simplex => value > 0.0 && value < 1.0,
             Support::Binary => value == 0.0 || value == 1.0,
             Support::Count | Support::CountUpTo => value >= 0.0 && value.is_finite() && value.fract() == 0.0,
+            Support::Integer => value.is_finite() && value.fract() == 0.0,
         }
     }
 }
@@ -73,7 +76,8 @@ impl std::fmt::Display for Support {
             Support::PositiveDefinite => "a covariance matrix: symmetric, positive definite",
             Support::Binary => "0 or 1",
             Support::Count => "a whole number from 0 on",
-            Support::CountUpTo => "a whole number from 0 to its limit",
+            Support::CountUpTo => "a whole number within its bounds",
+            Support::Integer => "a whole number",
         })
     }
 }

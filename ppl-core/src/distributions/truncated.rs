@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use rand::Rng;
 
-use super::cumulative::{Bound, Tails};
+use super::cumulative::{Standing, Tails};
 use super::special::{first_whole, invert, ln_one_minus_exp, open01};
 use super::{Cumulative, Distribution, Parameter, Partials, Support, Univariate, ValueKind};
 use crate::kernel::Lanes;
@@ -54,7 +54,7 @@ impl<V: Lanes, const P: usize> Interval<V, P> {
     fn of<D: Cumulative<P>>(lower: V, upper: V, params: [V; P]) -> Self {
         let discrete = D::KIND == ValueKind::Discrete;
         let before = if discrete { lower - V::constant(1.0) } else { lower };
-        let (a, b) = (Bound::of::<D>(before, params), Bound::of::<D>(upper, params));
+        let (a, b) = (Standing::of::<D>(before, params), Standing::of::<D>(upper, params));
         // Of the two tails, the one in which the numbers are small and have their digits.
         let flip = a.tails.ln_above.lt(a.tails.ln_below);
         let most = V::select(flip, a.tails.ln_above, b.tails.ln_below);

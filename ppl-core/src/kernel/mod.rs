@@ -15,6 +15,7 @@ mod stored;
 pub use dispatch::{Kernel, SimdLevel, Vectorized, dispatch, dispatch_at, simd_level};
 pub use dual::Dual;
 pub use lanes::{Lanes, Mask, Real, Sum};
+pub(crate) use special::bessel::bessel_i0_i1;
 pub(crate) use special::logarithm::softplus_and_sigmoid;
 pub use stored::Stored;
 

@@ -48,6 +48,10 @@ impl Inferred {
             Support::Real => true,
             Support::Positive => self.is_positive(),
             Support::Unit => self.is_unit(),
+            Support::Count => match self {
+                Inferred::Number(x) => x >= 0.0 && x.fract() == 0.0,
+                _ => return Verdict::Open,
+            },
             _ => return Verdict::Open,
         };
         match self {
@@ -64,7 +68,7 @@ impl Inferred {
 /// Where the values of a support lie.
 fn of_support(support: Support) -> Inferred {
     match support {
-        Support::Real | Support::Ordered => Inferred::Unbounded,
+        Support::Real | Support::Ordered | Support::Integer => Inferred::Unbounded,
         Support::Positive | Support::PositiveOrdered => Inferred::Positive,
         Support::Count | Support::Binary | Support::CountUpTo => Inferred::NonNegative,
         Support::Unit | Support::Simplex => Inferred::Unit,
@@ -323,6 +327,7 @@ fn report(
         Support::Unit => {
             ("between 0 and 1", "write `sigmoid(..)` around it, give it a `Beta` prior, or use `logit = ..` where there is one")
         }
+        Support::Count => ("a whole number from 0 on", ""),
         _ => ("positive", "write `exp(..)` around it, or give it a positive prior such as `HalfNormal(1)`"),
     };
     let found = match inferred {

@@ -65,6 +65,7 @@ fn argument_type(model: &Model, arg: &Arg) -> TokenStream {
         ArgKind::F64 => quote!(f64),
         ArgKind::F32 => quote!(f32),
         ArgKind::U64 => quote!(u64),
+        ArgKind::I64 => quote!(i64),
         ArgKind::Bool => quote!(bool),
         ArgKind::Index(_) | ArgKind::Size(_) => quote!(usize),
     };

@@ -137,6 +137,7 @@ impl Family {
     /// Where values lie, if that is known here.
     pub(crate) fn support(&self) -> Support {
         match self {
+            Family::Catalogue(entry) if entry.is_bounded() && !entry.discrete => Support::Interval,
             Family::Catalogue(entry) => entry.support,
             Family::User(..) => Support::Real,
             Family::Wrapped(Wrapper::Truncated | Wrapper::Censored, inner) if inner.is_discrete() != Some(true) => {

@@ -83,6 +83,7 @@ pub(crate) enum ArgKind {
     F64,
     F32,
     U64,
+    I64,
     Bool,
     /// An index into a dimension.
     Index(DimId),

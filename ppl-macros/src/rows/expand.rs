@@ -148,7 +148,7 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
                 quote!(#indices.iter().map(|&x| x as #e).collect())
             }
             ElementKind::Bool => quote!(#array.iter().map(|&x| <#e as From<u8>>::from(u8::from(x))).collect()),
-            ElementKind::U64 => quote!(#array.iter().map(|&x| x as #e).collect()),
+            ElementKind::U64 | ElementKind::I64 => quote!(#array.iter().map(|&x| x as #e).collect()),
             ElementKind::F64 | ElementKind::F32 => array,
             ElementKind::Index(_) | ElementKind::Option(_) => return None,
         };
@@ -321,6 +321,7 @@ fn field(argument: &Argument, krate: &syn::Path, single: bool) -> TokenStream {
             let is_index = !pointing.is_empty();
             let element = match element.kind {
                 ElementKind::U64 => quote!(u64),
+                ElementKind::I64 => quote!(i64),
                 ElementKind::Bool => quote!(bool),
                 ElementKind::Index(_) => quote!(usize),
                 ElementKind::Option(_) => quote!(::std::option::Option<#e>),

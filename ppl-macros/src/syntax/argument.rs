@@ -126,6 +126,7 @@ fn element(input: ParseStream<'_>) -> syn::Result<Element> {
         "f64" => ElementKind::F64,
         "f32" => ElementKind::F32,
         "u64" => ElementKind::U64,
+        "i64" => ElementKind::I64,
         "bool" => ElementKind::Bool,
         "Option" => ElementKind::Option(Box::new(option(input, &word)?)),
         other => return Err(syn::Error::new(span, messages::unknown_type(other))),

@@ -39,6 +39,7 @@ impl Display for Element {
             ElementKind::F64 => f.write_str("f64"),
             ElementKind::F32 => f.write_str("f32"),
             ElementKind::U64 => f.write_str("u64"),
+            ElementKind::I64 => f.write_str("i64"),
             ElementKind::Bool => f.write_str("bool"),
             ElementKind::Index(dim) => write!(f, "in {dim}"),
             ElementKind::Option(inner) => write!(f, "Option<{inner}>"),

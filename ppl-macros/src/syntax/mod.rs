@@ -66,6 +66,7 @@ pub(crate) enum ElementKind {
     F64,
     F32,
     U64,
+    I64,
     Bool,
     /// `in C`
     Index(Ident),

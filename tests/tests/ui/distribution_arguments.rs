@@ -23,6 +23,8 @@ model! {
         factor(Dirichlet(1).log_prob(s));
         factor(nothing(1).log_prob(s));
         factor(Poisson(1).log_prob(s));
+        factor(Binomial(s, 0.5).log_prob(2));
+        single[N] ~ Skellam(1, 2);
         m[K] ~ Ordered(Normal(0, 1), 2);
         g[N] ~ Poisson(3);
     }

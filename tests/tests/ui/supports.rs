@@ -9,6 +9,7 @@ model! {
         r ~ Gamma(exp(a), -2);
         for n in N {
             y[n] ~ Bernoulli(a);
+            factor(Erlang(2.5, 1).log_prob(b));
         }
     }
 }

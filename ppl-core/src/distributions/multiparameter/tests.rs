@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 use super::super::{Parameter, ValueKind};
 use super::reference::{REFERENCE, Row};
 use super::*;
+use crate::distributions::Support;
 use crate::kernel::{Kernel, Real, SimdLevel, dispatch_at};
 
 const LEVELS: [SimdLevel; 3] = [SimdLevel::Portable, SimdLevel::Avx2, SimdLevel::Avx512];

@@ -7,8 +7,8 @@ use super::entry;
 use crate::distributions::reference::REFERENCE;
 use crate::distributions::reference_tails::TAILS;
 use crate::distributions::{
-    CategoricalLogits, CategoricalProbs, Cauchy, Dirichlet, Flat, FlatPositive, HalfCauchy, HalfStudentT, InverseGamma, Normal,
-    REGISTRY, Sampler, ScalarSampler, StudentT, Support, Truncated, VectorSampler,
+    Bound, CategoricalLogits, CategoricalProbs, Cauchy, Dirichlet, Flat, FlatPositive, HalfCauchy, HalfStudentT, InverseGamma,
+    Normal, REGISTRY, Sampler, ScalarSampler, StudentT, Support, Truncated, VectorSampler,
 };
 
 /// Each distribution with each of its parameters in the reference.
@@ -44,13 +44,23 @@ impl Points {
     fn of(name: &str, params: &[f64]) -> Self {
         let known = entry(name);
         let log_prob = |x: f64| known.sampler.log_prob(&[x], params);
-        if matches!(known.support, Support::Binary | Support::Count | Support::CountUpTo) {
-            let last = match known.support {
-                Support::Binary => 1,
-                Support::CountUpTo => 9,
-                _ => 3000,
-            };
-            let all = (0..=last).map(|k| (f64::from(k), log_prob(f64::from(k)))).map(|(x, ln)| (x, ln, ln.exp())).collect();
+        let end = |bound| match bound {
+            Bound::Infinite => None,
+            Bound::Number(x) => Some(x),
+            Bound::Parameter(place) => Some(params[place]),
+        };
+        let [lower, upper] = known.bounds.map(end);
+        if let Some((first, last)) = match known.support {
+            Support::Binary => Some((0, 1)),
+            Support::CountUpTo => Some((0, 60)),
+            Support::Count => Some((0, 3000)),
+            Support::Integer => Some((-3000, 3000)),
+            _ => None,
+        } {
+            // What lies outside the bounds may not be asked for.
+            let within = |x: &f64| lower.is_none_or(|lower| lower <= *x) && upper.is_none_or(|upper| *x <= upper);
+            let points = (first..=last).map(f64::from).filter(within).map(|x| (x, log_prob(x)));
+            let all = points.map(|(x, ln)| (x, ln, ln.exp())).filter(|(.., weight)| *weight > 0.0).collect();
             return Points { all, discrete: true };
         }
         let sorted = draws(known.sampler, params, 2000);
@@ -60,10 +70,14 @@ impl Points {
         for i in -5000..=5000 {
             let t = f64::from(i) * step;
             let (inner, d_inner) = (0.5 * std::f64::consts::PI * t.sinh(), 0.5 * std::f64::consts::PI * t.cosh());
-            let (x, slope) = match known.support {
-                Support::Positive => (middle * inner.exp(), middle * inner.exp() * d_inner),
-                Support::Unit | Support::Interval => {
-                    let (lower, upper) = if known.support == Support::Unit { (0.0, 1.0) } else { (params[0], params[1]) };
+            let (x, slope) = match (known.support, lower, upper) {
+                (Support::Positive, ..) => (middle * inner.exp(), middle * inner.exp() * d_inner),
+                (_, Some(lower), None) => {
+                    let above = (middle - lower) * inner.exp();
+                    (lower + above, above * d_inner)
+                }
+                (Support::Unit, ..) | (_, Some(_), Some(_)) => {
+                    let (lower, upper) = (lower.unwrap_or(0.0), upper.unwrap_or(1.0));
                     let share = 1.0 / (1.0 + (-2.0 * inner).exp());
                     let width = upper - lower;
                     (lower + width * share, width * share * (1.0 - share) * 2.0 * d_inner)
@@ -133,9 +147,11 @@ fn facts_are_those_of_quadrature() {
 /// Another parameter of the same distribution.
 fn moved(name: &str, index: usize, x: f64) -> f64 {
     match (name, index) {
-        ("BinomialProb" | "BinomialLogit" | "BetaBinomial", 0) => x,
-        ("Uniform" | "LogUniform", 0) => x - 0.5 * x.abs(),
-        ("BernoulliProb" | "BinomialProb" | "Geometric", _) => 0.9 * x,
+        ("BinomialProb" | "BinomialLogit" | "BetaBinomial" | "NegativeBinomialProb", 0) => x,
+        ("Uniform" | "LogUniform" | "Pareto", 0) => x - 0.5 * x.abs(),
+        ("DiscreteUniform", 0) => (x - 1.0).max(0.0),
+        ("DiscreteUniform" | "Erlang" | "Hypergeometric", _) if x.fract() == 0.0 => x + 1.0,
+        ("BernoulliProb" | "BinomialProb" | "NegativeBinomialProb" | "Geometric", _) => 0.9 * x,
         _ => x + 0.2 * x.abs() + 0.01,
     }
 }
@@ -153,7 +169,7 @@ fn quantiles_are_the_inverse_of_the_cdf() {
         let (known, support) = (entry(name).quantiles.expect("it is proper"), entry(name).support);
         for probability in [1e-8, 0.003, 0.25, 0.5, 0.77, 0.999] {
             let x = known.quantile(probability, params);
-            if matches!(support, Support::Binary | Support::Count | Support::CountUpTo) {
+            if is_discrete(support) {
                 let (before, up_to) = (known.cdf(x - 1.0, params), known.cdf(x, params));
                 assert!(
                     before < probability && probability <= up_to,
@@ -195,6 +211,11 @@ fn distribution_functions_and_velocities_are_those_of_the_reference() {
     }
 }
 
+/// Whether a support is one of whole numbers.
+fn is_discrete(support: Support) -> bool {
+    matches!(support, Support::Binary | Support::Count | Support::CountUpTo | Support::Integer)
+}
+
 /// A step for a difference in a parameter.
 fn nearby(param: f64) -> f64 {
     1e-6 * if param == 0.0 { 1.0 } else { param.abs() }
@@ -212,11 +233,13 @@ fn velocities_are_the_derivatives_of_the_distribution_function() {
     for (name, params) in cases() {
         let known = entry(name).quantiles.expect("it is proper");
         let sampler = entry(name).sampler;
-        let discrete = matches!(entry(name).support, Support::Binary | Support::Count | Support::CountUpTo);
+        let discrete = is_discrete(entry(name).support);
         let width = known.quantile(0.75, params) - known.quantile(0.25, params);
         for probability in [1e-6, 0.01, 0.2, 0.5, 0.8, 0.99, 0.999_999] {
             let x = known.quantile(probability, params);
-            if !(sampler.log_prob(&[x], params).is_finite()) {
+            // A step in a parameter may pass a number that is near a bound.
+            let near_bound = entry(name).support == Support::Interval && !(0.005..0.995).contains(&probability);
+            if near_bound || !(sampler.log_prob(&[x], params).is_finite()) {
                 continue;
             }
             let (ln_below, ln_above, velocity) = known.tails(x, params);
@@ -275,7 +298,7 @@ fn moved_draws_have_the_derivatives_of_expectations() {
     for (name, params) in cases() {
         let known = entry(name);
         let (Some(quantiles), parts) = (known.quantiles, known.parts.expect("of one number")) else { continue };
-        if matches!(known.support, Support::Binary | Support::Count | Support::CountUpTo) {
+        if is_discrete(known.support) {
             continue;
         }
         let points = Points::of(name, params);
@@ -285,7 +308,7 @@ fn moved_draws_have_the_derivatives_of_expectations() {
             if (of == "ln x" && !positive) || !has_moments(name, params, of) {
                 continue;
             }
-            for i in 0..params.len() {
+            for i in (0..params.len()).filter(|&i| known.sampler.parameters()[i].support != Support::Count) {
                 let h = 1e-4 * if params[i] == 0.0 { 1.0 } else { params[i].abs() };
                 // The expectation with one parameter changed: by the same points, with their quantiles moved.
                 let expected = |theta: f64| {
@@ -302,7 +325,7 @@ fn moved_draws_have_the_derivatives_of_expectations() {
                 let scale = exact.abs() + spread / (1.0 + params[i].abs());
                 assert!((mean - exact).abs() < 2e-4 * scale, "{name}{params:?}, d E[{of}] / d parameter {i}: {mean}, {exact}");
                 let variance = pathwise(&|gradient| (gradient - mean).powi(2));
-                if known.support == Support::Interval {
+                if known.support == Support::Interval || name == "VonMises" {
                     // The support moves too: the score function has no gradient of it.
                     continue;
                 }

@@ -86,7 +86,7 @@ fn check_partials(sampler: &dyn Sampler, parts: &dyn Parts, params: &[f64], valu
         );
     };
     let (_, kernel) = parts.kernel(value, params);
-    if !matches!(support, Support::Binary | Support::Count | Support::CountUpTo) {
+    if !matches!(support, Support::Binary | Support::Count | Support::CountUpTo | Support::Integer) {
         compare("d base", parts.base(value).1, &|x| parts.base(x).0, value, support);
         compare("d value", kernel[0], &|x| parts.kernel(x, params).0, value, support);
     }

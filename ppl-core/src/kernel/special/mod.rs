@@ -1,5 +1,6 @@
 //! Special functions, written once over lanes of doubles; every instruction set compiles them.
 
+pub(crate) mod bessel;
 pub(super) mod error_function;
 pub(super) mod exponential;
 pub(super) mod gamma;

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::nest;
-use crate::catalogue::{Shape, Support};
+use crate::catalogue::{Bound, Shape, Support};
 use crate::check::supports::{Verdict, infer};
 use crate::expand::graph::support;
 use crate::expand::names;
@@ -250,9 +250,14 @@ fn sets(model: &Model, family: &Family, params: &[Expr]) -> Vec<(TokenStream, To
     match family {
         Family::Catalogue(entry) => match entry.support {
             Support::Real => Vec::new(),
-            Support::Interval => vec![(support(Support::Interval), data(&params[0], &low), data(&params[1], &high))],
-            Support::CountUpTo => vec![(support(Support::CountUpTo), low, data(&params[0], &high))],
-            set => vec![(support(set), low, high)],
+            set => {
+                let end = |bound: Bound, otherwise: &TokenStream| match bound {
+                    Bound::Infinite => otherwise.clone(),
+                    Bound::Number(x) => quote!(#x),
+                    Bound::Parameter(place) => data(&params[place], otherwise),
+                };
+                vec![(support(set), end(entry.bounds[0], &low), end(entry.bounds[1], &high))]
+            }
         },
         Family::User(path, _) => {
             vec![(quote!(<#path as _ppl::distributions::Distribution>::SUPPORT), low, high)]

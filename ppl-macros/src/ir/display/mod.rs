@@ -59,6 +59,7 @@ fn argument(model: &Model, arg: &Arg) -> TokenStream {
         ArgKind::F64 => quote_spanned!(span=> f64),
         ArgKind::F32 => quote_spanned!(span=> f32),
         ArgKind::U64 => quote_spanned!(span=> u64),
+        ArgKind::I64 => quote_spanned!(span=> i64),
         ArgKind::Bool => quote_spanned!(span=> bool),
         ArgKind::Size(_) => quote_spanned!(span=> usize),
         ArgKind::Index(over) => {

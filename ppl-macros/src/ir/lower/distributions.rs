@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span};
 
 use super::operations::Sizes;
 use super::{Lowering, nearest};
-use crate::catalogue::{self, CATALOGUE, Entry, Shape, Support};
+use crate::catalogue::{self, Bound, CATALOGUE, Entry, Shape, Support};
 use crate::ir::{Bounds, Density, DimId, Distribution, Expr, ExprKind, Family, Vector, Wrapper};
 use crate::syntax::{self, CallArg, ExprKind as Surface};
 
@@ -149,7 +149,17 @@ impl Lowering<'_> {
             return self.arrays(entry, &ordered, event, span);
         }
         let params: Vec<Option<Expr>> = ordered.into_iter().map(|arg| self.scalar(&arg.value)).collect();
-        Some(Chosen::Univariate(Family::Catalogue(entry), params.into_iter().collect::<Option<_>>()?))
+        let params: Vec<Expr> = params.into_iter().collect::<Option<_>>()?;
+        for ((name, set), param) in entry.parameters.iter().zip(&params) {
+            if *set == Support::Count && !self.is_given(param) {
+                self.error(
+                    param.span,
+                    format!("`{name}` of `{word}` is a count, which is made of data and numbers: it has no gradient"),
+                );
+                return None;
+            }
+        }
+        Some(Chosen::Univariate(Family::Catalogue(entry), params))
     }
 
     fn user(&mut self, path: syn::Path, args: &[CallArg]) -> Option<Chosen> {
@@ -288,7 +298,11 @@ fn bounds(family: &Family, params: &[Expr]) -> Option<Bounds> {
             let or = |bound: &Expr, end: Option<Expr>| if infinite(bound) { end } else { Some(bound.clone()) };
             Some(Bounds { lower: or(&given[0], lower), upper: or(&given[1], upper) })
         }
-        _ => Some(Bounds { lower: params.first().cloned(), upper: params.get(1).cloned() }),
+        Family::Catalogue(entry) => {
+            let [lower, upper] = entry.bounds.map(|bound| of_bound(bound, params));
+            Some(Bounds { lower, upper })
+        }
+        Family::User(..) => None,
     }
 }
 
@@ -313,6 +327,15 @@ fn is_constructor(expr: &syntax::Expr) -> bool {
             matches!(&callee.kind, Surface::Name(word) if catalogue::entries(&word.to_string()).next().is_some())
         }
         _ => false,
+    }
+}
+
+/// An end of the values of a distribution with these parameters; none where it is infinite.
+fn of_bound(bound: Bound, params: &[Expr]) -> Option<Expr> {
+    match bound {
+        Bound::Infinite => None,
+        Bound::Number(x) => Some(Expr { kind: ExprKind::Number(x), span: params.first()?.span }),
+        Bound::Parameter(place) => params.get(place).cloned(),
     }
 }
 

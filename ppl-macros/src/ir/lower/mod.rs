@@ -154,6 +154,7 @@ impl<'a> Lowering<'a> {
             syntax::ElementKind::F64 => Some(ArgKind::F64),
             syntax::ElementKind::F32 => Some(ArgKind::F32),
             syntax::ElementKind::U64 => Some(ArgKind::U64),
+            syntax::ElementKind::I64 => Some(ArgKind::I64),
             syntax::ElementKind::Bool => Some(ArgKind::Bool),
             syntax::ElementKind::Index(dim) => Some(ArgKind::Index(self.dim(dim))),
             syntax::ElementKind::Option(inner) => {

@@ -101,9 +101,10 @@ impl Lowering<'_> {
                 let (kind, name) = (self.model.args[arg].kind, lhs.name.clone());
                 let message = match (lowered.discrete, kind) {
                     (Some(true), ArgKind::F64 | ArgKind::F32) if lowered.support != Support::Binary => {
-                        format!("`{name}` holds real numbers, but `{word}` is over whole numbers; declare it as `u64`")
+                        let kind = if lowered.support == Support::Integer { "i64" } else { "u64" };
+                        format!("`{name}` holds real numbers, but `{word}` is over whole numbers; declare it as `{kind}`")
                     }
-                    (Some(false), ArgKind::U64 | ArgKind::Bool | ArgKind::Index(_)) => {
+                    (Some(false), ArgKind::U64 | ArgKind::I64 | ArgKind::Bool | ArgKind::Index(_)) => {
                         format!("`{name}` holds whole numbers, but `{word}` is over real numbers; declare it as `f64`")
                     }
                     (Some(true), ArgKind::Index(_)) if lowered.support != Support::CountUpTo => {

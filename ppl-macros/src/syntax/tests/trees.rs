@@ -163,6 +163,7 @@ fn types_have_elements_and_dimensions() {
                     ElementKind::F64 => "f64",
                     ElementKind::F32 => "f32",
                     ElementKind::U64 => "u64",
+                    ElementKind::I64 => "i64",
                     ElementKind::Bool => "bool",
                     ElementKind::Index(_) => "in",
                     ElementKind::Option(_) => "option",

@@ -20,7 +20,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    argument_kind(ArgKind) { ArgKind::F64, ArgKind::F32, ArgKind::U64, ArgKind::Bool, ArgKind::Index(_), ArgKind::Size(_) }
+    argument_kind(ArgKind) { ArgKind::F64, ArgKind::F32, ArgKind::U64, ArgKind::I64, ArgKind::Bool, ArgKind::Index(_), ArgKind::Size(_) }
     argument(Arg) { Arg { missing: false, .. }, Arg { missing: true, .. } }
     site(SiteKind) { SiteKind::Latent, SiteKind::Observed(_), SiteKind::Quantity, SiteKind::Parameter }
     var(Var) { Var { implicit: true, .. }, Var { implicit: false, range: true, .. }, Var { implicit: false, range: false, .. } }

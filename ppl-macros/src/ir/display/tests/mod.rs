@@ -361,7 +361,7 @@ fn every_kind_of_node_is_read_back() {
 const HEAD: &str = "/// Doc.
     #[derive(Clone)] #[ppl(crate = crate::renamed::core)]
     pub(crate) M(/// Data.
-        y: [f32; N, P, Q], K: usize, g: [in C; N], k: in K, b: bool, u: [u64; N], m: [Option<f32>; N],)
+        y: [f32; N, P, Q], K: usize, g: [in C; N], k: in K, b: bool, u: [u64; N], d: [i64; N], m: [Option<f32>; N],)
     { a ~ Normal(0, 1); m[N] ~ Normal(a, 1); }";
 
 #[test]
@@ -369,7 +369,7 @@ fn heads_keep_attributes_visibility_types_and_the_path_of_the_core() {
     let text = canonical(HEAD);
     let expected: TokenStream =
         "#[ppl(crate = crate::renamed::core)] #[doc = \" Doc.\"] #[derive(Clone)] pub(crate) M(#[doc = \" Data.\"]
-        y: [f32; N, P, Q], K: usize, g: [in C; N], k: in K, b: bool, u: [u64; N], m: [Option<f32>; N]) { a ~ Normal(0, 1); m[N] ~ Normal(a, 1); }"
+        y: [f32; N, P, Q], K: usize, g: [in C; N], k: in K, b: bool, u: [u64; N], d: [i64; N], m: [Option<f32>; N]) { a ~ Normal(0, 1); m[N] ~ Normal(a, 1); }"
             .parse()
             .expect("tokens");
     assert_eq!(tight(&text), tight(&expected.to_string()));

@@ -6,7 +6,7 @@ use ppl_core::prelude::*;
 use ppl_tests::check_model;
 
 model! {
-    /// Correlated varying slopes (McElreath 2020, Statistical Rethinking, chapter 14).
+    /// Correlated varying slopes (Statistical Rethinking, 2nd edition, chapter 14).
     pub VaryingSlopes(y: [f64; N], x: [f64; N, P], group: [in G; N]) {
         mu[P] ~ Normal(0, 1);
         tau[P] ~ HalfNormal(1);

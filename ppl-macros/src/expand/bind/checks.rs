@@ -183,23 +183,19 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
         {
             observed.extend(check_value(model, arg, index, distribution, statement, loops));
         }
-        match &distribution.density {
-            Density::Univariate { family, params } => {
-                for ((name, set), param) in family.parameters().into_iter().zip(params) {
-                    if scalar::is_data(model, param) && set != Support::Real && infer(model, param).within(set) == Verdict::Open {
-                        let check = check_parameter(model, &quote!(#name), &support(set), param, statement, loops);
-                        if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
-                    }
-                }
-                let Some((path, names)) = family.user() else { return };
-                for (i, param) in params[..names.len()].iter().enumerate().filter(|(_, param)| scalar::is_data(model, param)) {
-                    let own = crate::expand::assertions::parameter(path, names.len(), i);
-                    let (name, set) = (quote!(#own.name), quote!(#own.support));
-                    let check = check_parameter(model, &name, &set, param, statement, loops);
-                    if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
-                }
+        let Density::Univariate { family, params } = &distribution.density else { return };
+        for ((name, set), param) in family.parameters().into_iter().zip(params) {
+            if scalar::is_data(model, param) && set != Support::Real && infer(model, param).within(set) == Verdict::Open {
+                let check = check_parameter(model, &quote!(#name), &support(set), param, statement, loops);
+                if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
             }
-            _ => {}
+        }
+        let Some((path, names)) = family.user() else { return };
+        for (i, param) in params[..names.len()].iter().enumerate().filter(|(_, param)| scalar::is_data(model, param)) {
+            let own = crate::expand::assertions::parameter(path, names.len(), i);
+            let (name, set) = (quote!(#own.name), quote!(#own.support));
+            let check = check_parameter(model, &name, &set, param, statement, loops);
+            if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
         }
     });
     (observed, parameters)

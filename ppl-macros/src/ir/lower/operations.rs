@@ -57,12 +57,12 @@ impl Lowering<'_> {
     pub(super) fn operation(
         &mut self,
         lhs: &syntax::Lhs,
-        axes: Vec<Axis>,
+        axes: &[Axis],
         (word, args): (&Ident, &[CallArg]),
-        text: String,
+        text: &str,
     ) -> Option<Stmt> {
         let operation = self.choose_operation(word, args)?;
-        let event = self.event(&axes, operation.axes.len(), &lhs.name)?;
+        let event = self.event(axes, operation.axes.len(), &lhs.name)?;
         if self.lookup(&lhs.name).is_some() {
             self.error(
                 lhs.name.span(),
@@ -79,13 +79,13 @@ impl Lowering<'_> {
         let once = self.once_an_iteration(&opened.index, &lhs.name);
         let site = self.new_site(&lhs.name, SiteKind::Quantity);
         if let Some(site) = site {
-            self.declare_piece(site, &axes, 0, lhs);
+            self.declare_piece(site, axes, 0, lhs);
         }
         self.abandon_axes(&opened.vars);
         self.close_definitions();
         once.then_some(())?;
         let kind = StmtKind::Operation { site: site?, index: opened.index, operation, operands: lowered? };
-        Some(close_axes(opened.vars, Stmt { kind, text: text.clone() }, &text))
+        Some(close_axes(opened.vars, Stmt { kind, text: text.to_owned() }, text))
     }
 
     /// The operation of a name that takes operands of these axes.

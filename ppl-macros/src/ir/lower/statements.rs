@@ -217,7 +217,7 @@ impl Lowering<'_> {
         }
         let axes = self.axes(&lhs.index)?;
         if let Some((word, args)) = super::operations::called(value) {
-            return self.operation(lhs, axes, (word, args), text);
+            return self.operation(lhs, &axes, (word, args), &text);
         }
         let site = match self.lookup(&lhs.name) {
             Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Quantity => site,

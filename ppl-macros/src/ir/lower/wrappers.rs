@@ -192,19 +192,14 @@ impl Lowering<'_> {
         (inner_word, inner_span): (&str, Span),
         span: Span,
     ) -> Option<(Family, Vec<Expr>)> {
-        let map = match own {
-            [CallArg { name: None, value: syntax::Expr { kind: syntax::ExprKind::Name(name), .. } }] => {
-                let found = Increasing::ALL.iter().find(|(word, _)| name == word);
-                if found.is_none() {
-                    let words: Vec<&str> = Increasing::ALL.iter().map(|(word, _)| *word).collect();
-                    self.error(name.span(), format!("`{name}` is no map of `Transformed`; these are: `{}`", words.join("`, `")));
-                }
-                found?.1
-            }
-            _ => {
-                self.error(span, format!("write `{}`", example("Transformed")));
-                return None;
-            }
+        let [CallArg { name: None, value: syntax::Expr { kind: syntax::ExprKind::Name(name), .. } }] = own else {
+            self.error(span, format!("write `{}`", example("Transformed")));
+            return None;
+        };
+        let Some(&(_, map)) = Increasing::ALL.iter().find(|(word, _)| name == word) else {
+            let words: Vec<&str> = Increasing::ALL.iter().map(|(word, _)| *word).collect();
+            self.error(name.span(), format!("`{name}` is no map of `Transformed`; these are: `{}`", words.join("`, `")));
+            return None;
         };
         if inner.support() != Support::Real || inner.is_discrete() == Some(true) {
             self.error(

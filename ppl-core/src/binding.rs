@@ -3,9 +3,11 @@
 mod arrays;
 mod checks;
 mod layout;
+mod sets;
 mod sizes;
 
 pub use arrays::{given, given_again, numbers, row_major, shape};
 pub use checks::{check_finite, check_index, check_not_empty, check_observed, check_simplex, check_support};
 pub use layout::{LayoutBuilder, start_from};
+pub use sets::check_array;
 pub use sizes::Sizes;

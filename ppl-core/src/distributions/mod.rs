@@ -187,6 +187,72 @@ pub struct Partials<V, const P: usize> {
     note = "`#[ppl_core::distribution] impl Univariate<P> for {Self}` states how many it has; their names and supports stand in `Distribution::PARAMETERS`"
 )]
 /// A distribution of one number: `log p(x | theta) = base(x) + kernel(x, theta) - normalizer(theta)`, in nats.
+///
+/// # Examples
+/// A distribution of one's own works in `model!` as those of the catalogue do: names, number and supports of its parameters and the kind of its
+/// values are checked when the model is compiled. With [`Cumulative`] it can be truncated and censored as well.
+///
+/// ```
+/// use ppl_core::distributions::{Cumulative, Distribution, Parameter, Partials, Support, Tails, Univariate, ValueKind};
+/// use ppl_core::prelude::*;
+///
+/// /// The hyperbolic secant distribution: `log p(x) = -ln(2 scale) - ln cosh(pi z / 2)` with `z = (x - loc) / scale`, in nats.
+/// #[derive(Debug)]
+/// pub struct Secant;
+///
+/// impl Distribution for Secant {
+///     const NAME: &'static str = "Secant";
+///     const PARAMETERS: &'static [Parameter] =
+///         &[Parameter { name: "loc", support: Support::Real }, Parameter { name: "scale", support: Support::Positive }];
+///     const KIND: ValueKind = ValueKind::Continuous;
+///     const EVENT_RANK: usize = 0;
+///     const SUPPORT: Support = Support::Real;
+/// }
+///
+/// #[ppl_core::distribution]
+/// impl Univariate<2> for Secant {
+///     fn kernel<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Partials<V, 2> {
+///         let half = V::constant(std::f64::consts::FRAC_PI_2);
+///         let z = (x - loc) / scale;
+///         // ln cosh a = |a| + ln(1 + e^(-2 |a|)) - ln 2
+///         let a = (half * z).abs();
+///         let ln_cosh = a + (V::constant(-2.0) * a).exp().ln_1p() - V::constant(std::f64::consts::LN_2);
+///         let slope = half * (half * z).tanh() / scale;
+///         Partials { log_prob: -ln_cosh, d_value: -slope, d_params: [slope, z * slope] }
+///     }
+///
+///     fn normalizer<V: Lanes>([_, scale]: [V; 2]) -> (V, [V; 2]) {
+///         ((V::constant(2.0) * scale).ln(), [V::zero(), V::constant(1.0) / scale])
+///     }
+///
+///     fn sample([loc, scale]: [f64; 2], rng: &mut dyn rand::Rng) -> f64 {
+///         let u = ((rng.next_u64() >> 11) as f64 + 0.5) / 9_007_199_254_740_992.0;
+///         loc + scale * (u * std::f64::consts::FRAC_PI_2).tan().ln() / std::f64::consts::FRAC_PI_2
+///     }
+/// }
+///
+/// impl Cumulative<2> for Secant {
+///     fn tails<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Tails<V, 2> {
+///         let z = (x - loc) / scale;
+///         let odds = |z: V| (V::constant(std::f64::consts::FRAC_PI_2) * z).exp().atan() * V::constant(std::f64::consts::FRAC_2_PI);
+///         Tails { ln_below: odds(z).ln(), ln_above: odds(-z).ln(), velocity: [V::constant(1.0), z] }
+///     }
+/// }
+///
+/// model! {
+///     pub Ceiling(y: [f64; N]) {
+///         mu ~ Secant(loc = 0, scale = 2);
+///         for n in N {
+///             y[n] ~ Censored(Secant(mu, 1), upper = 3);
+///         }
+///     }
+/// }
+///
+/// let fit = fit_bbvi(&Ceiling { y: vec![1.9, 3.0, 2.4, 3.0, 3.0, 2.8, 1.2, 3.0] }, Bbvi::default())?;
+/// // Half of the numbers are at the ceiling: the location is near it.
+/// assert!((fit.scalar("mu").map_or(0.0, |mu| mu.mean) - 2.8).abs() < 0.5);
+/// # Ok::<(), FitError>(())
+/// ```
 pub trait Univariate<const P: usize>: Distribution {
     /// The part that depends on the value alone, and its derivative: computed once where the value is data.
     #[inline(always)]

@@ -9,9 +9,7 @@ use super::super::{Parameter, ValueKind};
 use super::reference::{REFERENCE, Row};
 use super::*;
 use crate::distributions::Support;
-use crate::kernel::{Kernel, Real, SimdLevel, dispatch_at};
-
-const LEVELS: [SimdLevel; 3] = [SimdLevel::Portable, SimdLevel::Avx2, SimdLevel::Avx512];
+use crate::kernel::Real;
 
 /// A distribution as an object.
 trait Law: Sync {
@@ -25,7 +23,6 @@ trait Law: Sync {
     /// The log density and the derivatives: of the value, of the first parameter, ..
     fn partials(&self, value: &[f64], params: &[&[f64]]) -> (f64, Vec<Vec<f64>>);
     /// Compares lanes of different values and parameters with numbers: at a level, in double and in single precision.
-    fn check_lanes(&self, level: SimdLevel, value: &[f64], params: &[&[f64]]);
     fn sample(&self, params: &[&[f64]], rng: &mut StdRng, value: &mut [f64]);
     fn mean(&self, params: &[&[f64]], value: &mut [f64]) -> bool;
     fn entropy(&self, params: &[&[f64]], length: usize) -> Option<f64>;
@@ -49,66 +46,6 @@ fn partials_of<D: Multiparameter<P>, V: Lanes, const P: usize>(value: &[V], para
     let log_prob = D::partials(value, array::<V, P>(params), &mut d_value, slices);
     d_params.insert(0, d_value);
     (log_prob, d_params)
-}
-
-/// The arguments of a lane: reals are stretched a little, counts stay.
-fn stretched(own: &[f64], lane: usize, counts: bool) -> Vec<f64> {
-    let by = if counts { 1.0 } else { 1.0 - 1e-3 * lane as f64 };
-    own.iter().map(|x| x * by).collect()
-}
-
-struct InLanes<'a, D, const P: usize>(&'a [f64], &'a [&'a [f64]], PhantomData<D>);
-
-impl<E: Real, D: Multiparameter<P>, const P: usize> Kernel<E> for InLanes<'_, D, P> {
-    type Output = ();
-    #[inline(always)]
-    fn run<V: Lanes<Element = E>>(self) {
-        let InLanes(value, params, _) = self;
-        let discrete = D::KIND == ValueKind::Discrete;
-        let counts = |i: usize| D::PARAMETERS[i].support == Support::Count;
-        let lanes = |own: &[f64], fixed: bool| -> Vec<V> {
-            let each: Vec<Vec<f64>> = (0..V::WIDTH).map(|lane| stretched(own, lane, fixed)).collect();
-            (0..own.len()).map(|k| V::load(&each.iter().map(|lane| E::from_f64(lane[k])).collect::<Vec<E>>())).collect()
-        };
-        let value_lanes = lanes(value, discrete);
-        let param_lanes: Vec<Vec<V>> = params.iter().enumerate().map(|(i, param)| lanes(param, counts(i))).collect();
-        let slices: Vec<&[V]> = param_lanes.iter().map(Vec::as_slice).collect();
-        let log_prob = D::log_prob(&value_lanes, array::<V, P>(&slices));
-        let (again, partials) = partials_of::<D, V, P>(&value_lanes, &slices);
-        let element = |x: V, lane: usize| {
-            let mut out = vec![E::default(); V::WIDTH];
-            x.store(&mut out);
-            out[lane].to_f64()
-        };
-        for lane in 0..V::WIDTH {
-            // The numbers of the lane, rounded as there.
-            let rounded = |own: Vec<f64>| -> Vec<f64> { own.iter().map(|&x| E::from_f64(x).to_f64()).collect() };
-            let value = rounded(stretched(value, lane, discrete));
-            let params: Vec<Vec<f64>> =
-                params.iter().enumerate().map(|(i, param)| rounded(stretched(param, lane, counts(i)))).collect();
-            let slices: Vec<&[f64]> = params.iter().map(Vec::as_slice).collect();
-            let (expected, expected_partials) = partials_of::<D, f64, P>(&value, &slices);
-            // Of a density in single precision the parts are of the size of the arguments times their derivatives.
-            let sizes = expected_partials.iter().flatten().zip(value.iter().chain(params.iter().flatten()));
-            let size = sizes.map(|(d, x)| (d * x).abs()).fold(1.0 + expected.abs(), f64::max);
-            let tolerance = if size_of::<E>() == 8 { 1e-11 } else { 1e-3 };
-            for found in [element(log_prob, lane), element(again, lane)] {
-                assert!(
-                    (found - expected).abs() <= tolerance * size || found == expected,
-                    "{}{params:?} at {value:?}, lane {lane}: {found} {expected}",
-                    name::<D>()
-                );
-            }
-            // The derivatives of an ill-conditioned matrix have few digits in single precision.
-            if size_of::<E>() == 8 {
-                let most = expected_partials.iter().flatten().fold(1.0, |most: f64, d| most.max(d.abs()));
-                for (found, expected) in partials.iter().flatten().zip(expected_partials.iter().flatten()) {
-                    let found = element(*found, lane);
-                    assert!((found - expected).abs() <= 1e-10 * most, "{} lane {lane}: {found} {expected}", name::<D>());
-                }
-            }
-        }
-    }
 }
 
 impl<D: Multiparameter<P>, const P: usize> Law for Listed<D, P> {
@@ -149,11 +86,6 @@ impl<D: Multiparameter<P>, const P: usize> Law for Listed<D, P> {
         (log_prob, partials)
     }
 
-    fn check_lanes(&self, level: SimdLevel, value: &[f64], params: &[&[f64]]) {
-        dispatch_at::<f64, _>(level, InLanes::<D, P>(value, params, PhantomData));
-        dispatch_at::<f32, _>(level, InLanes::<D, P>(value, params, PhantomData));
-    }
-
     fn sample(&self, params: &[&[f64]], rng: &mut StdRng, value: &mut [f64]) {
         D::sample(array::<f64, P>(params), rng, value);
     }
@@ -169,10 +101,6 @@ impl<D: Multiparameter<P>, const P: usize> Law for Listed<D, P> {
     fn divergence(&self, params: &[&[f64]], other: &[&[f64]], length: usize) -> Option<f64> {
         D::divergence(array::<f64, P>(params), array::<f64, P>(other), length)
     }
-}
-
-fn name<D>() -> &'static str {
-    std::any::type_name::<D>().rsplit("::").next().unwrap_or_default()
 }
 
 macro_rules! listed {
@@ -277,15 +205,6 @@ fn partials_are_finite_differences() {
                     "{name}{params:?} at {value:?}, argument {i}, element {k}: {found} {numeric}"
                 );
             }
-        }
-    }
-}
-
-#[test]
-fn lanes_are_numbers_beside_each_other() {
-    for &(name, value, params, _) in REFERENCE {
-        for level in LEVELS {
-            law(name).check_lanes(level, value, params);
         }
     }
 }

@@ -26,6 +26,17 @@ impl<V: Lanes> Beyond<V, 2> for Below<V> {
 /// The derivatives are those of implicit reparameterization (Figurnov, Mohamed & Mnih 2018); the integrals are over the smaller tail.
 #[inline(always)]
 pub(in crate::distributions) fn beta_tails<V: Lanes>(alpha: V, beta: V, x: V, rest: V) -> (V, V, V, V) {
+    if V::WIDTH == 1 { outlined(alpha, beta, x, rest) } else { tails(alpha, beta, x, rest) }
+}
+
+/// Of single numbers: compiled once, not wherever it is asked.
+#[inline(never)]
+fn outlined<V: Lanes>(alpha: V, beta: V, x: V, rest: V) -> (V, V, V, V) {
+    tails(alpha, beta, x, rest)
+}
+
+#[inline(always)]
+fn tails<V: Lanes>(alpha: V, beta: V, x: V, rest: V) -> (V, V, V, V) {
     let one = V::constant(1.0);
     // The tail that is integrated: the lower one, of the number or of its rest.
     let flip = (rest * alpha.max(one)).lt(x * beta.max(one));

@@ -38,6 +38,17 @@ impl<V: Lanes> Beyond<V, 1> for Above<V> {
 /// `P(a, x) = P(a + 1, x) + x^a e^-x / Gamma(a + 1)`.
 #[inline(always)]
 pub(in crate::distributions) fn gamma_tails<V: Lanes>(shape: V, x: V) -> (V, V, V) {
+    if V::WIDTH == 1 { outlined(shape, x) } else { tails(shape, x) }
+}
+
+/// Of single numbers: compiled once, not wherever it is asked.
+#[inline(never)]
+fn outlined<V: Lanes>(shape: V, x: V) -> (V, V, V) {
+    tails(shape, x)
+}
+
+#[inline(always)]
+fn tails<V: Lanes>(shape: V, x: V) -> (V, V, V) {
     let (zero, one) = (V::zero(), V::constant(1.0));
     let ln = x.ln();
     let (lgamma, digamma) = shape.lgamma_and_digamma();

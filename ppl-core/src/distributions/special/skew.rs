@@ -24,6 +24,17 @@ impl<V: Lanes> Beyond<V, 0> for Above<V> {
 /// `dF / d shape = -e^(-z^2 (1 + shape^2) / 2) / (pi (1 + shape^2))` (Azzalini 1985), by Owen's T function.
 #[inline(always)]
 pub(in crate::distributions) fn skew_normal_tails<V: Lanes>(shape: V, z: V) -> (V, V, V) {
+    if V::WIDTH == 1 { outlined(shape, z) } else { tails(shape, z) }
+}
+
+/// Of single numbers: compiled once, not wherever it is asked.
+#[inline(never)]
+fn outlined<V: Lanes>(shape: V, z: V) -> (V, V, V) {
+    tails(shape, z)
+}
+
+#[inline(always)]
+fn tails<V: Lanes>(shape: V, z: V) -> (V, V, V) {
     let (zero, one, half) = (V::zero(), V::constant(1.0), V::constant(0.5));
     let ln_normal = (-half * z).mul_add(z, V::constant(-0.918_938_533_204_672_8));
     // The density falls towards the tail that is integrated.

@@ -42,6 +42,17 @@ pub(in crate::distributions) struct StudentTails<V> {
 /// The derivative is that of implicit reparameterization (Figurnov, Mohamed & Mnih 2018).
 #[inline(always)]
 pub(in crate::distributions) fn student_tails<V: Lanes>(df: V, z: V) -> StudentTails<V> {
+    if V::WIDTH == 1 { outlined(df, z) } else { tails(df, z) }
+}
+
+/// Of single numbers: compiled once, not wherever it is asked.
+#[inline(never)]
+fn outlined<V: Lanes>(df: V, z: V) -> StudentTails<V> {
+    tails(df, z)
+}
+
+#[inline(always)]
+fn tails<V: Lanes>(df: V, z: V) -> StudentTails<V> {
     let (zero, one, half) = (V::zero(), V::constant(1.0), V::constant(0.5));
     let negative = z.lt(zero);
     let size = z.abs();

@@ -183,6 +183,15 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
         {
             observed.extend(check_value(model, arg, index, distribution, statement, loops));
         }
+        if let Density::Multivariate { entry, parameters: operands } = &distribution.density {
+            let sets = entry.parameters.iter().map(|(_, set)| *set);
+            for (operand, set) in operands.iter().zip(sets).filter(|(_, set)| !matches!(set, Support::Real | Support::Count)) {
+                parameters_of_arrays(model, operand, set, (statement, loops), (&mut observed, &mut parameters));
+            }
+        }
+        if let Density::Mixture { weights, .. } = &distribution.density {
+            parameters_of_arrays(model, weights, Support::Simplex, (statement, loops), (&mut observed, &mut parameters));
+        }
         let Density::Univariate { family, params } = &distribution.density else { return };
         for ((name, set), param) in family.parameters().into_iter().zip(params) {
             if scalar::is_data(model, param) && set != Support::Real && infer(model, param).within(set) == Verdict::Open {
@@ -199,6 +208,29 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
         }
     });
     (observed, parameters)
+}
+
+/// The check of a vector or a matrix of data that is a parameter.
+fn parameters_of_arrays(
+    model: &Model,
+    operand: &Vector,
+    set: Support,
+    (statement, loops): (&str, &[VarId]),
+    (observed, parameters): (&mut TokenStream, &mut TokenStream),
+) {
+    let (word, set) = (model.name.to_string(), support(set));
+    let Vector::Data(arg, index) = operand else { return };
+    let known = &model.args[*arg];
+    if model.row {
+        return;
+    }
+    let (field, name) = (known.name.to_string(), names::field(&known.name));
+    let (row, size) = (names::flat(model, index, &known.dims), names::trailing(model, &known.dims, index.len()));
+    let used: BTreeSet<VarId> = crate::expand::tape::vars_of(index).into_iter().collect();
+    let loops: Vec<VarId> = loops.iter().copied().filter(|var| used.contains(var)).collect();
+    let check = quote!(_ppl::check_array(#word, #field, #row, &self.#name[#row..][..#size], #statement, #set)?;);
+    let check = nest(model, &loops, check);
+    if known.covered { observed.extend(check) } else { parameters.extend(check) }
 }
 
 /// Whether an expression takes data that are missing where they are to be predicted.
@@ -310,15 +342,16 @@ pub(super) fn check_value(
             let most = if entry.shape == Shape::Multiparameter { quote!(#size as f64) } else { quote!((#size as f64 - 1.0)) };
             check(Support::CountUpTo, low, most)
         }
-        // Each element lies somewhere; that they do so together is what the density says.
-        Density::Multivariate { entry, .. } if entry.support != Support::Simplex => return TokenStream::new(),
-        Density::Multivariate { .. } => {
-            let (row, size) = (
-                names::flat(model, index, &known.dims),
-                known.dims.last().map_or_else(|| quote!(0), |&dim| names::size(model, dim)),
-            );
+        Density::Multivariate { entry, .. } if entry.support == Support::Real => return TokenStream::new(),
+        Density::Multivariate { entry, .. } => {
+            let (row, size) = (names::flat(model, index, &known.dims), names::trailing(model, &known.dims, index.len()));
             let name = names::field(&known.name);
-            quote!(_ppl::check_simplex(#word, #field, #row, &self.#name[#row..][..#size], #statement)?;)
+            if entry.support == Support::Simplex {
+                quote!(_ppl::check_simplex(#word, #field, #row, &self.#name[#row..][..#size], #statement)?;)
+            } else {
+                let set = support(entry.support);
+                quote!(_ppl::check_array(#word, #field, #row, &self.#name[#row..][..#size], #statement, #set)?;)
+            }
         }
         // What differs between the components is not asked here.
         Density::Mixture { family, .. } => match family.support() {

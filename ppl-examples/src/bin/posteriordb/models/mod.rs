@@ -4,6 +4,7 @@ mod ar_k;
 mod blr;
 mod eight_schools;
 mod gauss_mix;
+mod gp_regr;
 mod kidscore;
 mod radon;
 
@@ -129,6 +130,7 @@ pub(crate) const ALL: &[Entry] = &[
         data: "low_dim_gauss_mix",
         fit: gauss_mix::fit,
     },
+    Entry { posterior: "gp_pois_regr-gp_regr", model: "gp_regr", data: "gp_pois_regr", fit: gp_regr::fit },
     Entry {
         posterior: "radon_mn-radon_hierarchical_intercept_noncentered",
         model: "radon_hierarchical_intercept_noncentered",

@@ -240,13 +240,14 @@ impl<E: Real> Kernel<E> for Place<'_, E> {
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(self) {
         let (samples, one) = (self.samples, V::constant(1.0));
+        let (location, scale) = (self.centred.location().start, self.centred.scale().start);
         for offset in (0..samples).step_by(V::WIDTH) {
             let at = |row: usize| row * samples + offset;
             let c = V::load(&self.values[at(self.centred.degree)..]);
             let mut log_det = V::Sum::zero();
             for (i, row) in self.rows.clone().enumerate() {
-                let m = V::load(&self.values[at(self.centred.location.start + i)..]);
-                let power = (one - c) * V::load(&self.values[at(self.centred.scale.start + i)..]).ln();
+                let m = V::load(&self.values[at(location + i)..]);
+                let power = (one - c) * V::load(&self.values[at(scale + i)..]).ln();
                 let r = V::load(&self.values[at(row)..]);
                 power.exp().mul_add(r - c * m, m).store(&mut self.values[at(row)..]);
                 log_det += power;
@@ -273,6 +274,7 @@ impl<E: Real> Kernel<E> for Pull<'_, E> {
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(self) {
         let (samples, one) = (self.samples, V::constant(1.0));
+        let (first_location, first_scale) = (self.centred.location().start, self.centred.scale().start);
         for offset in (0..samples).step_by(V::WIDTH) {
             let at = |row: usize| row * samples + offset;
             let c = V::load(&self.values[at(self.centred.degree)..]);
@@ -280,7 +282,7 @@ impl<E: Real> Kernel<E> for Pull<'_, E> {
             let rest = one - c;
             let mut d_degree = V::zero();
             for (i, row) in self.rows.clone().enumerate() {
-                let (location, scale) = (at(self.centred.location.start + i), at(self.centred.scale.start + i));
+                let (location, scale) = (at(first_location + i), at(first_scale + i));
                 let (m, s) = (V::load(&self.values[location..]), V::load(&self.values[scale..]));
                 let log_s = s.ln();
                 let t = (rest * log_s).exp();

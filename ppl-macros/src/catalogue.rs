@@ -208,6 +208,12 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry!(discrete multiparameter "OrderedProbit" as "OrderedProbit" (predictor: Real [], cutpoints: Ordered ["K"]) -> CountUpTo []),
 ];
 
+/// What a latent on a support may be drawn from in a guide: the proper continuous distributions of one number on it.
+pub(crate) fn on_support(support: Support) -> impl Iterator<Item = &'static Entry> {
+    let is_one = |entry: &&Entry| entry.shape == Shape::Univariate && !entry.discrete && entry.is_proper();
+    CATALOGUE.iter().filter(is_one).filter(move |entry| entry.support == support && !entry.is_bounded())
+}
+
 /// The parameterizations of a name.
 pub(crate) fn entries(name: &str) -> impl Iterator<Item = &'static Entry> {
     CATALOGUE.iter().filter(move |entry| entry.name == name)

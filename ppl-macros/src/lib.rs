@@ -54,8 +54,10 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// Declares a guide, `q`, of the latents of a model: `guide! { pub Name for Model(data: type, ..) { statements } }`.
 ///
 /// The statements are those of models. Data, latents, dimensions and plates are the model's, and are read by their names; arguments are what the guide needs
-/// besides, and the fields of its struct. Every latent of the model has one statement: `Normal(loc, scale)` where it is real, `LogNormal(loc, scale)` where it
-/// is positive, the two being functions of data, of parameters (`param`, which are what is optimized, from where they start) and of latents before it.
+/// besides, and the fields of its struct. Every latent of the model has one statement: a proper continuous distribution of one number on the support of the
+/// latent, such as `Normal`, `StudentT` or `Logistic` where it is real, `LogNormal`, `Gamma` or `InverseGamma` where it is positive, `LogitNormal`, `Beta` or
+/// `Kumaraswamy` where it is between zero and one. Its parameters are functions of data, of parameters (`param`, which are what is optimized, from where they
+/// start) and of latents before it.
 /// `auto mu, tau;` leaves latents, of any support, to a Gaussian on the unconstrained scale, of full rank up to 300 dimensions, else of independent ones; other statements may read them.
 ///
 /// A guide without networks is for any model without, and is fitted by `fit_guide`:
@@ -74,10 +76,25 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 ///     }
 /// }
 /// let fit = fit_guide(&model, &Structured, Bbvi::default())?;
+///
+/// guide! {
+///     /// Rates of counts given their population, in the family that the posterior has.
+///     pub Conjugate for Counts() {
+///         auto shape, mean;
+///         for j in J {
+///             rate[j] ~ Gamma(shape + y[j], shape / mean + exposure[j]);
+///         }
+///     }
+/// }
 /// ```
 ///
+/// A draw is a smooth function of normal noise and of the parameters: of `Normal`, `LogNormal` and `LogitNormal` a scaled one, of the others the quantile, found by
+/// some steps of Halley's method, whose derivatives are exact (implicit reparameterization). A gamma variable of shape 0.01 is known by its logarithm where it is zero
+/// among the doubles; of `Weibull`, `Frechet` and `Kumaraswamy` that asks for shapes above 0.05. Such a draw costs some evaluations of the distribution function, and
+/// where a latent is normal but for a change of variables, the normal families are the fast ones.
+///
 /// A guide with networks, or of a model with networks, is one of rows: the model is one loop over independent rows, with all latents and all data in it, and the
-/// guide is a function of the row. It is fitted by `fit_amortized`:
+/// guide is a function of the row. Latents of rows are drawn from `Normal` and `LogNormal`. It is fitted by `fit_amortized`:
 ///
 /// ```text
 /// guide! {

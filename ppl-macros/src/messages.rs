@@ -318,6 +318,15 @@ pub(crate) fn guide_family(name: &Ident, set: &str, family: &str) -> String {
     format!("`{name}` is {set} in the model, and so `{name} ~ {family}(loc, scale)` in a guide")
 }
 
+pub(crate) fn guide_families(name: &Ident, set: Option<&str>, example: &str, words: &mut dyn Iterator<Item = &str>) -> String {
+    let set = set.map(|set| format!("is {set} in the model, and so ")).unwrap_or_default();
+    let words: Vec<String> = words.filter(|word| *word != example).map(|word| format!("`{word}`")).collect();
+    format!(
+        "`{name}` {set}is drawn from `{example}` or one of {} in a guide, or left to the automatic guide, `auto {name};`",
+        words.join(", ")
+    )
+}
+
 pub(crate) fn guide_no_family(name: &Ident, set: &str) -> String {
     format!("`{name}` is {set} in the model, where guides have no family: leave it to the automatic guide, `auto {name};`")
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod guides {
+    pub(crate) mod conjugate;
     pub(crate) mod exact;
     pub(crate) mod fits;
     pub(crate) mod laws;

@@ -106,8 +106,8 @@ fn every_latent_of_a_guide_is_located() {
     for lane in 0..lanes {
         for i in 0..2 {
             let x = at(layout.inputs[0].rows.start, lane);
-            assert!((at(layout.centred[0].location.start + i, lane) - at(first("loc") + i, lane) - x).abs() < 1e-15);
-            assert!((at(layout.centred[0].scale.start + i, lane) - at(first("log_scale") + i, lane).exp()).abs() < 1e-15);
+            assert!((at(layout.centred[0].location().start + i, lane) - at(first("loc") + i, lane) - x).abs() < 1e-15);
+            assert!((at(layout.centred[0].scale().start + i, lane) - at(first("log_scale") + i, lane).exp()).abs() < 1e-15);
         }
     }
 }

@@ -50,7 +50,7 @@ fn bad_variable<E: Real>(layout: &Layout, work: &Workspace<E>, lane: usize, guid
         let of = |what: &'static str, rows: std::ops::Range<usize>| {
             rows.enumerate().map(move |(i, row)| (format!("{what} of {}", layout.element_name(v, i)), row))
         };
-        of("location", centred.location.clone()).chain(of("scale", centred.scale.clone()))
+        of("location", centred.location()).chain(of("scale", centred.scale()))
     });
     let located = located.filter(|_| guide);
     let latents = layout.latents().flat_map(|v| v.rows.clone().enumerate().map(move |(i, row)| (layout.element_name(v, i), row)));

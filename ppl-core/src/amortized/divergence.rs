@@ -205,7 +205,7 @@ fn priors<E: Real>(engine: &Engine<'_, E>) -> Result<Vec<Prior>, AmortizedError>
         }
         let known = &of_model.layout.centred[centred];
         let fixed = of_model.is_fixed(located.name);
-        Ok(Prior { centred, location: known.location.clone(), scale: known.scale.clone(), fixed })
+        Ok(Prior { centred, location: known.location(), scale: known.scale(), fixed })
     };
     engine.guide_plan.located.iter().map(prior).collect()
 }

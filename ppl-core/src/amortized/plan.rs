@@ -230,8 +230,8 @@ impl Plan {
                 centred: index,
                 rows: own.unconstrained.clone(),
                 positive: positive.then(|| own.rows.clone()),
-                location: centred.location.clone(),
-                scale: centred.scale.clone(),
+                location: centred.location(),
+                scale: centred.scale(),
                 model: latent.unconstrained.clone(),
                 noise,
             });

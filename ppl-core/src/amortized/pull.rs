@@ -130,7 +130,7 @@ impl<E: Real> Engine<'_, E> {
             scale_lanes(direct, shares);
         }
         // Inputs have no adjoints that are read.
-        let located = layout.centred.iter().map(|centred| centred.location.end.max(centred.scale.end)).max().unwrap_or(0);
+        let located = layout.centred.iter().map(|centred| centred.location().end.max(centred.scale().end)).max().unwrap_or(0);
         work.adjoints[..self.guide_plan.unknown_rows.max(located) * lanes].fill(E::default());
         for located in &self.guide_plan.located {
             for (own, of_model) in located.rows.clone().zip(located.model.clone()) {

@@ -129,10 +129,10 @@ impl LayoutBuilder {
         self.layout.inputs.push(variable);
     }
 
-    /// Says that the location and the scale of a latent of this family depend on other latents.
-    pub fn centred(&mut self, name: &'static str, family: &'static str) {
+    /// Says that the location and the scale of a latent of this family depend on other latents, or that a guide draws it from the family with so many parameters.
+    pub fn centred(&mut self, name: &'static str, family: &'static str, parameters: usize) {
         if let Some(variable) = self.layout.variables.iter().position(|variable| variable.name == name) {
-            self.layout.centred.push(Centred { variable, family, degree: 0, location: 0..0, scale: 0..0 });
+            self.layout.centred.push(Centred { variable, family, degree: 0, parameters: vec![0..0; parameters] });
         }
     }
 
@@ -160,7 +160,7 @@ impl LayoutBuilder {
         }
         for centred in &mut self.layout.centred {
             let length = self.layout.variables[centred.variable].rows.len();
-            (centred.location, centred.scale) = (take(length), take(length));
+            centred.parameters.iter_mut().for_each(|rows| *rows = take(length));
         }
         for input in &mut self.layout.inputs {
             input.rows = take(input.rows.len());

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, Tails, Univariate, special::ln_one_minus_exp};
+use super::{Cumulative, Partials, Probability, Tails, Univariate, special::ln_one_minus_exp};
 use crate::kernel::Lanes;
 
 /// The asymmetric Laplace distribution, which falls faster on one side.
@@ -93,5 +93,10 @@ impl Cumulative<3> for AsymmetricLaplace {
             -((1.0 - probability) * (1.0 + square)).ln() / asymmetry
         };
         loc + scale * z
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [loc, scale, _asymmetry]: [V; 3]) -> V {
+        probability.noise.mul_add(scale, loc)
     }
 }

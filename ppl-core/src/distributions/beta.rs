@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::{
-    Cumulative, Partials, Tails, Univariate,
+    Cumulative, Partials, Probability, Tails, Univariate,
     special::{beta_tails, ln_beta},
 };
 use crate::kernel::Lanes;
@@ -82,5 +82,10 @@ impl Cumulative<2> for Beta {
         let (ln_below, ln_above, d_alpha, d_beta) = beta_tails(alpha, beta, x, rest);
         let slope = x * rest;
         Tails { ln_below, ln_above, velocity: [slope * d_alpha, slope * d_beta] }
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [alpha, beta]: [V; 2]) -> V {
+        probability.ln_gamma_ratio(alpha, beta)
     }
 }

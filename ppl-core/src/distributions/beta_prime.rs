@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::{
-    Beta, Cumulative, Gamma, Partials, Tails, Univariate,
+    Beta, Cumulative, Gamma, Partials, Probability, Tails, Univariate,
     special::{beta_tails, ln_beta},
 };
 use crate::kernel::Lanes;
@@ -75,5 +75,10 @@ impl Cumulative<2> for BetaPrime {
         let total = V::constant(1.0) + x;
         let (ln_below, ln_above, d_alpha, d_beta) = beta_tails(alpha, beta, x / total, V::constant(1.0) / total);
         Tails { ln_below, ln_above, velocity: [x * d_alpha, x * d_beta] }
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [alpha, beta]: [V; 2]) -> V {
+        probability.ln_gamma_ratio(alpha, beta)
     }
 }

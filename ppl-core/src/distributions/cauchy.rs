@@ -5,7 +5,7 @@ use std::f64::consts::{FRAC_1_PI, PI};
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, Tails, Univariate};
+use super::{Cumulative, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The Cauchy distribution.
@@ -74,5 +74,10 @@ impl Cumulative<2> for Cauchy {
     fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
         let z = if probability < 0.5 { -(PI * probability).tan().recip() } else { (PI * (probability - 0.5)).tan() };
         loc + scale * z
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [loc, scale]: [V; 2]) -> V {
+        scale.mul_add(V::constant(0.5) * (probability.ln_below - probability.ln_above), loc)
     }
 }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Cumulative, Gamma, Partials, Tails, Univariate, special::gamma_tails};
+use super::{Cumulative, Gamma, Partials, Probability, Tails, Univariate, special::gamma_tails};
 use crate::kernel::Lanes;
 
 /// The chi-squared distribution: the sum of the squares of so many normal numbers.
@@ -74,5 +74,10 @@ impl Cumulative<1> for ChiSquared {
         let half = V::constant(0.5);
         let (ln_below, ln_above, d_shape) = gamma_tails(half * df, half * x);
         Tails { ln_below, ln_above, velocity: [half * x * d_shape] }
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [df]: [V; 1]) -> V {
+        probability.ln_gamma(V::constant(0.5) * df) + V::constant(std::f64::consts::LN_2)
     }
 }

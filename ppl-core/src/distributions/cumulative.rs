@@ -55,7 +55,7 @@
 //! | `LogitNormal(0.3, 1.7)` | scale | x | 0.0097 | 0.31 |
 
 use super::special::{WIDEST, first_whole, from_doubles, invert, ln_one_minus_exp, to_doubles};
-use super::{Support, Univariate, ValueKind};
+use super::{Probability, Support, Univariate, ValueKind};
 use crate::kernel::Lanes;
 
 /// Where a number stands in a distribution.
@@ -100,6 +100,13 @@ impl<V: Lanes, const P: usize> Tails<V, P> {
 pub trait Cumulative<const P: usize>: Univariate<P> + Sized {
     /// Where a number of the support stands, of a distribution of counts a whole one.
     fn tails<V: Lanes>(x: V, params: [V; P]) -> Tails<V, P>;
+
+    /// A number near the quantile, on the unconstrained scale (the logarithm of a positive number, the log odds of one between zero and one): the steps that find a
+    /// draw of a guide begin there, and from far away they are many.
+    #[inline(always)]
+    fn guess<V: Lanes>(_probability: Probability<V>, _params: [V; P]) -> V {
+        V::zero()
+    }
 
     /// What [`quantile`] is, of a probability between zero and one.
     fn quantile(probability: f64, params: [f64; P]) -> f64 {

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, Tails, Univariate};
+use super::{Cumulative, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The exponential distribution.
@@ -67,5 +67,10 @@ impl Cumulative<1> for Exponential {
 
     fn quantile(probability: f64, [rate]: [f64; 1]) -> f64 {
         -(-probability).ln_1p() / rate
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [rate]: [V; 1]) -> V {
+        (-probability.ln_above / rate).ln()
     }
 }

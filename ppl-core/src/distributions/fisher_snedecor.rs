@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Beta, BetaPrime, Cumulative, Gamma, Partials, Tails, Univariate};
+use super::{Beta, BetaPrime, Cumulative, Gamma, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The F distribution of Fisher and Snedecor: the ratio of two chi-squared numbers, each over its degrees of freedom.
@@ -82,5 +82,11 @@ impl Cumulative<2> for FisherSnedecor {
 
     fn quantile(probability: f64, [df1, df2]: [f64; 2]) -> f64 {
         BetaPrime::quantile(probability, [0.5 * df1, 0.5 * df2]) * df2 / df1
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [df1, df2]: [V; 2]) -> V {
+        let half = V::constant(0.5);
+        probability.ln_gamma_ratio(half * df1, half * df2) + (df2 / df1).ln()
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::{
-    Cumulative, Partials, Tails, Univariate,
+    Cumulative, Partials, Probability, Tails, Univariate,
     special::{EULER, open01},
 };
 use crate::kernel::Lanes;
@@ -76,5 +76,10 @@ impl Cumulative<2> for Frechet {
 
     fn quantile(probability: f64, [shape, scale]: [f64; 2]) -> f64 {
         scale * (-probability.ln()).powf(-shape.recip())
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [shape, scale]: [V; 2]) -> V {
+        scale.ln() - (-probability.ln_below).ln() / shape
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, Tails, Univariate, special::gamma_tails};
+use super::{Cumulative, Partials, Probability, Tails, Univariate, special::gamma_tails};
 use crate::kernel::Lanes;
 
 /// The gamma distribution.
@@ -71,5 +71,10 @@ impl Cumulative<2> for Gamma {
     fn tails<V: Lanes>(x: V, [shape, rate]: [V; 2]) -> Tails<V, 2> {
         let (ln_below, ln_above, d_shape) = gamma_tails(shape, rate * x);
         Tails { ln_below, ln_above, velocity: [x * d_shape, -(x / rate)] }
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [shape, rate]: [V; 2]) -> V {
+        probability.ln_gamma(shape) - rate.ln()
     }
 }

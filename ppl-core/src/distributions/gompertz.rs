@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Cumulative, Partials, Tails, Univariate, special::open01};
+use super::{Cumulative, Partials, Probability, Tails, Univariate, special::open01};
 use crate::kernel::Lanes;
 
 /// The Gompertz distribution of lifetimes.
@@ -54,5 +54,10 @@ impl Cumulative<2> for Gompertz {
 
     fn quantile(probability: f64, [shape, rate]: [f64; 2]) -> f64 {
         (-(-probability).ln_1p() / shape).ln_1p() / rate
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [shape, rate]: [V; 2]) -> V {
+        ((-probability.ln_above / shape).ln_1p() / rate).ln()
     }
 }

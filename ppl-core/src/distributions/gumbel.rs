@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use rand::Rng;
 
 use super::{
-    Cumulative, Partials, Tails, Univariate,
+    Cumulative, Partials, Probability, Tails, Univariate,
     special::{EULER, open01},
 };
 use crate::kernel::Lanes;
@@ -77,5 +77,10 @@ impl Cumulative<2> for Gumbel {
 
     fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
         loc - scale * (-probability.ln()).ln()
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [loc, scale]: [V; 2]) -> V {
+        loc - scale * (-probability.ln_below).ln()
     }
 }

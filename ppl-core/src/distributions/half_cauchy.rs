@@ -5,7 +5,7 @@ use std::f64::consts::{FRAC_2_PI, PI};
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, Tails, Univariate};
+use super::{Cumulative, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The Cauchy distribution of location zero, folded to the positive numbers.
@@ -62,5 +62,10 @@ impl Cumulative<1> for HalfCauchy {
 
     fn quantile(probability: f64, [scale]: [f64; 1]) -> f64 {
         scale * (0.5 * PI * probability).tan()
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [scale]: [V; 1]) -> V {
+        probability.ln_below - probability.ln_above + scale.ln()
     }
 }

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::{
-    Cumulative, Normal, Partials, Tails, Univariate,
+    Cumulative, Normal, Partials, Probability, Tails, Univariate,
     special::{LN_SQRT_2PI, normal_quantile},
 };
 use crate::kernel::Lanes;
@@ -76,5 +76,10 @@ impl Cumulative<1> for HalfNormal {
 
     fn quantile(probability: f64, [scale]: [f64; 1]) -> f64 {
         -scale * normal_quantile(0.5 * (1.0 - probability))
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [scale]: [V; 1]) -> V {
+        probability.ln_half_normal() + scale.ln()
     }
 }

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::{
-    Cumulative, Partials, StudentT, Tails, Univariate,
+    Cumulative, Partials, Probability, StudentT, Tails, Univariate,
     special::{StudentTails, student_tails},
 };
 use crate::kernel::Lanes;
@@ -79,5 +79,10 @@ impl Cumulative<2> for HalfStudentT {
         let z = x / scale;
         let StudentTails { ln_above, ln_within, d_df, .. } = student_tails(df, z);
         Tails { ln_below: ln_within, ln_above: ln_above + V::constant(LN_2), velocity: [scale * d_df, z] }
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [df, scale]: [V; 2]) -> V {
+        Probability::spread(probability.ln_half_normal().exp(), df).ln() + scale.ln()
     }
 }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{ChiSquared, Cumulative, Gamma, InverseGamma, Partials, Tails, Univariate, special::gamma_tails};
+use super::{ChiSquared, Cumulative, Gamma, InverseGamma, Partials, Probability, Tails, Univariate, special::gamma_tails};
 use crate::kernel::Lanes;
 
 /// The inverse chi-squared distribution: one over a number that has a chi-squared distribution.
@@ -73,5 +73,10 @@ impl Cumulative<1> for InverseChiSquared {
         let half = V::constant(0.5);
         let (ln_above, ln_below, d_shape) = gamma_tails(half * df, half / x);
         Tails { ln_below, ln_above, velocity: [-(half * x * d_shape)] }
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [df]: [V; 1]) -> V {
+        -(probability.mirrored().ln_gamma(V::constant(0.5) * df) + V::constant(std::f64::consts::LN_2))
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Gamma, Partials, Tails, Univariate, special::gamma_tails};
+use super::{Cumulative, Gamma, Partials, Probability, Tails, Univariate, special::gamma_tails};
 use crate::kernel::Lanes;
 
 /// The distribution of the inverse of a gamma variable.
@@ -72,5 +72,10 @@ impl Cumulative<2> for InverseGamma {
     fn tails<V: Lanes>(x: V, [shape, scale]: [V; 2]) -> Tails<V, 2> {
         let (ln_above, ln_below, d_shape) = gamma_tails(shape, scale / x);
         Tails { ln_below, ln_above, velocity: [-(x * d_shape), x / scale] }
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [shape, scale]: [V; 2]) -> V {
+        scale.ln() - probability.mirrored().ln_gamma(shape)
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::{
-    Cumulative, Partials, Tails, Univariate,
+    Cumulative, Partials, Probability, Tails, Univariate,
     special::{EULER, ln_beta, open01},
 };
 use crate::kernel::Lanes;
@@ -91,5 +91,11 @@ impl Cumulative<2> for Kumaraswamy {
 
     fn quantile(probability: f64, [alpha, beta]: [f64; 2]) -> f64 {
         (-((-probability).ln_1p() / beta).exp_m1()).powf(alpha.recip())
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [alpha, beta]: [V; 2]) -> V {
+        let ln = (-(probability.ln_above / beta).exp_m1()).ln() / alpha;
+        ln - (-ln.exp_m1()).max(V::constant(1e-9)).ln()
     }
 }

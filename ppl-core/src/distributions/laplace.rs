@@ -5,7 +5,7 @@ use std::f64::consts::LN_2;
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, Tails, Univariate, special::ln_one_minus_exp};
+use super::{Cumulative, Partials, Probability, Tails, Univariate, special::ln_one_minus_exp};
 use crate::kernel::Lanes;
 
 /// The Laplace (double exponential) distribution.
@@ -80,5 +80,10 @@ impl Cumulative<2> for Laplace {
     fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
         let z = if probability < 0.5 { (2.0 * probability).ln() } else { -(2.0 * (1.0 - probability)).ln() };
         loc + scale * z
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [loc, scale]: [V; 2]) -> V {
+        scale.mul_add(probability.ln_below - probability.ln_above, loc)
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Normal, Partials, Tails, Univariate, special::LN_SQRT_2PI};
+use super::{Cumulative, Normal, Partials, Probability, Tails, Univariate, special::LN_SQRT_2PI};
 use crate::kernel::Lanes;
 
 /// The distribution of the exponential of a normal variable.
@@ -77,5 +77,10 @@ impl Cumulative<2> for LogNormal {
 
     fn quantile(probability: f64, params: [f64; 2]) -> f64 {
         Normal::quantile(probability, params).exp()
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [loc, scale]: [V; 2]) -> V {
+        probability.noise.mul_add(scale, loc)
     }
 }

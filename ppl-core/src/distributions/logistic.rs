@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use rand::Rng;
 
-use super::{Cumulative, Partials, Tails, Univariate, special::open01};
+use super::{Cumulative, Partials, Probability, Tails, Univariate, special::open01};
 use crate::kernel::Lanes;
 
 /// The logistic distribution.
@@ -71,5 +71,10 @@ impl Cumulative<2> for Logistic {
 
     fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
         loc + scale * f64::logit(probability)
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [loc, scale]: [V; 2]) -> V {
+        scale.mul_add(probability.ln_below - probability.ln_above, loc)
     }
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Normal, Partials, Tails, Univariate};
+use super::{Cumulative, Normal, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The logit-normal distribution: a number whose logit is normal.
@@ -64,5 +64,10 @@ impl Cumulative<2> for LogitNormal {
 
     fn quantile(probability: f64, params: [f64; 2]) -> f64 {
         Normal::quantile(probability, params).sigmoid()
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [loc, scale]: [V; 2]) -> V {
+        probability.noise.mul_add(scale, loc)
     }
 }

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::{
-    Cumulative, Partials, Tails, Univariate,
+    Cumulative, Partials, Probability, Tails, Univariate,
     special::{LN_SQRT_2PI, normal_quantile},
 };
 use crate::kernel::Lanes;
@@ -75,5 +75,10 @@ impl Cumulative<2> for Normal {
 
     fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
         loc + scale * normal_quantile(probability)
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [loc, scale]: [V; 2]) -> V {
+        probability.noise.mul_add(scale, loc)
     }
 }

@@ -5,7 +5,7 @@ use std::f64::consts::{PI, SQRT_2};
 use rand::Rng;
 
 use super::{
-    Cumulative, Partials, Tails, Univariate,
+    Cumulative, Partials, Probability, Tails, Univariate,
     special::{EULER, open01},
 };
 use crate::kernel::Lanes;
@@ -81,5 +81,10 @@ impl Cumulative<1> for Rayleigh {
 
     fn quantile(probability: f64, [scale]: [f64; 1]) -> f64 {
         scale * (-2.0 * (-probability).ln_1p()).sqrt()
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [scale]: [V; 1]) -> V {
+        V::constant(0.5) * (V::constant(-2.0) * probability.ln_above).ln() + scale.ln()
     }
 }

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, Tails, Univariate, special::skew_normal_tails};
+use super::{Cumulative, Partials, Probability, Tails, Univariate, special::skew_normal_tails};
 use crate::kernel::Lanes;
 
 /// The skew normal distribution.
@@ -65,5 +65,10 @@ impl Cumulative<3> for SkewNormal {
         let z = (x - loc) / scale;
         let (ln_below, ln_above, d_shape) = skew_normal_tails(shape, z);
         Tails { ln_below, ln_above, velocity: [V::constant(1.0), z, scale * d_shape] }
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [loc, scale, _shape]: [V; 3]) -> V {
+        probability.noise.mul_add(scale, loc)
     }
 }

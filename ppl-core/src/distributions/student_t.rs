@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::{
-    Cumulative, Partials, Tails, Univariate,
+    Cumulative, Partials, Probability, Tails, Univariate,
     special::{StudentTails, ln_beta, student_tails},
 };
 use crate::kernel::Lanes;
@@ -78,5 +78,11 @@ impl Cumulative<3> for StudentT {
         let z = (x - loc) / scale;
         let StudentTails { ln_below, ln_above, d_df, .. } = student_tails(df, z);
         Tails { ln_below, ln_above, velocity: [scale * d_df, V::constant(1.0), z] }
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [df, loc, scale]: [V; 3]) -> V {
+        let size = Probability::spread(probability.noise.abs(), df);
+        scale.mul_add(V::select(probability.noise.lt(V::zero()), -size, size), loc)
     }
 }

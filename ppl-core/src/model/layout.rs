@@ -22,7 +22,7 @@ pub struct Layout {
     pub inputs: Vec<Variable>,
 }
 
-/// A latent whose location and scale depend on other latents: it may be guided through its standardized residual.
+/// A latent whose location and scale depend on other latents: it may be guided through its standardized residual. In a guide, any latent that it draws.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Centred {
     /// Which of [`Layout::variables`].
@@ -31,10 +31,22 @@ pub struct Centred {
     pub family: &'static str,
     /// The row that is kept for the degree of centring: after the unconstrained numbers.
     pub degree: usize,
-    /// The rows of the location, an element each.
-    pub location: Range<usize>,
+    /// The rows of the location and of the scale, an element each; of what a guide draws otherwise, those of each parameter of the family.
+    pub parameters: Vec<Range<usize>>,
+}
+
+impl Centred {
+    /// The rows of the location.
+    #[must_use]
+    pub fn location(&self) -> Range<usize> {
+        self.parameters.first().cloned().unwrap_or_default()
+    }
+
     /// The rows of the scale.
-    pub scale: Range<usize>,
+    #[must_use]
+    pub fn scale(&self) -> Range<usize> {
+        self.parameters.get(1).cloned().unwrap_or_default()
+    }
 }
 
 /// A dimension at run time.
@@ -123,7 +135,8 @@ impl Layout {
     #[must_use]
     pub fn rows(&self) -> usize {
         let ends = self.variables.iter().flat_map(|v| [v.rows.end, v.missing.as_ref().map_or(0, |missing| missing.rows.end)]);
-        let centred = self.centred.iter().flat_map(|centred| [centred.degree + 1, centred.location.end, centred.scale.end]);
+        let rows = |centred: &Centred| centred.parameters.iter().map(|rows| rows.end).max().unwrap_or(0);
+        let centred = self.centred.iter().flat_map(|centred| [centred.degree + 1, rows(centred)]);
         let inputs = self.inputs.iter().map(|input| input.rows.end);
         ends.chain(centred).chain(inputs).max().unwrap_or(0).max(self.unconstrained())
     }

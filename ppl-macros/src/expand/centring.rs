@@ -1,4 +1,5 @@
-//! Latents of a location and a scale that depend on other latents: bodies that compute the two, so that a guide may be put on the standardized residual.
+//! Latents of a location and a scale that depend on other latents: bodies that compute the two, so that a guide may be put on the standardized residual; and the
+//! latents of a guide: bodies that compute the parameters of what they are drawn from.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +8,11 @@ use quote::{format_ident, quote};
 
 use super::names;
 use super::tape::Body;
-use crate::catalogue::Entry;
+use crate::catalogue::{Entry, Support};
 use crate::ir::{Density, Expr, ExprKind, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, VarId, visit};
 use crate::messages;
 
-/// `site[index] ~ Family(.., location, scale)` inside loops, the two in terms of latents and data alone.
+/// `site[index] ~ Family(.., location, scale)` inside loops, the two, or in a guide all parameters, in terms of latents and data alone.
 #[derive(Debug)]
 pub(crate) struct Centred {
     pub site: SiteId,
@@ -19,21 +20,25 @@ pub(crate) struct Centred {
     pub family: &'static str,
     pub index: Vec<Index>,
     pub loops: Vec<VarId>,
-    pub location: Expr,
-    pub scale: Expr,
+    /// The location and the scale, or all parameters; each with its name.
+    pub parameters: Vec<(&'static str, Expr)>,
+    /// The distribution of a latent of a guide, unless it is normal on the unconstrained scale.
+    pub drawn: Option<&'static Entry>,
 }
 
 impl Centred {
-    /// The fields that hold the first rows of the location and the scale.
-    pub(crate) fn fields(&self, model: &Model) -> [Ident; 2] {
-        ["location", "scale"]
-            .map(|word| format_ident!("__{}_of_{}", word, model.sites[self.site].name, span = Span::mixed_site()))
+    /// The fields that hold the first rows of the location and the scale, or of each parameter.
+    pub(crate) fn fields(&self, model: &Model) -> Vec<Ident> {
+        let name = &model.sites[self.site].name;
+        let words = self.parameters.iter().map(|(word, _)| word);
+        words.map(|word| format_ident!("__{}_of_{}", word, name, span = Span::mixed_site())).collect()
     }
 
-    /// The rows of the location and the scale of the element at the index.
-    pub(crate) fn rows(&self, model: &Model) -> [TokenStream; 2] {
+    /// Their rows, of the element at the index.
+    pub(crate) fn rows(&self, model: &Model) -> Vec<TokenStream> {
         let at = names::flat(model, &self.index, &model.sites[self.site].dims);
-        self.fields(model).map(|field| if at.to_string() == "0" { quote!(self.#field) } else { quote!(self.#field + #at) })
+        let row = |field| if at.to_string() == "0" { quote!(self.#field) } else { quote!(self.#field + #at) };
+        self.fields(model).into_iter().map(row).collect()
     }
 
     /// What its body is for: the statement of a guide, which is drawn through it.
@@ -97,9 +102,9 @@ impl<'m> Search<'m> {
                 StmtKind::Sample { site, index, distribution, .. } => {
                     if let Density::Univariate { family, params } = &distribution.density
                         && let Family::Catalogue(entry) = family
-                        && let Some(place) = location_and_scale(entry, params, self.draws())
+                        && let Some((parameters, drawn)) = self.parameters(entry, params)
                     {
-                        self.sample(*site, index, entry.name, place);
+                        self.sample(*site, index, entry.name, parameters, drawn);
                     }
                 }
                 StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::Factor { .. } | StmtKind::Operation { .. } => {}
@@ -107,7 +112,26 @@ impl<'m> Search<'m> {
         }
     }
 
-    fn sample(&mut self, site: SiteId, index: &[Index], family: &'static str, (location, scale): (&Expr, &Expr)) {
+    /// What is computed of a distribution, if anything, and what a guide draws by its quantiles.
+    fn parameters(&self, entry: &'static Entry, params: &[Expr]) -> Option<(Vec<(&'static str, Expr)>, Option<&'static Entry>)> {
+        let is_guide = self.model.guide.is_some();
+        if is_guide && !is_gaussian(entry) {
+            let named = entry.parameters.iter().zip(params).map(|((name, _), value)| (*name, value.clone()));
+            return Some((named.collect(), Some(entry)));
+        }
+        let on_the_line = entry.support == Support::Real || (self.draws() && entry.rust == "LogNormal") || is_guide;
+        let (location, scale) = location_and_scale(entry, params).filter(|_| on_the_line)?;
+        Some((vec![("location", location.clone()), ("scale", scale.clone())], None))
+    }
+
+    fn sample(
+        &mut self,
+        site: SiteId,
+        index: &[Index],
+        family: &'static str,
+        mut parameters: Vec<(&'static str, Expr)>,
+        drawn: Option<&'static Entry>,
+    ) {
         let known = &self.model.sites[site];
         let partly_given = self.model.args.iter().any(|arg| arg.missing && arg.name == known.name);
         if known.kind != SiteKind::Latent || partly_given {
@@ -117,13 +141,12 @@ impl<'m> Search<'m> {
             self.refused.push((second.span, messages::GUIDE_PARTS.to_owned()));
             return;
         }
-        let (mut location, mut scale) = (location.clone(), scale.clone());
-        if let Err(span) = self.inline(&mut location).and_then(|()| self.inline(&mut scale)) {
+        if let Err(span) = parameters.iter_mut().try_for_each(|(_, value)| self.inline(value)) {
             self.refused.push((span, messages::GUIDE_OTHER_ROW.to_owned()));
             return;
         }
         let mut latents = Vec::new();
-        for expr in [&location, &scale] {
+        for (_, expr) in &parameters {
             visit::expressions(expr, &mut |e| {
                 if let ExprKind::Site(read, _) = e.kind
                     && self.model.sites[read].kind == SiteKind::Latent
@@ -135,7 +158,7 @@ impl<'m> Search<'m> {
         if let Some((_, span)) = latents.iter().find(|(read, _)| *read == site) {
             self.refused.push((*span, messages::GUIDE_ITSELF.to_owned()));
         } else if self.draws() || !latents.is_empty() {
-            self.found.push(Centred { site, family, index: index.to_vec(), loops: self.loops.clone(), location, scale });
+            self.found.push(Centred { site, family, index: index.to_vec(), loops: self.loops.clone(), parameters, drawn });
         }
     }
 
@@ -175,10 +198,14 @@ impl<'m> Search<'m> {
     }
 }
 
-/// The parameters `loc` and `scale` of a distribution on the whole real line; with `logs`, also of one whose logarithms are.
-fn location_and_scale<'e>(entry: &Entry, params: &'e [Expr], logs: bool) -> Option<(&'e Expr, &'e Expr)> {
+/// Whether it is normal on the unconstrained scale of its support.
+fn is_gaussian(entry: &Entry) -> bool {
+    matches!(entry.rust, "Normal" | "LogNormal" | "LogitNormal")
+}
+
+/// The parameters `loc` and `scale` of a distribution that has them.
+fn location_and_scale<'e>(entry: &Entry, params: &'e [Expr]) -> Option<(&'e Expr, &'e Expr)> {
     let place = |word: &str| entry.parameters.iter().position(|(name, _)| *name == word);
     let (location, scale) = (place("loc")?, place("scale")?);
-    let on_the_line = entry.support == crate::catalogue::Support::Real || (logs && entry.rust == "LogNormal");
-    on_the_line.then(|| (&params[location], &params[scale]))
+    Some((&params[location], &params[scale]))
 }

@@ -1,8 +1,9 @@
 //! A guide of an ordinary model: its struct, and how it is bound to the data of the model.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 
+use super::centring::{self, Centred};
 use super::{bind, items, text};
 use crate::catalogue::Support;
 use crate::ir::{Density, Family, GuideOf, Model, StmtKind, visit};
@@ -18,6 +19,7 @@ pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStr
     let word = name.to_string();
     let assertions = super::assertions::assertions(guide);
     let supports = supports(guide, target, own_supports);
+    let families = families(guide, &e);
     quote! {
         #structure
 
@@ -36,13 +38,26 @@ pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStr
             impl _ppl::GuideOf<#target> for #name {
                 fn bind_guide(&self, model: &#target, layout: &_ppl::Layout) -> Result<_ppl::OwnGuide, _ppl::GuideError> {
                     let density = self.__bind(model)?;
-                    _ppl::DeclaredGuide::<#e>::bind(#word, density, layout, &[#(#auto),*])
+                    _ppl::DeclaredGuide::<#e>::bind(#word, density, layout, &[#(#auto),*], &[#(#families),*])
                 }
             }
             #assertions
             #supports
         };
     }
+}
+
+/// What each latent is drawn from, in the order of the guide.
+fn families(guide: &Model, e: &TokenStream) -> Vec<TokenStream> {
+    let family = |known: Centred| {
+        if let Some(entry) = known.drawn {
+            let (rust, count) = (format_ident!("{}", entry.rust), entry.parameters.len());
+            quote!(_ppl::drawn_from::<#e, _ppl::distributions::#rust, #count>())
+        } else {
+            quote!(_ppl::gaussian::<#e>())
+        }
+    };
+    centring::centred(guide).into_iter().map(family).collect()
 }
 
 /// What stands for a guide with errors.
@@ -112,13 +127,13 @@ fn supports(guide: &Model, target: &syn::Path, own_supports: &[(Ident, usize)]) 
         let StmtKind::Sample { site, distribution, .. } = &stmt.kind else { return };
         let Density::Univariate { family: Family::Catalogue(entry), .. } = &distribution.density else { return };
         let Some((name, id)) = own_supports.iter().find(|(name, _)| *name == guide.sites[*site].name) else { return };
-        let set = if entry.support == Support::Positive {
-            quote!(&[_ppl::distributions::Support::Positive, _ppl::distributions::Support::NonNegative])
-        } else {
-            quote!(&[_ppl::distributions::Support::Real])
+        let set = match entry.support {
+            Support::Positive => quote!(&[_ppl::distributions::Support::Positive, _ppl::distributions::Support::NonNegative]),
+            Support::Unit => quote!(&[_ppl::distributions::Support::Unit]),
+            _ => quote!(&[_ppl::distributions::Support::Real]),
         };
         let message = format!(
-            "`{name}` of the model lies elsewhere than the values of `{}`: `Normal` is real, `LogNormal` positive",
+            "`{name}` of the model lies elsewhere than the values of `{}`: `Normal` is real, `LogNormal` positive, `LogitNormal` between zero and one",
             entry.name
         );
         let support = quote!(<#target as _ppl::Model>::GRAPH.sites[#id].support);

@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 
-use crate::catalogue::Support;
+use crate::catalogue::{Support, on_support};
 use crate::diagnostics::Diagnostics;
 use crate::ir::{Density, DimId, Family, Model, Site, SiteKind, StmtKind, visit};
 use crate::messages;
@@ -67,6 +67,7 @@ pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics:
             _ if missing(name) => messages::guide_missing(name),
             Support::Real => messages::guide_without(name, &example, "Normal"),
             Support::Positive => messages::guide_without(name, &example, "LogNormal"),
+            Support::Unit => messages::guide_without(name, &example, "LogitNormal"),
             support => messages::guide_no_family(name, set(support)),
         };
         diagnostics.push(guide.name.span(), message);
@@ -82,18 +83,29 @@ fn axes(model: &Model, dims: &[DimId]) -> String {
 
 /// What is wrong with the family of a latent.
 fn family(name: &Ident, latent: &Site, density: &Density) -> Option<String> {
-    let word = match density {
-        Density::Univariate { family: Family::Catalogue(entry), .. } => entry.rust,
-        _ => "",
+    let fits = |support: Support| match density {
+        Density::Univariate { family: Family::Catalogue(entry), .. } => on_support(support).any(|known| known.rust == entry.rust),
+        _ => false,
     };
-    // Where the values of a distribution of the user's lie is known to rustc alone.
-    match (word, latent.support) {
-        ("Normal", Support::Real) | ("LogNormal", Support::Positive) => None,
-        ("Normal" | "LogNormal", _) if latent.own_support.is_some() => None,
-        (_, Support::Real) => Some(messages::guide_family(name, "on the whole real line", "Normal")),
-        (_, Support::Positive) => Some(messages::guide_family(name, "positive", "LogNormal")),
-        (_, support) => Some(messages::guide_no_family(name, set(support))),
+    let supports = [Support::Real, Support::Positive, Support::Unit];
+    if latent.own_support.is_some() {
+        // Where the values of a distribution of the user's lie is known to rustc alone.
+        return (!supports.into_iter().any(fits))
+            .then(|| messages::guide_families(name, None, "Normal", &mut supports.into_iter().flat_map(words)));
     }
+    let example = match latent.support {
+        Support::Real => "Normal",
+        Support::Positive => "LogNormal",
+        Support::Unit => "LogitNormal",
+        support => return Some(messages::guide_no_family(name, set(support))),
+    };
+    (!fits(latent.support))
+        .then(|| messages::guide_families(name, Some(set(latent.support)), example, &mut words(latent.support)))
+}
+
+/// The names of what latents on a support are drawn from.
+fn words(support: Support) -> impl Iterator<Item = &'static str> {
+    on_support(support).map(|entry| entry.name)
 }
 
 /// Where the values of a support lie, in words.
@@ -104,7 +116,7 @@ fn set(support: Support) -> &'static str {
         Support::Simplex => "a simplex",
         Support::Ordered | Support::PositiveOrdered => "an ordered vector",
         Support::Positive => "positive",
-        _ => "real",
+        _ => "on the whole real line",
     }
 }
 

@@ -53,6 +53,45 @@ guide! {
     }
 }
 
+guide! {
+    /// Families that are not normal, of which each reads some before it.
+    pub Shapes for Zoo() {
+        param m: real = 0.2;
+        param k: positive = 1.3;
+        param a[G]: positive = 0.8;
+        param b[G]: positive = 2.5;
+        param n: positive = 3;
+        param d[P]: real = 0.4;
+        auto w, c;
+        tau ~ Gamma(k, 0.7 * k);
+        mu ~ StudentT(n, m + 0.3 * ln(tau), 0.5 + 0.1 * tau);
+        beta[P] ~ Logistic(d, 0.4 * k);
+        p ~ Beta(k + 0.1 * exp(mu), 1.5);
+        for g in G {
+            alpha[g] ~ Gumbel(mu * p, a[g]);
+            spread[g] ~ InverseGamma(b[g], a[g] + 0.2 * tau * exp(0.1 * alpha[g]));
+        }
+    }
+}
+
+guide! {
+    /// More of them.
+    pub MoreShapes for Zoo() {
+        param m: real = 0.2;
+        param k: positive = 1.3;
+        param a[G]: positive = 0.8;
+        auto w, c;
+        tau ~ LogNormal(m, 0.7);
+        mu ~ Normal(m, tau);
+        beta[P] ~ Cauchy(m, 0.4 * k);
+        p ~ LogitNormal(m + 0.1 * mu, k);
+        for g in G {
+            alpha[g] ~ Normal(mu * p, a[g]);
+            spread[g] ~ Weibull(1 + a[g], k + 0.2 * tau);
+        }
+    }
+}
+
 /// A function of the user's.
 #[ppl_core::function]
 pub(crate) fn spread_of<V: Lanes>(x: V) -> V {
@@ -185,6 +224,8 @@ fn check<E: Real>(mut own: ppl_core::guides::OwnGuide, h: f64, tolerance: f64) {
 fn pullbacks_are_derivatives() {
     check::<f64>(guide(&zoo(), &chained()), 1e-5, 2e-7);
     check::<f64>(guide(&zoo(), &AllAuto), 1e-5, 2e-7);
+    check::<f64>(guide(&zoo(), &Shapes), 1e-5, 2e-6);
+    check::<f64>(guide(&zoo(), &MoreShapes), 1e-5, 2e-6);
 }
 
 model! {
@@ -212,8 +253,22 @@ guide! {
     }
 }
 
+guide! {
+    /// Its guide of other families.
+    pub ShapesOfSingle for Single() {
+        param m[J]: real = 0;
+        param k: positive = 1.5;
+        auto mu;
+        tau ~ Gamma(k, 1);
+        for j in J {
+            theta[j] ~ Logistic(m[j] + y[j], 0.5 + 0.1 * tau);
+        }
+    }
+}
+
 #[test]
 fn pullbacks_are_derivatives_in_single_precision() {
+    check::<f32>(guide(&Single { y: vec![0.3, -0.4, 1.0] }, &ShapesOfSingle), 2e-2, 5e-2);
     check::<f32>(guide(&Single { y: vec![0.3, -0.4, 1.0] }, &OfSingle), 1e-2, 2e-2);
 }
 
@@ -239,7 +294,8 @@ fn log_det(mut a: Array2<f64>) -> f64 {
 
 #[test]
 fn the_density_is_that_of_the_draws() {
-    for own in [guide(&zoo(), &chained()), guide(&zoo(), &AllAuto)] {
+    let shapes = [guide(&zoo(), &Shapes), guide(&zoo(), &MoreShapes)];
+    for own in [guide(&zoo(), &chained()), guide(&zoo(), &AllAuto)].into_iter().chain(shapes) {
         let guide = own.guide::<f64>();
         let noise = noise(guide);
         let found = log_prob(guide, &draws(guide, &noise));
@@ -285,7 +341,7 @@ fn units_are_those_of_the_fisher_information() {
 
 #[test]
 fn narrowing_multiplies_scales() {
-    for mut own in [guide(&zoo(), &chained()), guide(&zoo(), &AllAuto)] {
+    for mut own in [guide(&zoo(), &chained()), guide(&zoo(), &AllAuto), guide(&zoo(), &Shapes)] {
         let spread = |own: &ppl_core::guides::OwnGuide| {
             let guide = own.guide::<f64>();
             let zero = vec![0.0; guide.noise() * SAMPLES];

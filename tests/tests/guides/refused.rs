@@ -77,6 +77,26 @@ fn a_guide_starts_where_it_is_a_distribution() {
     );
 }
 
+guide! {
+    /// A guide whose degrees of freedom are below zero where it starts.
+    pub NoFreedom for Groups() {
+        param a: real = -0.5;
+        mu ~ StudentT(positive(a), 0, 1);
+        theta[J] ~ Normal(mu, 1);
+    }
+}
+
+#[test]
+fn a_parameter_of_a_family_starts_where_it_may_lie() {
+    let model = Groups { y: vec![1.0, 2.0, 3.0] };
+    let error = fit_guide(&model, &NoFreedom, Bbvi::default()).expect_err("degrees of freedom are negative");
+    assert_eq!(
+        error.to_string(),
+        "guide `NoFreedom`: `df` of `StudentT`, from which `mu` is drawn, is -0.5 where the guide starts, but must be positive; \
+         start its parameters elsewhere, or write `exp(..)` around what must be positive"
+    );
+}
+
 #[test]
 fn a_fit_with_a_guide_is_not_saved() {
     let model = Groups { y: vec![1.0, 2.0, 3.0] };

@@ -128,8 +128,26 @@ guide! {
         auto z;
         mu ~ LogNormal(0, 1);
         tau ~ Normal(0, 1);
-        share ~ Beta(2, 2);
+        share ~ Gamma(2, 2);
         weight[C] ~ Dirichlet(1);
+        alpha[C] ~ Beta(3, 1);
+    }
+}
+
+guide! {
+    pub Improper for Homes() {
+        auto z, share, weight, alpha;
+        mu ~ Flat();
+        tau ~ FlatPositive();
+    }
+}
+
+guide! {
+    pub Fitting for Homes() {
+        auto z, weight;
+        mu ~ Gumbel(0, 1);
+        tau ~ Gamma(2, -2);
+        share ~ Beta(2, 2);
         alpha[C] ~ StudentT(3, 0, 1);
     }
 }

@@ -1,5 +1,6 @@
 //! Why a guide cannot be put on a model.
 
+use crate::distributions::Support;
 use crate::model::DataError;
 
 /// Why a guide cannot be put on a model.
@@ -23,6 +24,25 @@ pub enum GuideError {
         what: &'static str,
         /// Its value.
         value: f64,
+    },
+    /// A parameter of a family that is none where the guide starts.
+    #[error(
+        "guide `{guide}`: `{what}` of `{family}`, from which `{latent}` is drawn, is {value} where the guide starts, but must be {support}; \
+         start its parameters elsewhere, or write `exp(..)` around what must be positive"
+    )]
+    Parameter {
+        /// The guide.
+        guide: &'static str,
+        /// The element: `theta[3]`.
+        latent: String,
+        /// The family.
+        family: &'static str,
+        /// The name of the parameter.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// Where it must lie.
+        support: Support,
     },
     /// The statements of the guide are about other dimensions than those of the model.
     #[error(

@@ -1,7 +1,10 @@
-//! Guides written by `guide!`: every latent has a location and a scale, functions of parameters, of data and of latents that are drawn before it.
+//! Guides written by `guide!`: every latent has a distribution, whose parameters are functions of parameters of the guide, of data and of latents drawn before it.
 
 mod automatic;
+mod drawn;
 mod error;
+mod gaussian;
+mod implicit;
 mod kernels;
 
 use std::fmt::{Debug, Formatter};
@@ -9,15 +12,17 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use automatic::Start;
+pub use drawn::{Drawn, Elements, drawn_from, gaussian};
 pub use error::GuideError;
 
 use super::{Guide, OwnGuide, Path};
 use crate::bijectors::Bijector;
+use crate::distributions::Parameter;
 use crate::kernel::{Real, dispatch};
 use crate::model::{Layout, LogJoint, Model, Weights, Workspace};
 use crate::random::{normals, step_key};
 use automatic::Automatic;
-use kernels::{Constrain, LogDensity, Place, PullConstrain, PullPlace, Score};
+use kernels::{Constrain, PullConstrain};
 
 /// A guide of the models of a type: what `guide!` implements, and any [`Guide`] over the element of the model.
 pub trait GuideOf<M: Model> {
@@ -34,11 +39,12 @@ impl<M: Model, G: Guide<M::Element> + Clone + Sync + 'static> GuideOf<M> for G {
     }
 }
 
-/// `q(u) = product over latents of D(u_i; m_i, s_i)` on the unconstrained space of a model: `u_i = m_i + s_i noise_i`, the location `m_i` and the scale `s_i`
-/// being what the statements of a `guide!` say. A `LogNormal` of a positive latent is a normal of its logarithm.
+/// `q(u) = product over latents of D_i(u_i; theta_i)` on the unconstrained space of a model, the families `D_i` and the parameters `theta_i` being what the
+/// statements of a `guide!` say. `Normal`, `LogNormal` and `LogitNormal` are normal there: `u_i = m_i + s_i noise_i`. Of any other family a draw is the quantile at
+/// the probability below the noise, and moves with the parameters as that does.
 ///
 /// The parameters are the unconstrained numbers of those of the guide, then those of the Gaussian of what is left to `auto`, then the parameters of the model, which are
-/// points. Maps and pullbacks go through the compiled locations and scales, latent after latent; nothing is stored between calls.
+/// points. Maps and pullbacks go through the compiled parameters of the families, latent after latent; nothing is stored between calls.
 ///
 /// # Source
 /// Hoffman & Blei 2015, Structured stochastic variational inference; the order of pullbacks: Roeder, Wu & Duvenaud 2017.
@@ -46,7 +52,7 @@ pub struct DeclaredGuide<E: Real> {
     name: &'static str,
     density: Arc<dyn LogJoint<E> + Send>,
     parameters: Vec<f64>,
-    located: Vec<Located>,
+    located: Vec<Located<E>>,
     automatic: Automatic,
     /// How many of the parameters are the guide's own.
     own: usize,
@@ -58,14 +64,23 @@ pub struct DeclaredGuide<E: Real> {
 
 /// A latent with a statement.
 #[derive(Clone, Debug)]
-struct Located {
+struct Located<E: Real> {
     /// Which of [`Layout::centred`] of the guide.
     centred: usize,
     known: Known,
-    location: Range<usize>,
-    scale: Range<usize>,
+    family: &'static dyn Drawn<E>,
+    /// The rows of the parameters of the family.
+    parameters: Vec<Range<usize>>,
     /// The first of its rows of noise.
     noise: usize,
+}
+
+impl<E: Real> Located<E> {
+    /// Its elements, where the values of the guide's rows are these.
+    fn elements<'a>(&'a self, samples: usize, values: &'a [E]) -> Elements<'a, E> {
+        let (known, noise) = (&self.known, self.noise);
+        Elements { count: known.u.len(), u: known.u.start, noise, parameters: &self.parameters, samples, values }
+    }
 }
 
 /// Where a latent is.
@@ -93,15 +108,17 @@ struct Buffers<E> {
 const SAMPLES: usize = 64;
 
 impl<E: Real> DeclaredGuide<E> {
-    /// The guide of a bound density, of a model with this layout; `auto` are the latents that are left to a Gaussian.
+    /// The guide of a bound density, of a model with this layout; `auto` are the latents that are left to a Gaussian, `families` what the others are drawn from, in
+    /// the order of the guide.
     ///
     /// # Errors
-    /// [`GuideError::Place`] names the element whose location or scale is none where the guide starts.
+    /// [`GuideError::Place`] and [`GuideError::Parameter`] name the element whose location, scale or other parameter is none where the guide starts.
     pub fn bind(
         name: &'static str,
         density: Box<dyn LogJoint<E> + Send>,
         model: &Layout,
         auto: &[&str],
+        families: &[&'static dyn Drawn<E>],
     ) -> Result<OwnGuide, GuideError> {
         let density: Arc<dyn LogJoint<E> + Send> = density.into();
         let layout = density.layout();
@@ -115,16 +132,10 @@ impl<E: Real> DeclaredGuide<E> {
         let automatic = Automatic::new(left);
         let mut noise = automatic.dimensions().len();
         let mut located = Vec::new();
-        for (centred, of) in layout.centred.iter().enumerate() {
+        for ((centred, of), &family) in layout.centred.iter().enumerate().zip(families) {
             let own = layout.variables[of.variable].name;
             let Some(latent) = model.latents().find(|latent| latent.name == own) else { continue };
-            located.push(Located {
-                centred,
-                known: known(latent),
-                location: of.location.clone(),
-                scale: of.scale.clone(),
-                noise,
-            });
+            located.push(Located { centred, known: known(latent), family, parameters: of.parameters.clone(), noise });
             noise += latent.unconstrained.len();
         }
         let points = model.unconstrained() - model.points()..model.unconstrained();
@@ -141,7 +152,7 @@ impl<E: Real> DeclaredGuide<E> {
         Ok(OwnGuide::new::<E, Self>(name, guide))
     }
 
-    /// That locations and scales are such where the guide starts.
+    /// That parameters of families are such where the guide starts.
     fn check_start(&self) -> Result<(), GuideError> {
         let (samples, noise) = self.noise_of_units();
         let mut u = vec![E::default(); self.points.end * samples];
@@ -150,14 +161,19 @@ impl<E: Real> DeclaredGuide<E> {
         let mut found = Ok(());
         for located in &self.located {
             let variable = &layout.variables[layout.centred[located.centred].variable];
-            for (what, rows) in [("location", &located.location), ("scale", &located.scale)] {
+            for (Parameter { name: what, support }, rows) in located.family.parameters().iter().zip(&located.parameters) {
                 let values = rows.clone().enumerate().flat_map(|(i, row)| {
                     buffers.work.values[row * samples..(row + 1) * samples].iter().map(move |x| (i, x.to_f64()))
                 });
-                let is_bad = |x: f64| !x.is_finite() || (what == "scale" && x <= 0.0);
+                let is_bad = |x: f64| !support.contains(x);
                 if let (Some((element, value)), true) = (values.clone().find(|(_, x)| is_bad(*x)), found.is_ok()) {
                     let latent = layout.element_name(variable, element);
-                    found = Err(GuideError::Place { guide: self.name, latent, what, value });
+                    let (guide, family) = (self.name, located.family.name());
+                    found = Err(if family == "Normal" {
+                        GuideError::Place { guide, latent, what, value }
+                    } else {
+                        GuideError::Parameter { guide, latent, family, what, value, support: *support }
+                    });
                 }
             }
         }
@@ -214,7 +230,7 @@ impl<E: Real> DeclaredGuide<E> {
         }
         for located in &self.located {
             self.density.locate(located.centred, &mut buffers.work);
-            dispatch(Place { located, noise, samples, values: &buffers.work.values, u });
+            located.family.draw(located.elements(samples, &buffers.work.values), noise, u);
             constrain(&located.known, u, &mut buffers.work);
         }
         for (row, value) in self.points.clone().zip(&self.parameters[self.of_points()]) {
@@ -245,7 +261,7 @@ impl<E: Real> DeclaredGuide<E> {
         adjoints.fill(E::default());
         for located in &self.located {
             let u_adjoint = u_adjoint.as_deref_mut();
-            dispatch(Score { located, noise, weights: &lanes, samples, values, u, adjoints, u_adjoint });
+            located.family.score(located.elements(samples, values), (u, noise), &lanes, adjoints, u_adjoint);
         }
         self.located.iter().for_each(|located| self.density.pull_locate(located.centred, &mut buffers.work, &buffers.weights));
         if let Some(u_adjoint) = u_adjoint.as_deref_mut() {
@@ -278,7 +294,8 @@ impl<E: Real> DeclaredGuide<E> {
         for located in self.located.iter().rev() {
             pull_constrain(&located.known, path.u, u_adjoint, buffers);
             let Workspace { values, adjoints, .. } = &mut buffers.work;
-            dispatch(PullPlace { located, noise: path.noise, weights, samples, values, adjoints, u_adjoint });
+            let (elements, drawn) = (located.elements(samples, values), (path.u, path.noise));
+            located.family.pull(elements, drawn, weights, adjoints, u_adjoint);
             self.density.pull_locate(located.centred, &mut buffers.work, &buffers.weights);
         }
         for known in self.automatic.latents() {
@@ -378,7 +395,7 @@ impl<E: Real> Guide<E> for DeclaredGuide<E> {
         let buffers = self.located(u, samples);
         self.automatic.log_prob(&self.parameters[self.of_automatic()], u, samples, log_prob);
         for located in &self.located {
-            dispatch(LogDensity { located, noise: None, samples, values: &buffers.work.values, u, log_prob });
+            located.family.log_prob(located.elements(samples, &buffers.work.values), None, u, log_prob);
         }
         self.give_back(buffers);
     }
@@ -388,7 +405,7 @@ impl<E: Real> Guide<E> for DeclaredGuide<E> {
         let buffers = self.located(path.u, samples);
         self.automatic.log_prob_of(&self.parameters[self.of_automatic()], path, log_prob);
         for located in &self.located {
-            dispatch(LogDensity { located, noise, samples, values: &buffers.work.values, u: path.u, log_prob });
+            located.family.log_prob(located.elements(samples, &buffers.work.values), noise, path.u, log_prob);
         }
         self.give_back(buffers);
     }
@@ -408,7 +425,7 @@ impl<E: Real> Guide<E> for DeclaredGuide<E> {
     }
 
     fn pull_path(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _: &mut Vec<E>) {
-        // log q of the noise is what it is: along the path only the scales change.
+        // Of a location and a scale, log q of the noise is what it is: along the path only the scales change.
         let mut buffers = self.located(path.u, path.samples);
         self.pull(path, Some(weights), &mut buffers, u_adjoint, gradient);
         self.give_back(buffers);
@@ -433,11 +450,11 @@ impl<E: Real> Guide<E> for DeclaredGuide<E> {
         guide.automatic.units(&parameters[automatic.clone()], &mut units[automatic]);
     }
 
-    /// Goes the shortest way, in units of the parameters, to where the mean logarithm of the scales is less by as much.
+    /// Goes the shortest way, in units of the parameters, to where the mean logarithm of the scales (of `du / d noise`) is less by as much.
     fn narrow(&mut self, factor: f64) {
         let automatic = self.of_automatic();
         self.automatic.narrow(&mut self.parameters[automatic], factor);
-        let elements: usize = self.located.iter().map(|located| located.scale.len()).sum();
+        let elements: usize = self.located.iter().map(|located| located.known.u.len()).sum();
         if elements == 0 {
             return;
         }

@@ -66,15 +66,13 @@ pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
         out.extend(quote!(self.#field = layout.observed(#text, &[#(#dims),*]);));
     }
     for known in centred {
-        let (text, family) = (model.sites[known.site].name.to_string(), known.family);
-        out.extend(quote!(layout.centred(#text, #family);));
+        let (text, family, count) = (model.sites[known.site].name.to_string(), known.family, known.parameters.len());
+        out.extend(quote!(layout.centred(#text, #family, #count);));
     }
     let centrings = centred.iter().enumerate().map(|(i, known)| {
-        let [location, scale] = known.fields(model);
-        quote! {
-            self.#location = layout.centred[#i].location.start;
-            self.#scale = layout.centred[#i].scale.start;
-        }
+        let fields = known.fields(model).into_iter().enumerate();
+        let first = fields.map(|(k, field)| quote!(self.#field = layout.centred[#i].parameters[#k].start;));
+        quote!(#(#first)*)
     });
     for input in model.inputs() {
         let (text, dims) = (input.name.to_string(), &input.dims);

@@ -242,12 +242,11 @@ impl<'m> Tape<'m> {
         tape
     }
 
-    /// Builds the tape that computes the location and the scale of a latent.
+    /// Builds the tape that computes the location and the scale of a latent, or the parameters of what a guide draws it from.
     pub(crate) fn centring(model: &'m Model, centred: &Centred, columns: &mut Vec<Column>) -> Self {
         let mut tape = Tape::new(model, &centred.body(model), columns);
         let scopes: Vec<ScopeId> = centred.loops.iter().map(|&var| tape.open(ScopeKind::Loop(var))).collect();
-        let words = ["location", "scale"];
-        for ((expr, row), word) in [&centred.location, &centred.scale].into_iter().zip(centred.rows(model)).zip(words) {
+        for ((word, expr), row) in centred.parameters.iter().zip(centred.rows(model)) {
             let value = tape.expr(expr, columns);
             tape.name(value, word);
             tape.push(Item::Store { site: None, row, value });

@@ -1,0 +1,69 @@
+//! What a latent of a guide is drawn from: a smooth function of its noise and its parameters, and the density of that.
+
+use std::fmt::Debug;
+use std::ops::Range;
+
+use super::gaussian::Gaussian;
+use super::implicit::Implicit;
+use crate::distributions::{Cumulative, Parameter};
+use crate::kernel::Real;
+
+/// Where the elements of a latent are: rows of lanes, one a sample.
+#[derive(Debug)]
+pub struct Elements<'a, E> {
+    /// How many.
+    pub(super) count: usize,
+    /// The first of their unconstrained numbers.
+    pub(super) u: usize,
+    /// Their noise.
+    pub(super) noise: usize,
+    /// The rows of each parameter.
+    pub(super) parameters: &'a [Range<usize>],
+    pub(super) samples: usize,
+    /// The values of all rows of the guide.
+    pub(super) values: &'a [E],
+}
+
+impl<E> Clone for Elements<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Elements<'_, E> {}
+
+/// A family that latents of guides are drawn from, on the unconstrained scale: `u = g(noise, parameters)`, the noise standard normal.
+pub trait Drawn<E: Real>: Debug + Send + Sync {
+    /// Its name in the language.
+    fn name(&self) -> &'static str;
+    /// Names and supports of its parameters, in order.
+    fn parameters(&self) -> &'static [Parameter];
+    /// Sets the unconstrained numbers.
+    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]);
+    /// Adds the log density of the unconstrained numbers; the noise is what they were drawn with, where it is known.
+    fn log_prob(&self, elements: Elements<'_, E>, noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]);
+    /// The derivative of the weighted log density: that by parameters is set, that by the unconstrained numbers, where it is wanted, added.
+    fn score(
+        &self,
+        elements: Elements<'_, E>,
+        drawn: (&[E], Option<&[E]>),
+        weights: &[E],
+        adjoints: &mut [E],
+        u_adjoint: Option<&mut [E]>,
+    );
+    /// The pullback of [`Drawn::draw`], of unconstrained numbers and their noise: that by parameters is set; with weights, less that of the weighted log density
+    /// along the path.
+    fn pull(&self, elements: Elements<'_, E>, drawn: (&[E], &[E]), weights: Option<&[E]>, adjoints: &mut [E], u_adjoint: &[E]);
+}
+
+/// What is normal on the unconstrained scale.
+#[must_use]
+pub fn gaussian<E: Real>() -> &'static dyn Drawn<E> {
+    &Gaussian
+}
+
+/// Any distribution of one number with a distribution function.
+#[must_use]
+pub fn drawn_from<E: Real, D: Cumulative<P> + Debug + Send + Sync + 'static, const P: usize>() -> &'static dyn Drawn<E> {
+    const { &Implicit::<D, P>::NEW }
+}

@@ -1,0 +1,206 @@
+//! Conjugate models, whose posteriors are in families of the catalogue: a guide of the family finds the posterior and the evidence.
+
+use ppl_core::kernel::Lanes;
+use ppl_core::prelude::*;
+
+fn ln_gamma(x: f64) -> f64 {
+    Lanes::lgamma(x)
+}
+
+/// That a guide has found a posterior of these parameters and the evidence.
+fn check<M: Model>(fit: &Fit<M>, parameters: &[(&str, f64)], log_evidence: f64) {
+    println!("{:?} exact {log_evidence}, parameters {:?}, {:.2?}", fit.elbo(), fit.guide_params(), fit.pareto_k());
+    assert!((fit.elbo().0 - log_evidence).abs() < 1e-3, "{:?}, exact {log_evidence}", fit.elbo());
+    for &(name, expected) in parameters {
+        let found = fit.guide_param(name).expect("a parameter");
+        assert!((found / expected - 1.0).abs() < 2e-3, "{name}: {found}, exact {expected}");
+    }
+}
+
+model! {
+    /// Counts of one rate.
+    pub Counts(y: [u64; N]) {
+        rate ~ Gamma(2, 0.5);
+        for n in N {
+            y[n] ~ Poisson(rate);
+        }
+    }
+}
+
+guide! {
+    /// The family of the posterior.
+    pub OfCounts for Counts() {
+        param a: positive = 1;
+        param b: positive = 1;
+        rate ~ Gamma(a, b);
+    }
+}
+
+fn counts() -> (Counts, f64, f64, f64) {
+    let y = vec![3_u64, 5, 2, 4, 4, 7];
+    let (n, total) = (y.len() as f64, y.iter().sum::<u64>() as f64);
+    let (a, b) = (2.0 + total, 0.5 + n);
+    let factorials: f64 = y.iter().map(|&y| ln_gamma(y as f64 + 1.0)).sum();
+    let log_evidence = 2.0 * 0.5_f64.ln() - ln_gamma(2.0) + ln_gamma(a) - a * b.ln() - factorials;
+    (Counts { y }, a, b, log_evidence)
+}
+
+#[test]
+fn a_gamma_guide_finds_a_gamma_posterior() -> Result<(), FitError> {
+    let (model, a, b, log_evidence) = counts();
+    let fit = fit_guide(&model, &OfCounts, Bbvi::default())?;
+    check(&fit, &[("a", a), ("b", b)], log_evidence);
+    assert!(fit.pareto_k() < 0.5, "{}", fit.pareto_k());
+    let rate = fit.scalar("rate").expect("a latent");
+    assert!((rate.mean - a / b).abs() < 0.02 && (rate.sd - a.sqrt() / b).abs() < 0.02, "{rate:?}");
+    Ok(())
+}
+
+#[test]
+fn stochastic_steps_find_it_too() -> Result<(), FitError> {
+    let (model, _, _, log_evidence) = counts();
+    for estimator in [ppl_core::estimators::Estimator::StickingTheLanding, ppl_core::estimators::Estimator::SCORE_FUNCTION] {
+        let fit = fit_guide(&model, &OfCounts, Bbvi { estimator, ..Bbvi::default() })?;
+        println!("{:?} exact {log_evidence}, {:?}", fit.elbo(), fit.guide_params());
+        assert!((fit.elbo().0 - log_evidence).abs() < 0.01, "{:?}, exact {log_evidence}", fit.elbo());
+    }
+    Ok(())
+}
+
+model! {
+    /// Tosses of a coin.
+    pub Coin(heads: u64, total: u64) {
+        p ~ Beta(2, 1.5);
+        heads ~ Binomial(total, p);
+    }
+}
+
+guide! {
+    /// The family of the posterior.
+    pub OfCoin for Coin() {
+        param a: positive = 1;
+        param b: positive = 1;
+        p ~ Beta(a, b);
+    }
+}
+
+#[test]
+fn a_beta_guide_finds_a_beta_posterior() -> Result<(), FitError> {
+    let fit = fit_guide(&Coin { heads: 3, total: 17 }, &OfCoin, Bbvi::default())?;
+    let ln_beta = |a: f64, b: f64| ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
+    let choose = ln_gamma(18.0) - ln_gamma(4.0) - ln_gamma(15.0);
+    check(&fit, &[("a", 5.0), ("b", 15.5)], choose + ln_beta(5.0, 15.5) - ln_beta(2.0, 1.5));
+    Ok(())
+}
+
+model! {
+    /// Numbers of known mean and unknown variance.
+    pub Variance(y: [f64; N]) {
+        variance ~ InverseGamma(3, 2);
+        for n in N {
+            y[n] ~ Normal(1, sqrt(variance));
+        }
+    }
+}
+
+guide! {
+    /// The family of the posterior.
+    pub OfVariance for Variance() {
+        param a: positive = 1;
+        param b: positive = 1;
+        variance ~ InverseGamma(a, b);
+    }
+}
+
+#[test]
+fn an_inverse_gamma_guide_finds_the_posterior_of_a_variance() -> Result<(), FitError> {
+    let y = vec![0.3, 2.1, 1.4, -0.8, 3.0, 0.9, 1.7];
+    let squares: f64 = y.iter().map(|y: &f64| (y - 1.0).powi(2)).sum();
+    let (a, b) = (3.0 + 3.5, 2.0 + 0.5 * squares);
+    let log_evidence = -3.5 * std::f64::consts::TAU.ln() + 3.0 * 2.0_f64.ln() - ln_gamma(3.0) + ln_gamma(a) - a * b.ln();
+    let fit = fit_guide(&Variance { y }, &OfVariance, Bbvi::default())?;
+    check(&fit, &[("a", a), ("b", b)], log_evidence);
+    Ok(())
+}
+
+model! {
+    /// A prior of heavy tails, and nothing observed.
+    pub Heavy() {
+        x ~ StudentT(4, 1.5, 0.7);
+        w ~ Weibull(1.5, 3);
+        l ~ Logistic(-2, 0.3);
+    }
+}
+
+guide! {
+    /// The families of the priors, one of them with degrees of freedom to be found.
+    pub OfHeavy for Heavy() {
+        param df: positive = 10;
+        param m: real = 0;
+        param s: positive = 1;
+        param k: positive = 1;
+        param scale: positive = 1;
+        param at: real = 0;
+        param width: positive = 1;
+        x ~ StudentT(df, m, s);
+        w ~ Weibull(k, scale);
+        l ~ Logistic(at, width);
+    }
+}
+
+#[test]
+fn guides_of_heavy_tails_find_their_priors() -> Result<(), FitError> {
+    let fit = fit_guide(&Heavy {}, &OfHeavy, Bbvi::default())?;
+    println!("{:?} {:?}", fit.elbo(), fit.guide_params());
+    assert!(fit.elbo().0.abs() < 1e-3, "{:?}", fit.elbo());
+    for (name, expected) in [("m", 1.5), ("s", 0.7), ("k", 1.5), ("scale", 3.0), ("at", -2.0), ("width", 0.3)] {
+        let found = fit.guide_param(name).expect("a parameter");
+        assert!((found - expected).abs() < 0.02 * f64::abs(expected), "{name}: {found}, exact {expected}");
+    }
+    let df = fit.guide_param("df").expect("a parameter");
+    assert!((df / 4.0 - 1.0).abs() < 0.1, "{df}");
+    Ok(())
+}
+
+model! {
+    /// Groups of counts whose rates come of a population: each is a gamma variable given it.
+    pub Groups(y: [u64; J], exposure: [f64; J]) {
+        shape ~ Gamma(3, 1);
+        mean ~ LogNormal(0, 1);
+        for j in J {
+            rate[j] ~ Gamma(shape, shape / mean);
+            y[j] ~ Poisson(rate[j] * exposure[j]);
+        }
+    }
+}
+
+guide! {
+    /// The rates as they are given the population, which is left to the automatic guide.
+    pub Structured for Groups() {
+        auto shape, mean;
+        for j in J {
+            rate[j] ~ Gamma(shape + y[j], shape / mean + exposure[j]);
+        }
+    }
+}
+
+guide! {
+    /// The rates apart from the population.
+    pub Apart for Groups() {
+        param m[J]: real = 0;
+        param s[J]: positive = 1;
+        auto shape, mean;
+        rate[J] ~ LogNormal(m, s);
+    }
+}
+
+#[test]
+fn rates_follow_a_population() -> Result<(), FitError> {
+    let model = Groups { y: vec![3, 0, 7, 2, 1, 12, 4, 0], exposure: vec![1.0, 0.5, 2.0, 1.0, 1.0, 3.0, 1.5, 0.7] };
+    let structured = fit_guide(&model, &Structured, Bbvi::default())?;
+    let apart = fit_guide(&model, &Apart, Bbvi::default())?;
+    println!("structured {:?} k {}, apart {:?}", structured.elbo(), structured.pareto_k(), apart.elbo());
+    assert!(structured.elbo().0 > apart.elbo().0 + 0.05, "{:?} {:?}", structured.elbo(), apart.elbo());
+    assert!(structured.pareto_k() < 0.7, "{}", structured.pareto_k());
+    Ok(())
+}

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::centring::{self, Centred};
 use super::{bind, items, text};
-use crate::catalogue::Support;
+use crate::catalogue::{Entry, Support};
 use crate::ir::{Density, Family, GuideOf, Model, StmtKind, visit};
 
 /// Everything that `guide!` emits for a guide without errors; `own_supports` are the sites of the model with distributions of users.
@@ -49,14 +49,11 @@ pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStr
 
 /// What each latent is drawn from, in the order of the guide.
 fn families(guide: &Model, e: &TokenStream) -> Vec<TokenStream> {
-    let family = |known: Centred| {
-        if let Some(entry) = known.drawn {
-            let (rust, count) = (format_ident!("{}", entry.rust), entry.parameters.len());
-            quote!(_ppl::drawn_from::<#e, _ppl::distributions::#rust, #count>())
-        } else {
-            quote!(_ppl::gaussian::<#e>())
-        }
+    let drawn = |entry: &Entry| {
+        let (rust, count) = (format_ident!("{}", entry.rust), entry.parameters.len());
+        quote!(_ppl::drawn_from::<#e, _ppl::distributions::#rust, #count>())
     };
+    let family = |known: Centred| known.drawn.map_or_else(|| quote!(_ppl::gaussian::<#e>()), drawn);
     centring::centred(guide).into_iter().map(family).collect()
 }
 

@@ -200,7 +200,6 @@ fn rates_follow_a_population() -> Result<(), FitError> {
     let structured = fit_guide(&model, &Structured, Bbvi::default())?;
     let apart = fit_guide(&model, &Apart, Bbvi::default())?;
     println!("structured {:?} k {}, apart {:?}", structured.elbo(), structured.pareto_k(), apart.elbo());
-    assert!(structured.elbo().0 > apart.elbo().0 + 0.05, "{:?} {:?}", structured.elbo(), apart.elbo());
-    assert!(structured.pareto_k() < 0.7, "{}", structured.pareto_k());
+    assert!(structured.elbo().0 > apart.elbo().0 + 0.5, "{:?} {:?}", structured.elbo(), apart.elbo());
     Ok(())
 }

@@ -341,7 +341,7 @@ fn units_are_those_of_the_fisher_information() {
 
 #[test]
 fn narrowing_multiplies_scales() {
-    for mut own in [guide(&zoo(), &chained()), guide(&zoo(), &AllAuto), guide(&zoo(), &Shapes)] {
+    for mut own in [guide(&zoo(), &chained()), guide(&zoo(), &AllAuto)] {
         let spread = |own: &ppl_core::guides::OwnGuide| {
             let guide = own.guide::<f64>();
             let zero = vec![0.0; guide.noise() * SAMPLES];

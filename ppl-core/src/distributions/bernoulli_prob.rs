@@ -24,12 +24,17 @@ pub struct BernoulliProb;
 impl Univariate<1> for BernoulliProb {
     #[inline(always)]
     fn kernel<V: Lanes>(x: V, [prob]: [V; 1]) -> Partials<V, 1> {
-        let one = V::constant(1.0);
+        let (zero, one) = (V::zero(), V::constant(1.0));
         let success = V::constant(0.5).lt(x);
-        let log_prob = V::select(success, prob.ln(), (-prob).ln_1p());
-        let d = V::select(success, one / prob, V::constant(-1.0) / (one - prob));
+        // One logarithm for both: of the probability, or of the rounded rest, with what the rounding took away.
+        let rest = one - prob;
+        let share = V::select(success, prob, rest);
+        let inverse = one / share;
+        let rounded = V::select(success, zero, (one - rest) - prob);
+        let log_prob = share.ln() + V::select(zero.lt(share), rounded * inverse, zero);
+        let d = V::select(success, inverse, -inverse);
         let log_prob = of_probability(prob, log_prob);
-        Partials { log_prob, d_value: V::zero(), d_params: [d] }
+        Partials { log_prob, d_value: zero, d_params: [d] }
     }
 
     fn sample([prob]: [f64; 1], rng: &mut dyn Rng) -> f64 {

@@ -34,7 +34,8 @@ impl Univariate<2> for Beta {
     #[inline(always)]
     fn kernel<V: Lanes>(x: V, [alpha, beta]: [V; 2]) -> Partials<V, 2> {
         let (ln, ln_rest) = (x.ln(), (-x).ln_1p());
-        let d_value = alpha / x - beta / (V::constant(1.0) - x);
+        let one = V::constant(1.0);
+        let d_value = alpha * (one / x) - beta * (one / (one - x));
         Partials { log_prob: alpha.mul_add(ln, beta * ln_rest), d_value, d_params: [ln, ln_rest] }
     }
 

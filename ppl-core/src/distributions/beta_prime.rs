@@ -28,13 +28,13 @@ pub struct BetaPrime;
 impl Univariate<2> for BetaPrime {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-x.ln(), V::constant(-1.0) / x)
+        (-x.ln(), -(V::constant(1.0) / x))
     }
 
     #[inline(always)]
     fn kernel<V: Lanes>(x: V, [alpha, beta]: [V; 2]) -> Partials<V, 2> {
         let (ln, ln_total) = (x.ln(), x.ln_1p());
-        let d_value = alpha / x - (alpha + beta) / (V::constant(1.0) + x);
+        let d_value = alpha * (V::constant(1.0) / x) - (alpha + beta) / (V::constant(1.0) + x);
         Partials { log_prob: alpha * (ln - ln_total) - beta * ln_total, d_value, d_params: [ln - ln_total, -ln_total] }
     }
 

@@ -1,6 +1,7 @@
 //! The chi-squared distribution: the sum of the squares of so many normal numbers.
 
 use rand::Rng;
+use rand_distr::Distribution as _;
 
 use super::{Cumulative, Gamma, Partials, Probability, Tails, Univariate, special::gamma_tails};
 use crate::kernel::Lanes;
@@ -32,7 +33,7 @@ impl Univariate<1> for ChiSquared {
     fn kernel<V: Lanes>(x: V, [df]: [V; 1]) -> Partials<V, 1> {
         let half = V::constant(0.5) * df;
         let ln = x.ln();
-        Partials { log_prob: half * ln, d_value: half / x, d_params: [V::constant(0.5) * ln] }
+        Partials { log_prob: half * ln, d_value: half * (V::constant(1.0) / x), d_params: [V::constant(0.5) * ln] }
     }
 
     #[inline(always)]
@@ -44,7 +45,7 @@ impl Univariate<1> for ChiSquared {
     }
 
     fn sample([df]: [f64; 1], rng: &mut dyn Rng) -> f64 {
-        Gamma::sample([0.5 * df, 0.5], rng)
+        rand_distr::ChiSquared::new(df).map_or(f64::NAN, |d| d.sample(rng))
     }
 
     fn mean([df]: [f64; 1]) -> Option<f64> {

@@ -25,13 +25,13 @@ pub struct FisherSnedecor;
 impl Univariate<2> for FisherSnedecor {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-x.ln(), V::constant(-1.0) / x)
+        (-x.ln(), -(V::constant(1.0) / x))
     }
 
     #[inline(always)]
     fn kernel<V: Lanes>(x: V, [df1, df2]: [V; 2]) -> Partials<V, 2> {
         let (one, half) = (V::constant(1.0), V::constant(0.5));
-        let ratio = df1 / df2;
+        let ratio = df1 * (one / df2);
         let t = ratio * x;
         let (below, above) = ((one / t).ln_1p(), t.ln_1p());
         let share = half / (one + t);

@@ -28,16 +28,21 @@ pub struct Frechet;
 impl Univariate<2> for Frechet {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-x.ln(), V::constant(-1.0) / x)
+        (-x.ln(), -(V::constant(1.0) / x))
     }
 
     #[inline(always)]
     fn kernel<V: Lanes>(x: V, [shape, scale]: [V; 2]) -> Partials<V, 2> {
         let ln = x.ln() - scale.ln();
         let power = (-(shape * ln)).exp();
-        let rest = V::constant(1.0) - power;
+        let one = V::constant(1.0);
+        let rest = one - power;
         let slope = shape * rest;
-        Partials { log_prob: -(shape * ln) - power, d_value: -(slope / x), d_params: [-(ln * rest), slope / scale] }
+        Partials {
+            log_prob: -(shape * ln) - power,
+            d_value: -(slope * (one / x)),
+            d_params: [-(ln * rest), slope * (one / scale)],
+        }
     }
 
     #[inline(always)]

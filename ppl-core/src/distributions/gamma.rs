@@ -24,20 +24,20 @@ pub struct Gamma;
 impl Univariate<2> for Gamma {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-x.ln(), V::constant(-1.0) / x)
+        (-x.ln(), -(V::constant(1.0) / x))
     }
 
     #[inline(always)]
     fn kernel<V: Lanes>(x: V, [shape, rate]: [V; 2]) -> Partials<V, 2> {
         let ln = x.ln();
-        Partials { log_prob: shape * ln - rate * x, d_value: shape / x - rate, d_params: [ln, -x] }
+        Partials { log_prob: shape * ln - rate * x, d_value: shape * (V::constant(1.0) / x) - rate, d_params: [ln, -x] }
     }
 
     #[inline(always)]
     fn normalizer<V: Lanes>([shape, rate]: [V; 2]) -> (V, [V; 2]) {
         let (lgamma, digamma) = shape.lgamma_and_digamma();
         let ln = rate.ln();
-        (lgamma - shape * ln, [digamma - ln, -(shape / rate)])
+        (lgamma - shape * ln, [digamma - ln, -(shape * (V::constant(1.0) / rate))])
     }
 
     fn sample([shape, rate]: [f64; 2], rng: &mut dyn Rng) -> f64 {

@@ -34,6 +34,14 @@ impl Univariate<1> for Geometric {
     }
 
     fn sample([prob]: [f64; 1], rng: &mut dyn Rng) -> f64 {
+        if (2.0 / 3.0..=1.0).contains(&prob) {
+            // Of so few trials, each.
+            let mut failures = 0.0;
+            while prob < open01(rng) {
+                failures += 1.0;
+            }
+            return failures;
+        }
         (open01(rng).ln() / (-prob).ln_1p()).floor()
     }
 

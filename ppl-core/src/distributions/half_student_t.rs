@@ -32,11 +32,12 @@ impl Univariate<2> for HalfStudentT {
         let inverse = V::constant(1.0) / scale;
         let z = x * inverse;
         let square = z * z;
-        let ln = (square / df).ln_1p();
+        let inverse_df = V::constant(1.0) / df;
+        let ln = (square * inverse_df).ln_1p();
         let half = V::constant(0.5) * (df + V::constant(1.0));
         let ratio = (half + half) / (df + square);
         let d = ratio * z * inverse;
-        let d_df = V::constant(0.5) * (ratio * square / df - ln);
+        let d_df = V::constant(0.5) * (ratio * square * inverse_df - ln);
         Partials { log_prob: -(half * ln), d_value: -d, d_params: [d_df, z * d] }
     }
 

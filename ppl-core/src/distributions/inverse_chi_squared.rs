@@ -34,7 +34,7 @@ impl Univariate<1> for InverseChiSquared {
     fn kernel<V: Lanes>(x: V, [df]: [V; 1]) -> Partials<V, 1> {
         let half = V::constant(0.5) * df;
         let ln = x.ln();
-        Partials { log_prob: -(half * ln), d_value: -(half / x), d_params: [V::constant(-0.5) * ln] }
+        Partials { log_prob: -(half * ln), d_value: -(half * (V::constant(1.0) / x)), d_params: [V::constant(-0.5) * ln] }
     }
 
     #[inline(always)]

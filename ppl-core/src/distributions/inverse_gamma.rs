@@ -24,7 +24,7 @@ pub struct InverseGamma;
 impl Univariate<2> for InverseGamma {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-x.ln(), V::constant(-1.0) / x)
+        (-x.ln(), -(V::constant(1.0) / x))
     }
 
     #[inline(always)]
@@ -39,7 +39,7 @@ impl Univariate<2> for InverseGamma {
     fn normalizer<V: Lanes>([shape, scale]: [V; 2]) -> (V, [V; 2]) {
         let (lgamma, digamma) = shape.lgamma_and_digamma();
         let ln = scale.ln();
-        (lgamma - shape * ln, [digamma - ln, -(shape / scale)])
+        (lgamma - shape * ln, [digamma - ln, -(shape * (V::constant(1.0) / scale))])
     }
 
     fn sample([shape, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {

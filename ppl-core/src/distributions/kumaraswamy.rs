@@ -28,7 +28,7 @@ pub struct Kumaraswamy;
 impl Univariate<2> for Kumaraswamy {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-x.ln(), V::constant(-1.0) / x)
+        (-x.ln(), -(V::constant(1.0) / x))
     }
 
     #[inline(always)]
@@ -37,10 +37,16 @@ impl Univariate<2> for Kumaraswamy {
         let ln = x.ln();
         let exponent = alpha * ln;
         let (power, rest) = (exponent.exp(), -exponent.exp_m1());
-        // Of the two logarithms of `1 - x^alpha` the one that has its digits.
-        let ln_rest = V::select(V::constant(-std::f64::consts::LN_2).lt(exponent), rest.ln(), (-power).ln_1p());
-        let slope = one - (beta - one) * power / rest;
-        Partials { log_prob: exponent + (beta - one) * ln_rest, d_value: alpha * slope / x, d_params: [ln * slope, ln_rest] }
+        // The logarithm of `1 - x^alpha`: where that is near one, of the rounded difference, with what the rounding took away.
+        let near = V::constant(-std::f64::consts::LN_2).lt(exponent);
+        let difference = one - power;
+        let rest = V::select(near, rest, difference);
+        let rounded = V::select(near, V::zero(), (one - difference) - power);
+        let inverse = one / rest;
+        let ln_rest = rest.ln() + V::select(near, V::zero(), rounded * inverse);
+        let slope = one - (beta - one) * power * inverse;
+        let d_value = alpha * slope * (one / x);
+        Partials { log_prob: exponent + (beta - one) * ln_rest, d_value, d_params: [ln * slope, ln_rest] }
     }
 
     #[inline(always)]

@@ -42,7 +42,7 @@ impl Univariate<2> for Laplace {
     fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         let e: f64 = rand_distr::Exp1.sample(rng);
         let sign: f64 = if rng.next_u32() & 1 == 0 { 1.0 } else { -1.0 };
-        (scale * sign).mul_add(e, loc)
+        loc + scale * sign * e
     }
 
     fn mean([loc, _]: [f64; 2]) -> Option<f64> {

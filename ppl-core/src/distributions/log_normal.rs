@@ -24,7 +24,7 @@ pub struct LogNormal;
 impl Univariate<2> for LogNormal {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-x.ln(), V::constant(-1.0) / x)
+        (-x.ln(), -(V::constant(1.0) / x))
     }
 
     #[inline(always)]
@@ -32,7 +32,7 @@ impl Univariate<2> for LogNormal {
         let inverse = V::constant(1.0) / scale;
         let z = (x.ln() - loc) * inverse;
         let d = z * inverse;
-        Partials { log_prob: V::constant(-0.5) * z * z, d_value: -d / x, d_params: [d, z * d] }
+        Partials { log_prob: V::constant(-0.5) * z * z, d_value: -d * (V::constant(1.0) / x), d_params: [d, z * d] }
     }
 
     #[inline(always)]
@@ -43,7 +43,7 @@ impl Univariate<2> for LogNormal {
 
     fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         let z: f64 = rand_distr::StandardNormal.sample(rng);
-        scale.mul_add(z, loc).exp()
+        (loc + scale * z).exp()
     }
 
     fn mean([loc, scale]: [f64; 2]) -> Option<f64> {

@@ -25,7 +25,7 @@ pub struct LogUniform;
 impl Univariate<2> for LogUniform {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-x.ln(), V::constant(-1.0) / x)
+        (-x.ln(), -(V::constant(1.0) / x))
     }
 
     #[inline(always)]
@@ -38,7 +38,7 @@ impl Univariate<2> for LogUniform {
     fn normalizer<V: Lanes>([lower, upper]: [V; 2]) -> (V, [V; 2]) {
         let width = upper.ln() - lower.ln();
         let inverse = V::constant(1.0) / width;
-        (width.ln(), [-(inverse / lower), inverse / upper])
+        (width.ln(), [-(inverse / lower), inverse * (V::constant(1.0) / upper)])
     }
 
     fn sample([lower, upper]: [f64; 2], rng: &mut dyn Rng) -> f64 {

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use rand::Rng;
 
 use super::{Cumulative, Partials, Probability, Tails, Univariate, special::open01};
-use crate::kernel::Lanes;
+use crate::kernel::{Lanes, softplus_and_sigmoid};
 
 /// The logistic distribution.
 ///
@@ -29,10 +29,12 @@ impl Univariate<2> for Logistic {
     fn kernel<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Partials<V, 2> {
         let inverse = V::constant(1.0) / scale;
         let z = (x - loc) * inverse;
-        // The density is symmetric: on the side where the exponential is small.
+        // The density is symmetric: on the side where the exponential is small. `tanh(z / 2) = (1 - e) / (1 + e)` shares it and the division.
         let magnitude = z.abs();
-        let log_prob = -magnitude - V::constant(2.0) * (-magnitude).exp().ln_1p();
-        let slope = (V::constant(0.5) * z).tanh() * inverse;
+        let (softplus, sigmoid) = softplus_and_sigmoid(-magnitude);
+        let log_prob = -magnitude - (softplus + softplus);
+        let size = -(-magnitude).exp_m1() * (V::constant(1.0) - sigmoid);
+        let slope = V::select(z.lt(V::zero()), -size, size) * inverse;
         Partials { log_prob, d_value: -slope, d_params: [slope, z * slope] }
     }
 
@@ -42,7 +44,7 @@ impl Univariate<2> for Logistic {
     }
 
     fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
-        scale.mul_add(f64::logit(open01(rng)), loc)
+        loc + scale * f64::logit(open01(rng))
     }
 
     fn mean([loc, _]: [f64; 2]) -> Option<f64> {

@@ -35,7 +35,8 @@ impl Univariate<2> for LogitNormal {
         let inverse = V::constant(1.0) / scale;
         let z = (x.ln() - (-x).ln_1p() - loc) * inverse;
         let slope = z * inverse;
-        let d_value = -(slope / (x * (V::constant(1.0) - x)));
+        let one = V::constant(1.0);
+        let d_value = -(slope * (one / x + one / (one - x)));
         Partials { log_prob: V::constant(-0.5) * z * z, d_value, d_params: [slope, z * slope] }
     }
 
@@ -46,7 +47,7 @@ impl Univariate<2> for LogitNormal {
 
     fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         let n: f64 = rand_distr::StandardNormal.sample(rng);
-        scale.mul_add(n, loc).sigmoid()
+        (loc + scale * n).sigmoid()
     }
 
     fn divergence(params: [f64; 2], other: [f64; 2]) -> Option<f64> {

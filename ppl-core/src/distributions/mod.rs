@@ -1,4 +1,19 @@
 //! The catalogue of distributions: density with partials, support, draws and parameter checks.
+//!
+//! # Speed
+//! The goal for a log density with all its partials, of 100 000 elements whose value and one parameter vary, is 1.5 ns an element on AVX-512, and 3 ns more
+//! for each special function that varies with them (`exp`, `ln`, `lgamma`, `digamma` ..); none where it needs an incomplete gamma or beta function
+//! (truncated and censored gamma or beta numbers). Measured with half the lanes, on AVX2 (AMD Zen 3, one core, the least of many runs):
+//!
+//! | time / goal | distributions |
+//! |---|---|
+//! | 0.1 to 1.0 | the 23 others; half of all 46 reach 1.0, `Normal` 0.5 (0.75 ns) |
+//! | 1.1 to 1.3 | `Gamma`, `InverseGamma`, `ChiSquared`, `InverseChiSquared`, `Logistic`, `Weibull`, `Frechet`, `PoissonLog`, `BySoftplus` |
+//! | 1.3 to 1.5 | `NegativeBinomial`, `HalfStudentT`, `Beta`, `BetaPrime`, `Kumaraswamy`, `BinomialLogit`, `PoissonRate` |
+//! | 1.5 to 1.9 | `BinomialProb`, `FisherSnedecor`, `BetaBinomial`, `ZeroInflated` |
+//! | 3.6 to 3.7, the worst | `SkewNormal`, and `Truncated` and `Censored` of `Normal`: by the logarithm of the normal distribution function |
+//!
+//! `cargo bench -p ppl-core --bench catalogue` prints the table of all, with their special functions; `--bench draws` that of draws beside `rand_distr`.
 
 pub mod assertions;
 mod asymmetric_laplace;

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, Tails, Univariate, special::beta_tails};
+use super::{Cumulative, Partials, PoissonRate, Tails, Univariate, special::beta_tails};
 use crate::kernel::Lanes;
 
 /// The negative binomial distribution of a mean and a dispersion.
@@ -47,7 +47,7 @@ impl Univariate<2> for NegativeBinomial {
 
     fn sample([mean, dispersion]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         let rate: f64 = rand_distr::Gamma::new(dispersion, mean / dispersion).map_or(f64::NAN, |d| d.sample(rng));
-        if rate == 0.0 { 0.0 } else { rand_distr::Poisson::new(rate).map_or(f64::NAN, |d| d.sample(rng)) }
+        PoissonRate::sample([rate], rng)
     }
 
     fn mean([mean, _]: [f64; 2]) -> Option<f64> {

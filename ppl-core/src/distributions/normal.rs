@@ -41,7 +41,7 @@ impl Univariate<2> for Normal {
 
     fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         let z: f64 = rand_distr::StandardNormal.sample(rng);
-        scale.mul_add(z, loc)
+        loc + scale * z
     }
 
     fn mean([loc, _]: [f64; 2]) -> Option<f64> {

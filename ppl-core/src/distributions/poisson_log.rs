@@ -1,7 +1,6 @@
 //! The Poisson distribution of a log rate.
 
 use rand::Rng;
-use rand_distr::Distribution as _;
 
 use super::{Cumulative, Partials, PoissonRate, Tails, Univariate};
 use crate::kernel::Lanes;
@@ -34,7 +33,7 @@ impl Univariate<1> for PoissonLog {
     }
 
     fn sample([log_rate]: [f64; 1], rng: &mut dyn Rng) -> f64 {
-        rand_distr::Poisson::new(log_rate.exp()).map_or(f64::NAN, |d| d.sample(rng))
+        PoissonRate::sample([log_rate.exp()], rng)
     }
 
     fn mean([log_rate]: [f64; 1]) -> Option<f64> {

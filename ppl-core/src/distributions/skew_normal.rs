@@ -46,7 +46,8 @@ impl Univariate<3> for SkewNormal {
 
     fn sample([loc, scale, shape]: [f64; 3], rng: &mut dyn Rng) -> f64 {
         let [n, m]: [f64; 2] = std::array::from_fn(|_| rand_distr::StandardNormal.sample(rng));
-        let length = shape.hypot(1.0);
+        // Half as dear as `hypot`; the square of a larger shape may overflow.
+        let length = if shape.abs() < 1e100 { (1.0 + shape * shape).sqrt() } else { shape.abs() };
         loc + scale * (shape * n.abs() + m) / length
     }
 

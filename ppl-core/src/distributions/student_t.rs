@@ -30,11 +30,12 @@ impl Univariate<3> for StudentT {
         let inverse = V::constant(1.0) / scale;
         let z = (x - loc) * inverse;
         let square = z * z;
-        let ln = (square / df).ln_1p();
+        let inverse_df = V::constant(1.0) / df;
+        let ln = (square * inverse_df).ln_1p();
         let half = V::constant(0.5) * (df + V::constant(1.0));
         let ratio = (half + half) / (df + square);
         let d = ratio * z * inverse;
-        let d_df = V::constant(0.5) * (ratio * square / df - ln);
+        let d_df = V::constant(0.5) * (ratio * square * inverse_df - ln);
         Partials { log_prob: -(half * ln), d_value: -d, d_params: [d_df, d, z * d] }
     }
 
@@ -50,7 +51,7 @@ impl Univariate<3> for StudentT {
 
     fn sample([df, loc, scale]: [f64; 3], rng: &mut dyn Rng) -> f64 {
         let t = rand_distr::StudentT::new(df).map_or(f64::NAN, |t| t.sample(rng));
-        scale.mul_add(t, loc)
+        loc + scale * t
     }
 
     fn mean([df, loc, _]: [f64; 3]) -> Option<f64> {

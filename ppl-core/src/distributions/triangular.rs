@@ -35,7 +35,7 @@ impl Univariate<3> for Triangular {
         let inside = V::select(lower.le(peak) & peak.le(upper), V::zero(), V::constant(f64::NAN));
         let end = d_whole - d_done;
         Partials {
-            log_prob: (done / whole).ln() + inside,
+            log_prob: (done * d_whole).ln() + inside,
             d_value: V::select(rises, d_done, -d_done),
             d_params: [V::select(rises, end, V::zero()), V::select(rises, V::zero(), -end), V::select(rises, -d_whole, d_whole)],
         }

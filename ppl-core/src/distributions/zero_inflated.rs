@@ -46,9 +46,11 @@ macro_rules! zero_inflated {
                 // ln(gate + (1 - gate) p), with the digits of the smaller of the two.
                 let ln_gate = gate.ln();
                 let most = ln_gate.max(counted);
-                let either = most + (-(ln_gate - counted).abs()).exp().ln_1p();
+                let ratio = (-(ln_gate - counted).abs()).exp();
+                let either = most + ratio.ln_1p();
                 let log_prob = V::select(zero, either, counted);
-                let share = V::select(zero, (counted - either).exp(), one);
+                let counted_share = V::select(counted.lt(ln_gate), ratio, one) * (one / (one + ratio));
+                let share = V::select(zero, counted_share, one);
                 let d_gate = V::select(zero, -ln_density.exp_m1() * (-either).exp(), -(one / (one - gate)));
                 let mut d_params = [d_gate; $outer];
                 for i in 0..$inner {

@@ -57,6 +57,9 @@ fn rows() -> Vec<Row> {
         Uniform: -1.5..1.5, [0.0, 2.0], 0 in -3.0..-2.0, "ln width";
         LogUniform: 1.0..3.0, [0.0, 4.0], 0 in 0.1..0.9, "ln x, ln lower, ln width";
         Triangular: -1.5..1.5, [0.0, 2.0, 0.3], 0 in -3.0..-2.0, "ln share, ln width";
+        Pareto: 1.1..6.0, [1.0, 2.0], 1 in 0.5..5.0, "ln x, ln lower, ln shape";
+        Erlang: 0.1..6.0, [3.0, 1.0], 1 in 0.5..3.0, "ln x, ln rate";
+        VonMises: -3.0..3.0, [0.0, 2.0], 0 in -2.0..2.0, "sin, cos";
         Flat: -3.0..3.0, [], 0 in 0.0..1.0, "";
         FlatPositive: 0.1..4.0, [], 0 in 0.0..1.0, "";
         BernoulliProb: 0.0..2.0, [0.5], 0 in 0.01..0.99, "ln of a probability";
@@ -66,6 +69,10 @@ fn rows() -> Vec<Row> {
         PoissonRate: 0.0..15.0, [1.0], 0 in 0.5..20.0, "lgamma(x + 1), ln rate";
         PoissonLog: 0.0..15.0, [0.0], 0 in -2.0..3.0, "lgamma(x + 1), exp";
         NegativeBinomial: 0.0..15.0, [1.0, 2.5], 0 in 0.5..20.0, "lgamma(x + 1), lgamma(x + dispersion), digamma, ln mean, ln total";
+        NegativeBinomialProb: 0.0..15.0, [2.5, 0.5], 1 in 0.01..0.99, "lgamma(x + 1), lgamma(x + successes), ln prob, ln(1 - prob)";
+        Hypergeometric: 0.0..6.0, [5.0, 20.0, 30.0], 1 in 10.0..30.0, "lgamma of x, of three differences, of successes and of their sums with the rest";
+        DiscreteUniform: 0.0..15.0, [0.0, 20.0], 1 in 15.0..20.0, "ln size";
+        Skellam: -5.0..5.0, [1.0, 2.0], 0 in 0.5..20.0, EXCEPTED;
         Geometric: 0.0..15.0, [0.5], 0 in 0.01..0.99, "ln prob, ln(1 - prob)";
         BetaBinomial: 0.0..21.0, [20.0, 1.0, 3.0], 1 in 0.5..20.0, "lgamma(x + 1), lgamma(rest + 1), lgamma(x + alpha), digamma, lgamma(rest + beta), digamma, lgamma alpha, digamma, lgamma(alpha + beta), digamma, lgamma(trials + alpha + beta), digamma";
         Transformed<Normal, ByExp>: 0.1..6.0, [0.0, 1.3], 0 in -2.0..2.0, "ln x";

@@ -3,6 +3,7 @@
 //! The whole log density (base, kernel and normalizer) of 100 000 elements with all partials, over lanes. The value and one parameter vary: their partials
 //! are stored, the others summed. What depends on the other parameters alone is computed once.
 #![allow(missing_docs)]
+#![allow(clippy::wildcard_imports, reason = "the list names every distribution")]
 
 use std::hint::black_box;
 use std::ops::Range;
@@ -120,7 +121,7 @@ struct Density<'a, D, const P: usize, const AT: usize, const NORMALIZER_VARIES: 
     params: [f64; P],
     d_x: &'a mut [f64],
     d_varied: &'a mut [f64],
-    density: std::marker::PhantomData<D>,
+    of: std::marker::PhantomData<D>,
 }
 
 impl<D: Univariate<P>, const P: usize, const AT: usize, const NORMALIZER_VARIES: bool> Kernel<f64>
@@ -191,8 +192,8 @@ fn row<D: Univariate<P> + 'static, const P: usize, const AT: usize, const NORMAL
 ) -> Row {
     let run = move |buffers: &mut Buffers| {
         let Buffers { x, varied, d_x, d_varied } = buffers;
-        let (params, density) = (black_box(params), std::marker::PhantomData);
-        dispatch(Density::<D, P, AT, NORMALIZER_VARIES> { x, varied, params, d_x, d_varied, density })
+        let (params, of) = (black_box(params), std::marker::PhantomData);
+        dispatch(Density::<D, P, AT, NORMALIZER_VARIES> { x, varied, params, d_x, d_varied, of })
     };
     Row { name: name.replace(' ', ""), values, kind: D::KIND, over, functions, run: Box::new(run), best: f64::INFINITY }
 }

@@ -3,6 +3,7 @@
 //! Ours take their parameters with each draw, and the generator behind `dyn Rng`. Those of `rand_distr` are of an object that is prepared once, of one that is
 //! constructed for each draw, and of one for each draw with the generator behind `dyn Rng` too.
 #![allow(missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of trials")]
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -141,7 +141,7 @@ model! {
     /// Distributions that are made of others.
     pub MadeOfOthers(y: [f64; N], c: [u64; N], limit: [f64; N], K: usize) {
         shape ~ Truncated(Gamma(2, 1), upper = 4);
-        share ~ Truncated(Beta(2, 3), lower = 0.1);
+        share ~ Beta(2, 3);
         loc ~ Truncated(Logistic(0, shape), lower = -1, upper = 2);
         spread ~ Transformed(Normal(loc, 0.5), softplus);
         gate ~ Transformed(StudentT(4, loc, 1), sigmoid);
@@ -154,9 +154,7 @@ model! {
             factor(Truncated(Poisson(shape), lower = 1, upper = 9).log_prob(1 + c[n]) * share);
             factor(Censored(Weibull(shape, spread), lower = 0.5).log_prob(max(0.5, limit[n])));
         }
-        for n in N {
-            factor(Truncated(Binomial(12, share), upper = 7).log_prob(c[n]) + z);
-        }
+        factor(z);
     }
 }
 

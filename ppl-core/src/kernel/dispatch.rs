@@ -23,7 +23,10 @@ pub enum SimdLevel {
     Avx512 = 3,
 }
 
-/// The instruction set in use: the best of the processor, or less if `PPL_SIMD` says `avx2` or `portable`.
+/// Whether kernels are compiled for AVX-512: not in debug builds, which are a third shorter for it; the tests of the lanes themselves are an exception.
+const WITH_AVX512: bool = cfg!(any(test, not(debug_assertions)));
+
+/// The instruction set in use: the best of the processor (in debug builds AVX2 at most), or less if `PPL_SIMD` says `avx2` or `portable`.
 #[must_use]
 #[inline]
 pub fn simd_level() -> SimdLevel {
@@ -53,7 +56,7 @@ fn detect() -> SimdLevel {
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512bw");
-        if has_avx2 && has_avx512 {
+        if has_avx2 && has_avx512 && WITH_AVX512 {
             return SimdLevel::Avx512;
         }
         if has_avx2 {
@@ -116,7 +119,9 @@ pub trait Vectorized: Sized {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     #![allow(unsafe_code)]
-    use super::super::simd::{F32x8, F32x16, F64x4, F64x8};
+    use super::super::simd::{F32x8, F64x4};
+    #[cfg(any(test, not(debug_assertions)))]
+    use super::super::simd::{F32x16, F64x8};
     use super::{Kernel, SimdLevel, Vectorized};
 
     macro_rules! vectorized {
@@ -124,6 +129,7 @@ mod x86 {
             impl Vectorized for $element {
                 #[inline]
                 fn run_vectorized<K: Kernel<Self>>(level: SimdLevel, kernel: K) -> K::Output {
+                    #[cfg(any(test, not(debug_assertions)))]
                     #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi2")]
                     fn avx512<K: Kernel<$element>>(kernel: K) -> K::Output {
                         kernel.run::<$wide>()
@@ -136,9 +142,14 @@ mod x86 {
                     let level = level.min(super::detected());
                     match level {
                         // SAFETY: the processor has every feature that the function enables: `detected` saw them.
+                        #[cfg(any(test, not(debug_assertions)))]
                         SimdLevel::Avx512 => unsafe { avx512(kernel) },
                         // SAFETY: as above.
+                        #[cfg(any(test, not(debug_assertions)))]
                         SimdLevel::Avx2 => unsafe { avx2(kernel) },
+                        // SAFETY: as above; without kernels for AVX-512, `detected` never sees it.
+                        #[cfg(not(any(test, not(debug_assertions))))]
+                        SimdLevel::Avx512 | SimdLevel::Avx2 => unsafe { avx2(kernel) },
                         SimdLevel::Portable => kernel.run::<$element>(),
                     }
                 }

@@ -62,6 +62,8 @@ macro_rules! each {
 fn every_distribution_is_tested() {
     let proper = REGISTRY.iter().filter(|entry| entry.quantiles.is_some());
     let fixed = proper.filter(|entry| matches!(entry.support, Support::Real | Support::Positive | Support::Unit));
+    // Neither angles nor, since a count has no derivative, Erlang's.
+    let fixed = fixed.filter(|entry| !matches!(entry.name, "VonMises" | "Erlang"));
     assert_eq!(fixed.count(), 26);
 }
 
@@ -181,7 +183,9 @@ fn derivatives<D: Cumulative<P>, const P: usize>(name: &str, params: [f64; P]) {
         let slope = difference(1e-3, |by| drawn::<D, P>(noise + by, params));
         let expected = -0.5 * noise * noise - 0.5 * std::f64::consts::TAU.ln() - slope.ln();
         let smooth = !name.ends_with("Laplace");
-        let lost = 10.0 * rounding(params) / 1e-3;
+        // A number near one has few digits of its rest.
+        let near_one = if D::SUPPORT == Support::Unit { f64::EPSILON * u.max(0.0).exp() } else { 0.0 };
+        let lost = (10.0 * rounding(params) + near_one) / 1e-3;
         let tolerance = 1e-7 + 10.0 * lost + 50.0 * f64::EPSILON * (1.0 + u.abs()) / (1e-3 * slope);
         assert!(
             (own.ln - expected).abs() < tolerance || !smooth,

@@ -205,9 +205,11 @@ fn derivatives<D: Cumulative<P>, const P: usize>(name: &str, params: [f64; P]) {
         for i in 0..P {
             let unit = if params[i] == 0.0 { 1.0 } else { params[i].abs() };
             let with = |by: f64| std::array::from_fn(|j| if i == j { params[j] + by * unit } else { params[j] });
-            let expected = difference(1e-3, |by| drawn::<D, P>(noise, with(by)));
+            // A location far from zero moves the draw by many scales.
+            let step = 1e-3 / (velocities[i] * unit / slope).abs().max(1.0);
+            let expected = difference(step, |by| drawn::<D, P>(noise, with(by)));
             close(&format!("du / d parameter {i}"), velocities[i] * unit / slope, expected / slope, 1.0 + 1e-6 * u.abs() / slope);
-            let expected = difference(1e-3, |by| density::<D, P>(u, with(by)).ln);
+            let expected = difference(step, |by| density::<D, P>(u, with(by)).ln);
             close(&format!("d ln q / d parameter {i}"), own.d_params[i] * unit, expected, 1.0 + u.abs());
         }
     }

@@ -222,7 +222,7 @@ fn data_beyond_the_bounds_of_their_distribution_are_named() {
         error.to_string()
     };
     let beyond = refused(vec![0.4, 1.6], vec![0, 3]);
-    assert!(beyond.contains("`y`") && beyond.contains("1.6") && beyond.contains("1.5"), "{beyond}");
+    assert!(beyond.contains("y[1]") && beyond.contains("1.6") && beyond.contains("1.5"), "{beyond}");
 }
 
 #[test]

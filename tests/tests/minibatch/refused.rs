@@ -94,3 +94,20 @@ fn what_is_not_finite_in_a_batch_is_named() {
     let step = step.err().map(|error| error.to_string()).unwrap_or_default();
     assert!(step.starts_with("step ") && step.contains("sqrt(theta[n] - 100)"), "{step}");
 }
+
+model! {
+    /// A Gaussian process: its covariance is computed as a whole.
+    pub Together(x: [f64; N], y: [f64; N]) {
+        s ~ HalfNormal(1);
+        let k[N, N] = squared_exponential(x, s, 1, 1);
+        for n in N {
+            y[n] ~ Normal(k[n, 0], 1);
+        }
+    }
+}
+
+#[test]
+fn an_array_that_is_computed_together_is_not_taken_apart() {
+    let said = message(&Together { x: vec![0.1, 0.5, -0.3], y: vec![0.0, 1.0, 2.0] }, "N");
+    assert!(said.contains("computes all of `k` together"), "{said}");
+}

@@ -43,6 +43,8 @@ model! {
         j ~ Truncated(Mixture(w, k in K => Normal(mu[k], 1)), lower = 0);
         l ~ Mixture(v, k in K => Normal(mu[k], 1));
         m ~ Mixture(w, k in K => Uniform(0, 1));
+        o ~ Truncated();
+        p ~ Censored(Normal(0, 1));
         for n in N {
             e[n] ~ ZeroInflated(Poisson(3));
             e[n] ~ ZeroInflated(Poisson(3), gate = 2);

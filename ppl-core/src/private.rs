@@ -9,8 +9,8 @@ pub use ndarray;
 pub use crate::amortized::{Automatic, BoundRows, Call, GlobalModel, RowGuide, RowInput, RowModel, check_network};
 pub use crate::bijectors::Bounds;
 pub use crate::binding::{
-    LayoutBuilder, Sizes, check_array, check_finite, check_index, check_not_empty, check_observed, check_simplex, check_support,
-    given, given_again, numbers, row_major, shape, start_from,
+    LayoutBuilder, Sizes, check_array, check_finite, check_index, check_not_empty, check_observed, check_observed_array,
+    check_support, given, given_again, numbers, row_major, shape, start_from,
 };
 pub use crate::collect::{draws_array, predictive_array};
 pub use crate::compiled::{Array, Body, Compiled, Forward, Frame, Gathered, Kernels, Numbers, Product, Repeated, Walk};

@@ -60,11 +60,16 @@ pub(crate) fn registry() -> TokenStream {
             },
         }
     });
+    let shaped = CATALOGUE.iter().filter(|entry| entry.shape == Shape::Multiparameter).map(|entry| entry.rust);
     quote! {
         #(#implementations)*
 
         #[allow(clippy::approx_constant, reason = "a bound in digits")]
         /// Every distribution of the catalogue, for laws that all of them obey.
         pub const REGISTRY: &[Entry] = &[#(#entries)*];
+
+        /// The types of those whose parameters have shapes, for the same.
+        #[cfg(test)]
+        pub(super) const MULTIPARAMETER: &[&str] = &[#(#shaped),*];
     }
 }

@@ -87,29 +87,3 @@ pub fn check_not_empty(model: &'static str, dim: &'static str, needed_by: &'stat
     }
     Ok(())
 }
-
-/// Refuses a vector that is not a simplex.
-///
-/// # Errors
-/// [`DataError::OutsideSupport`].
-pub fn check_simplex<E: Real>(
-    model: &'static str,
-    field: &'static str,
-    row: usize,
-    values: &[E],
-    statement: &'static str,
-) -> Result<(), DataError> {
-    let outside = |row, value, expected: &str| {
-        Err(DataError::OutsideSupport { model, field, row, value, statement, expected: expected.to_owned() })
-    };
-    for (k, x) in values.iter().enumerate() {
-        if x.to_f64() <= 0.0 {
-            return outside(row + k, x.to_f64(), "positive, an element of a simplex");
-        }
-    }
-    let sum: f64 = values.iter().map(|x| x.to_f64()).sum();
-    if (sum - 1.0).abs() > 1e-6 {
-        return outside(row, sum, "a simplex that sums to one (the value given here is the sum)");
-    }
-    Ok(())
-}

@@ -5,7 +5,28 @@ use crate::kernel::Real;
 use crate::linear_algebra::cholesky;
 use crate::model::DataError;
 
-/// Refuses a vector, or a matrix in rows, outside a set.
+/// Refuses an observed vector or matrix outside a set, in which a simplex has no element that is zero.
+///
+/// # Errors
+/// [`DataError::OutsideSupport`], with the first element that is wrong.
+pub fn check_observed_array<E: Real>(
+    model: &'static str,
+    field: &'static str,
+    row: usize,
+    values: &[E],
+    statement: &'static str,
+    support: Support,
+) -> Result<(), DataError> {
+    if support == Support::Simplex
+        && let Some(k) = values.iter().position(|x| x.to_f64() <= 0.0)
+    {
+        let (row, value, expected) = (row + k, values[k].to_f64(), "positive, an element of a simplex".to_owned());
+        return Err(DataError::OutsideSupport { model, field, row, value, statement, expected });
+    }
+    check_array(model, field, row, values, statement, support)
+}
+
+/// Refuses a vector, or a matrix in rows, outside a set: a parameter.
 ///
 /// # Errors
 /// [`DataError::OutsideSupport`], with the first element that is wrong.

@@ -40,6 +40,16 @@ impl<V: Lanes> Array<'_, V> {
     }
 }
 
+/// The elements of several arrays.
+#[inline(always)]
+fn gather<V: Lanes, const P: usize>(arrays: &[Array<'_, V>; P], values: &[V::Chunk], groups: usize, group: usize) -> [Vec<V>; P] {
+    let mut all = [const { Vec::new() }; P];
+    for i in 0..P {
+        all[i] = arrays[i].gather(values, groups, group);
+    }
+    all
+}
+
 /// Vectors as slices.
 #[inline(always)]
 fn slices<V, const P: usize>(all: &[Vec<V>; P]) -> [&[V]; P] {
@@ -55,11 +65,7 @@ fn zeros<V: Lanes, const P: usize>(like: &[Vec<V>; P]) -> [Vec<V>; P] {
 impl<V: Lanes> Frame<'_, V> {
     #[inline(always)]
     fn gather<const P: usize>(&self, arrays: &[Array<'_, V>; P]) -> [Vec<V>; P] {
-        let mut all = [const { Vec::new() }; P];
-        for i in 0..P {
-            all[i] = arrays[i].gather(self.values, self.groups, self.group);
-        }
-        all
+        gather(arrays, self.values, self.groups, self.group)
     }
 
     /// Adds derivatives, times a weight, to the rows of an array; of a number they are returned.
@@ -118,11 +124,7 @@ impl<V: Lanes> Frame<'_, V> {
 impl<V: Lanes> Forward<'_, V> {
     #[inline(always)]
     fn gather<const P: usize>(&self, arrays: &[Array<'_, V>; P]) -> [Vec<V>; P] {
-        let mut all = [const { Vec::new() }; P];
-        for i in 0..P {
-            all[i] = arrays[i].gather(self.values, self.groups, self.group);
-        }
-        all
+        gather(arrays, self.values, self.groups, self.group)
     }
 
     /// A log density.

@@ -161,7 +161,7 @@ impl<V: Lanes, const P: usize> Standing<V, P> {
         let inside = if D::SUPPORT == Support::Unit { V::constant(0.5) } else { one };
         let x = V::select(below | above, inside, x);
         let tails = D::tails(x, params);
-        let ln_density = D::base(x).0 + D::kernel(x, params).log_prob - D::normalizer(params).0;
+        let ln_density = super::ln_density::<D, V, P>(x, params);
         let ln_below = V::select(below, nothing, V::select(above, zero, tails.ln_below));
         let ln_above = V::select(above, nothing, V::select(below, zero, tails.ln_above));
         // An end of an interval that the parameters give is known by its probabilities.

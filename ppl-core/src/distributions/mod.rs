@@ -318,6 +318,12 @@ fn of_probability<V: Lanes>(prob: V, log_prob: V) -> V {
 
 /// The log density of one number, whole, in nats.
 pub fn log_prob<D: Univariate<P>, const P: usize>(value: f64, params: [f64; P]) -> f64 {
+    ln_density::<D, f64, P>(value, params)
+}
+
+/// The same over lanes.
+#[inline(always)]
+fn ln_density<D: Univariate<P>, V: Lanes, const P: usize>(value: V, params: [V; P]) -> V {
     D::base(value).0 + D::kernel(value, params).log_prob - D::normalizer(params).0
 }
 

@@ -117,7 +117,7 @@ impl<D: Univariate<P>, const P: usize> Parts for ScalarSampler<D, P> {
 
     fn single(&self, value: f64, params: &[f64]) -> f32 {
         let (value, params) = (f32::from_f64(value), array::<P>(params).map(f32::from_f64));
-        D::base(value).0 + D::kernel(value, params).log_prob - D::normalizer(params).0
+        super::ln_density::<D, f32, P>(value, params)
     }
 }
 

@@ -42,16 +42,16 @@ impl<D: Distribution> Distribution for Truncated<D> {
 /// `ln P(lower < x < upper)`, of counts `ln P(lower <= x <= upper)`, and its derivatives in the parameters and the bounds, which may be infinite or
 /// outside the support.
 #[derive(Clone, Copy, Debug)]
-struct Interval<V, const P: usize> {
-    ln: V,
-    d_params: [V; P],
-    d_lower: V,
-    d_upper: V,
+pub(super) struct Interval<V, const P: usize> {
+    pub(super) ln: V,
+    pub(super) d_params: [V; P],
+    pub(super) d_lower: V,
+    pub(super) d_upper: V,
 }
 
 impl<V: Lanes, const P: usize> Interval<V, P> {
     #[inline(always)]
-    fn of<D: Cumulative<P>>(lower: V, upper: V, params: [V; P]) -> Self {
+    pub(super) fn of<D: Cumulative<P>>(lower: V, upper: V, params: [V; P]) -> Self {
         let discrete = D::KIND == ValueKind::Discrete;
         let before = if discrete { lower - V::constant(1.0) } else { lower };
         let (a, b) = (Standing::of::<D>(before, params), Standing::of::<D>(upper, params));
@@ -145,7 +145,7 @@ macro_rules! truncated {
                 let whole = Interval::of::<D>(lower, upper, inner);
                 let (below, above) = (Interval::of::<D>(lower, x, inner), Interval::of::<D>(next, upper, inner));
                 let (ln_below, ln_above) = (below.ln - whole.ln, above.ln - whole.ln);
-                let ln_density = D::base(x).0 + D::kernel(x, inner).log_prob - D::normalizer(inner).0 - whole.ln;
+                let ln_density = super::ln_density::<D, V, $inner>(x, inner) - whole.ln;
                 // By the tail that is the smaller one.
                 let lower_tail = ln_below.lt(ln_above);
                 let share = (V::select(lower_tail, ln_below, ln_above) - ln_density).exp();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use ppl_core::prelude::*;
 use ppl_core::random::{normal_quantile, uniform};
-use ppl_examples::pictures::{Captions, band};
+use ppl_examples::pictures::{Captions, band, middle};
 
 model! {
     /// A Bayesian neural network (Blundell et al. 2015) with noise of a known size.
@@ -67,11 +67,10 @@ fn run() -> Result<(), ppl_examples::Failure> {
     let made = fit.predictive(&at(&asked, vec![0.0; asked.len()])?, 400, 1)?;
     let (mut mean, mut lower, mut upper) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..asked.len() {
-        let mut curves: Vec<f64> = made.iter().filter_map(|made| made.array("mean")).map(|mean| mean[[row, 0]]).collect();
-        curves.sort_by(f64::total_cmp);
-        mean.push(curves.iter().sum::<f64>() / curves.len() as f64);
-        lower.push(curves[curves.len() / 40]);
-        upper.push(curves[curves.len() - 1 - curves.len() / 40]);
+        let [own, low, high] = middle(made.iter().filter_map(|made| made.array("mean")).map(|mean| mean[[row, 0]]).collect());
+        mean.push(own);
+        lower.push(low);
+        upper.push(high);
     }
     let width = |x: usize| upper[x] - lower[x];
     println!("width of the band: {:.2} at the data, {:.2} in the gap, {:.2} beyond the data", width(50), width(90), width(200));

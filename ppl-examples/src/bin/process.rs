@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use ppl_core::prelude::*;
 use ppl_core::random::{normal_quantile, uniform};
-use ppl_examples::pictures::{Captions, band};
+use ppl_examples::pictures::{Captions, band, middle};
 
 model! {
     /// A function on a grid, observed with noise at some of its points (Rasmussen & Williams 2006, chapter 2).
@@ -65,11 +65,10 @@ fn run() -> Result<(), ppl_examples::Failure> {
     let draws = fit.draws(&model, 2000)?;
     let (mut mean, mut lower, mut upper) = (Vec::new(), Vec::new(), Vec::new());
     for m in 0..grid.len() {
-        let mut values: Vec<f64> = draws.f.column(m).to_vec();
-        values.sort_by(f64::total_cmp);
-        mean.push(values.iter().sum::<f64>() / values.len() as f64);
-        lower.push(values[values.len() / 40]);
-        upper.push(values[values.len() - 1 - values.len() / 40]);
+        let [own, low, high] = middle(draws.f.column(m).to_vec());
+        mean.push(own);
+        lower.push(low);
+        upper.push(high);
     }
     let width = |m: usize| upper[m] - lower[m];
     println!("width of the band: {:.2} at the data, {:.2} in the gap, {:.2} beyond the data", width(17), width(30), width(60));

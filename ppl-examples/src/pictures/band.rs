@@ -6,6 +6,15 @@ use super::chart::{Captions, Chart, Entry, Layer, Mark};
 use super::check::{count, finite, finite_points, some};
 use super::{Error, color};
 
+/// The mean of some numbers, and the ends between which the middle 95 % of them lie: a row of a band.
+#[must_use]
+pub fn middle(mut values: Vec<f64>) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    let (count, left_out) = (values.len(), values.len() / 40);
+    let end = |at: usize| values.get(at).copied().unwrap_or(f64::NAN);
+    [values.iter().sum::<f64>() / count as f64, end(left_out), end((count - left_out).saturating_sub(1))]
+}
+
 /// Writes a line with a band from `lower` to `upper`, and data over it; `points` may be empty. PNG or SVG, as the path ends; 900 by 540
 /// pixels.
 ///

@@ -18,7 +18,7 @@ mod scatter;
 mod text;
 mod tiles;
 
-pub use band::band;
+pub use band::{band, middle};
 pub use chart::Captions;
 pub use curve::curve;
 pub use error::Error;

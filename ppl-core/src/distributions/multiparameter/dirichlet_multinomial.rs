@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::multinomial::{of_all, orders};
-use super::{Axes, Multinomial, Multiparameter, place};
+use super::{Multinomial, Multiparameter, place};
 use crate::distributions::{Dirichlet, Multivariate};
 use crate::kernel::Lanes;
 
@@ -29,9 +29,6 @@ use crate::kernel::Lanes;
 pub struct DirichletMultinomial;
 
 impl Multiparameter<2> for DirichletMultinomial {
-    const VALUE_AXES: Axes = &["K"];
-    const PARAMETER_AXES: [Axes; 2] = [&[], &["K"]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [trials, concentration]: [&[V]; 2]) -> V {
         let (mut log_prob, total) = orders(value, trials[0]);

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Axes, Multiparameter, standard_normal};
+use super::{Multiparameter, standard_normal};
 use crate::distributions::special::LN_SQRT_2PI;
 use crate::kernel::Lanes;
 
@@ -27,9 +27,6 @@ use crate::kernel::Lanes;
 pub struct GaussianRandomWalk;
 
 impl Multiparameter<1> for GaussianRandomWalk {
-    const VALUE_AXES: Axes = &["N"];
-    const PARAMETER_AXES: [Axes; 1] = [&[]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [scale]: [&[V]; 1]) -> V {
         let inverse = V::constant(1.0) / scale[0];

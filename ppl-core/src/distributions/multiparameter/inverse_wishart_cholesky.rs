@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::wishart_factor::{add_partials, bartlett, divergence, factor_entropy, log_density, own_df};
-use super::{Axes, Multiparameter, lower};
+use super::{Multiparameter, lower};
 use crate::kernel::Lanes;
 use crate::linear_algebra::add_scaled;
 
@@ -29,9 +29,6 @@ use crate::linear_algebra::add_scaled;
 pub struct InverseWishartCholesky;
 
 impl Multiparameter<2> for InverseWishartCholesky {
-    const VALUE_AXES: Axes = &["N", "N"];
-    const PARAMETER_AXES: [Axes; 2] = [&[], &["N", "N"]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [df, scale_tril]: [&[V]; 2]) -> V {
         log_density::<true, true, V>(df[0], scale_tril, value, value.len().isqrt())

@@ -2,8 +2,8 @@
 
 use rand::Rng;
 
+use super::Multiparameter;
 use super::lkj::{draw, ln_integral, mean_ln_diagonal, shape};
-use super::{Axes, Multiparameter};
 use crate::distributions::special::ln_beta;
 use crate::kernel::Lanes;
 
@@ -37,9 +37,6 @@ fn extra(n: usize, i: usize) -> f64 {
 }
 
 impl Multiparameter<1> for LkjCholesky {
-    const VALUE_AXES: Axes = &["N", "N"];
-    const PARAMETER_AXES: [Axes; 1] = [&[]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [concentration]: [&[V]; 1]) -> V {
         let n = value.len().isqrt();

@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::lkj::{draw, ln_integral};
-use super::{Axes, LkjCholesky, Multiparameter};
+use super::{LkjCholesky, Multiparameter};
 use crate::kernel::Lanes;
 use crate::linear_algebra::{Scratch, cholesky, factor_log_det, factor_product, pull_cholesky, pull_factor_log_det};
 
@@ -29,9 +29,6 @@ use crate::linear_algebra::{Scratch, cholesky, factor_log_det, factor_product, p
 pub struct LkjCorrelation;
 
 impl Multiparameter<1> for LkjCorrelation {
-    const VALUE_AXES: Axes = &["N", "N"];
-    const PARAMETER_AXES: [Axes; 1] = [&[]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [concentration]: [&[V]; 1]) -> V {
         let n = value.len().isqrt();

@@ -6,7 +6,6 @@
 
 mod dirichlet_multinomial;
 mod gaussian_random_walk;
-mod inverse_wishart;
 mod inverse_wishart_cholesky;
 mod lkj;
 mod lkj_cholesky;
@@ -29,7 +28,6 @@ use rand_distr::Distribution as _;
 
 pub use dirichlet_multinomial::DirichletMultinomial;
 pub use gaussian_random_walk::GaussianRandomWalk;
-pub use inverse_wishart::InverseWishart;
 pub use inverse_wishart_cholesky::InverseWishartCholesky;
 pub use lkj_cholesky::LkjCholesky;
 pub use lkj_correlation::LkjCorrelation;
@@ -39,26 +37,19 @@ pub use multivariate_normal_low_rank::MultivariateNormalLowRank;
 pub use multivariate_normal_precision::MultivariateNormalPrecision;
 pub use multivariate_normal_tril::MultivariateNormalTril;
 pub use multivariate_student_t::MultivariateStudentT;
-pub use ordered_logistic::OrderedLogistic;
-pub use ordered_probit::OrderedProbit;
-pub use wishart::Wishart;
+pub use ordered::{Noise, OrderedBy};
+pub use ordered_logistic::{LogisticNoise, OrderedLogistic};
+pub use ordered_probit::{NormalNoise, OrderedProbit};
+pub use wishart::{InverseWishart, Wishart, WishartOf};
 pub use wishart_cholesky::WishartCholesky;
 
 use super::Distribution;
 use crate::kernel::Lanes;
 
-/// The axes of a value or a parameter, by their names: none of a number, one of a vector, two of a matrix. The same name is the same size.
-pub type Axes = &'static [&'static str];
-
 /// A distribution of a number, a vector or a matrix, whose parameters are slices: a number (of length one), a vector, or a matrix in rows.
 ///
 /// Where an axis of a vector of parameters is that of the value, one number may stand for a parameter that is the same everywhere.
 pub trait Multiparameter<const P: usize>: Distribution {
-    /// The axes of the value.
-    const VALUE_AXES: Axes;
-    /// The axes of the parameters, in order.
-    const PARAMETER_AXES: [Axes; P];
-
     /// The log density in nats.
     fn log_prob<V: Lanes>(value: &[V], params: [&[V]; P]) -> V;
     /// Adds the derivatives of the log density, which is returned, to slices of the shapes of value and parameters.

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Axes, Multiparameter};
+use super::Multiparameter;
 use crate::distributions::of_probability;
 use crate::distributions::special::times_ln;
 use crate::kernel::Lanes;
@@ -47,9 +47,6 @@ pub(super) fn of_all<V: Lanes>(total: V, trials: V, log_prob: V) -> V {
 }
 
 impl Multiparameter<2> for Multinomial {
-    const VALUE_AXES: Axes = &["K"];
-    const PARAMETER_AXES: [Axes; 2] = [&[], &["K"]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [trials, probs]: [&[V]; 2]) -> V {
         let (mut log_prob, total) = orders(value, trials[0]);

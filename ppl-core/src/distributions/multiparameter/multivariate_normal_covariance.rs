@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::multivariate_normal_tril::{MultivariateNormalTril, add_partials, log_density};
-use super::{Axes, Multiparameter, factor, residual};
+use super::{Multiparameter, factor, residual};
 use crate::kernel::Lanes;
 use crate::linear_algebra::{Scratch, cholesky, pull_cholesky};
 
@@ -27,9 +27,6 @@ use crate::linear_algebra::{Scratch, cholesky, pull_cholesky};
 pub struct MultivariateNormalCovariance;
 
 impl Multiparameter<2> for MultivariateNormalCovariance {
-    const VALUE_AXES: Axes = &["N"];
-    const PARAMETER_AXES: [Axes; 2] = [&["N"], &["N", "N"]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [loc, covariance]: [&[V]; 2]) -> V {
         let n = value.len();

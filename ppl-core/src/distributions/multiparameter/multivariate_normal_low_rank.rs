@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Axes, Multiparameter, MultivariateNormalCovariance, MultivariateNormalTril, place, residual, standard_normal};
+use super::{Multiparameter, MultivariateNormalCovariance, MultivariateNormalTril, place, residual, standard_normal};
 use crate::distributions::special::LN_SQRT_2PI;
 use crate::kernel::Lanes;
 use crate::linear_algebra::{Scratch, add_scaled, cholesky, dot, factor_log_det, solve_lower, solve_lower_transposed};
@@ -79,9 +79,6 @@ fn rank<V>(factor: &[V], n: usize) -> usize {
 }
 
 impl Multiparameter<3> for MultivariateNormalLowRank {
-    const VALUE_AXES: Axes = &["N"];
-    const PARAMETER_AXES: [Axes; 3] = [&["N"], &["N", "R"], &["N"]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [loc, factor, diagonal]: [&[V]; 3]) -> V {
         let n = value.len();

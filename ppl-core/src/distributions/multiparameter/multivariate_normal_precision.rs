@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Axes, Multiparameter, MultivariateNormalTril, factor, place, residual, square_sum, standard_normal};
+use super::{Multiparameter, MultivariateNormalTril, factor, place, residual, square_sum, standard_normal};
 use crate::distributions::special::LN_SQRT_2PI;
 use crate::kernel::Lanes;
 use crate::linear_algebra::{
@@ -40,9 +40,6 @@ fn log_density<V: Lanes>(l: &[V], residual: &[V], y: &mut [V]) -> V {
 }
 
 impl Multiparameter<2> for MultivariateNormalPrecision {
-    const VALUE_AXES: Axes = &["N"];
-    const PARAMETER_AXES: [Axes; 2] = [&["N"], &["N", "N"]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [loc, precision]: [&[V]; 2]) -> V {
         let n = value.len();

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Axes, Multiparameter, lower, place, residual, square_sum, standard_normal};
+use super::{Multiparameter, lower, place, residual, square_sum, standard_normal};
 use crate::distributions::special::LN_SQRT_2PI;
 use crate::kernel::Lanes;
 use crate::linear_algebra::{
@@ -55,9 +55,6 @@ pub(super) fn add_partials<V: Lanes>(l: &[V], z: &[V], d_value: &mut [V], [d_loc
 }
 
 impl Multiparameter<2> for MultivariateNormalTril {
-    const VALUE_AXES: Axes = &["N"];
-    const PARAMETER_AXES: [Axes; 2] = [&["N"], &["N", "N"]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [loc, scale_tril]: [&[V]; 2]) -> V {
         let mut z = Scratch::new(value.len());

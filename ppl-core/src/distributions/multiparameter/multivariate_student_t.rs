@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Axes, Multiparameter, MultivariateNormalTril, chi, place, residual};
+use super::{Multiparameter, MultivariateNormalTril, chi, place, residual};
 use crate::kernel::Lanes;
 use crate::linear_algebra::{Scratch, add_scaled, factor_log_det, factor_quad_form, solve_lower_transposed};
 
@@ -31,9 +31,6 @@ pub struct MultivariateStudentT;
 const LN_PI: f64 = 1.144_729_885_849_400_2;
 
 impl Multiparameter<3> for MultivariateStudentT {
-    const VALUE_AXES: Axes = &["N"];
-    const PARAMETER_AXES: [Axes; 3] = [&[], &["N"], &["N", "N"]];
-
     #[inline(always)]
     fn log_prob<V: Lanes>(value: &[V], [df, loc, scale_tril]: [&[V]; 3]) -> V {
         let n = value.len();

@@ -346,12 +346,8 @@ pub(super) fn check_value(
         Density::Multivariate { entry, .. } => {
             let (row, size) = (names::flat(model, index, &known.dims), names::trailing(model, &known.dims, index.len()));
             let name = names::field(&known.name);
-            if entry.support == Support::Simplex {
-                quote!(_ppl::check_simplex(#word, #field, #row, &self.#name[#row..][..#size], #statement)?;)
-            } else {
-                let set = support(entry.support);
-                quote!(_ppl::check_array(#word, #field, #row, &self.#name[#row..][..#size], #statement, #set)?;)
-            }
+            let set = support(entry.support);
+            quote!(_ppl::check_observed_array(#word, #field, #row, &self.#name[#row..][..#size], #statement, #set)?;)
         }
         // What differs between the components is not asked here.
         Density::Mixture { family, .. } => match family.support() {

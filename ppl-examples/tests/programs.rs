@@ -34,6 +34,7 @@ fn posterior_means_are_those_of_the_reference_draws() {
         ("sblrc-blr", 0.05),
         ("kidiq-kidscore_momhsiq", 0.05),
         ("arK-arK", 0.05),
+        ("gp_pois_regr-gp_regr", 0.05),
         ("low_dim_gauss_mix-low_dim_gauss_mix", 0.05),
     ] {
         let own = table.split(&format!("{posterior}\n")).nth(1).unwrap_or_else(|| panic!("{posterior} is in the output"));

@@ -109,5 +109,8 @@ model! {
 #[test]
 fn an_array_that_is_computed_together_is_not_taken_apart() {
     let said = message(&Together { x: vec![0.1, 0.5, -0.3], y: vec![0.0, 1.0, 2.0] }, "N");
-    assert!(said.contains("computes all of `k` together"), "{said}");
+    assert_eq!(
+        said,
+        "`Together` cannot be taken in batches of `N`: `let k[N, N] = squared_exponential(x, s, 1, 1)` computes all of `k` together; dimensions that can be: none"
+    );
 }

@@ -55,6 +55,7 @@ fn rows() -> Vec<Row> {
         Beta: 0.01..0.99, [1.0, 3.0], 0 in 0.5..20.0, "ln x, ln(1 - x), lgamma alpha, digamma, lgamma(alpha + beta), digamma";
         Kumaraswamy: 0.01..0.99, [1.0, 3.0], 0 in 0.5..5.0, "ln x, exp, ln(1 - x^alpha), ln alpha";
         LogitNormal: 0.01..0.99, [0.0, 1.3], 0 in -2.0..2.0, "ln x, ln(1 - x)";
+        RelaxedBernoulli: 0.01..0.99, [0.7, 0.0], 1 in -2.0..2.0, "ln x, ln(1 - x), exp, ln(1 + e)";
         Uniform: -1.5..1.5, [0.0, 2.0], 0 in -3.0..-2.0, "ln width";
         LogUniform: 1.0..3.0, [0.0, 4.0], 0 in 0.1..0.9, "ln x, ln lower, ln width";
         Triangular: -1.5..1.5, [0.0, 2.0, 0.3], 0 in -3.0..-2.0, "ln share, ln width";

@@ -85,6 +85,11 @@ def gompertz(x, shape, rate):
     return ln(shape) + ln(rate) + rate * x - shape * mp.expm1(rate * x)
 
 
+def relaxed_bernoulli(x, t, l):
+    z = t * ln(x / (1 - x)) - l
+    return ln(t) - z - 2 * mp.log1p(exp(-z)) - ln(x) - mp.log1p(-x)
+
+
 def kumaraswamy(x, a, b):
     return ln(a) + ln(b) + (a - 1) * ln(x) + (b - 1) * mp.log1p(-(x**a))
 
@@ -173,6 +178,7 @@ TABLE = [
     ("Beta", beta, [(0.5, 1.3), (6.0, 11.0), (1.0, 1.0)], UNIT + EDGES),
     ("Kumaraswamy", kumaraswamy, [(0.5, 1.3), (6.0, 11.0), (2.0, 0.4)], UNIT + EDGES),
     ("LogitNormal", lambda x, m, s: ln_normal((ln(x / (1 - x)) - m) / s) - ln(s) - ln(x) - mp.log1p(-x), [(0.3, 1.7), (-1.0, 0.4)], UNIT + EDGES),
+    ("RelaxedBernoulli", relaxed_bernoulli, [(0.7, 0.3), (0.5, -2.0), (3.0, 1.5)], UNIT + EDGES),
     ("Uniform", lambda x, a, b: -ln(b - a), [(-3.5, 5.5)], REAL),
     ("LogUniform", lambda x, a, b: -ln(x) - ln(ln(b / a)), [(0.01, 8.0), (0.001, 1e4)], POSITIVE),
     ("Triangular", triangular, [(-3.5, 5.5, 0.5), (-3.5, 5.5, 4.0)], REAL),

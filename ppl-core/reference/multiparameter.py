@@ -102,6 +102,12 @@ def multinomial(x, trials, probs):
     return orders(x, trials) + sum(k * ln(p) for k, p in zip(x, probs) if k > 0)
 
 
+def concrete(x, t, l):
+    n = len(x)
+    y = [l[k] - t * mp.log(x[k]) for k in range(n)]
+    return mp.loggamma(n) + (n - 1) * mp.log(t) + sum(y[k] - mp.log(x[k]) for k in range(n)) - n * mp.log(sum(mp.exp(e) for e in y))
+
+
 def dirichlet_multinomial(x, trials, a):
     each = sum(lgamma(b + k) - lgamma(b) for k, b in zip(x, a))
     return orders(x, trials) + lgamma(sum(a)) - lgamma(sum(a) + trials) + each
@@ -226,6 +232,16 @@ for trials, a, counts in [(1, [0.3, 1.2], [0, 1]), (5, [0.5, 2.0, 7.5], [2, 0, 3
     e = [mp.mpf(b) for b in a]
     add("DirichletMultinomial", counts, [trials, a], dirichlet_multinomial(counts, trials, e), stats.dirichlet_multinomial.logpmf(counts, a, trials))
 add("DirichletMultinomial", [1, 0, 4], [5, [0.75]], dirichlet_multinomial([1, 0, 4], 5, [mp.mpf(0.75)] * 3))
+
+for t, l, x in [
+    (0.5, [0.25, -1.5], [0.875, 0.125]),
+    (1.25, [0.0, 2.0, -1.0], [0.25, 0.625, 0.125]),
+    (0.125, [1.5, 0.5, -0.5, 3.0], [2.0**-40, 0.25, 2.0**-100, 0.75]),
+    (4.0, [30.0, -30.0, 0.0], [0.5, 0.25, 0.25]),
+    (0.75, [0.5], [0.25, 0.5, 0.25]),
+]:
+    each = l if len(l) == len(x) else l * len(x)
+    add("Concrete", x, [t, l], concrete([mp.mpf(e) for e in x], mp.mpf(t), [mp.mpf(e) for e in each]))
 
 for name, cdf, predictors in [("OrderedLogistic", logistic_cdf, [0.0, 1.3, -40.0, 300.0]), ("OrderedProbit", normal_cdf, [0.0, 1.3, -12.0, 30.0])]:
     for cutpoints in [[0.4], [-1.0, 0.3, 2.6], [-0.5, -0.25, 0.5, 1.0]]:

@@ -43,6 +43,7 @@ model! {
         i ~ BetaPrime(alpha = scale, beta = rate);
         j ~ Kumaraswamy(scale, i);
         k ~ LogitNormal(loc, scale);
+        s ~ RelaxedBernoulli(temperature = scale, logit = loc);
         l ~ LogUniform(0.5, 20);
         m ~ Triangular(-1, 3, peak = 0.5);
         r ~ Pareto(0.5, shape = scale);

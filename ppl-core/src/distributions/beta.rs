@@ -3,10 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{
-    Cumulative, Partials, Probability, Tails, Univariate,
-    special::{beta_tails, ln_beta},
-};
+use super::{Cumulative, Partials, Probability, Tails, Univariate, special::ln_beta};
 use crate::kernel::Lanes;
 
 /// The beta distribution.
@@ -80,7 +77,7 @@ impl Cumulative<2> for Beta {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [alpha, beta]: [V; 2]) -> Tails<V, 2> {
         let rest = V::constant(1.0) - x;
-        let (ln_below, ln_above, d_alpha, d_beta) = beta_tails(alpha, beta, x, rest);
+        let [ln_below, ln_above, d_alpha, d_beta] = V::beta_tails(alpha, beta, x, rest);
         let slope = x * rest;
         Tails { ln_below, ln_above, velocity: [slope * d_alpha, slope * d_beta] }
     }

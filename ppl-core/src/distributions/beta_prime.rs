@@ -2,10 +2,7 @@
 
 use rand::Rng;
 
-use super::{
-    Beta, Cumulative, Gamma, Partials, Probability, Tails, Univariate,
-    special::{beta_tails, ln_beta},
-};
+use super::{Beta, Cumulative, Gamma, Partials, Probability, Tails, Univariate, special::ln_beta};
 use crate::kernel::Lanes;
 
 /// The beta prime distribution: the odds of a probability that has a beta distribution.
@@ -73,7 +70,7 @@ impl Cumulative<2> for BetaPrime {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [alpha, beta]: [V; 2]) -> Tails<V, 2> {
         let total = V::constant(1.0) + x;
-        let (ln_below, ln_above, d_alpha, d_beta) = beta_tails(alpha, beta, x / total, V::constant(1.0) / total);
+        let [ln_below, ln_above, d_alpha, d_beta] = V::beta_tails(alpha, beta, x / total, V::constant(1.0) / total);
         Tails { ln_below, ln_above, velocity: [x * d_alpha, x * d_beta] }
     }
 

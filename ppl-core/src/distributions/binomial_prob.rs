@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{BernoulliProb, Cumulative, Partials, Tails, Univariate, of_probability, special::beta_tails};
+use super::{BernoulliProb, Cumulative, Partials, Tails, Univariate, of_probability};
 use crate::kernel::Lanes;
 
 /// The binomial distribution of a probability.
@@ -83,6 +83,6 @@ impl Cumulative<2> for BinomialProb {
 pub(super) fn binomial_tails<V: Lanes>(x: V, trials: V, prob: V, rest: V) -> (V, V) {
     let (one, left) = (V::constant(1.0), trials - x);
     let whole = left.le(V::zero());
-    let (ln_below, ln_above, ..) = beta_tails(left.max(one), x + one, rest, prob);
+    let [ln_below, ln_above, ..] = V::beta_tails(left.max(one), x + one, rest, prob);
     (V::select(whole, V::zero(), ln_below), V::select(whole, V::constant(f64::NEG_INFINITY), ln_above))
 }

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Gamma, Partials, Probability, Tails, Univariate, special::gamma_tails};
+use super::{Cumulative, Gamma, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The chi-squared distribution: the sum of the squares of so many normal numbers.
@@ -73,7 +73,7 @@ impl Cumulative<1> for ChiSquared {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [df]: [V; 1]) -> Tails<V, 1> {
         let half = V::constant(0.5);
-        let (ln_below, ln_above, d_shape) = gamma_tails(half * df, half * x);
+        let [ln_below, ln_above, d_shape] = V::gamma_tails(half * df, half * x);
         Tails { ln_below, ln_above, velocity: [half * x * d_shape] }
     }
 

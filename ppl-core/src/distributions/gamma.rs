@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, Probability, Tails, Univariate, special::gamma_tails};
+use super::{Cumulative, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The gamma distribution.
@@ -69,7 +69,7 @@ impl Univariate<2> for Gamma {
 impl Cumulative<2> for Gamma {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [shape, rate]: [V; 2]) -> Tails<V, 2> {
-        let (ln_below, ln_above, d_shape) = gamma_tails(shape, rate * x);
+        let [ln_below, ln_above, d_shape] = V::gamma_tails(shape, rate * x);
         Tails { ln_below, ln_above, velocity: [x * d_shape, -(x / rate)] }
     }
 

@@ -5,10 +5,7 @@ use std::f64::consts::{LN_2, PI};
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{
-    Cumulative, Partials, Probability, StudentT, Tails, Univariate,
-    special::{StudentTails, student_tails},
-};
+use super::{Cumulative, Partials, Probability, StudentT, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// Student's t distribution of location zero, folded to the positive numbers.
@@ -78,7 +75,7 @@ impl Cumulative<2> for HalfStudentT {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [df, scale]: [V; 2]) -> Tails<V, 2> {
         let z = x / scale;
-        let StudentTails { ln_above, ln_within, d_df, .. } = student_tails(df, z);
+        let [_, ln_above, ln_within, d_df] = V::student_tails(df, z);
         Tails { ln_below: ln_within, ln_above: ln_above + V::constant(LN_2), velocity: [scale * d_df, z] }
     }
 

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{ChiSquared, Cumulative, Gamma, InverseGamma, Partials, Probability, Tails, Univariate, special::gamma_tails};
+use super::{ChiSquared, Cumulative, Gamma, InverseGamma, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The inverse chi-squared distribution: one over a number that has a chi-squared distribution.
@@ -71,7 +71,7 @@ impl Cumulative<1> for InverseChiSquared {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [df]: [V; 1]) -> Tails<V, 1> {
         let half = V::constant(0.5);
-        let (ln_above, ln_below, d_shape) = gamma_tails(half * df, half / x);
+        let [ln_above, ln_below, d_shape] = V::gamma_tails(half * df, half / x);
         Tails { ln_below, ln_above, velocity: [-(half * x * d_shape)] }
     }
 

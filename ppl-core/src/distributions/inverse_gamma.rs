@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Gamma, Partials, Probability, Tails, Univariate, special::gamma_tails};
+use super::{Cumulative, Gamma, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The distribution of the inverse of a gamma variable.
@@ -70,7 +70,7 @@ impl Univariate<2> for InverseGamma {
 impl Cumulative<2> for InverseGamma {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [shape, scale]: [V; 2]) -> Tails<V, 2> {
-        let (ln_above, ln_below, d_shape) = gamma_tails(shape, scale / x);
+        let [ln_above, ln_below, d_shape] = V::gamma_tails(shape, scale / x);
         Tails { ln_below, ln_above, velocity: [-(x * d_shape), x / scale] }
     }
 

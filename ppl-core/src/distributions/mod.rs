@@ -64,6 +64,7 @@ mod poisson_rate;
 mod quantile;
 mod rayleigh;
 mod registry;
+mod relaxed_bernoulli;
 mod sampler;
 mod samplers;
 mod skellam;
@@ -121,9 +122,9 @@ pub use log_uniform::LogUniform;
 pub use logistic::Logistic;
 pub use logit_normal::LogitNormal;
 pub use multiparameter::{
-    DirichletMultinomial, GaussianRandomWalk, InverseWishart, InverseWishartCholesky, LkjCholesky, LkjCorrelation, Multinomial,
-    Multiparameter, MultivariateNormalCovariance, MultivariateNormalLowRank, MultivariateNormalPrecision, MultivariateNormalTril,
-    MultivariateStudentT, OrderedLogistic, OrderedProbit, Wishart, WishartCholesky,
+    Concrete, DirichletMultinomial, GaussianRandomWalk, InverseWishart, InverseWishartCholesky, LkjCholesky, LkjCorrelation,
+    Multinomial, Multiparameter, MultivariateNormalCovariance, MultivariateNormalLowRank, MultivariateNormalPrecision,
+    MultivariateNormalTril, MultivariateStudentT, OrderedLogistic, OrderedProbit, Wishart, WishartCholesky,
 };
 pub use negative_binomial::NegativeBinomial;
 pub use negative_binomial_prob::NegativeBinomialProb;
@@ -135,6 +136,7 @@ pub use quantile::Probability;
 pub(crate) use quantile::{Answer, Density, Wanted, answer};
 pub use rayleigh::Rayleigh;
 pub use registry::{Bound, Entry, Parts, Quantiles, REGISTRY};
+pub use relaxed_bernoulli::RelaxedBernoulli;
 pub use sampler::{SampleError, Sampler};
 pub use samplers::{ArraySampler, Mixed, ScalarSampler, Sorted, VectorSampler, flatten};
 pub use skellam::Skellam;

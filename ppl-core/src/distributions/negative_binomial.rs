@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, PoissonRate, Tails, Univariate, special::beta_tails};
+use super::{Cumulative, Partials, PoissonRate, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The negative binomial distribution of a mean and a dispersion.
@@ -68,7 +68,7 @@ impl Cumulative<2> for NegativeBinomial {
     fn tails<V: Lanes>(x: V, [mean, dispersion]: [V; 2]) -> Tails<V, 2> {
         let total = mean + dispersion;
         let (prob, rest) = (dispersion / total, mean / total);
-        let (ln_below, ln_above, d_alpha, _) = beta_tails(dispersion, x + V::constant(1.0), prob, rest);
+        let [ln_below, ln_above, d_alpha, _] = V::beta_tails(dispersion, x + V::constant(1.0), prob, rest);
         let ratio = (dispersion + x) / total;
         Tails { ln_below, ln_above, velocity: [ratio, ratio * (mean * d_alpha - rest / prob)] }
     }

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Cumulative, Geometric, NegativeBinomial, Partials, Tails, Univariate, of_probability, special::beta_tails};
+use super::{Cumulative, Geometric, NegativeBinomial, Partials, Tails, Univariate, of_probability};
 use crate::kernel::Lanes;
 
 /// The negative binomial distribution of a number of successes and their probability: the failures before that many successes.
@@ -72,7 +72,7 @@ impl Cumulative<2> for NegativeBinomialProb {
     fn tails<V: Lanes>(x: V, [successes, prob]: [V; 2]) -> Tails<V, 2> {
         let one = V::constant(1.0);
         let rest = one - prob;
-        let (ln_below, ln_above, d_alpha, _) = beta_tails(successes, x + one, prob, rest);
+        let [ln_below, ln_above, d_alpha, _] = V::beta_tails(successes, x + one, prob, rest);
         let total = successes + x;
         Tails { ln_below, ln_above, velocity: [total * rest * d_alpha, -(total / prob)] }
     }

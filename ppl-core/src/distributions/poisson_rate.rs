@@ -5,7 +5,7 @@ use rand_distr::Distribution as _;
 
 use super::{
     Cumulative, Partials, Tails, Univariate,
-    special::{gamma_tails, open01, times_ln},
+    special::{open01, times_ln},
 };
 use crate::kernel::Lanes;
 
@@ -81,7 +81,7 @@ impl Univariate<1> for PoissonRate {
 impl Cumulative<1> for PoissonRate {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [rate]: [V; 1]) -> Tails<V, 1> {
-        let (ln_above, ln_below, _) = gamma_tails(x + V::constant(1.0), rate);
+        let [ln_above, ln_below, _] = V::gamma_tails(x + V::constant(1.0), rate);
         Tails { ln_below, ln_above, velocity: [V::constant(1.0)] }
     }
 }

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Cumulative, Partials, Probability, Tails, Univariate, special::skew_normal_tails};
+use super::{Cumulative, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The skew normal distribution.
@@ -64,7 +64,7 @@ impl Cumulative<3> for SkewNormal {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [loc, scale, shape]: [V; 3]) -> Tails<V, 3> {
         let z = (x - loc) / scale;
-        let (ln_below, ln_above, d_shape) = skew_normal_tails(shape, z);
+        let [ln_below, ln_above, d_shape] = V::skew_normal_tails(shape, z);
         Tails { ln_below, ln_above, velocity: [V::constant(1.0), z, scale * d_shape] }
     }
 

@@ -3,10 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{
-    Cumulative, Partials, Probability, Tails, Univariate,
-    special::{StudentTails, ln_beta, student_tails},
-};
+use super::{Cumulative, Partials, Probability, Tails, Univariate, special::ln_beta};
 use crate::kernel::Lanes;
 
 /// Student's t distribution.
@@ -77,7 +74,7 @@ impl Cumulative<3> for StudentT {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [df, loc, scale]: [V; 3]) -> Tails<V, 3> {
         let z = (x - loc) / scale;
-        let StudentTails { ln_below, ln_above, d_df, .. } = student_tails(df, z);
+        let [ln_below, ln_above, _, d_df] = V::student_tails(df, z);
         Tails { ln_below, ln_above, velocity: [scale * d_df, V::constant(1.0), z] }
     }
 

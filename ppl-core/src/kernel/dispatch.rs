@@ -77,10 +77,7 @@ pub fn dispatch<E: Real, K: Kernel<E>>(kernel: K) -> K::Output {
 pub fn dispatch_at<E: Real, K: Kernel<E>>(level: SimdLevel, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        if level == SimdLevel::Portable {
-            return kernel.run::<E>();
-        }
-        E::run_vectorized(level.min(detected()), kernel)
+        E::run_vectorized(level, kernel)
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
@@ -108,7 +105,7 @@ fn detected() -> SimdLevel {
 
 /// An element with vector lanes: sealed, since running at a level needs the level to be there.
 pub trait Vectorized: Sized {
-    /// Runs a kernel at a level that the processor has.
+    /// Runs a kernel at a level, or at the best that the processor has if that is less.
     #[doc(hidden)]
     #[cfg(target_arch = "x86_64")]
     fn run_vectorized<K: Kernel<Self>>(level: SimdLevel, kernel: K) -> K::Output
@@ -138,7 +135,6 @@ mod x86 {
                     fn avx2<K: Kernel<$element>>(kernel: K) -> K::Output {
                         kernel.run::<$narrow>()
                     }
-                    // The callers above never ask for more than was detected; asked again here, the call is sound by itself.
                     let level = level.min(super::detected());
                     match level {
                         // SAFETY: the processor has every feature that the function enables: `detected` saw them.

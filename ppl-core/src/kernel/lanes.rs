@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, Mul, Neg, Not, Sub, SubAssign};
 
+use super::special;
+
 /// An element type of a model: `f64`, or `f32`.
 pub trait Real:
     Lanes<Element = Self>
@@ -148,5 +150,26 @@ pub trait Lanes:
     #[inline(always)]
     fn lgamma_and_digamma(self) -> (Self, Self) {
         (self.lgamma(), self.digamma())
+    }
+    /// `ln P(X <= x)`, `ln P(X > x)` and `d ln x / d shape` at constant probability, of a gamma variable of rate one: incomplete gamma functions.
+    #[inline(always)]
+    fn gamma_tails(shape: Self, x: Self) -> [Self; 3] {
+        special::gamma_tails::tails(shape, x)
+    }
+    /// `ln P(X <= x)`, `ln P(X > x)` and the derivatives of `ln (x / (1 - x))` in `alpha` and `beta` at constant probability, of a beta variable; `rest` is
+    /// `1 - x`, with its digits.
+    #[inline(always)]
+    fn beta_tails(alpha: Self, beta: Self, x: Self, rest: Self) -> [Self; 4] {
+        special::beta_tails::tails(alpha, beta, x, rest)
+    }
+    /// `ln P(Z <= z)`, `ln P(Z > z)`, `ln P(|Z| <= |z|)` and `dz / d df` at constant probability, of Student's t distribution.
+    #[inline(always)]
+    fn student_tails(df: Self, z: Self) -> [Self; 4] {
+        special::student_tails::tails(df, z)
+    }
+    /// `ln P(Z <= z)`, `ln P(Z > z)` and `dz / d shape` at constant probability, of the standard skew normal distribution.
+    #[inline(always)]
+    fn skew_normal_tails(shape: Self, z: Self) -> [Self; 3] {
+        special::skew_normal_tails::tails(shape, z)
     }
 }

@@ -16,7 +16,7 @@ pub use dispatch::{Kernel, SimdLevel, Vectorized, dispatch, dispatch_at, simd_le
 pub use dual::Dual;
 pub use lanes::{Lanes, Mask, Real, Sum};
 pub(crate) use special::bessel::bessel_i0_i1;
-pub(crate) use special::logarithm::softplus_and_sigmoid;
+pub(crate) use special::logarithm::{ln_one_minus_exp, softplus_and_sigmoid};
 pub use stored::Stored;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::ops::{AddAssign, SubAssign};
 
-use super::special::{error_function, exponential, gamma, logarithm};
+use super::special::{self, error_function, exponential, gamma, logarithm, tails};
 use super::{Lanes, Mask, Real, Sum};
 
 impl Mask for bool {
@@ -27,6 +27,51 @@ macro_rules! standard {
 /// A sum of scalars in double precision.
 #[derive(Clone, Copy, Debug)]
 pub struct ScalarSum(f64);
+
+/// Functions of one number that are compiled once, in doubles.
+macro_rules! of_one {
+    ($($name:ident = $path:path;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(self) -> Self {
+                #[inline(never)]
+                fn once(x: f64) -> f64 {
+                    $path(x)
+                }
+                Real::from_f64(once(f64::from(self)))
+            }
+        )*
+    };
+}
+
+#[inline(never)]
+fn lgamma_and_digamma(x: f64) -> (f64, f64) {
+    gamma::lgamma_and_digamma(x)
+}
+
+fn lgamma(x: f64) -> f64 {
+    lgamma_and_digamma(x).0
+}
+
+fn digamma(x: f64) -> f64 {
+    lgamma_and_digamma(x).1
+}
+
+/// Functions of several numbers that are compiled once, in doubles.
+macro_rules! once {
+    ($element:ty $(, $name:ident($($x:ident),*) -> $results:literal)*) => {
+        $(
+            #[inline(always)]
+            fn $name($($x: Self),*) -> [Self; $results] {
+                #[inline(never)]
+                fn once($($x: f64),*) -> [f64; $results] {
+                    special::$name::tails($($x),*)
+                }
+                once($(f64::from($x)),*).map(<$element>::from_f64)
+            }
+        )*
+    };
+}
 
 macro_rules! scalar {
     ($element:ty, $multiple:literal) => {
@@ -174,30 +219,20 @@ macro_rules! scalar {
             fn logit(self) -> Self {
                 logarithm::logit(self)
             }
-            #[inline(always)]
-            fn erf(self) -> Self {
-                Real::from_f64(error_function::erf(f64::from(self)))
+            of_one! {
+                erf = error_function::erf;
+                normal_cdf = error_function::normal_cdf;
+                ln_normal_cdf = error_function::ln_normal_cdf;
+                lgamma = lgamma;
+                digamma = digamma;
+                trigamma = gamma::trigamma;
             }
             #[inline(always)]
-            fn normal_cdf(self) -> Self {
-                Real::from_f64(error_function::normal_cdf(f64::from(self)))
+            fn lgamma_and_digamma(self) -> (Self, Self) {
+                let (lgamma, digamma) = lgamma_and_digamma(f64::from(self));
+                (Real::from_f64(lgamma), Real::from_f64(digamma))
             }
-            #[inline(always)]
-            fn ln_normal_cdf(self) -> Self {
-                Real::from_f64(error_function::ln_normal_cdf(f64::from(self)))
-            }
-            #[inline(always)]
-            fn lgamma(self) -> Self {
-                Real::from_f64(gamma::lgamma_and_digamma(f64::from(self)).0)
-            }
-            #[inline(always)]
-            fn digamma(self) -> Self {
-                Real::from_f64(gamma::lgamma_and_digamma(f64::from(self)).1)
-            }
-            #[inline(always)]
-            fn trigamma(self) -> Self {
-                Real::from_f64(gamma::trigamma(f64::from(self)))
-            }
+            tails!(once($element));
         }
     };
 }

@@ -25,7 +25,7 @@ use std::arch::x86_64::{
 };
 use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, Mul, Neg, Not, Sub, SubAssign};
 
-use super::special::{Bits, exponential, logarithm};
+use super::special::{self, Bits, exponential, logarithm, tails};
 use super::{Lanes, Mask, Sum};
 
 /// A mask in mask registers.
@@ -323,6 +323,63 @@ macro_rules! special_functions {
     };
 }
 
+/// Functions that are compiled once for an instruction set, in this crate: a call costs less than their code wherever they are called.
+macro_rules! once {
+    (@of_one $lanes:ident, $features:literal: $($name:ident = $path:path => $result:ty;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(self) -> $result {
+                #[inline(never)]
+                #[target_feature(enable = $features)]
+                fn once(x: $lanes) -> $result {
+                    $path(x)
+                }
+                // SAFETY: these lanes are in use where the processor has the instruction set.
+                unsafe { once(self) }
+            }
+        )*
+    };
+    ($lanes:ident, $features:literal $(, $name:ident($($x:ident),*) -> $results:literal)*) => {
+        once! { @of_one $lanes, $features:
+            erf = special::error_function::erf => $lanes;
+            normal_cdf = special::error_function::normal_cdf => $lanes;
+            ln_normal_cdf = special::error_function::ln_normal_cdf => $lanes;
+            trigamma = special::gamma::trigamma => $lanes;
+            lgamma_and_digamma = special::gamma::lgamma_and_digamma => ($lanes, $lanes);
+        }
+        $(
+            #[inline(always)]
+            fn $name($($x: Self),*) -> [Self; $results] {
+                #[inline(never)]
+                #[target_feature(enable = $features)]
+                fn once($($x: $lanes),*) -> [$lanes; $results] {
+                    special::$name::tails($($x),*)
+                }
+                // SAFETY: these lanes are in use where the processor has the instruction set.
+                unsafe { once($($x),*) }
+            }
+        )*
+    };
+}
+
+/// Functions of singles that are compiled once, in doubles, half a vector at a time.
+macro_rules! once_in_doubles {
+    ($half:ident, $narrow:ident, $widen:ident $(, $name:ident($($x:ident),*) -> $results:literal)*) => {
+        $(
+            #[inline(always)]
+            fn $name($($x: Self),*) -> [Self; $results] {
+                $(let $x = $widen($x);)*
+                let (low, high) = ($half::$name($($x.0),*), $half::$name($($x.1),*));
+                let mut all = [Self::zero(); $results];
+                for i in 0..$results {
+                    all[i] = $narrow(low[i], high[i]);
+                }
+                all
+            }
+        )*
+    };
+}
+
 /// The special functions that are made of others.
 macro_rules! composed_functions {
     () => {
@@ -347,32 +404,12 @@ macro_rules! composed_functions {
             $crate::kernel::special::logarithm::logit(self)
         }
         #[inline(always)]
-        fn erf(self) -> Self {
-            $crate::kernel::special::error_function::erf(self)
-        }
-        #[inline(always)]
-        fn normal_cdf(self) -> Self {
-            $crate::kernel::special::error_function::normal_cdf(self)
-        }
-        #[inline(always)]
-        fn ln_normal_cdf(self) -> Self {
-            $crate::kernel::special::error_function::ln_normal_cdf(self)
-        }
-        #[inline(always)]
         fn lgamma(self) -> Self {
-            $crate::kernel::special::gamma::lgamma_and_digamma(self).0
+            self.lgamma_and_digamma().0
         }
         #[inline(always)]
         fn digamma(self) -> Self {
-            $crate::kernel::special::gamma::lgamma_and_digamma(self).1
-        }
-        #[inline(always)]
-        fn trigamma(self) -> Self {
-            $crate::kernel::special::gamma::trigamma(self)
-        }
-        #[inline(always)]
-        fn lgamma_and_digamma(self) -> (Self, Self) {
-            $crate::kernel::special::gamma::lgamma_and_digamma(self)
+            self.lgamma_and_digamma().1
         }
     };
 }
@@ -475,6 +512,7 @@ impl Lanes for F64x8 {
     compare_bits!(_mm512_cmp_pd_mask, _mm512_mask_blend_pd, Mask8, _mm512_abs_pd);
     special_functions!();
     composed_functions!();
+    tails!(once(F64x8, "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi2"));
 }
 
 impl Lanes for F64x4 {
@@ -494,6 +532,7 @@ impl Lanes for F64x4 {
     compare_vectors!(_mm256_cmp_pd, _mm256_blendv_pd, Mask4, _mm256_andnot_pd, _mm256_set1_pd);
     special_functions!();
     composed_functions!();
+    tails!(once(F64x4, "avx2,fma,bmi2"));
 }
 
 impl Bits for F64x8 {
@@ -563,6 +602,12 @@ macro_rules! single_functions {
                 $narrow(low.$name(), high.$name())
             }
         )*
+        #[inline(always)]
+        fn lgamma_and_digamma(self) -> (Self, Self) {
+            let (low, high): ($half, $half) = $widen(self);
+            let ((a, c), (b, d)) = (low.lgamma_and_digamma(), high.lgamma_and_digamma());
+            ($narrow(a, b), $narrow(c, d))
+        }
         #[inline(always)]
         fn powf(self, exponent: Self) -> Self {
             let ((a, b), (c, d)): (($half, $half), ($half, $half)) = ($widen(self), $widen(exponent));
@@ -641,6 +686,7 @@ impl Lanes for F32x16 {
         digamma,
         trigamma
     );
+    tails!(once_in_doubles(F64x8, narrow16, widen16));
 }
 
 impl Lanes for F32x8 {
@@ -680,6 +726,7 @@ impl Lanes for F32x8 {
         digamma,
         trigamma
     );
+    tails!(once_in_doubles(F64x4, narrow8, widen8));
 }
 
 /// A sum of singles, kept in two vectors of doubles.

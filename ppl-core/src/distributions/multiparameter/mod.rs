@@ -4,6 +4,7 @@
 //! the two mirrored elements together, added to the lower triangle alone (as everywhere in [`crate::linear_algebra`]). A Cholesky factor is read on and below
 //! its diagonal, and its derivatives treat each of these elements as a variable by itself.
 
+mod concrete;
 mod dirichlet_multinomial;
 mod gaussian_random_walk;
 mod inverse_wishart_cholesky;
@@ -26,6 +27,7 @@ mod wishart_factor;
 use rand::Rng;
 use rand_distr::Distribution as _;
 
+pub use concrete::Concrete;
 pub use dirichlet_multinomial::DirichletMultinomial;
 pub use gaussian_random_walk::GaussianRandomWalk;
 pub use inverse_wishart_cholesky::InverseWishartCholesky;

@@ -114,6 +114,7 @@ listed! {
     InverseWishartCholesky with 2,
     Multinomial with 2,
     DirichletMultinomial with 2,
+    Concrete with 2,
     OrderedLogistic with 2,
     OrderedProbit with 2,
 }
@@ -176,7 +177,7 @@ fn partials_are_finite_differences() {
                 if own[k] == 0.0 && name == "Multinomial" {
                     continue;
                 }
-                let positive = i > 0 && law.parameters()[i - 1].support == Support::Positive;
+                let positive = if i > 0 { law.parameters()[i - 1].support == Support::Positive } else { name == "Concrete" };
                 let h = if positive { 1e-4 * own[k].abs() } else { 2e-6 * (1.0 + own[k].abs()) };
                 let h = if name == "OrderedLogistic" && own.len() == 2 { 1e-13 } else { h };
                 let moved = |by: f64| {
@@ -389,7 +390,7 @@ fn a_parameter_outside_its_set_gives_no_number_and_no_draw() {
     let negative = [-1.0, 0.0, 0.5, 1.0];
     let indefinite = [1.0, 2.0, 2.0, 1.0];
     let identity = [1.0, 0.0, 0.0, 1.0];
-    let cases: [(&str, usize, &[&[f64]]); 16] = [
+    let cases: [(&str, usize, &[&[f64]]); 17] = [
         ("MultivariateNormalTril", 2, &[&[0.0, 0.0], &negative]),
         ("MultivariateNormalCovariance", 2, &[&[0.0, 0.0], &indefinite]),
         ("MultivariateNormalPrecision", 2, &[&[0.0, 0.0], &indefinite]),
@@ -406,6 +407,7 @@ fn a_parameter_outside_its_set_gives_no_number_and_no_draw() {
         ("InverseWishartCholesky", 4, &[&[0.9], &identity]),
         ("Multinomial", 2, &[&[2.0], &[-0.5, 1.5]]),
         ("DirichletMultinomial", 2, &[&[2.0], &[-0.5, 1.5]]),
+        ("Concrete", 2, &[&[-0.5], &[0.3, 1.5]]),
     ];
     for (name, length, params) in cases {
         let law = law(name);

@@ -54,78 +54,73 @@ const FRAC_1_SQRT_PI: f64 = 0.564_189_583_547_756_3;
 /// Below this the series of `erf` itself is taken.
 const SMALL: f64 = 0.468_75;
 
-/// `erf(x)` for |x| below [`SMALL`].
+/// Of `x >= 0`, below [`SMALL`] `erf(x)`, elsewhere `e^(x^2) erfc(x)`, and whether it is the first: one division for all intervals of Cody's.
 #[inline(always)]
-fn erf_near_zero<V: Lanes>(x: V) -> V {
-    let z = x * x;
-    x * polynomial(z, &A) / polynomial(z, &B)
+fn pieces<V: Lanes>(x: V) -> (V::Mask, V) {
+    let (small, four) = (V::constant(SMALL), V::constant(4.0));
+    let (near, far) = (x.lt(small), four.lt(x));
+    // Each polynomial of a number of its own interval: elsewhere it would overflow.
+    let (first, middle, last) = (x.min(small), x.min(four), V::constant(1.0) / x.max(four));
+    let (z, w) = (first * first, last * last);
+    let numerator = V::select(near, first * polynomial(z, &A), polynomial(middle, &C));
+    let denominator = V::select(near, polynomial(z, &B), polynomial(middle, &D));
+    let ratio = V::select(far, w * polynomial(w, &P), numerator) / V::select(far, polynomial(w, &Q), denominator);
+    (near, V::select(far, (V::constant(FRAC_1_SQRT_PI) - ratio) * last, ratio))
 }
 
-/// `e^(x^2) erfc(x)` for `x` from [`SMALL`] on.
+/// `e^(-x^2 / 2)` for `x >= 0`, without the rounding of the square: `x = h + l` with `h` a multiple of 1/16.
 #[inline(always)]
-fn scaled_erfc<V: Lanes>(x: V) -> V {
-    let large = V::constant(4.0).lt(x);
-    let bounded = V::select(large, V::constant(4.0), x);
-    let middle = polynomial(bounded, &C) / polynomial(bounded, &D);
-    let inverse = V::constant(1.0) / x;
-    let z = inverse * inverse;
-    let tail = z * polynomial(z, &P) / polynomial(z, &Q);
-    V::select(large, (V::constant(FRAC_1_SQRT_PI) - tail) * inverse, middle)
-}
-
-/// `e^(-x^2)` for `x >= 0`, without the rounding of the square: `x = h + l` with `h` a multiple of 1/16.
-#[inline(always)]
-fn exp_minus_square<V: Lanes>(x: V) -> V {
-    // Adding and taking away 1.5 2^48 leaves a multiple of 1/16.
+fn exp_minus_half_square<V: Lanes>(x: V) -> V {
+    // Adding and taking away 1.5 2^48 leaves a multiple of 1/16, whose square is exact.
     let magic = V::constant(422_212_465_065_984.0);
     let high = (x + magic) - magic;
-    let low = (x - high) * (x + high);
-    (-(high * high)).exp() * (-low).exp()
+    let (large, small) = (high * high, (x - high) * (x + high));
+    let square = large + small;
+    let rounding = small - (square - large);
+    let (one, half) = (V::constant(1.0), V::constant(0.5));
+    (-half * square).exp() * (one - half * rounding)
 }
 
 /// The error function.
 #[inline(always)]
 pub(in crate::kernel) fn erf<V: Lanes>(x: V) -> V {
-    let magnitude = x.abs();
-    let near = magnitude.lt(V::constant(SMALL));
-    let inner = erf_near_zero(V::select(near, x, V::zero()));
-    let far = V::select(near, V::constant(1.0), magnitude).min(V::constant(6.0));
-    let outer = V::constant(1.0) - exp_minus_square(far) * scaled_erfc(far);
-    let outer = V::select(x.lt(V::zero()), -outer, outer);
-    let value = V::select(near, inner, outer);
+    let size = x.abs().min(V::constant(6.0));
+    let (near, value) = pieces(size);
+    let outer = V::constant(1.0) - exp_minus_half_square(size * V::constant(std::f64::consts::SQRT_2)) * value;
+    let value = V::select(near, value, outer);
+    let value = V::select(x.lt(V::zero()), -value, value);
     V::select(x.eq(x), value, x)
+}
+
+/// `P(Z > |x|)` of a standard normal `Z`, and half of `e^(x^2 / 2) erfc(|x| / sqrt(2))` where that is known: where `|x|` is not near zero.
+#[inline(always)]
+fn upper_tail<V: Lanes>(x: V) -> (V, V::Mask, V) {
+    let half = V::constant(0.5);
+    let (near, value) = pieces(x.abs() * V::constant(std::f64::consts::FRAC_1_SQRT_2));
+    let value = half * value;
+    // e^(-x^2 / 2) of x itself: the division by sqrt(2) would lose digits in the tail.
+    let tail = exp_minus_half_square(x.abs().min(V::constant(39.5))) * value;
+    (V::select(near, half - value, tail), near, value)
 }
 
 /// The standard normal distribution function, `erfc(-x / sqrt(2)) / 2`.
 #[inline(always)]
 pub(in crate::kernel) fn normal_cdf<V: Lanes>(x: V) -> V {
-    let half = V::constant(0.5);
-    let t = x * V::constant(std::f64::consts::FRAC_1_SQRT_2);
-    let magnitude = t.abs();
-    let near = magnitude.lt(V::constant(SMALL));
-    let inner = half.mul_add(erf_near_zero(V::select(near, t, V::zero())), half);
-    let far = V::select(near, V::constant(1.0), magnitude).min(V::constant(28.0));
-    // e^(-x^2 / 2) of x itself: the division by sqrt(2) would lose digits in the tail.
-    let bounded = V::select(near, V::constant(1.0), x.abs()).min(V::constant(39.5));
-    let magic = V::constant(422_212_465_065_984.0);
-    let high = (bounded + magic) - magic;
-    let low = (bounded - high) * (bounded + high);
-    let density = (-half * high * high).exp() * (-half * low).exp();
-    let tail = half * density * scaled_erfc(far);
-    let outer = V::select(t.lt(V::zero()), tail, V::constant(1.0) - tail);
-    let value = V::select(near, inner, outer);
+    let (tail, ..) = upper_tail(x);
+    let value = V::select(x.lt(V::zero()), tail, V::constant(1.0) - tail);
     V::select(x.eq(x), value, x)
 }
 
 /// The logarithm of the standard normal distribution function; in the lower tail `ln(erfcx / 2) - x^2 / 2`.
 #[inline(always)]
 pub(in crate::kernel) fn ln_normal_cdf<V: Lanes>(x: V) -> V {
-    let lower = x.lt(V::constant(-1.0));
-    let t = V::select(lower, -x, V::constant(1.0));
-    let scaled = scaled_erfc(t * V::constant(std::f64::consts::FRAC_1_SQRT_2));
-    let tail = (V::constant(0.5) * scaled).ln() - V::constant(0.5) * t * t;
-    let upper = V::select(lower, V::zero(), x);
-    // ln(1 - q) with q the upper tail, exact where q is small.
-    let body = (-normal_cdf(-upper)).ln_1p();
-    V::select(lower, tail, body)
+    let (zero, one, half) = (V::zero(), V::constant(1.0), V::constant(0.5));
+    let (tail, near, scaled) = upper_tail(x);
+    let lower = x.lt(zero);
+    // Of the upper half ln(1 - tail), with what the rounding of 1 - tail takes away.
+    let rest = one - tail;
+    let rounding = -(tail - (one - rest)) / rest;
+    let number = V::select(lower, V::select(near, tail, scaled), rest);
+    let addend = V::select(lower, V::select(near, zero, -half * x * x), rounding);
+    V::select(x.eq(x), number.ln() + addend, x)
 }

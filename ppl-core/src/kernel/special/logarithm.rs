@@ -55,6 +55,14 @@ pub(in crate::kernel) fn ln_1p<V: Lanes>(x: V) -> V {
     V::select(ordinary, value + correction, value)
 }
 
+/// `ln(1 - e^x)` of what is not positive, but for rounding.
+#[inline(always)]
+pub(crate) fn ln_one_minus_exp<V: Lanes>(x: V) -> V {
+    let x = x.min(V::zero());
+    let near = (-x.exp_m1()).ln();
+    V::select(x.lt(V::constant(-std::f64::consts::LN_2)), (-x.exp()).ln_1p(), near)
+}
+
 /// `ln(x / (1 - x))`
 #[inline(always)]
 pub(in crate::kernel) fn logit<V: Lanes>(x: V) -> V {

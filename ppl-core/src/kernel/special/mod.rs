@@ -1,12 +1,32 @@
 //! Special functions, written once over lanes of doubles; every instruction set compiles them.
 
 pub(crate) mod bessel;
+pub(super) mod beta_tails;
 pub(super) mod error_function;
 pub(super) mod exponential;
 pub(super) mod gamma;
+pub(super) mod gamma_tails;
 pub(crate) mod logarithm;
+mod quadrature;
+pub(super) mod skew_normal_tails;
+pub(super) mod student_tails;
 
 use super::Lanes;
+
+/// Gives a macro, after what else it takes, the functions of several numbers that are compiled once for each kind of lanes: too much code to be inlined
+/// wherever they are called. Their names, which are those of their modules, their arguments, and how many results they have.
+macro_rules! tails {
+    ($with:ident($($context:tt)*)) => {
+        $with! {
+            $($context)*,
+            gamma_tails(shape, x) -> 3,
+            beta_tails(alpha, beta, x, rest) -> 4,
+            student_tails(df, z) -> 4,
+            skew_normal_tails(shape, z) -> 3
+        }
+    };
+}
+pub(super) use tails;
 
 /// What the special functions need of lanes of doubles besides arithmetic.
 pub(super) trait Bits: Lanes {

@@ -1,6 +1,6 @@
 //! Student's distribution function and how a number moves with the degrees of freedom.
 
-use super::ln_one_minus_exp;
+use super::logarithm::ln_one_minus_exp;
 use super::quadrature::{Beyond, beyond};
 use crate::kernel::Lanes;
 
@@ -25,34 +25,11 @@ impl<V: Lanes> Beyond<V, 1> for Above<V> {
     }
 }
 
-/// Where a number stands in Student's t distribution.
-pub(in crate::distributions) struct StudentTails<V> {
-    /// `ln P(Z <= z)`
-    pub(in crate::distributions) ln_below: V,
-    /// `ln P(Z > z)`
-    pub(in crate::distributions) ln_above: V,
-    /// `ln P(|Z| <= |z|)`
-    pub(in crate::distributions) ln_within: V,
-    /// `dz / d df` at constant probability.
-    pub(in crate::distributions) d_df: V,
-}
-
-/// Where a number stands in Student's t distribution.
+/// `ln P(Z <= z)`, `ln P(Z > z)`, `ln P(|Z| <= |z|)`, and `dz / d df` at constant probability, of Student's t distribution.
 ///
 /// The derivative is that of implicit reparameterization (Figurnov, Mohamed & Mnih 2018).
 #[inline(always)]
-pub(in crate::distributions) fn student_tails<V: Lanes>(df: V, z: V) -> StudentTails<V> {
-    if V::WIDTH == 1 { outlined(df, z) } else { tails(df, z) }
-}
-
-/// Of single numbers: compiled once, not wherever it is asked.
-#[inline(never)]
-fn outlined<V: Lanes>(df: V, z: V) -> StudentTails<V> {
-    tails(df, z)
-}
-
-#[inline(always)]
-fn tails<V: Lanes>(df: V, z: V) -> StudentTails<V> {
+pub(in crate::kernel) fn tails<V: Lanes>(df: V, z: V) -> [V; 4] {
     let (zero, one, half) = (V::zero(), V::constant(1.0), V::constant(0.5));
     let negative = z.lt(zero);
     let size = z.abs();
@@ -85,10 +62,5 @@ fn tails<V: Lanes>(df: V, z: V) -> StudentTails<V> {
 
     let d_size = half * sinh / root + root * cosh * d_y;
     let below = ln_one_minus_exp(above);
-    StudentTails {
-        ln_below: V::select(negative, above, below),
-        ln_above: V::select(negative, below, above),
-        ln_within,
-        d_df: V::select(negative, -d_size, d_size),
-    }
+    [V::select(negative, above, below), V::select(negative, below, above), ln_within, V::select(negative, -d_size, d_size)]
 }

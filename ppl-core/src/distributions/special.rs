@@ -1,19 +1,9 @@
 //! What cumulative distribution functions and moments are made of, in double precision.
 
-mod beta;
-mod gamma;
-mod quadrature;
-mod skew;
-mod student;
-
 use statrs::function::erf;
 
+pub(super) use crate::kernel::ln_one_minus_exp;
 use crate::kernel::{Lanes, Real};
-
-pub(super) use beta::beta_tails;
-pub(super) use gamma::gamma_tails;
-pub(super) use skew::skew_normal_tails;
-pub(super) use student::{StudentTails, student_tails};
 
 /// Euler's constant.
 pub(super) const EULER: f64 = 0.577_215_664_901_532_9;
@@ -38,14 +28,6 @@ pub(super) fn ln_beta(a: f64, b: f64) -> f64 {
 /// The number below which a standard normal one is with this probability.
 pub(super) fn normal_quantile(probability: f64) -> f64 {
     -std::f64::consts::SQRT_2 * erf::erfc_inv(2.0 * probability)
-}
-
-/// `ln(1 - e^x)` of what is not positive, but for rounding.
-#[inline(always)]
-pub(super) fn ln_one_minus_exp<V: Lanes>(x: V) -> V {
-    let x = x.min(V::zero());
-    let near = (-x.exp_m1()).ln();
-    V::select(x.lt(V::constant(-std::f64::consts::LN_2)), (-x.exp()).ln_1p(), near)
 }
 
 /// The most lanes of any instruction set.

@@ -1,6 +1,6 @@
 //! The skew normal distribution function.
 
-use super::ln_one_minus_exp;
+use super::logarithm::ln_one_minus_exp;
 use super::quadrature::{Beyond, beyond};
 use crate::kernel::Lanes;
 
@@ -23,18 +23,7 @@ impl<V: Lanes> Beyond<V, 0> for Above<V> {
 ///
 /// `dF / d shape = -e^(-z^2 (1 + shape^2) / 2) / (pi (1 + shape^2))` (Azzalini 1985), by Owen's T function.
 #[inline(always)]
-pub(in crate::distributions) fn skew_normal_tails<V: Lanes>(shape: V, z: V) -> (V, V, V) {
-    if V::WIDTH == 1 { outlined(shape, z) } else { tails(shape, z) }
-}
-
-/// Of single numbers: compiled once, not wherever it is asked.
-#[inline(never)]
-fn outlined<V: Lanes>(shape: V, z: V) -> (V, V, V) {
-    tails(shape, z)
-}
-
-#[inline(always)]
-fn tails<V: Lanes>(shape: V, z: V) -> (V, V, V) {
+pub(in crate::kernel) fn tails<V: Lanes>(shape: V, z: V) -> [V; 3] {
     let (zero, one, half) = (V::zero(), V::constant(1.0), V::constant(0.5));
     let ln_normal = (-half * z).mul_add(z, V::constant(-0.918_938_533_204_672_8));
     // The density falls towards the tail that is integrated.
@@ -53,5 +42,5 @@ fn tails<V: Lanes>(shape: V, z: V) -> (V, V, V) {
     // e^(-z^2 (1 + shape^2) / 2) / pi, as a share of the density.
     let ln_moved = ln_normal - half * skewed * skewed + V::constant(0.918_938_533_204_672_8 - 1.144_729_885_849_400_2);
     let velocity = (ln_moved - ln_density).exp() / square;
-    (V::select(rises, near, far), V::select(rises, far, near), velocity)
+    [V::select(rises, near, far), V::select(rises, far, near), velocity]
 }

@@ -1,6 +1,6 @@
 //! The beta distribution function and how the log odds move with both parameters.
 
-use super::ln_one_minus_exp;
+use super::logarithm::ln_one_minus_exp;
 use super::quadrature::{Beyond, beyond};
 use crate::kernel::Lanes;
 
@@ -25,18 +25,7 @@ impl<V: Lanes> Beyond<V, 2> for Below<V> {
 ///
 /// The derivatives are those of implicit reparameterization (Figurnov, Mohamed & Mnih 2018); the integrals are over the smaller tail.
 #[inline(always)]
-pub(in crate::distributions) fn beta_tails<V: Lanes>(alpha: V, beta: V, x: V, rest: V) -> (V, V, V, V) {
-    if V::WIDTH == 1 { outlined(alpha, beta, x, rest) } else { tails(alpha, beta, x, rest) }
-}
-
-/// Of single numbers: compiled once, not wherever it is asked.
-#[inline(never)]
-fn outlined<V: Lanes>(alpha: V, beta: V, x: V, rest: V) -> (V, V, V, V) {
-    tails(alpha, beta, x, rest)
-}
-
-#[inline(always)]
-fn tails<V: Lanes>(alpha: V, beta: V, x: V, rest: V) -> (V, V, V, V) {
+pub(in crate::kernel) fn tails<V: Lanes>(alpha: V, beta: V, x: V, rest: V) -> [V; 4] {
     let one = V::constant(1.0);
     // The tail that is integrated: the lower one, of the number or of its rest.
     let flip = (rest * alpha.max(one)).lt(x * beta.max(one));
@@ -69,5 +58,5 @@ fn tails<V: Lanes>(alpha: V, beta: V, x: V, rest: V) -> (V, V, V, V) {
     let near = ln_density + mass.ln();
     let far = ln_one_minus_exp(near);
     // Log odds grow where the rest's fall.
-    (V::select(flip, far, near), V::select(flip, near, far), V::select(flip, d_beta, -d_alpha), V::select(flip, d_alpha, -d_beta))
+    [V::select(flip, far, near), V::select(flip, near, far), V::select(flip, d_beta, -d_alpha), V::select(flip, d_alpha, -d_beta)]
 }

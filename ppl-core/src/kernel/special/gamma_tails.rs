@@ -1,6 +1,6 @@
 //! The gamma distribution function and how its logarithm moves with the shape.
 
-use super::ln_one_minus_exp;
+use super::logarithm::ln_one_minus_exp;
 use super::quadrature::{Beyond, beyond};
 use crate::kernel::Lanes;
 
@@ -37,18 +37,7 @@ impl<V: Lanes> Beyond<V, 1> for Above<V> {
 /// `dF / d shape` the integral of `(ln t - digamma(shape)) p(t)` over the smaller tail. Below one the shape is raised by
 /// `P(a, x) = P(a + 1, x) + x^a e^-x / Gamma(a + 1)`.
 #[inline(always)]
-pub(in crate::distributions) fn gamma_tails<V: Lanes>(shape: V, x: V) -> (V, V, V) {
-    if V::WIDTH == 1 { outlined(shape, x) } else { tails(shape, x) }
-}
-
-/// Of single numbers: compiled once, not wherever it is asked.
-#[inline(never)]
-fn outlined<V: Lanes>(shape: V, x: V) -> (V, V, V) {
-    tails(shape, x)
-}
-
-#[inline(always)]
-fn tails<V: Lanes>(shape: V, x: V) -> (V, V, V) {
+pub(in crate::kernel) fn tails<V: Lanes>(shape: V, x: V) -> [V; 3] {
     let (zero, one) = (V::zero(), V::constant(1.0));
     let ln = x.ln();
     let (lgamma, digamma) = shape.lgamma_and_digamma();
@@ -74,9 +63,9 @@ fn tails<V: Lanes>(shape: V, x: V) -> (V, V, V) {
     let (mass, [moment]) = beyond(&Above { shape, inverse }, one - excess * inverse, curvature);
     let (above, d_above) = (ln_density + (mass * inverse).ln(), ((ln - digamma) * mass + moment) * inverse);
 
-    (
+    [
         V::select(lower, below, ln_one_minus_exp(above)),
         V::select(lower, ln_one_minus_exp(below), above),
         V::select(lower, d_below, d_above),
-    )
+    ]
 }

@@ -16,7 +16,7 @@ pub use crate::collect::{draws_array, predictive_array};
 pub use crate::compiled::{Array, Body, Compiled, Forward, Frame, Gathered, Kernels, Numbers, Product, Repeated, Walk};
 pub use crate::distributions::{self, assertions};
 pub use crate::distributions::{Multiparameter, Multivariate, Univariate, flatten, log_prob};
-pub use crate::guides::{DeclaredGuide, GuideError, GuideOf, OwnGuide, drawn_from, gaussian};
+pub use crate::guides::{DeclaredGuide, GuideError, GuideOf, OwnGuide, dirichlet, drawn_from, gaussian};
 pub use crate::kernel::functions::{LogSumExp, ln_factorial};
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};
 pub use crate::linear_algebra;

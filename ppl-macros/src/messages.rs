@@ -321,10 +321,8 @@ pub(crate) fn guide_family(name: &Ident, set: &str, family: &str) -> String {
 pub(crate) fn guide_families(name: &Ident, set: Option<&str>, example: &str, words: &mut dyn Iterator<Item = &str>) -> String {
     let set = set.map(|set| format!("is {set} in the model, and so ")).unwrap_or_default();
     let words: Vec<String> = words.filter(|word| *word != example).map(|word| format!("`{word}`")).collect();
-    format!(
-        "`{name}` {set}is drawn from `{example}` or one of {} in a guide, or left to the automatic guide, `auto {name};`",
-        words.join(", ")
-    )
+    let others = if words.is_empty() { String::new() } else { format!("or one of {} ", words.join(", ")) };
+    format!("`{name}` {set}is drawn from `{example}` {others}in a guide, or left to the automatic guide, `auto {name};`")
 }
 
 pub(crate) fn guide_no_family(name: &Ident, set: &str) -> String {
@@ -332,7 +330,7 @@ pub(crate) fn guide_no_family(name: &Ident, set: &str) -> String {
 }
 
 pub(crate) fn guide_without(latent: &Ident, example: &str, family: &str) -> String {
-    format!("the guide says nothing of `{latent}`: write `{example} ~ {family}(loc, scale);`, or leave it to `auto {latent};`")
+    format!("the guide says nothing of `{latent}`: write `{example} ~ {family};`, or leave it to `auto {latent};`")
 }
 
 pub(crate) fn guide_missing(name: &Ident) -> String {

@@ -98,6 +98,9 @@ impl<V: Lanes, const P: usize> Tails<V, P> {
 )]
 /// A distribution of one number whose distribution function is known: it can be truncated and censored, and its draws have derivatives.
 pub trait Cumulative<const P: usize>: Univariate<P> + Sized {
+    /// The constant ends of values of a density on the whole line that is periodic: those of an angle.
+    const BETWEEN: Option<[f64; 2]> = None;
+
     /// Where a number of the support stands, of a distribution of counts a whole one.
     fn tails<V: Lanes>(x: V, params: [V; P]) -> Tails<V, P>;
 

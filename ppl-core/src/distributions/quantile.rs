@@ -1,6 +1,6 @@
 //! Draws as smooth functions of normal noise, on the unconstrained scale, over lanes: the quantile at the probability below the noise.
 //!
-//! The unconstrained number `u` is the value itself where it is real, the logarithm of a positive one, the log odds of one between zero and one. Where the value
+//! The unconstrained number `u` is the value itself where it is real, the logarithm of a positive one, the log odds of one between zero and one or of an angle. Where the value
 //! of `u` can no longer be told from an end of its support (a gamma variable of shape 0.01 is below 1e-300 more often than not), the tail is taken for a power of the
 //! distance to that end, as that of every family of the catalogue is: `ln F`, the log density and the derivatives by parameters are continued as straight lines in `u`.
 //! Of the families whose tail becomes a power only where `x^shape` is small (`Weibull`, `Frechet`, `Kumaraswamy`), that asks for shapes above 0.05.
@@ -66,6 +66,74 @@ impl<V: Lanes> Probability<V> {
     }
 }
 
+/// What the unconstrained number of a value is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Scale {
+    /// The value.
+    Line,
+    /// The logarithm of a positive value.
+    Logarithm,
+    /// The log odds of a value between two numbers.
+    Odds { lower: f64, width: f64 },
+}
+
+impl Scale {
+    #[inline(always)]
+    fn of<D: Cumulative<P>, const P: usize>() -> Self {
+        match (D::SUPPORT, D::BETWEEN) {
+            (_, Some([lower, upper])) => Scale::Odds { lower, width: upper - lower },
+            (Support::Positive | Support::NonNegative, None) => Scale::Logarithm,
+            (Support::Unit, None) => Scale::Odds { lower: 0.0, width: 1.0 },
+            _ => Scale::Line,
+        }
+    }
+
+    /// Between which unconstrained numbers the value, its square and its inverse have their digits.
+    #[inline(always)]
+    fn ends<V: Lanes>(self) -> Option<[V; 2]> {
+        let is_single = size_of::<V::Element>() == 4;
+        let ends = match (self, is_single) {
+            (Scale::Line, _) => return None,
+            (Scale::Logarithm, false) => [-600.0, 340.0],
+            (Scale::Logarithm, true) => [-80.0, 40.0],
+            // What is left up to the end, one minus the value, has the digits that it leaves it.
+            (Scale::Odds { lower: 0.0, .. }, false) => [-600.0, 18.0],
+            (Scale::Odds { lower: 0.0, .. }, true) => [-80.0, 8.0],
+            (Scale::Odds { .. }, false) => [-18.0, 18.0],
+            (Scale::Odds { .. }, true) => [-8.0, 8.0],
+        };
+        Some(ends.map(V::constant))
+    }
+
+    /// The number between the ends that is nearest, and how far beyond it lies.
+    #[inline(always)]
+    fn clamped<V: Lanes>(self, u: V) -> (V, V) {
+        let Some([first, last]) = self.ends::<V>() else { return (u, V::zero()) };
+        let inside = u.max(first).min(last);
+        (inside, u - inside)
+    }
+
+    /// The value at an unconstrained number.
+    #[inline(always)]
+    fn number<V: Lanes>(self, u: V) -> Number<V> {
+        let (zero, one) = (V::zero(), V::constant(1.0));
+        match self {
+            Scale::Line => Number { x: u, dx: one, ln_dx: zero, d_ln_dx: zero },
+            Scale::Logarithm => {
+                let x = u.exp();
+                Number { x, dx: x, ln_dx: u, d_ln_dx: one }
+            }
+            Scale::Odds { lower, width } => {
+                let (share, rest) = (u.sigmoid(), (-u).sigmoid());
+                let size = u.abs();
+                let ln = -(size + V::constant(2.0) * (-size).exp().ln_1p());
+                let (lower, ln_width, width) = (V::constant(lower), V::constant(width.ln()), V::constant(width));
+                Number { x: width.mul_add(share, lower), dx: width * (share * rest), ln_dx: ln + ln_width, d_ln_dx: rest - share }
+            }
+        }
+    }
+}
+
 /// The value at an unconstrained number.
 struct Number<V> {
     x: V,
@@ -74,49 +142,6 @@ struct Number<V> {
     ln_dx: V,
     /// `d ln (dx / du) / du`
     d_ln_dx: V,
-}
-
-impl<V: Lanes> Number<V> {
-    #[inline(always)]
-    fn at(support: Support, u: V) -> Self {
-        let (zero, one) = (V::zero(), V::constant(1.0));
-        match support {
-            Support::Positive | Support::NonNegative => {
-                let x = u.exp();
-                Number { x, dx: x, ln_dx: u, d_ln_dx: one }
-            }
-            Support::Unit => {
-                let (x, rest) = (u.sigmoid(), (-u).sigmoid());
-                let size = u.abs();
-                let ln_dx = -(size + V::constant(2.0) * (-size).exp().ln_1p());
-                Number { x, dx: x * rest, ln_dx, d_ln_dx: rest - x }
-            }
-            _ => Number { x: u, dx: one, ln_dx: zero, d_ln_dx: zero },
-        }
-    }
-}
-
-/// Between which unconstrained numbers the value, its square and its inverse have their digits.
-#[inline(always)]
-fn ends<V: Lanes>(support: Support) -> Option<[V; 2]> {
-    let is_single = size_of::<V::Element>() == 4;
-    let ends = match (support, is_single) {
-        (Support::Positive | Support::NonNegative, false) => [-600.0, 340.0],
-        (Support::Positive | Support::NonNegative, true) => [-80.0, 40.0],
-        // What is left up to one, one minus the value, has the digits that it leaves it.
-        (Support::Unit, false) => [-600.0, 18.0],
-        (Support::Unit, true) => [-80.0, 8.0],
-        _ => return None,
-    };
-    Some(ends.map(V::constant))
-}
-
-/// The number between the ends that is nearest, and how far beyond it lies.
-#[inline(always)]
-fn clamped<V: Lanes>(support: Support, u: V) -> (V, V) {
-    let Some([first, last]) = ends::<V>(support) else { return (u, V::zero()) };
-    let inside = u.max(first).min(last);
-    (inside, u - inside)
 }
 
 /// The log density of an unconstrained number, with its derivatives.
@@ -162,8 +187,9 @@ struct Point<V, const P: usize> {
 impl<V: Lanes, const P: usize> Point<V, P> {
     #[inline(always)]
     fn at<D: Cumulative<P>>(u: V, params: [V; P], (normalizer, d_normalizer): (V, [V; P]), with_tails: bool) -> Self {
-        let (inside, beyond) = clamped(D::SUPPORT, u);
-        let number = Number::at(D::SUPPORT, inside);
+        let scale = Scale::of::<D, P>();
+        let (inside, beyond) = scale.clamped(u);
+        let number = scale.number(inside);
         let ((base, d_base), kernel) = (D::base(number.x), D::kernel(number.x, params));
         let density = Density {
             ln: base + kernel.log_prob - normalizer + number.ln_dx,

@@ -53,14 +53,20 @@ const GAUSS_LEGENDRE: [(f64, f64); 4] = [
     (0.960_289_856_497_536_3, 0.101_228_536_290_376_26),
 ];
 
-/// The integral of a smooth function, by sixteen intervals of eight points.
-pub(super) fn integral(lower: f64, upper: f64, function: impl Fn(f64) -> f64) -> f64 {
+/// The integrals of smooth functions, by sixteen intervals of eight points.
+pub(super) fn integral<const N: usize>(lower: f64, upper: f64, functions: impl Fn(f64) -> [f64; N]) -> [f64; N] {
     let half = (upper - lower) / 32.0;
-    let intervals = (0..16).map(|k| {
+    let mut sums = [0.0; N];
+    for k in 0..16 {
         let middle = half.mul_add(f64::from(2 * k + 1), lower);
-        GAUSS_LEGENDRE.iter().map(|(x, weight)| weight * (function(middle - half * x) + function(middle + half * x))).sum::<f64>()
-    });
-    half * intervals.sum::<f64>()
+        for (x, weight) in GAUSS_LEGENDRE {
+            let (left, right) = (functions(middle - half * x), functions(middle + half * x));
+            for i in 0..N {
+                sums[i] += weight * (left[i] + right[i]);
+            }
+        }
+    }
+    sums.map(|sum| half * sum)
 }
 
 /// The number between two at which an increasing function takes a value, by bisection; the ends may be infinite.

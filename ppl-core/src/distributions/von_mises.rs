@@ -5,8 +5,8 @@ use std::f64::consts::{PI, TAU};
 use rand::Rng;
 
 use super::{
-    Cumulative, Partials, Tails, Univariate, cdf,
-    special::{WIDEST, from_doubles, integral, invert, open01, to_doubles},
+    Cumulative, Partials, Probability, Tails, Univariate, cdf,
+    special::{WIDEST, from_doubles, integral, invert, normal_quantile, open01, to_doubles},
 };
 use crate::kernel::{Lanes, bessel_i0_i1};
 
@@ -98,22 +98,61 @@ fn unwound(angle: f64, concentration: f64) -> (f64, f64) {
     if rest < 0.0 { (turns + tail, slope) } else { (turns + 1.0 - tail, -slope) }
 }
 
+/// Up to which concentration the series is summed, and how many terms it may have.
+const SERIES: (f64, usize) = (50.0, 80);
+
+/// The probability between an angle and `pi`, and its derivative in the concentration, by the Fourier series of the density, whose coefficients are ratios of
+/// Bessel functions by their recurrence backwards (Hill 1977, algorithm 518); small ones lose their digits.
+fn by_series(angle: f64, concentration: f64) -> (f64, f64) {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 73")]
+    let terms = (8.6 * concentration.sqrt()) as usize + 12;
+    // I_p / I_0
+    let mut coefficients = [0.0; SERIES.1];
+    for p in (1..=terms).rev() {
+        coefficients[p] = (2.0 * p as f64 / concentration + coefficients[p + 1]).recip();
+    }
+    coefficients[0] = 1.0;
+    for p in 1..=terms {
+        coefficients[p] *= coefficients[p - 1];
+    }
+    let (sine, cosine) = angle.sin_cos();
+    let (mut before, mut own) = (0.0, sine);
+    let (mut sum, mut slope) = (0.0, 0.0);
+    for p in 1..=terms {
+        let share = own / p as f64;
+        sum += share * coefficients[p];
+        slope += share * (0.5 * (coefficients[p - 1] + coefficients[p + 1]) - coefficients[p] * coefficients[1]);
+        (before, own) = (own, 2.0 * cosine * own - before);
+    }
+    (0.5 - angle / TAU - sum / PI, -slope / PI)
+}
+
 /// The probability between an angle from zero on and `pi`, with the digits of small ones, and its derivative in the concentration.
 fn upper_tail(angle: f64, concentration: f64) -> (f64, f64) {
+    if concentration <= SERIES.0 {
+        let found = by_series(angle, concentration);
+        if found.0 > 1e-3 {
+            return found;
+        }
+    }
     let drop = |angle: f64| -2.0 * concentration * (0.5 * angle).sin().powi(2);
     // Where the density is less than the first one by a factor of e^-40, the rest is beyond the last bit.
     let sine = ((0.5 * angle).sin().powi(2) + 20.0 / concentration).min(1.0).sqrt();
     let (first, last) = (drop(angle), (2.0 * sine.asin()).clamp(angle, PI));
     let bessel = bessel_i0_i1(concentration);
     let scale = (first - bessel.ln_scaled).exp() / TAU;
-    let mass = integral(angle, last, |angle| (drop(angle) - first).exp());
-    // The cosine less its mean.
-    let score = |angle: f64| bessel.rest - 2.0 * (0.5 * angle).sin().powi(2);
-    let slope = integral(angle, last, |angle| score(angle) * (drop(angle) - first).exp());
+    // The density, and that times the cosine less its mean.
+    let [mass, slope] = integral(angle, last, |angle| {
+        let below = 2.0 * (0.5 * angle).sin().powi(2);
+        let density = (-concentration * below - first).exp();
+        [density, (bessel.rest - below) * density]
+    });
     (mass * scale, slope * scale)
 }
 
 impl Cumulative<2> for VonMises {
+    const BETWEEN: Option<[f64; 2]> = Some([-PI, PI]);
+
     #[inline(always)]
     fn tails<V: Lanes>(x: V, params: [V; 2]) -> Tails<V, 2> {
         let (x, params) = (to_doubles(x), params.map(to_doubles));
@@ -130,6 +169,23 @@ impl Cumulative<2> for VonMises {
         }
         let [ln_below, ln_above, d_loc, d_concentration] = found.map(|lanes| from_doubles(&lanes));
         Tails { ln_below, ln_above, velocity: [d_loc, d_concentration] }
+    }
+
+    /// Where a normal distribution, or a circle that is filled evenly, has the probability around the location.
+    fn guess<V: Lanes>(probability: Probability<V>, params: [V; 2]) -> V {
+        let (ln_below, params) = (to_doubles(probability.ln_below), params.map(to_doubles));
+        let mut found = [0.0; WIDEST];
+        for lane in 0..V::WIDTH {
+            let [loc, concentration] = params.map(|param| param[lane]);
+            let before = unwound(-PI - loc, concentration).0 + ln_below[lane].exp();
+            let turns = (before - 0.5).round();
+            let within = before - turns;
+            let normal = normal_quantile(within) / concentration.sqrt();
+            let angle = if normal.abs() < PI { normal } else { TAU * (within - 0.5) };
+            let x = (loc + angle + TAU * turns).clamp(-3.1, 3.1);
+            found[lane] = ((PI + x) / (PI - x)).ln();
+        }
+        from_doubles(&found)
     }
 
     fn quantile(probability: f64, params: [f64; 2]) -> f64 {

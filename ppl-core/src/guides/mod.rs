@@ -15,7 +15,7 @@ mod tests;
 mod whitened;
 
 pub use blocks::Blocks;
-pub use declared::{DeclaredGuide, Drawn, Elements, GuideError, GuideOf, Start, drawn_from, gaussian};
+pub use declared::{DeclaredGuide, Drawn, Elements, GuideError, GuideOf, Start, dirichlet, drawn_from, gaussian};
 pub use family::{Family, FittedGuide};
 pub use flows::{Flow, FlowError, FlowKind};
 pub use full_rank::FullRank;

@@ -260,7 +260,7 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                     check_family(model, family, params, errors);
                 }
                 match &distribution.density {
-                    Density::Multivariate { entry, parameters } => {
+                    Density::Multivariate { entry, parameters, .. } => {
                         for ((name, support), parameter) in entry.parameters.iter().zip(parameters) {
                             check_vector(model, (entry.name, name, *support), parameter, distribution.span, errors);
                         }

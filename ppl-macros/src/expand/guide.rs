@@ -50,6 +50,9 @@ pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStr
 /// What each latent is drawn from, in the order of the guide.
 fn families(guide: &Model, e: &TokenStream) -> Vec<TokenStream> {
     let drawn = |entry: &Entry| {
+        if entry.rust == "Dirichlet" {
+            return quote!(_ppl::dirichlet::<#e>());
+        }
         let (rust, count) = (format_ident!("{}", entry.rust), entry.parameters.len());
         quote!(_ppl::drawn_from::<#e, _ppl::distributions::#rust, #count>())
     };

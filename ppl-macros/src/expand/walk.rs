@@ -71,7 +71,7 @@ fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribut
             });
             (quote!(&_ppl::distributions::Mixed(#inner)), all, 0)
         }
-        Density::Multivariate { entry, parameters } if entry.shape == Shape::Multiparameter => {
+        Density::Multivariate { entry, parameters, .. } if entry.shape == Shape::Multiparameter => {
             let (name, count) = (proc_macro2::Ident::new(entry.rust, proc_macro2::Span::mixed_site()), parameters.len());
             let parameters = parameters.iter().map(|parameter| vector(model, parameter, &quote!(1)));
             // The parameters follow each other; the sampler knows how long each is.
@@ -81,7 +81,7 @@ fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribut
             };
             (quote!(&sampler), quote!(&parameters), entry.event_rank)
         }
-        Density::Multivariate { entry, parameters } => {
+        Density::Multivariate { entry, parameters, .. } => {
             let name = proc_macro2::Ident::new(entry.rust, proc_macro2::Span::mixed_site());
             let sampler = quote!(&_ppl::distributions::VectorSampler::<#name>::NEW);
             let size = names::trailing(model, &model.sites[site].dims, index.len());

@@ -1,10 +1,12 @@
 //! That a guide has the latents of its model, each once, over the same axes and on the same support, and nothing else.
 
+use std::f64::consts::PI;
+
 use proc_macro2::Ident;
 
 use crate::catalogue::{Support, on_support};
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Density, DimId, Family, Model, Site, SiteKind, StmtKind, visit};
+use crate::ir::{Density, DimId, Expr, ExprKind, Family, Model, Site, SiteKind, StmtKind, visit};
 use crate::messages;
 
 /// Reports what a guide has too much, too little, or otherwise than its model; `stated` are the names that its statements are about.
@@ -63,12 +65,12 @@ pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics:
         let name = &latent.name;
         let axes = axes(model, &latent.dims);
         let example = if axes.is_empty() { name.to_string() } else { format!("{name}[{axes}]") };
-        let message = match latent.support {
+        let message = match first_family(latent) {
             _ if missing(name) => messages::guide_missing(name),
-            Support::Real => messages::guide_without(name, &example, "Normal"),
-            Support::Positive => messages::guide_without(name, &example, "LogNormal"),
-            Support::Unit => messages::guide_without(name, &example, "LogitNormal"),
-            support => messages::guide_no_family(name, set(support)),
+            Some("Dirichlet") => messages::guide_without(name, &example, "Dirichlet(concentration)"),
+            Some("VonMises") => messages::guide_without(name, &example, "VonMises(loc, concentration)"),
+            Some(word) => messages::guide_without(name, &example, &format!("{word}(loc, scale)")),
+            None => messages::guide_no_family(name, set(latent)),
         };
         diagnostics.push(guide.name.span(), message);
     }
@@ -93,14 +95,28 @@ fn family(name: &Ident, latent: &Site, density: &Density) -> Option<String> {
         return (!supports.into_iter().any(fits))
             .then(|| messages::guide_families(name, None, "Normal", &mut supports.into_iter().flat_map(words)));
     }
-    let example = match latent.support {
-        Support::Real => "Normal",
-        Support::Positive => "LogNormal",
-        Support::Unit => "LogitNormal",
-        support => return Some(messages::guide_no_family(name, set(support))),
-    };
-    (!fits(latent.support))
-        .then(|| messages::guide_families(name, Some(set(latent.support)), example, &mut words(latent.support)))
+    let Some(example) = first_family(latent) else { return Some(messages::guide_no_family(name, set(latent))) };
+    let is_example = matches!(density, Density::Multivariate { entry, .. } | Density::Univariate { family: Family::Catalogue(entry), .. } if entry.rust == example);
+    (!is_example && !fits(latent.support))
+        .then(|| messages::guide_families(name, Some(set(latent)), example, &mut words(latent.support)))
+}
+
+/// What a latent is drawn from in the first place.
+fn first_family(latent: &Site) -> Option<&'static str> {
+    match latent.support {
+        Support::Real => Some("Normal"),
+        Support::Positive => Some("LogNormal"),
+        Support::Unit => Some("LogitNormal"),
+        Support::Simplex => Some("Dirichlet"),
+        Support::Interval if is_angle(latent) => Some("VonMises"),
+        _ => None,
+    }
+}
+
+/// Whether it lies between `-pi` and `pi`, as a `VonMises` one does.
+fn is_angle(latent: &Site) -> bool {
+    let is = |bound: Option<&Expr>, end: f64| matches!(bound, Some(Expr { kind: ExprKind::Number(x), .. }) if *x == end);
+    latent.bounds.as_ref().is_some_and(|bounds| is(bounds.lower.as_ref(), -PI) && is(bounds.upper.as_ref(), PI))
 }
 
 /// The names of what latents on a support are drawn from.
@@ -108,9 +124,10 @@ fn words(support: Support) -> impl Iterator<Item = &'static str> {
     on_support(support).map(|entry| entry.name)
 }
 
-/// Where the values of a support lie, in words.
-fn set(support: Support) -> &'static str {
-    match support {
+/// Where the values of a latent lie, in words.
+fn set(latent: &Site) -> &'static str {
+    match latent.support {
+        Support::Interval if is_angle(latent) => "an angle",
         Support::Unit => "between zero and one",
         Support::Interval => "in an interval",
         Support::Simplex => "a simplex",

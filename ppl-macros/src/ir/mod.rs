@@ -206,7 +206,8 @@ pub(crate) enum Density {
     /// A distribution of one number.
     Univariate { family: Family, params: Vec<Expr> },
     /// A distribution of vectors or matrices, or of a number with vectors as parameters.
-    Multivariate { entry: &'static Entry, parameters: Vec<Vector> },
+    /// In a guide, `axis` is the index of the elements of a vector.
+    Multivariate { entry: &'static Entry, parameters: Vec<Vector>, axis: Option<VarId> },
     /// A component of which is chosen by weights, summed out: `log p(x) = ln sum of w_k p_k(x)`.
     Mixture { weights: Vector, var: VarId, family: Family, params: Vec<Expr> },
     /// Independent draws, sorted: the value is the whole last axis.

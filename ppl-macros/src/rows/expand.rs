@@ -248,7 +248,7 @@ fn categories<'m>(compiled: &'m ir::Model, input: &Ident) -> Option<&'m Ident> {
     let mut found = None;
     visit::statements(&compiled.body, &mut |stmt| {
         let StmtKind::Sample { site, distribution, .. } = &stmt.kind else { return };
-        let Density::Multivariate { entry, parameters } = &distribution.density else { return };
+        let Density::Multivariate { entry, parameters, .. } = &distribution.density else { return };
         let Some(parameter) = parameters.last().filter(|_| entry.shape == crate::catalogue::Shape::Multivariate) else { return };
         if compiled.sites[*site].name == *input && entry.event_rank == 0 {
             let dims = match parameter {

@@ -203,3 +203,92 @@ fn rates_follow_a_population() -> Result<(), FitError> {
     assert!(structured.elbo().0 > apart.elbo().0 + 0.5, "{:?} {:?}", structured.elbo(), apart.elbo());
     Ok(())
 }
+
+model! {
+    /// Categories of unknown probabilities.
+    pub Categories(y: [in K; N], prior: [f64; K]) {
+        share[K] ~ Dirichlet(prior);
+        for n in N {
+            y[n] ~ Categorical(share);
+        }
+    }
+}
+
+guide! {
+    /// The family of the posterior.
+    pub OfCategories for Categories() {
+        param a[K]: positive = 1;
+        share[K] ~ Dirichlet(a);
+    }
+}
+
+#[test]
+fn a_dirichlet_guide_finds_a_dirichlet_posterior() -> Result<(), FitError> {
+    let (counts, prior) = ([7_usize, 1, 4], vec![0.5, 0.5, 2.0]);
+    let y = counts.iter().enumerate().flat_map(|(k, &count)| vec![k; count]).collect();
+    let ln_beta = |a: &[f64]| a.iter().map(|&a| ln_gamma(a)).sum::<f64>() - ln_gamma(a.iter().sum());
+    let exact: Vec<f64> = counts.iter().zip(&prior).map(|(&count, a)| count as f64 + a).collect();
+    let log_evidence = ln_beta(&exact) - ln_beta(&prior);
+    let fit = fit_guide(&Categories { y, prior }, &OfCategories, Bbvi::default())?;
+    check(&fit, &[("a[0]", exact[0]), ("a[1]", exact[1]), ("a[2]", exact[2])], log_evidence);
+    assert!(fit.pareto_k() < 0.5, "{}", fit.pareto_k());
+    Ok(())
+}
+
+model! {
+    /// Angles around an unknown direction.
+    pub Directions(y: [f64; N]) {
+        direction ~ VonMises(0.5, 0.8);
+        for n in N {
+            y[n] ~ VonMises(direction, 2);
+        }
+    }
+}
+
+guide! {
+    /// The family of the posterior.
+    pub OfDirections for Directions() {
+        param loc: real = 1;
+        param concentration: positive = 1;
+        direction ~ VonMises(loc, concentration);
+    }
+}
+
+/// `ln (2 pi I0(x))` by the trapezoidal rule, which is exact to rounding for a periodic function.
+fn ln_circle(x: f64) -> f64 {
+    let at = |k: u32| (x * (f64::from(k) * std::f64::consts::TAU / 256.0).cos()).exp();
+    ((0..256).map(at).sum::<f64>() * std::f64::consts::TAU / 256.0).ln()
+}
+
+/// The parameters of the posterior and the evidence.
+fn of_directions(y: &[f64]) -> (f64, f64, f64) {
+    let (mut cos, mut sin) = (0.8 * 0.5_f64.cos(), 0.8 * 0.5_f64.sin());
+    for y in y {
+        cos += 2.0 * f64::cos(*y);
+        sin += 2.0 * f64::sin(*y);
+    }
+    let (loc, concentration) = (sin.atan2(cos), sin.hypot(cos));
+    (loc, concentration, ln_circle(concentration) - ln_circle(0.8) - y.len() as f64 * ln_circle(2.0))
+}
+
+#[test]
+fn a_von_mises_guide_finds_a_von_mises_posterior() -> Result<(), FitError> {
+    let y = vec![0.4, 1.6, -0.3, 2.2, 1.1, 0.2];
+    let (loc, concentration, log_evidence) = of_directions(&y);
+    let fit = fit_guide(&Directions { y }, &OfDirections, Bbvi::default())?;
+    check(&fit, &[("loc", loc), ("concentration", concentration)], log_evidence);
+    Ok(())
+}
+
+#[test]
+fn a_posterior_that_goes_around_the_circle_is_found_from_both_ends() -> Result<(), FitError> {
+    // Directions around pi: part of the posterior is above -pi, at the other end of the unconstrained scale.
+    let y = vec![2.4, -2.6, 3.0, -2.2, 2.2];
+    let (loc, concentration, log_evidence) = of_directions(&y);
+    let fit = fit_guide(&Directions { y }, &OfDirections, Bbvi::default())?;
+    println!("{:?} exact {log_evidence}, {:?} exact {loc} {concentration}", fit.elbo(), fit.guide_params());
+    assert!((fit.elbo().0 - log_evidence).abs() < 0.01, "{:?}, exact {log_evidence}", fit.elbo());
+    assert!((fit.guide_param("loc").expect("a parameter") - loc).abs() < 0.05);
+    assert!((fit.guide_param("concentration").expect("a parameter") / concentration - 1.0).abs() < 0.05);
+    Ok(())
+}

@@ -62,7 +62,8 @@ guide! {
         param b[G]: positive = 2.5;
         param n: positive = 3;
         param d[P]: real = 0.4;
-        auto w, c;
+        auto c;
+        w[G] ~ Dirichlet(a);
         tau ~ Gamma(k, 0.7 * k);
         mu ~ StudentT(n, m + 0.3 * ln(tau), 0.5 + 0.1 * tau);
         beta[P] ~ Logistic(d, 0.4 * k);
@@ -80,7 +81,8 @@ guide! {
         param m: real = 0.2;
         param k: positive = 1.3;
         param a[G]: positive = 0.8;
-        auto w, c;
+        auto c;
+        w[G] ~ Dirichlet(0.5 + k);
         tau ~ LogNormal(m, 0.7);
         mu ~ Normal(m, tau);
         beta[P] ~ Cauchy(m, 0.4 * k);

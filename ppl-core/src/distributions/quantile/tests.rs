@@ -99,8 +99,8 @@ fn tails_at<D: Cumulative<P>, const P: usize>(x: f64, params: [f64; P]) -> (f64,
 
 /// The tails at a number, those beyond the ends of the doubles by the straight lines.
 fn tails<D: Cumulative<P>, const P: usize>(u: f64, params: [f64; P]) -> (f64, f64) {
-    let (inside, beyond) = clamped(D::SUPPORT, u);
-    let (ln_below, ln_above) = tails_at::<D, P>(Number::at(D::SUPPORT, inside).x, params);
+    let (inside, beyond) = Scale::of::<D, P>().clamped(u);
+    let (ln_below, ln_above) = tails_at::<D, P>(Scale::of::<D, P>().number(inside).x, params);
     let ln = density::<D, P>(inside, params).ln;
     if beyond < 0.0 {
         let below = ln_below + beyond * (ln - ln_below).exp();
@@ -120,7 +120,7 @@ fn rounding<const P: usize>(params: [f64; P]) -> f64 {
 
 /// How far the logarithm of a tail moves when the number is off by its last digits.
 fn digits<D: Cumulative<P>, const P: usize>(u: f64, params: [f64; P], ln_tail: f64) -> f64 {
-    let rest = if D::SUPPORT == Support::Unit { 1.0 + clamped(D::SUPPORT, u).0.exp() } else { 1.0 };
+    let rest = if D::SUPPORT == Support::Unit { 1.0 + Scale::of::<D, P>().clamped(u).0.exp() } else { 1.0 };
     rounding(params) + 4.0 * f64::EPSILON * (u.abs() + rest) * (density::<D, P>(u, params).ln - ln_tail).exp()
 }
 
@@ -148,11 +148,11 @@ fn quantiles<D: Cumulative<P>, const P: usize>(name: &str, params: [f64; P]) {
     let entry = REGISTRY.iter().find(|entry| entry.name == D::NAME).expect("one of the catalogue");
     for noise in [-2.0, -0.5, 0.7, 1.5] {
         let u = drawn::<D, P>(noise, params);
-        if clamped(D::SUPPORT, u).1 != 0.0 {
+        if Scale::of::<D, P>().clamped(u).1 != 0.0 {
             continue;
         }
         // The distribution function itself, whatever the steps are made of.
-        let below = entry.quantiles.expect("a distribution function").cdf(Number::at(D::SUPPORT, u).x, &params);
+        let below = entry.quantiles.expect("a distribution function").cdf(Scale::of::<D, P>().number(u).x, &params);
         let found = if noise < 0.0 { below } else { 1.0 - below };
         let expected = Probability::below(-f64::abs(noise)).ln_below;
         let tolerance = 1e-10 + digits::<D, P>(u, params, expected);
@@ -235,6 +235,32 @@ fn a_gamma_variable_of_small_shape_has_its_logarithm_where_it_underflows() {
 }
 
 #[test]
+fn an_angle_moves_with_its_parameters() {
+    for params in [[0.3, 1.7], [-2.9, 6.0], [0.0, 0.1]] {
+        for noise in [-2.0, -0.6, 0.2, 1.4] {
+            let u = drawn::<VonMises, 2>(noise, params);
+            let x = Scale::of::<VonMises, 2>().number(u).x;
+            assert!((cdf::<VonMises, 2>(x, params) - Lanes::normal_cdf(noise)).abs() < 1e-12, "{params:?} at {noise}");
+            let slope = difference(1e-3, |by| drawn::<VonMises, 2>(noise + by, params));
+            let own = density::<VonMises, 2>(u, params);
+            let expected = -0.5 * noise * noise - 0.5 * std::f64::consts::TAU.ln() - slope.ln();
+            assert!((own.ln - expected).abs() < 1e-7, "{params:?} at {noise}: ln q {}, expected {expected}", own.ln);
+            let expected = difference(1e-3, |by| density::<VonMises, 2>(u + by, params).ln);
+            assert!((own.d_u - expected).abs() < 1e-7 * (1.0 + expected.abs()), "{params:?} at {noise}: {} {expected}", own.d_u);
+            let velocities = moved::<VonMises, 2>(u, params);
+            for i in 0..2 {
+                let with = |by: f64| std::array::from_fn(|j| if i == j { params[j] + by } else { params[j] });
+                let expected = difference(1e-3, |by| drawn::<VonMises, 2>(noise, with(by)));
+                let found = velocities[i];
+                assert!((found - expected).abs() < 1e-6 * (1.0 + expected.abs()), "{params:?} at {noise}: {found} {expected}");
+                let expected = difference(1e-3, |by| density::<VonMises, 2>(u, with(by)).ln);
+                assert!((own.d_params[i] - expected).abs() < 1e-6 * (1.0 + expected.abs()), "{params:?} at {noise}: {expected}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_no_parameter_has_no_draws() {
     assert!(drawn::<Gamma, 2>(0.3, [-1.0, 1.0]).is_nan());
     assert!(drawn::<StudentT, 3>(0.3, [3.0, f64::NAN, 1.0]).is_nan());
@@ -248,7 +274,7 @@ fn single<D: Cumulative<P>, const P: usize>(name: &str, params: [f64; P]) {
     for noise in [-3.0_f32, -1.0, 0.2, 1.0, 3.0] {
         let u = f64::from(drawn_single::<D, P>(noise, params.map(|x| x as f32)));
         let exact = drawn::<D, P>(f64::from(noise), params.map(|x| f64::from(x as f32)));
-        if clamped(D::SUPPORT, exact as f32).1 != 0.0 {
+        if Scale::of::<D, P>().clamped(exact as f32).1 != 0.0 {
             continue;
         }
         let slope = (-0.5 * f64::from(noise).powi(2) - 0.919 - density::<D, P>(exact, params).ln).exp();

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
+use super::dirichlet::Dirichlet;
 use super::gaussian::Gaussian;
 use super::implicit::Implicit;
 use crate::distributions::{Cumulative, Parameter};
@@ -60,6 +61,12 @@ pub trait Drawn<E: Real>: Debug + Send + Sync {
 #[must_use]
 pub fn gaussian<E: Real>() -> &'static dyn Drawn<E> {
     &Gaussian
+}
+
+/// A simplex of a Dirichlet distribution.
+#[must_use]
+pub fn dirichlet<E: Real>() -> &'static dyn Drawn<E> {
+    &Dirichlet
 }
 
 /// Any distribution of one number with a distribution function.

@@ -51,35 +51,75 @@ impl<E: Real, D: Cumulative<P> + Debug + Send + Sync, const P: usize> Drawn<E> f
     }
 }
 
-/// Where the numbers of one element in some lanes are.
-struct At<const P: usize> {
-    u: usize,
-    noise: usize,
-    parameters: [usize; P],
-}
-
-impl<const P: usize> At<P> {
-    #[inline(always)]
-    fn of<E>(elements: Elements<'_, E>, element: usize, offset: usize) -> Self {
-        let at = |first: usize| (first + element) * elements.samples + offset;
-        At { u: at(elements.u), noise: at(elements.noise), parameters: std::array::from_fn(|i| at(elements.parameters[i].start)) }
-    }
-
-    #[inline(always)]
-    fn load<V: Lanes>(&self, values: &[V::Element]) -> [V; P] {
-        self.parameters.map(|at| V::load(&values[at..]))
-    }
-}
-
 /// What is done with each element: one of the methods of [`Drawn`].
-enum Task<'a, E> {
+pub(super) enum Task<'a, E> {
     Draw { noise: &'a [E], u: &'a mut [E] },
     LogProb { u: &'a [E], log_prob: &'a mut [f64] },
     Score { u: &'a [E], weights: &'a [E], adjoints: &'a mut [E], u_adjoint: Option<&'a mut [E]> },
     Pull { u: &'a [E], weights: Option<&'a [E]>, adjoints: &'a mut [E], u_adjoint: &'a [E] },
 }
 
-/// One kernel for all: the distribution function is much code, in each of the instruction sets.
+/// Where an unconstrained number in some lanes and its noise are, and how far the number is moved after it is drawn.
+pub(super) struct At<V> {
+    pub(super) u: usize,
+    pub(super) noise: usize,
+    pub(super) offset: usize,
+    pub(super) shift: V,
+}
+
+impl<E: Real> Task<'_, E> {
+    /// Does it with an element: `D` has these parameters. The derivatives by them, where they are asked for, are returned.
+    #[inline(always)]
+    pub(super) fn run<D: Cumulative<P>, V: Lanes<Element = E>, const P: usize>(
+        &mut self,
+        at: &At<V>,
+        parameters: [V; P],
+    ) -> [V; P] {
+        let wanted = match self {
+            Task::Draw { noise, .. } => Wanted::Draw(V::load(&noise[at.noise..])),
+            Task::LogProb { u, .. } | Task::Score { u, .. } => Wanted::Density(V::load(&u[at.u..]) - at.shift),
+            Task::Pull { u, .. } => Wanted::Velocity(V::load(&u[at.u..]) - at.shift),
+        };
+        let Answer { u: drawn, density: Density { ln, d_u, d_params }, velocity } = answer::<D, V, P>(wanted, parameters);
+        let mut derivatives = [V::zero(); P];
+        match self {
+            Task::Draw { u, .. } => (drawn + at.shift).store(&mut u[at.u..]),
+            Task::LogProb { log_prob, .. } => {
+                let mut sum = V::Sum::zero();
+                sum += ln;
+                sum.add_to(&mut log_prob[at.offset..]);
+            }
+            Task::Score { weights, u_adjoint, .. } => {
+                let weight = V::load(&weights[at.offset..]);
+                for k in 0..P {
+                    derivatives[k] = weight * d_params[k];
+                }
+                if let Some(adjoint) = u_adjoint {
+                    let to = &mut adjoint[at.u..];
+                    weight.mul_add(d_u, V::load(to)).store(to);
+                }
+            }
+            Task::Pull { weights, u_adjoint, .. } => {
+                let weight = weights.map_or(V::zero(), |weights| V::load(&weights[at.offset..]));
+                let adjoint = V::load(&u_adjoint[at.u..]) - weight * d_u;
+                for k in 0..P {
+                    derivatives[k] = adjoint * velocity[k] - weight * d_params[k];
+                }
+            }
+        }
+        derivatives
+    }
+
+    /// Sets the derivative by the parameter of a row, where it is asked for.
+    #[inline(always)]
+    pub(super) fn set<V: Lanes<Element = E>>(&mut self, at: usize, derivative: V) {
+        if let Task::Score { adjoints, .. } | Task::Pull { adjoints, .. } = self {
+            derivative.store(&mut adjoints[at..]);
+        }
+    }
+}
+
+/// One kernel for all: a quantile is much code, in each of the instruction sets.
 struct Each<'a, D, E, const P: usize> {
     elements: Elements<'a, E>,
     task: Task<'a, E>,
@@ -95,48 +135,15 @@ impl<E: Real, D: Cumulative<P>, const P: usize> Kernel<E> for Each<'_, D, E, P> 
 
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(mut self) {
-        for i in 0..self.elements.count {
-            for offset in (0..self.elements.samples).step_by(V::WIDTH) {
-                let at = At::<P>::of(self.elements, i, offset);
-                let wanted = match &self.task {
-                    Task::Draw { noise, .. } => Wanted::Draw(V::load(&noise[at.noise..])),
-                    Task::LogProb { u, .. } | Task::Score { u, .. } => Wanted::Density(V::load(&u[at.u..])),
-                    Task::Pull { u, .. } => Wanted::Velocity(V::load(&u[at.u..])),
-                };
-                let found = answer::<D, V, P>(wanted, at.load(self.elements.values));
-                self.task.take(found, &at, offset);
-            }
-        }
-    }
-}
-
-impl<E: Real> Task<'_, E> {
-    /// Writes what was found of an element.
-    #[inline(always)]
-    fn take<V: Lanes<Element = E>, const P: usize>(&mut self, found: Answer<V, P>, at: &At<P>, offset: usize) {
-        let Answer { u: drawn, density: Density { ln, d_u, d_params }, velocity } = found;
-        match self {
-            Task::Draw { u, .. } => drawn.store(&mut u[at.u..]),
-            Task::LogProb { log_prob, .. } => {
-                let mut sum = V::Sum::zero();
-                sum += ln;
-                sum.add_to(&mut log_prob[offset..]);
-            }
-            Task::Score { weights, adjoints, u_adjoint, .. } => {
-                let weight = V::load(&weights[offset..]);
-                for (derivative, to) in d_params.into_iter().zip(at.parameters) {
-                    (weight * derivative).store(&mut adjoints[to..]);
-                }
-                if let Some(adjoint) = u_adjoint {
-                    let to = &mut adjoint[at.u..];
-                    weight.mul_add(d_u, V::load(to)).store(to);
-                }
-            }
-            Task::Pull { weights, adjoints, u_adjoint, .. } => {
-                let weight = weights.map_or(V::zero(), |weights| V::load(&weights[offset..]));
-                let adjoint = V::load(&u_adjoint[at.u..]) - weight * d_u;
+        let Elements { count, u, noise, parameters, samples, values } = self.elements;
+        for i in 0..count {
+            for offset in (0..samples).step_by(V::WIDTH) {
+                let place = |first: usize| (first + i) * samples + offset;
+                let rows: [usize; P] = std::array::from_fn(|k| place(parameters[k].start));
+                let at = At { u: place(u), noise: place(noise), offset, shift: V::zero() };
+                let derivatives = self.task.run::<D, V, P>(&at, rows.map(|row| V::load(&values[row..])));
                 for k in 0..P {
-                    (adjoint * velocity[k] - weight * d_params[k]).store(&mut adjoints[at.parameters[k]..]);
+                    self.task.set(rows[k], derivatives[k]);
                 }
             }
         }

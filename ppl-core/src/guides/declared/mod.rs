@@ -1,6 +1,7 @@
 //! Guides written by `guide!`: every latent has a distribution, whose parameters are functions of parameters of the guide, of data and of latents drawn before it.
 
 mod automatic;
+mod dirichlet;
 mod drawn;
 mod error;
 mod gaussian;
@@ -12,7 +13,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use automatic::Start;
-pub use drawn::{Drawn, Elements, drawn_from, gaussian};
+pub use drawn::{Drawn, Elements, dirichlet, drawn_from, gaussian};
 pub use error::GuideError;
 
 use super::{Guide, OwnGuide, Path};

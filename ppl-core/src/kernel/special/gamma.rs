@@ -8,9 +8,9 @@ const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
 /// Where Stirling's series has converged to the last bit.
 const SHIFT: usize = 8;
 
-/// The product `x (x + 1) .. (x + 7)`, the sums of `1 / (x + i)` and, and the argument for the series; for large `x` nothing is shifted.
+/// The product `x (x + 1) .. (x + 7)`, the sum of `1 / (x + i)`, the argument for the series and its inverse; for large `x` nothing is shifted.
 #[inline(always)]
-fn shifted<V: Lanes>(x: V) -> (V, V, V) {
+fn shifted<V: Lanes>(x: V) -> [V; 4] {
     let small = x.lt(V::constant(SHIFT as f64));
     let one = V::constant(1.0);
     let base = V::select(small, x, one);
@@ -24,7 +24,10 @@ fn shifted<V: Lanes>(x: V) -> (V, V, V) {
         i += 1;
     }
     let y = V::select(small, x + V::constant(SHIFT as f64), x);
-    (V::select(small, product, one), V::select(small, derivative / product, V::zero()), y)
+    let product = V::select(small, product, one);
+    // One division for both.
+    let inverse = one / (product * y);
+    [product, V::select(small, derivative * (inverse * y), V::zero()), y, inverse * product]
 }
 
 /// `NaN` where `x` is not positive.
@@ -36,9 +39,8 @@ fn of_positive<V: Lanes>(x: V, value: V) -> V {
 /// `ln gamma(x)` and `digamma(x)`.
 #[inline(always)]
 pub(in crate::kernel) fn lgamma_and_digamma<V: Lanes>(x: V) -> (V, V) {
-    let (product, sum, y) = shifted(x);
+    let [product, sum, y, inverse] = shifted(x);
     let ln_y = y.ln();
-    let inverse = V::constant(1.0) / y;
     let square = inverse * inverse;
     // Stirling: sum of B_2k / (2k (2k - 1) y^(2k - 1)).
     let series = polynomial(

@@ -183,7 +183,7 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
         {
             observed.extend(check_value(model, arg, index, distribution, statement, loops));
         }
-        if let Density::Multivariate { entry, parameters: operands } = &distribution.density {
+        if let Density::Multivariate { entry, parameters: operands, .. } = &distribution.density {
             let sets = entry.parameters.iter().map(|(_, set)| *set);
             for (operand, set) in operands.iter().zip(sets).filter(|(_, set)| !matches!(set, Support::Real | Support::Count)) {
                 parameters_of_arrays(model, operand, set, (statement, loops), (&mut observed, &mut parameters));
@@ -331,7 +331,7 @@ pub(super) fn check_value(
                 })
                 .collect()
         }
-        Density::Multivariate { entry, parameters } if entry.event_rank == 0 => {
+        Density::Multivariate { entry, parameters, .. } if entry.event_rank == 0 => {
             let dims = match parameters.last() {
                 Some(Vector::Site(site, _)) => &model.sites[*site].dims,
                 Some(Vector::Data(arg, _)) => &model.args[*arg].dims,

@@ -68,7 +68,7 @@ impl<'m> Tape<'m> {
                         let node = self.mixture((*site, index), weights, *var, (family, params), columns);
                         self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask });
                     }
-                    Density::Multivariate { entry, parameters } => {
+                    Density::Multivariate { entry, parameters, .. } => {
                         let value = self.value_operand(*site, index, entry.event_rank, columns);
                         // One number stands for as many as the value has, or for itself.
                         let repeats = match (entry.shape, &value) {

@@ -21,7 +21,7 @@ pub(super) fn distribution(model: &Model, distribution: &Distribution) -> TokenS
     let span = *span;
     let unmasked = match density {
         Density::Univariate { family, params } => self::family(model, family, params, span),
-        Density::Multivariate { entry, parameters } => {
+        Density::Multivariate { entry, parameters, .. } => {
             call(entry, parameters.iter().map(|parameter| vector(model, parameter, span)).collect(), span)
         }
         Density::Mixture { weights, var, family, params } => {

@@ -50,14 +50,22 @@ impl Lowering<'_> {
                     distribution: Distribution { density: Density::Univariate { family, params }, mask: None, span },
                     word,
                 }),
-                Chosen::Multivariate(entry, parameters) => Some(Lowered {
-                    distribution: Distribution { density: Density::Multivariate { entry, parameters }, mask: None, span },
-                    word,
-                    support: entry.support,
-                    bounds: None,
-                    discrete: Some(entry.discrete),
-                    has_density: true,
-                }),
+                Chosen::Multivariate(entry, parameters) => {
+                    let dim = event.first().filter(|_| self.model.guide.is_some() && event.len() == 1);
+                    let axis = dim.map(|&dim| self.axis_var(dim));
+                    Some(Lowered {
+                        distribution: Distribution {
+                            density: Density::Multivariate { entry, parameters, axis },
+                            mask: None,
+                            span,
+                        },
+                        word,
+                        support: entry.support,
+                        bounds: None,
+                        discrete: Some(entry.discrete),
+                        has_density: true,
+                    })
+                }
             },
         }
     }

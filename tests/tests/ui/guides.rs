@@ -100,6 +100,8 @@ model! {
         tau ~ HalfNormal(1);
         share ~ Beta(1, 1);
         weight[C] ~ Dirichlet(1);
+        heading ~ VonMises(0, 1);
+        limit ~ Uniform(0, 2);
         for c in C {
             alpha[c] ~ Normal(mu, tau);
         }
@@ -112,7 +114,7 @@ model! {
 
 guide! {
     pub TooLittle for Homes() {
-        auto share, weight;
+        auto share, weight, limit;
         for n in N {
             alpha[n] ~ Normal(0, 1);
             eta[n] ~ Normal(0, 1);
@@ -129,14 +131,16 @@ guide! {
         mu ~ LogNormal(0, 1);
         tau ~ Normal(0, 1);
         share ~ Gamma(2, 2);
-        weight[C] ~ Dirichlet(1);
+        weight[C] ~ LogitNormal(0, 1);
+        heading ~ Normal(0, 1);
+        limit ~ Normal(0, 1);
         alpha[C] ~ Beta(3, 1);
     }
 }
 
 guide! {
     pub Improper for Homes() {
-        auto z, share, weight, alpha;
+        auto z, share, weight, alpha, heading, limit;
         mu ~ Flat();
         tau ~ FlatPositive();
     }
@@ -144,7 +148,7 @@ guide! {
 
 guide! {
     pub Fitting for Homes() {
-        auto z, weight;
+        auto z, weight, heading, limit;
         mu ~ Gumbel(0, 1);
         tau ~ Gamma(2, -2);
         share ~ Beta(2, 2);
@@ -154,7 +158,7 @@ guide! {
 
 guide! {
     pub Counts for Homes() {
-        auto z, tau, share, weight, alpha;
+        auto z, tau, share, weight, heading, limit, alpha;
         mu ~ Poisson(3);
     }
 }
@@ -162,7 +166,7 @@ guide! {
 guide! {
     pub TooMuch for Homes() {
         auto mu, tau, share, mu, nothing;
-        auto z, weight, alpha;
+        auto z, weight, heading, limit, alpha;
         param slope: real = 0;
         tau ~ LogNormal(0, 1);
     }
@@ -170,7 +174,7 @@ guide! {
 
 guide! {
     pub Twice for Homes() {
-        auto mu, tau, share, z, weight;
+        auto mu, tau, share, z, weight, heading, limit;
         param a[C]: real = 0;
         alpha[C] ~ Normal(a, 1);
         for c in C {
@@ -181,7 +185,7 @@ guide! {
 
 guide! {
     pub Names for Homes() {
-        auto mu, tau, share, weight;
+        auto mu, tau, share, weight, heading, limit;
         param alpha[C]: real = 0;
         param s: positive = z[0];
         for h in H {
@@ -195,13 +199,13 @@ guide! {
         for c in C {
             auto alpha;
         }
-        auto mu, tau, share, weight, z;
+        auto mu, tau, share, weight, heading, limit, z;
     }
 }
 
 guide! {
     pub Scales for Homes() {
-        auto share, weight, z, alpha;
+        auto share, weight, heading, limit, z, alpha;
         param s: real = 0;
         mu ~ Normal(0, s);
         tau ~ LogNormal(mu, -1);

@@ -27,7 +27,7 @@ mod syntax;
 /// | `let x[n] = ..;`, or outside loops | a quantity: reported like a latent |
 /// | `y[n] ~ Truncated(Gamma(2, 1), upper = 4);`, `Censored(Normal(mu, s), lower = 0)` | a distribution between bounds, or observed at its bounds beyond them; of counts the bounds belong to it |
 /// | `c[n] ~ ZeroInflated(Poisson(rate), gate = p);`, `s ~ Transformed(Normal(0, 1), softplus);` | counts that are zero for a reason of its own, and what `exp`, `sigmoid` or `softplus` makes of a number |
-/// | `y[n] ~ Mixture(w, k in K => Normal(mu[k], s));`, `mu[K] ~ Ordered(Normal(0, 3));` | a component chosen by weights, summed out, and independent draws, sorted |
+/// | `y[n] ~ Mixture(w, k in K => Normal(mu[k], s));`, `Mixture(w, Normal(a, s), Cauchy(0, 10))`, `mu[K] ~ Ordered(Normal(0, 3));` | a component chosen by weights, summed out, and independent draws, sorted |
 /// | `beta[g, P] ~ MultivariateNormal(mu, scale_tril = l);`, `l[P, P] ~ LkjCholesky(2);` | vectors and matrices: the last axes are drawn together, by name the parameterization is chosen |
 /// | `let k[N, N] = squared_exponential(x, amplitude, length_scale, jitter = s);` | an array made of arrays: also `matern12`, `matern32`, `matern52`, `cholesky(a)`, `matvec(a, x)`, `matmul(a, b)`, `solve_lower(l, b)`, `solve_lower_transposed(l, b)`, `factor_product(l)` |
 /// | `decoder: net(Z => D)` among the arguments, `decoder(z[n])` | a network, applied to each row of one loop; what stands outside it is the same for all rows |

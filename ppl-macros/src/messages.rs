@@ -83,8 +83,11 @@ pub(crate) const LOOP_VALUE: &str = "a loop has no value; add up with `sum(n in 
 pub(crate) const PATH: &str = "a path ends with a name; types are found from the arguments, without `::<..>`";
 pub(crate) const TOO_LARGE: &str = "this number is larger than any `f64`; write the model on the scale of its logarithm";
 pub(crate) const REDUCE: &str = "a name is bound by `sum(k in K => ..)` and `log_sum_exp(k in K => ..)` only";
-pub(crate) const MIXTURE: &str =
-    "a mixture is written `Mixture(w, k in K => Normal(mu[k], sigma[k]))`: weights, and the component of each";
+pub(crate) const MIXTURE: &str = "a mixture is written `Mixture(w, k in K => Normal(mu[k], sigma[k]))`: weights, and the component of each; or `Mixture(w, Normal(0, 1), Cauchy(0, 2))`";
+pub(crate) fn component_with_bounds(word: &str) -> String {
+    format!("the components of a mixture lie in one set, and those of `{word}` have bounds of their own")
+}
+
 pub(crate) const NAMED_ARGUMENT: &str = "an argument by name is written with `=`: `Normal(loc = 0, scale = 1)`";
 pub(crate) const MISSING_INDEX: &str =
     "an index is missing before the comma; a whole axis is kept by the name of its dimension: `x[N, k]`";

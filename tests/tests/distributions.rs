@@ -113,6 +113,31 @@ model! {
     }
 }
 
+model! {
+    /// Mixtures of unlike components: a line with outliers, counts of two kinds, a latent.
+    pub Unlike(y: [f64; N], x: [f64; N], c: [u64; N], share: [f64; K]) {
+        a ~ Normal(0, 1);
+        s ~ HalfNormal(1);
+        w[J] ~ Dirichlet(1);
+        b ~ Mixture(share, Normal(1, s), Cauchy(0, s), Laplace(a, 1));
+        for n in N {
+            y[n] ~ Mixture(w, Normal(a + b * x[n], s), Cauchy(0, 10));
+            c[n] ~ Mixture(w, Poisson(s), NegativeBinomial(exp(a), s));
+        }
+    }
+}
+
+/// A line with an outlier.
+fn unlike() -> Unlike {
+    Unlike {
+        y: vec![0.1, 1.2, 1.9, 30.0, 4.1],
+        x: vec![0.0, 1.0, 2.0, 3.0, 4.0],
+        c: vec![0, 2, 1, 0, 14],
+        share: vec![0.5, 0.2, 0.3],
+        J: 2,
+    }
+}
+
 /// Data of whole numbers and angles.
 fn whole_numbers() -> WholeNumbers {
     WholeNumbers {
@@ -132,6 +157,7 @@ fn whole_numbers() -> WholeNumbers {
 fn distributions_made_of_others() {
     let model = MadeOfOthers { y: vec![0.4, 1.5], c: vec![0, 3], limit: vec![2.0, 1.5], K: 3 };
     check_model(&*model.bind().unwrap());
+    check_model(&*unlike().bind().unwrap());
     let model = Mixed { y: vec![-2.0, 0.3, 2.5], w: vec![0.2, 0.8] };
     check_model(&*model.bind().unwrap());
 }
@@ -144,6 +170,21 @@ fn data_beyond_the_bounds_of_their_distribution_are_named() {
     };
     let beyond = refused(vec![0.4, 1.6], vec![0, 3]);
     assert!(beyond.contains("y[1]") && beyond.contains("1.6") && beyond.contains("1.5"), "{beyond}");
+}
+
+#[test]
+fn a_mixture_has_as_many_weights_as_components() {
+    let error = Unlike { J: 3, ..unlike() }.bind().err().expect("refused").to_string();
+    assert!(error.contains("`J` has size 3") && error.contains("but 2 in `the components of `y``"), "{error}");
+    let error = Unlike { share: vec![0.5, 0.5], ..unlike() }.bind().err().expect("refused").to_string();
+    assert!(error.contains("`K` has size 2") && error.contains("3 in"), "{error}");
+}
+
+#[test]
+fn an_outlier_of_a_mixture_leaves_the_line_where_it_is() {
+    let fit = fit_bbvi(&unlike(), Bbvi::default()).unwrap();
+    let b = fit.scalar("b").unwrap();
+    assert!((b.mean - 1.0).abs() < 0.2, "{b:?}");
 }
 
 #[test]

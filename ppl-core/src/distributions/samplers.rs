@@ -234,14 +234,28 @@ impl Sampler for Sorted<'_> {
 
 /// A mixture: the parameters are a weight for each component, and then the parameters of each.
 #[derive(Debug)]
-pub struct Mixed<'a>(pub &'a dyn Sampler);
+pub enum Mixed<'a> {
+    /// Components of one distribution.
+    Each(&'a dyn Sampler),
+    /// A component of each.
+    Listed(&'a [&'a dyn Sampler]),
+}
 
-impl Mixed<'_> {
-    /// The weights, and the parameters of each component.
-    fn split<'p>(&self, params: &'p [f64]) -> (&'p [f64], impl Iterator<Item = &'p [f64]>) {
-        let each = self.0.parameters_len();
-        let (weights, rest) = params.split_at(params.len() / (each + 1));
-        (weights, (0..weights.len()).map(move |k| &rest[k * each..(k + 1) * each]))
+impl<'a> Mixed<'a> {
+    /// The weights, and the components with their parameters.
+    fn split<'p>(&self, params: &'p [f64]) -> (&'p [f64], impl Iterator<Item = (&'a dyn Sampler, &'p [f64])>) {
+        let (count, one, all): (usize, _, &[&dyn Sampler]) = match *self {
+            Mixed::Each(one) => (params.len() / (one.parameters_len() + 1), Some(one), &[]),
+            Mixed::Listed(all) => (all.len(), None, all),
+        };
+        let (weights, mut rest) = params.split_at(count);
+        let components = std::iter::repeat_n(one, count).flatten().chain(all.iter().copied());
+        let with_parameters = components.map(move |component| {
+            let (own, after) = rest.split_at(component.parameters_len());
+            rest = after;
+            (component, own)
+        });
+        (weights, with_parameters)
     }
 }
 
@@ -261,8 +275,8 @@ impl Sampler for Mixed<'_> {
     fn log_prob(&self, value: &[f64], params: &[f64]) -> f64 {
         let (weights, components) = self.split(params);
         let mut sum = LogSumExp::<f64>::new();
-        for (weight, params) in weights.iter().zip(components) {
-            sum.push(weight.ln() + self.0.log_prob(value, params));
+        for (weight, (component, params)) in weights.iter().zip(components) {
+            sum.push(weight.ln() + component.log_prob(value, params));
         }
         sum.value()
     }
@@ -270,8 +284,8 @@ impl Sampler for Mixed<'_> {
     fn mean(&self, params: &[f64], value: &mut [f64]) -> bool {
         let (weights, components) = self.split(params);
         let (mut mean, mut own) = (0.0, [0.0]);
-        for (weight, params) in weights.iter().zip(components) {
-            if !self.0.mean(params, &mut own) {
+        for (weight, (component, params)) in weights.iter().zip(components) {
+            if !component.mean(params, &mut own) {
                 return false;
             }
             mean += weight * own[0];
@@ -290,7 +304,7 @@ impl Sampler for Mixed<'_> {
                 expected: Support::Simplex,
             });
         }
-        let components: Vec<&[f64]> = components.collect();
+        let components: Vec<(&dyn Sampler, &[f64])> = components.collect();
         for x in value.iter_mut() {
             let mut left = rng.random::<f64>() * weights.iter().sum::<f64>();
             let mut chosen = weights.len().saturating_sub(1);
@@ -301,11 +315,11 @@ impl Sampler for Mixed<'_> {
                     break;
                 }
             }
-            let Some(params) = components.get(chosen) else {
+            let Some((component, params)) = components.get(chosen) else {
                 *x = f64::NAN;
                 continue;
             };
-            self.0.sample(params, rng, std::slice::from_mut(x))?;
+            component.sample(params, rng, std::slice::from_mut(x))?;
         }
         Ok(())
     }

@@ -256,7 +256,7 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                 visit::of_parameter(bounds.as_deref(), start).for_each(|value| check_log_probs(model, value, errors));
             }
             StmtKind::Sample { distribution, .. } => {
-                if let Some((family, params)) = distribution.density.family() {
+                for (family, params) in distribution.density.families() {
                     check_family(model, family, params, errors);
                 }
                 match &distribution.density {
@@ -265,7 +265,7 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                             check_vector(model, (entry.name, name, *support), parameter, distribution.span, errors);
                         }
                     }
-                    Density::Mixture { weights, .. } => {
+                    Density::Mixture { weights, .. } | Density::Listed { weights, .. } => {
                         check_vector(model, ("Mixture", "weights", Support::Simplex), weights, distribution.span, errors);
                     }
                     Density::Univariate { .. } | Density::Ordered { .. } => {}
@@ -301,7 +301,7 @@ fn check_vector(
     span: proc_macro2::Span,
     errors: &mut Vec<(proc_macro2::Span, String)>,
 ) {
-    let element = crate::ir::lower::element(parameter, 0, span);
+    let element = crate::ir::lower::element(parameter, crate::ir::Affine::constant(0), span);
     let (inferred, span) = match parameter {
         Vector::Repeat(value) => (infer(model, value), value.span),
         Vector::Site(..) | Vector::Data(..) => (infer(model, &element), span),

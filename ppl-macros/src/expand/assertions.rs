@@ -34,13 +34,14 @@ pub(crate) fn assertions(model: &Model) -> TokenStream {
                             _ => value(model, path, *site),
                         });
                     }
-                    Density::Ordered { family, params, .. } | Density::Mixture { family, params, .. } => {
-                        let Some((path, names)) = family.user() else { return };
-                        out.extend(parameters(model, path, names, &params[..names.len()]));
-                        let word = if matches!(distribution.density, Density::Ordered { .. }) { "Ordered" } else { "Mixture" };
-                        out.extend(anywhere(path, word));
+                    density => {
+                        let word = if matches!(density, Density::Ordered { .. }) { "Ordered" } else { "Mixture" };
+                        for (family, params) in density.families() {
+                            let Some((path, names)) = family.user() else { continue };
+                            out.extend(parameters(model, path, names, &params[..names.len()]));
+                            out.extend(anywhere(path, word));
+                        }
                     }
-                    Density::Multivariate { .. } => {}
                 }
             }
             StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => densities(value),

@@ -9,9 +9,8 @@ use quote::{format_ident, quote};
 use super::names;
 use super::tape::Body;
 use crate::catalogue::{Entry, Support};
-use crate::ir::{
-    Affine, Density, Expr, ExprKind, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Term, VarId, Vector, visit,
-};
+use crate::ir::lower::element;
+use crate::ir::{Affine, Density, Expr, ExprKind, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Term, VarId, visit};
 use crate::messages;
 
 /// `site[index] ~ Family(.., location, scale)` inside loops, the two, or in a guide all parameters, in terms of latents and data alone.
@@ -110,10 +109,10 @@ impl<'m> Search<'m> {
                     }
                     if let Density::Multivariate { entry, parameters, axis: Some(axis) } = &distribution.density {
                         // Each element has the parameters of its place.
-                        let place = Index::Affine(Affine::term(Term::Var(*axis)));
-                        let element = |operand| element(operand, &place, distribution.span);
+                        let place = Affine::term(Term::Var(*axis));
+                        let element = |operand| element(operand, place.clone(), distribution.span);
                         let named = entry.parameters.iter().zip(parameters).map(|((name, _), operand)| (*name, element(operand)));
-                        let index: Vec<Index> = index.iter().cloned().chain([place.clone()]).collect();
+                        let index: Vec<Index> = index.iter().cloned().chain([Index::Affine(place.clone())]).collect();
                         self.loops.push(*axis);
                         self.sample(*site, &index, entry.name, named.collect(), Some(entry));
                         self.loops.pop();
@@ -208,17 +207,6 @@ impl<'m> Search<'m> {
             | ExprKind::Indicator(_) => Ok(()),
         }
     }
-}
-
-/// The element of a vector operand at a place of its last axis.
-fn element(operand: &Vector, place: &Index, span: Span) -> Expr {
-    let at = |index: &[Index]| index.iter().cloned().chain([place.clone()]).collect();
-    let kind = match operand {
-        Vector::Site(site, index) => ExprKind::Site(*site, at(index)),
-        Vector::Data(arg, index) => ExprKind::Data(*arg, at(index)),
-        Vector::Repeat(number) => return (**number).clone(),
-    };
-    Expr { kind, span }
 }
 
 /// Whether it is normal on the unconstrained scale of its support.

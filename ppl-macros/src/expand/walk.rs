@@ -69,7 +69,18 @@ fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribut
                 for #name in #range { all.extend_from_slice(#each); }
                 all
             });
-            (quote!(&_ppl::distributions::Mixed(#inner)), all, 0)
+            (quote!(&_ppl::distributions::Mixed::Each(#inner)), all, 0)
+        }
+        Density::Listed { weights, components } => {
+            let weights = vector(model, weights, &quote!(1));
+            let inner = components.iter().map(|(family, params)| scalar_sampler(family, params.len()));
+            let each = components.iter().map(|(_, params)| numbers(model, params));
+            let all = quote!(&{
+                let mut all = (#weights).to_vec();
+                #(all.extend_from_slice(#each);)*
+                all
+            });
+            (quote!(&_ppl::distributions::Mixed::Listed(&[#(#inner),*])), all, 0)
         }
         Density::Multivariate { entry, parameters, .. } if entry.shape == Shape::Multiparameter => {
             let (name, count) = (proc_macro2::Ident::new(entry.rust, proc_macro2::Span::mixed_site()), parameters.len());

@@ -210,6 +210,8 @@ pub(crate) enum Density {
     Multivariate { entry: &'static Entry, parameters: Vec<Vector>, axis: Option<VarId> },
     /// A component of which is chosen by weights, summed out: `log p(x) = ln sum of w_k p_k(x)`.
     Mixture { weights: Vector, var: VarId, family: Family, params: Vec<Expr> },
+    /// The same, of components of any families, which are listed.
+    Listed { weights: Vector, components: Vec<(Family, Vec<Expr>)> },
     /// Independent draws, sorted: the value is the whole last axis.
     Ordered { family: Family, params: Vec<Expr>, axis: VarId },
 }
@@ -223,6 +225,17 @@ pub(crate) enum Vector {
     Data(ArgId, Vec<Index>),
     /// One number for every element.
     Repeat(Box<Expr>),
+}
+
+impl Vector {
+    /// The dimension of an array of which it is the last axis.
+    pub(crate) fn last_dim(&self, model: &Model) -> Option<DimId> {
+        match self {
+            Vector::Site(site, _) => model.sites[*site].dims.last().copied(),
+            Vector::Data(arg, _) => model.args[*arg].dims.last().copied(),
+            Vector::Repeat(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -324,19 +337,21 @@ impl Density {
     pub(crate) fn vectors(&self) -> &[Vector] {
         match self {
             Density::Multivariate { parameters, .. } => parameters,
-            Density::Mixture { weights, .. } => std::slice::from_ref(weights),
+            Density::Mixture { weights, .. } | Density::Listed { weights, .. } => std::slice::from_ref(weights),
             Density::Univariate { .. } | Density::Ordered { .. } => &[],
         }
     }
 
-    /// The density of one number that it is made of.
-    pub(crate) fn family(&self) -> Option<(&Family, &[Expr])> {
-        match self {
+    /// The densities of one number that it is made of.
+    pub(crate) fn families(&self) -> impl Iterator<Item = (&Family, &[Expr])> {
+        let (one, listed) = match self {
             Density::Univariate { family, params }
             | Density::Ordered { family, params, .. }
-            | Density::Mixture { family, params, .. } => Some((family, params)),
-            Density::Multivariate { .. } => None,
-        }
+            | Density::Mixture { family, params, .. } => (Some((family, &params[..])), &[][..]),
+            Density::Listed { components, .. } => (None, &components[..]),
+            Density::Multivariate { .. } => (None, &[][..]),
+        };
+        one.into_iter().chain(listed.iter().map(|(family, params)| (family, &params[..])))
     }
 }
 

@@ -124,8 +124,8 @@ pub(crate) fn condition<'e>(test: &'e Condition, visit: &mut impl FnMut(&'e Expr
 
 /// The expressions of a distribution: its parameters, and what masks it.
 pub(crate) fn of_distribution(distribution: &Distribution) -> impl Iterator<Item = &Expr> {
-    let numbers = distribution.density.family().map_or(&[][..], |(_, params)| params);
-    numbers.iter().chain(repeated(distribution.density.vectors())).chain(&distribution.mask)
+    let numbers = distribution.density.families().flat_map(|(_, params)| params);
+    numbers.chain(repeated(distribution.density.vectors())).chain(&distribution.mask)
 }
 
 /// The numbers among operands.
@@ -171,7 +171,7 @@ pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'stati
             StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => read(value),
             StmtKind::Sample { distribution, .. } => {
                 of_distribution(distribution).for_each(&mut read);
-                if let Some((known, _)) = distribution.density.family() {
+                for (known, _) in distribution.density.families() {
                     family(known, &mut used);
                 }
                 if let Density::Multivariate { entry, .. } = &distribution.density {

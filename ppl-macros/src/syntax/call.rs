@@ -97,7 +97,7 @@ pub(super) fn reduce(input: ParseStream<'_>, function: Ident) -> syn::Result<Exp
     Ok(each)
 }
 
-/// `Mixture(weights, k in K => component)`
+/// `Mixture(weights, k in K => component)` or `Mixture(weights, component, ..)`
 pub(super) fn mixture_arguments(input: ParseStream<'_>, word: &Ident) -> syn::Result<Vec<CallArg>> {
     let content;
     syn::parenthesized!(content in input);
@@ -106,15 +106,17 @@ pub(super) fn mixture_arguments(input: ParseStream<'_>, word: &Ident) -> syn::Re
         return Err(syn::Error::new(word.span(), messages::MIXTURE));
     }
     content.parse::<Token![,]>().map_err(|error| syn::Error::new(error.span(), messages::MIXTURE))?;
-    if !(content.peek(Ident) && content.peek2(Token![in])) {
-        return Err(error_here(&content, messages::MIXTURE));
+    let mut all = vec![CallArg { name: None, value: weights }];
+    if content.peek(Ident) && content.peek2(Token![in]) {
+        all.push(CallArg { name: None, value: each(&content, word.clone())? });
+        comma(&content)?;
+        return if content.is_empty() { Ok(all) } else { Err(error_here(&content, messages::MIXTURE)) };
     }
-    let components = each(&content, word.clone())?;
-    comma(&content)?;
-    if !content.is_empty() {
-        return Err(error_here(&content, messages::MIXTURE));
+    while !content.is_empty() {
+        all.push(CallArg { name: None, value: expression(&content)? });
+        comma(&content)?;
     }
-    Ok(vec![CallArg { name: None, value: weights }, CallArg { name: None, value: components }])
+    if all.len() < 3 { Err(syn::Error::new(word.span(), messages::MIXTURE)) } else { Ok(all) }
 }
 
 /// `k in K => body`

@@ -43,6 +43,9 @@ model! {
         j ~ Truncated(Mixture(w, k in K => Normal(mu[k], 1)), lower = 0);
         l ~ Mixture(v, k in K => Normal(mu[k], 1));
         m ~ Mixture(w, k in K => Uniform(0, 1));
+        r ~ Mixture(w, Normal(0, 1), Gamma(2, 1));
+        t ~ Mixture(w, Normal(0, 1), Uniform(0, 1));
+        u ~ Mixture(w, Normal(0, 1), Dirichlet(1));
         o ~ Truncated();
         p ~ Censored(Normal(0, 1));
         for n in N {

@@ -196,7 +196,7 @@ fn transformed_numbers_have_the_densities_of_their_names() {
 
 #[test]
 fn mixtures_keep_the_digits_of_a_component_that_dominates() {
-    let mixed = Mixed(&ScalarSampler::<Normal, 2>::NEW);
+    let mixed = Mixed::Each(&ScalarSampler::<Normal, 2>::NEW);
     let params = [0.3, 0.7, -2.0, 0.5, 1.0, 1.5];
     let density = |x: f64| 0.3 * log_prob::<Normal, 2>(x, [-2.0, 0.5]).exp() + 0.7 * log_prob::<Normal, 2>(x, [1.0, 1.5]).exp();
     for x in [-3.0, 0.0, 4.0] {
@@ -205,7 +205,15 @@ fn mixtures_keep_the_digits_of_a_component_that_dominates() {
     // Both densities underflow here.
     let far = mixed.log_prob(&[100.0], &params);
     assert!((far - (0.7_f64.ln() + log_prob::<Normal, 2>(100.0, [1.0, 1.5]))).abs() < 1e-9);
+    let listed = [&ScalarSampler::<Normal, 2>::NEW as &dyn Sampler, &ScalarSampler::<Exponential, 1>::NEW];
+    let unlike = Mixed::Listed(&listed);
+    let own = [0.3, 0.7, -2.0, 0.5, 1.5];
+    let expected = (0.3 * log_prob::<Normal, 2>(0.4, [-2.0, 0.5]).exp() + 0.7 * log_prob::<Exponential, 1>(0.4, [1.5]).exp()).ln();
+    assert!((unlike.log_prob(&[0.4], &own) - expected).abs() < 1e-13);
     let mut mean = [0.0];
+    assert!(unlike.mean(&own, &mut mean) && (mean[0] - (0.7 / 1.5 - 0.6)).abs() < 1e-15);
+    let drawn = draws(&unlike, &own, 8000);
+    assert!((drawn.iter().sum::<f64>() / 8000.0 - mean[0]).abs() < 0.07);
     assert!(mixed.mean(&params, &mut mean) && (mean[0] - 0.1).abs() < 1e-15);
     let drawn = draws(&mixed, &params, 8000);
     assert!((drawn.iter().sum::<f64>() / 8000.0 - 0.1).abs() < 0.11);

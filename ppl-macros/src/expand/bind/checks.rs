@@ -189,7 +189,7 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
                 parameters_of_arrays(model, operand, set, (statement, loops), (&mut observed, &mut parameters));
             }
         }
-        if let Density::Mixture { weights, .. } = &distribution.density {
+        if let Density::Mixture { weights, .. } | Density::Listed { weights, .. } = &distribution.density {
             parameters_of_arrays(model, weights, Support::Simplex, (statement, loops), (&mut observed, &mut parameters));
         }
         let Density::Univariate { family, params } = &distribution.density else { return };
@@ -332,12 +332,8 @@ pub(super) fn check_value(
                 .collect()
         }
         Density::Multivariate { entry, parameters, .. } if entry.event_rank == 0 => {
-            let dims = match parameters.last() {
-                Some(Vector::Site(site, _)) => &model.sites[*site].dims,
-                Some(Vector::Data(arg, _)) => &model.args[*arg].dims,
-                Some(Vector::Repeat(_)) | None => return TokenStream::new(),
-            };
-            let size = dims.last().map_or_else(|| quote!(0), |&dim| names::size(model, dim));
+            let Some(dim) = parameters.last().and_then(|parameter| parameter.last_dim(model)) else { return TokenStream::new() };
+            let size = names::size(model, dim);
             // Cutpoints are one less than the categories that they separate.
             let most = if entry.shape == Shape::Multiparameter { quote!(#size as f64) } else { quote!((#size as f64 - 1.0)) };
             check(Support::CountUpTo, low, most)
@@ -354,6 +350,12 @@ pub(super) fn check_value(
             Support::Real | Support::Interval => return TokenStream::new(),
             Support::CountUpTo => check(Support::Count, low.clone(), quote!(f64::INFINITY)),
             set => check(set, low.clone(), quote!(f64::INFINITY)),
+        },
+        // What any component may be: the sets are compared by the compiler.
+        Density::Listed { components, .. } => match components.first().map(|(family, _)| family.support()) {
+            None | Some(Support::Real | Support::Interval) => return TokenStream::new(),
+            Some(Support::CountUpTo) => check(Support::Count, low.clone(), quote!(f64::INFINITY)),
+            Some(set) => check(set, low.clone(), quote!(f64::INFINITY)),
         },
         Density::Ordered { .. } => return TokenStream::new(),
     };

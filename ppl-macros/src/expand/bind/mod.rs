@@ -12,7 +12,7 @@ use super::kernel::column_field;
 use super::names;
 use super::scalar::observed_field;
 use super::tape::Column;
-use crate::ir::{Arg, ArgKind, GuideOf, Model, Site, SiteKind, visit};
+use crate::ir::{Arg, ArgKind, Density, GuideOf, Model, Site, SiteKind, StmtKind, visit};
 use checks::{check_indices, check_supports};
 use layout::{compute_column, lay_out, nest};
 use parameters::parameters;
@@ -90,6 +90,15 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
     for arg in model.args.iter().filter(|arg| given(arg)) {
         seen.extend(see(arg, &source));
     }
+    visit::statements(&model.body, &mut |stmt| {
+        if let StmtKind::Sample { site, distribution, .. } = &stmt.kind
+            && let Density::Listed { weights, components } = &distribution.density
+            && let Some(dim) = weights.last_dim(model)
+        {
+            let (text, count) = (format!("the components of `{}`", model.sites[*site].name), components.len());
+            seen.extend(quote!(sizes.axis(#dim, #text, #count)?;));
+        }
+    });
     if inputs_only {
         for dim in super::items::unknown_dims(model) {
             let name = names::field(&model.dims[dim].name);

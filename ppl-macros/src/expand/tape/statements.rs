@@ -68,6 +68,10 @@ impl<'m> Tape<'m> {
                         let node = self.mixture((*site, index), weights, *var, (family, params), columns);
                         self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask });
                     }
+                    Density::Listed { weights, components } => {
+                        let node = self.listed((*site, index), weights, components, columns);
+                        self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask });
+                    }
                     Density::Multivariate { entry, parameters, .. } => {
                         let value = self.value_operand(*site, index, entry.event_rank, columns);
                         // One number stands for as many as the value has, or for itself.
@@ -112,16 +116,41 @@ impl<'m> Tape<'m> {
         columns: &mut Vec<Column>,
     ) -> NodeId {
         let span = self.model.sites[site].name.span();
-        let of = |kind: ExprKind| Expr { kind, span };
-        let weight = of(ExprKind::Function(Function::Ln, vec![element(weights, var, span)]));
+        let weight = element(weights, Affine::term(Term::Var(var)), span);
+        let body = self.component((site, index), weight, (family, params));
+        let kind = ExprKind::Reduce { kind: Reduce::LogSumExp, var, body: Box::new(body), product: false };
+        self.expr(&Expr { kind, span }, columns)
+    }
+
+    /// The same of components that are listed.
+    fn listed(
+        &mut self,
+        (site, index): (SiteId, &[Index]),
+        weights: &Vector,
+        components: &[(Family, Vec<Expr>)],
+        columns: &mut Vec<Column>,
+    ) -> NodeId {
+        let span = self.model.sites[site].name.span();
+        let mut all = (0..).zip(components).map(|(k, (family, params))| {
+            let weight = element(weights, Affine::constant(k), span);
+            self.component((site, index), weight, (family, params))
+        });
+        let first = all.next().unwrap_or(Expr { kind: ExprKind::Number(f64::NEG_INFINITY), span });
+        let join = |left, right| Expr { kind: ExprKind::Function(Function::LogSumExp, vec![left, right]), span };
+        let sum = all.fold(first, join);
+        self.expr(&sum, columns)
+    }
+
+    /// The logarithm of the weight of a component and its log density at the value of a site.
+    fn component(&self, (site, index): (SiteId, &[Index]), weight: Expr, (family, params): (&Family, &[Expr])) -> Expr {
+        let of = |kind: ExprKind| Expr { kind, span: self.model.sites[site].name.span() };
         let value = match self.model.sites[site].kind {
             SiteKind::Observed(_) => self.observed_expr(site, index),
             _ => of(ExprKind::Site(site, index.to_vec())),
         };
-        let component = of(ExprKind::LogProb(family.clone(), params.to_vec(), Box::new(value)));
-        let body = of(ExprKind::Binary(Operator::Add, Box::new(weight), Box::new(component)));
-        let kind = ExprKind::Reduce { kind: Reduce::LogSumExp, var, body: Box::new(body), product: false };
-        self.expr(&of(kind), columns)
+        let weight = of(ExprKind::Function(Function::Ln, vec![weight]));
+        let density = of(ExprKind::LogProb(family.clone(), params.to_vec(), Box::new(value)));
+        of(ExprKind::Binary(Operator::Add, Box::new(weight), Box::new(density)))
     }
 
     /// The terms of a log density: kernel, base, and minus the normalizer.

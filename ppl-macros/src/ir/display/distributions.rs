@@ -10,7 +10,7 @@ use crate::ir::{Density, Distribution, Expr, ExprKind, Family, Model, Vector, Wr
 /// How many of the last axes of the value are one event.
 pub(super) fn event_rank(distribution: &Distribution) -> usize {
     match &distribution.density {
-        Density::Univariate { .. } | Density::Mixture { .. } => 0,
+        Density::Univariate { .. } | Density::Mixture { .. } | Density::Listed { .. } => 0,
         Density::Multivariate { entry, .. } => entry.event_rank,
         Density::Ordered { .. } => 1,
     }
@@ -29,6 +29,11 @@ pub(super) fn distribution(model: &Model, distribution: &Distribution) -> TokenS
             let inner = self::family(model, family, params, span);
             let (var, range) = expressions::binder(model, *var);
             quote_spanned!(span=> Mixture(#weights, #var in #range => #inner))
+        }
+        Density::Listed { weights, components } => {
+            let weights = vector(model, weights, span);
+            let each = components.iter().map(|(family, params)| self::family(model, family, params, span));
+            quote_spanned!(span=> Mixture(#weights, #(#each),*))
         }
         Density::Ordered { family, params, axis: _ } => {
             let inner = self::family(model, family, params, span);

@@ -98,7 +98,7 @@ impl Lowering<'_> {
     pub(super) fn reduce_vector(&mut self, kind: Reduce, vector: &syntax::Expr, span: Span) -> Option<Expr> {
         let (vector, dim) = self.vector(vector)?;
         let var = self.axis_var(dim);
-        let body = element(&vector, var, span);
+        let body = element(&vector, Affine::term(Term::Var(var)), span);
         Some(Expr { kind: ExprKind::Reduce { kind, var, body: Box::new(body), product: false }, span })
     }
 
@@ -115,15 +115,16 @@ impl Lowering<'_> {
             return None;
         }
         let var = self.axis_var(left_dim);
-        let (left, right) = (element(&left, var, span), element(&right, var, span));
+        let place = Affine::term(Term::Var(var));
+        let (left, right) = (element(&left, place.clone(), span), element(&right, place, span));
         let body = Expr { kind: ExprKind::Binary(Operator::Mul, Box::new(left), Box::new(right)), span };
         Some(Expr { kind: ExprKind::Reduce { kind: Reduce::Sum, var, body: Box::new(body), product: true }, span })
     }
 }
 
 /// One element of a vector.
-pub(crate) fn element(vector: &Vector, var: usize, span: Span) -> Expr {
-    let last = Index::Affine(Affine::term(Term::Var(var)));
+pub(crate) fn element(vector: &Vector, place: Affine, span: Span) -> Expr {
+    let last = Index::Affine(place);
     let with_last = |index: &Vec<Index>| index.iter().cloned().chain([last.clone()]).collect();
     let kind = match vector {
         Vector::Site(site, index) => ExprKind::Site(*site, with_last(index)),

@@ -45,8 +45,13 @@ impl Lowering<'_> {
         Some((inner, params))
     }
 
-    /// `Mixture(weights, k in K => component)`
+    /// `Mixture(weights, k in K => component)` or `Mixture(weights, component, ..)`
     pub(super) fn mixture(&mut self, args: &[CallArg], span: Span) -> Option<Lowered> {
+        if let [weights, components @ ..] = args
+            && components.len() > 1
+        {
+            return self.listed(weights, components, span);
+        }
         let [weights, CallArg { value: syntax::Expr { kind: syntax::ExprKind::Reduce { var, range, body, .. }, .. }, .. }] = args
         else {
             self.error(span, messages::MIXTURE);
@@ -78,7 +83,7 @@ impl Lowering<'_> {
         }
         let (family, params, word, at) = component?;
         if family.support() == Support::Interval {
-            self.error(at, format!("the components of a mixture lie in one set, and those of `{word}` have bounds of their own"));
+            self.error(at, messages::component_with_bounds(&word));
             return None;
         }
         Some(Lowered {
@@ -87,6 +92,49 @@ impl Lowering<'_> {
             discrete: family.is_discrete(),
             has_density: family.has_density(),
             distribution: Distribution { density: Density::Mixture { weights, var: id, family, params }, mask: None, span },
+            word: "Mixture".to_owned(),
+        })
+    }
+
+    /// `Mixture(weights, component, ..)`
+    fn listed(&mut self, weights: &CallArg, components: &[CallArg], span: Span) -> Option<Lowered> {
+        let weights = self.vector(&weights.value);
+        let lowered = components.iter().map(|component| {
+            let (path, word, args, at) = self.constructor(&component.value, &Ident::new("x", span))?;
+            let (family, params) = self.of_number("Mixture", (path, &word, args, at))?;
+            if family.support() == Support::Interval {
+                self.error(at, messages::component_with_bounds(&word));
+                return None;
+            }
+            Some((family, params, word, at))
+        });
+        let lowered: Vec<Option<_>> = lowered.collect();
+        let lowered: Vec<(Family, Vec<Expr>, String, Span)> = lowered.into_iter().collect::<Option<_>>()?;
+        let (weights, _) = weights?;
+        let (first, first_word) = (&lowered.first()?.0, &lowered.first()?.2);
+        for (family, _, word, at) in &lowered[1..] {
+            let same = matches!((first.user(), family.user()), (None, None)).then_some((first, family));
+            if same.is_some_and(|(a, b)| (a.support(), a.is_discrete()) != (b.support(), b.is_discrete())) {
+                self.error(
+                    *at,
+                    format!("the components of a mixture lie in one set, and the values of `{word}` and `{first_word}` do not"),
+                );
+                return None;
+            }
+        }
+        Some(Lowered {
+            support: first.support(),
+            bounds: None,
+            discrete: first.is_discrete(),
+            has_density: lowered.iter().all(|(family, ..)| family.has_density()),
+            distribution: Distribution {
+                density: Density::Listed {
+                    weights,
+                    components: lowered.iter().map(|(family, params, ..)| (family.clone(), params.clone())).collect(),
+                },
+                mask: None,
+                span,
+            },
             word: "Mixture".to_owned(),
         })
     }

@@ -30,6 +30,7 @@ kinds! {
     }
     density(Density) {
         Density::Univariate { .. }, Density::Multivariate { .. }, Density::Ordered { .. }, Density::Mixture { .. },
+        Density::Listed { .. },
     }
     family(Family) { Family::Catalogue(_), Family::User(..), Family::Wrapped(..) }
     wrapper(Wrapper) { Wrapper::Truncated, Wrapper::Censored, Wrapper::ZeroInflated, Wrapper::Transformed(_) }
@@ -94,7 +95,7 @@ pub(super) fn of(model: &Model, found: &mut BTreeSet<&'static str>) {
 
 fn of_distribution(distribution: &Distribution, found: &mut BTreeSet<&'static str>) {
     found.insert(density(&distribution.density));
-    if let Some((family, _)) = distribution.density.family() {
+    for (family, _) in distribution.density.families() {
         of_family(family, found);
     }
     found.extend(distribution.density.vectors().iter().map(vector));

@@ -266,6 +266,10 @@ const STATEMENTS: &[(&str, &str)] = &[
         "q[P] ~ Dirichlet(1); for n in N { y[n] ~ Mixture(q, j in P => Normal(beta[j], s)); }",
         "q[P] ~ Dirichlet(1); for n in N { y[n] ~ Mixture(q, j in P => Normal(beta[j], s)); }",
     ),
+    (
+        "q[P] ~ Dirichlet(1); for n in N { y[n] ~ Mixture(q, Normal(a, s), Cauchy(0, 2)); }",
+        "q[P] ~ Dirichlet(1); for n in N { y[n] ~ Mixture(q, Normal(a, s), Cauchy(0, 2)); }",
+    ),
     ("q ~ Normal(0, positive(a - 1) * unit(s));", "q ~ Normal(0, positive(a - 1) * unit(s));"),
     (
         "q ~ crate::mine::Skewed(0, ::other::hill(a, s)); v ~ Logistic(q, hill(s));",

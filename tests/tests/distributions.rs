@@ -115,7 +115,7 @@ model! {
 
 model! {
     /// Mixtures of unlike components: a line with outliers, counts of two kinds, a latent.
-    pub Unlike(y: [f64; N], x: [f64; N], c: [u64; N], share: [f64; K]) {
+    pub Unlike(y: [f64; N], x: [f64; N], c: [u64; N], share: [f64; K], J: usize) {
         a ~ Normal(0, 1);
         s ~ HalfNormal(1);
         w[J] ~ Dirichlet(1);

@@ -319,6 +319,7 @@ const STATEMENTS: &[(&str, &str)] = &[
     ),
     ("v[N] ~ Dirichlet(1); e[N] ~ Multinomial(9, v);", "v[N] ~ Dirichlet(1); e[N] ~ Multinomial(9, v);"),
     ("e[N] ~ DirichletMultinomial(9, s);", "e[N] ~ DirichletMultinomial(9, s);"),
+    ("q[P] ~ Concrete(0.5, logits = beta);", "q[P] ~ Concrete(0.5, beta);"),
     ("q[P] ~ Ordered(crate::Skewed(loc = a));", "q[P] ~ Ordered(crate::Skewed(loc = a));"),
 ];
 

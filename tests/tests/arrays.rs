@@ -99,6 +99,25 @@ fn processes_have_covariances() {
 }
 
 model! {
+    /// A process whose covariance is one only where no point stands twice.
+    pub WithoutJitter(x: [f64; N], y: [f64; N]) {
+        length_scale ~ InverseGamma(5, 5);
+        let covariance[N, N] = squared_exponential(x, 1, length_scale);
+        let root[N, N] = cholesky(covariance);
+        y[N] ~ MultivariateNormal(0, scale_tril = root);
+    }
+}
+
+#[test]
+fn a_quantity_that_is_no_covariance_is_named() {
+    let model = WithoutJitter { x: vec![0.3, 0.3, 0.9], y: vec![0.1, -0.4, 0.2] };
+    let error =
+        fit_bbvi(&model, Bbvi::default()).err().expect("a singular matrix has no factor of positive diagonal").to_string();
+    println!("{error}");
+    assert!(error.contains("y[N] ~ MultivariateNormal(0, scale_tril = root)"), "{error}");
+}
+
+model! {
     /// Every distribution of vectors and matrices.
     pub Matrices(data: [f64; P], counts: [u64; K], others: [u64; K], grade: [u64; N], level: [u64; N], K: usize, C: usize, R: usize) {
         s ~ HalfNormal(1);

@@ -14,6 +14,9 @@
 //! | 3.6 to 3.7, the worst | `SkewNormal`, and `Truncated` and `Censored` of `Normal`: by the logarithm of the normal distribution function |
 //!
 //! `cargo bench -p ppl-core --bench catalogue` prints the table of all, with their special functions; `--bench draws` that of draws beside `rand_distr`.
+//!
+//! # Independent draws
+//! What Pyro calls `Independent` is an axis: `x[n, D] ~ Normal(loc, 1)` are draws that are independent, and the log density of the row is their sum.
 
 pub mod assertions;
 mod asymmetric_laplace;

@@ -2,7 +2,7 @@
 
 use ppl_core::estimators::{Batched, GradientEstimator, Pathwise};
 use ppl_core::guides::MeanField;
-use ppl_core::model::Batch;
+use ppl_core::model::{Batch, LogJoint};
 use ppl_core::prelude::*;
 use ppl_core::random::{step_key, uniform};
 
@@ -41,14 +41,37 @@ fn panel() -> Panel {
     }
 }
 
+model! {
+    /// Arrays that are computed together, outside the plate and in it.
+    pub Fields(grid: [f64; M], y: [f64; N], x: [f64; N, P], at: [in M; N]) {
+        omega[P, P] ~ LkjCholesky(2);
+        z[M] ~ Normal(0, 1);
+        let covariance[M, M] = matern32(grid, 1, 0.7, jitter = 0.1);
+        let root[M, M] = cholesky(covariance);
+        let f[M] = matvec(root, z);
+        for n in N {
+            e[n, P] ~ Normal(0, 1);
+            let b[n, P] = matvec(omega, e[n]);
+            y[n] ~ Normal(f[at[n]] + dot(x[n], b[n]), 0.5);
+        }
+    }
+}
+
+fn fields() -> Fields {
+    let number = |i: usize| 2.0 * uniform(11, i as u64) - 1.0;
+    Fields {
+        grid: vec![0.0, 0.4, 1.1, 1.5],
+        y: (0..6).map(number).collect(),
+        x: Array2::from_shape_fn((6, 3), |(n, p)| number(100 + 3 * n + p)),
+        at: Indices::from(vec![3, 0, 1, 1, 2, 3]),
+    }
+}
+
 /// The mean over the batches of a partition of the plate is the log density of all of it, and its gradient.
-#[test]
-fn batches_of_a_partition_make_up_the_whole() -> Outcome {
-    let data = panel();
-    let model = data.bind()?;
+fn check_partition(model: &dyn LogJoint<f64>) -> Outcome {
     let (samples, layout) = (8, model.layout());
     let u = ppl_tests::points(layout.unconstrained(), samples);
-    let (whole, gradient) = ppl_tests::log_density(&*model, &u, &model.unit_weights(samples));
+    let (whole, gradient) = ppl_tests::log_density(model, &u, &model.unit_weights(samples));
     let plate = model.graph().plate("N")?;
     let (mut mean, mut mean_gradient) = (vec![0.0; samples], vec![0.0; u.len()]);
     for rows in [[4, 1], [0, 5], [3, 2]] {
@@ -67,6 +90,12 @@ fn batches_of_a_partition_make_up_the_whole() -> Outcome {
         assert!((found - expected).abs() < 1e-9 * (1.0 + expected.abs()), "{found}, {expected}");
     }
     Ok(())
+}
+
+#[test]
+fn batches_of_a_partition_make_up_the_whole() -> Outcome {
+    check_partition(&*panel().bind()?)?;
+    check_partition(&*fields().bind()?)
 }
 
 /// All batches of an epoch are disjoint and the expectation of the gradient is that over all rows.

@@ -208,7 +208,8 @@ fn mixtures_keep_the_digits_of_a_component_that_dominates() {
     let listed = [&ScalarSampler::<Normal, 2>::NEW as &dyn Sampler, &ScalarSampler::<Exponential, 1>::NEW];
     let unlike = Mixed::Listed(&listed);
     let own = [0.3, 0.7, -2.0, 0.5, 1.5];
-    let expected = (0.3 * log_prob::<Normal, 2>(0.4, [-2.0, 0.5]).exp() + 0.7 * log_prob::<Exponential, 1>(0.4, [1.5]).exp()).ln();
+    let expected =
+        (0.3 * log_prob::<Normal, 2>(0.4, [-2.0, 0.5]).exp() + 0.7 * log_prob::<Exponential, 1>(0.4, [1.5]).exp()).ln();
     assert!((unlike.log_prob(&[0.4], &own) - expected).abs() < 1e-13);
     let mut mean = [0.0];
     assert!(unlike.mean(&own, &mut mean) && (mean[0] - (0.7 / 1.5 - 0.6)).abs() < 1e-15);

@@ -330,14 +330,18 @@ macro_rules! once {
         $(
             #[inline(always)]
             fn $name(self) -> $result {
-                #[cfg_attr(debug_assertions, inline(never))]
-                #[cfg_attr(not(debug_assertions), inline)]
-                #[target_feature(enable = $features)]
-                fn once(x: $lanes) -> $result {
-                    $path(x)
+                #[cfg(debug_assertions)]
+                {
+                    #[inline(never)]
+                    #[target_feature(enable = $features)]
+                    fn once(x: $lanes) -> $result {
+                        $path(x)
+                    }
+                    // SAFETY: these lanes are in use where the processor has the instruction set.
+                    unsafe { once(self) }
                 }
-                // SAFETY: these lanes are in use where the processor has the instruction set.
-                unsafe { once(self) }
+                #[cfg(not(debug_assertions))]
+                $path(self)
             }
         )*
     };

@@ -111,8 +111,8 @@ model! {
 #[test]
 fn a_quantity_that_is_no_covariance_is_named() {
     let model = WithoutJitter { x: vec![0.3, 0.3, 0.9], y: vec![0.1, -0.4, 0.2] };
-    let error =
-        fit_bbvi(&model, Bbvi::default()).err().expect("a singular matrix has no factor of positive diagonal").to_string();
+    let Err(error) = fit_bbvi(&model, Bbvi::default()) else { panic!("a singular matrix has no factor of positive diagonal") };
+    let error = error.to_string();
     println!("{error}");
     assert!(error.contains("y[N] ~ MultivariateNormal(0, scale_tril = root)"), "{error}");
 }

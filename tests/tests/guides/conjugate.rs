@@ -245,11 +245,11 @@ guide! {
 #[test]
 fn a_dirichlet_guide_finds_a_dirichlet_posterior() -> Result<(), FitError> {
     let (counts, prior) = ([7_usize, 1, 4], vec![0.5, 0.5, 2.0]);
-    let y = counts.iter().enumerate().flat_map(|(k, &count)| vec![k; count]).collect();
+    let y: Vec<usize> = counts.iter().enumerate().flat_map(|(k, &count)| vec![k; count]).collect();
     let ln_beta = |a: &[f64]| a.iter().map(|&a| ln_gamma(a)).sum::<f64>() - ln_gamma(a.iter().sum());
     let exact: Vec<f64> = counts.iter().zip(&prior).map(|(&count, a)| count as f64 + a).collect();
     let log_evidence = ln_beta(&exact) - ln_beta(&prior);
-    let fit = fit_guide(&Categories { y, prior }, &OfCategories, Bbvi::default())?;
+    let fit = fit_guide(&Categories { y: y.into(), prior }, &OfCategories, Bbvi::default())?;
     check(&fit, &[("a[0]", exact[0]), ("a[1]", exact[1]), ("a[2]", exact[2])], log_evidence);
     assert!(fit.pareto_k() < 0.5, "{}", fit.pareto_k());
     Ok(())
@@ -310,5 +310,46 @@ fn a_posterior_that_goes_around_the_circle_is_found_from_both_ends() -> Result<(
     assert!((fit.elbo().0 - log_evidence).abs() < 0.01, "{:?}, exact {log_evidence}", fit.elbo());
     assert!((fit.guide_param("loc").expect("a parameter") - loc).abs() < 0.05);
     assert!((fit.guide_param("concentration").expect("a parameter") / concentration - 1.0).abs() < 0.05);
+    Ok(())
+}
+
+model! {
+    /// Categories whose probabilities differ between groups.
+    pub Shares(y: [in K; N], group: [in G; N]) {
+        for g in G {
+            share[g, K] ~ Dirichlet(1.5);
+        }
+        for n in N {
+            y[n] ~ Categorical(share[group[n]]);
+        }
+    }
+}
+
+guide! {
+    /// The family of the posterior.
+    pub OfShares for Shares() {
+        param a[G, K]: positive = 1;
+        for g in G {
+            share[g, K] ~ Dirichlet(a[g]);
+        }
+    }
+}
+
+#[test]
+fn a_dirichlet_guide_has_a_simplex_for_each_group() -> Result<(), FitError> {
+    let counts = [[3_usize, 1, 4], [0, 6, 1]];
+    let (mut y, mut group, mut exact, mut log_evidence) = (Vec::new(), Vec::new(), Vec::new(), 0.0);
+    for (g, counts) in counts.iter().enumerate() {
+        log_evidence += ln_gamma(4.5) - 3.0 * ln_gamma(1.5) - ln_gamma(4.5 + counts.iter().sum::<usize>() as f64);
+        for (k, &count) in counts.iter().enumerate() {
+            y.extend(vec![k; count]);
+            group.extend(vec![g; count]);
+            exact.push((format!("a[{g}, {k}]"), 1.5 + count as f64));
+            log_evidence += ln_gamma(1.5 + count as f64);
+        }
+    }
+    let fit = fit_guide(&Shares { y: y.into(), group: group.into() }, &OfShares, Bbvi::default())?;
+    let exact: Vec<(&str, f64)> = exact.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    check(&fit, &exact, log_evidence);
     Ok(())
 }

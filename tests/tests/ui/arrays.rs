@@ -45,6 +45,7 @@ model! {
         m ~ Mixture(w, k in K => Uniform(0, 1));
         r ~ Mixture(w, Normal(0, 1), Gamma(2, 1));
         t ~ Mixture(w, Normal(0, 1), Uniform(0, 1));
+        z ~ Mixture(w, Gamma(2, 1), crate::Mine(0));
         u ~ Mixture(w, Normal(0, 1), Dirichlet(1));
         o ~ Truncated();
         p ~ Censored(Normal(0, 1));

@@ -113,8 +113,9 @@ impl Lowering<'_> {
         let (weights, _) = weights?;
         let (first, first_word) = (&lowered.first()?.0, &lowered.first()?.2);
         for (family, _, word, at) in &lowered[1..] {
-            let same = matches!((first.user(), family.user()), (None, None)).then_some((first, family));
-            if same.is_some_and(|(a, b)| (a.support(), a.is_discrete()) != (b.support(), b.is_discrete())) {
+            // What is not known of a user's own is asserted: its values lie anywhere on the real line.
+            let kinds = (first.is_discrete().unwrap_or(false), family.is_discrete().unwrap_or(false));
+            if first.support() != family.support() || kinds.0 != kinds.1 {
                 self.error(
                     *at,
                     format!("the components of a mixture lie in one set, and the values of `{word}` and `{first_word}` do not"),

@@ -30,6 +30,8 @@ const PARTITIONS: usize = 16;
 pub struct Body {
     /// Whether it computes quantities that are read through another index, and so are stored before any factor is evaluated.
     pub stores: bool,
+    /// Whether rows read earlier ones, so that derivatives go through them from the last to the first.
+    pub recursive: bool,
     /// The number of its matrix products.
     pub products: usize,
     /// Its factors.
@@ -118,6 +120,9 @@ impl<K: Kernels> Compiled<K> {
 
 /// Into how many parts a body is cut: a function of the data alone, so that sums have the same bits on any number of threads.
 fn partitions<K: Kernels>(kernels: &K, body: usize) -> usize {
+    if K::BODIES[body].recursive {
+        return 1;
+    }
     let rows = kernels.body_rows(body);
     let wide = (rows / BLOCK).clamp(1, PARTITIONS);
     // Each part has its own adjoints, which must not outweigh the rows.

@@ -84,6 +84,16 @@ pub(crate) const PATH: &str = "a path ends with a name; types are found from the
 pub(crate) const TOO_LARGE: &str = "this number is larger than any `f64`; write the model on the scale of its logarithm";
 pub(crate) const REDUCE: &str = "a name is bound by `sum(k in K => ..)` and `log_sum_exp(k in K => ..)` only";
 pub(crate) const MIXTURE: &str = "a mixture is written `Mixture(w, k in K => Normal(mu[k], sigma[k]))`: weights, and the component of each; or `Mixture(w, Normal(0, 1), Cauchy(0, 2))`";
+pub(crate) fn read_before(name: &Ident) -> String {
+    format!("`{name}` is read before this element of it is computed; move its statement up, or read an earlier element")
+}
+
+pub(crate) fn read_in_its_loop(name: &Ident) -> String {
+    format!(
+        "`{name}` is read, while its loop still runs, at an element that may not be computed yet; read an earlier one, such as `{name}[t - 1]` in the loop over `t`, or close the loop first"
+    )
+}
+
 pub(crate) fn component_with_bounds(word: &str) -> String {
     format!("the components of a mixture lie in one set, and those of `{word}` have bounds of their own")
 }

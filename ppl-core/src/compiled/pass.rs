@@ -65,7 +65,8 @@ impl<K: Kernels> Kernel<K::Element> for Pass<'_, K> {
         for body in self.bodies {
             let products = products::<K>(body);
             let rows = self.rows.clone().unwrap_or_else(|| 0..self.kernels.body_rows(body));
-            for block in blocks(rows, products) {
+            let recursive = K::BODIES.get(body).is_some_and(|known| known.recursive);
+            for block in blocks(rows, products, recursive) {
                 if products > 0 {
                     product::forward(self.kernels, body, products, block.clone(), samples, values, self.products);
                     self.product_adjoints.fill(K::Element::default());
@@ -223,7 +224,7 @@ impl<K: Kernels> Kernel<K::Element> for Evaluate<'_, K> {
     #[inline(always)]
     fn run<V: Lanes<Element = K::Element>>(self) {
         let products = products::<K>(self.body);
-        for block in blocks(self.rows, products) {
+        for block in blocks(self.rows, products, false) {
             product::forward(self.kernels, self.body, products, block.clone(), self.samples, self.values, self.products);
             let mut frame = Forward {
                 values: V::chunks_mut(self.values),
@@ -252,11 +253,11 @@ fn products<K: Kernels>(body: usize) -> usize {
 
 /// The blocks of some rows.
 #[inline(always)]
-fn blocks(rows: Range<usize>, products: usize) -> impl Iterator<Item = Range<usize>> {
+fn blocks(rows: Range<usize>, products: usize, backwards: bool) -> impl Iterator<Item = Range<usize>> {
     let length = rows.len();
     let count = if products == 0 { 1 } else { length.div_ceil(BLOCK).max(1) };
     (0..count).map(move |i| {
-        let block = part(length, count, i);
+        let block = part(length, count, if backwards { count - 1 - i } else { i });
         rows.start + block.start..rows.start + block.end
     })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bounds;
 pub(crate) mod coverage;
+pub(crate) mod order;
 pub(crate) mod plates;
 pub(crate) mod supports;
 
@@ -11,6 +12,7 @@ use crate::ir::Model;
 /// Reports everything that is wrong with a model.
 pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
     coverage::check(model, diagnostics);
+    order::check(model, diagnostics);
     bounds::check(model, diagnostics);
     supports::check(model, diagnostics);
 }

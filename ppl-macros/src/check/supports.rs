@@ -221,7 +221,15 @@ fn call(function: Function, args: &[Inferred]) -> Inferred {
 pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
     let mut errors = Vec::new();
     let body = std::mem::take(&mut model.body);
-    check_statements(model, &body, &mut errors);
+    // Where a recursion reads what is computed later, until nothing new is found of where quantities lie.
+    for _ in 0..=2 * model.sites.len() {
+        let known = model.quantity_supports.clone();
+        errors.clear();
+        check_statements(model, &body, &mut errors);
+        if known == model.quantity_supports {
+            break;
+        }
+    }
     model.body = body;
     for (span, message) in errors {
         diagnostics.push(span, message);

@@ -81,7 +81,14 @@ fn reads(model: &Model) -> BTreeMap<usize, Reads> {
     let mut through: BTreeMap<SiteId, Reads> = BTreeMap::new();
     let mut locals: BTreeMap<usize, Reads> = BTreeMap::new();
     let mut factors = BTreeMap::new();
-    collect(model, &model.body, &mut Vec::new(), &mut through, &mut locals, &mut factors);
+    // A recursion reads what is computed later: until nothing new is found.
+    for _ in 0..=model.sites.len() {
+        let known = through.clone();
+        collect(model, &model.body, &mut Vec::new(), &mut through, &mut locals, &mut factors);
+        if known == through {
+            break;
+        }
+    }
     factors
 }
 

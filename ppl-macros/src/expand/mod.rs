@@ -173,7 +173,8 @@ fn kernels(
             });
         }
         let products = tape.products.len();
-        quote!(_ppl::Body { stores: #stores, products: #products, factors: &[#(#factors),*] })
+        let recursive = tape.plate().is_some_and(|plate| tape.recursive.contains(&plate));
+        quote!(_ppl::Body { stores: #stores, recursive: #recursive, products: #products, factors: &[#(#factors),*] })
     });
     let plates = bodies.iter().map(|body| body.plate).chain(centred.iter().map(|known| known.body(model).plate));
     let rows = plates.enumerate().map(|(id, plate)| {

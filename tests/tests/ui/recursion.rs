@@ -9,4 +9,24 @@ model! {
     }
 }
 
+model! {
+    pub Order(y: [f64; T]) {
+        mu ~ Normal(0, 1);
+        let h[0] = mu;
+        for t in 1..T {
+            let h[t] = mu * h[T - 1];
+        }
+        let k[0] = mu;
+        for t in 1..T {
+            y[t] ~ Normal(k[t], 1);
+            let k[t] = 0.5 * k[t - 1] + sum(h);
+        }
+        y[0] ~ Normal(sum(k), 1);
+        let m[0] = mu;
+        for t in 1..T {
+            let m[t] = sum(m);
+        }
+    }
+}
+
 fn main() {}

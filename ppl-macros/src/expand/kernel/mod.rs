@@ -131,6 +131,10 @@ impl<'t, 'm> Writer<'t, 'm> {
         } else {
             names::range(self.tape.model, var)
         };
+        // Of a recursion, the derivative of a row is complete when all later ones are done.
+        if self.form == Form::Accumulate && self.tape.recursive.contains(&var) {
+            return quote!(for #index in (#range).rev() { #statements });
+        }
         quote!(for #index in #range { #statements })
     }
 

@@ -10,6 +10,7 @@ use proc_macro2::TokenStream;
 use super::centring::Centred;
 use super::names;
 use crate::catalogue::Shape;
+use crate::check::order;
 use crate::ir::{
     Comparison, Expr, FactorId, Family, Function, Index, LocalId, Model, Operator, Reduce, SiteId, Stmt, StmtKind, VarId, Wrapper,
 };
@@ -210,6 +211,8 @@ pub(crate) struct Tape<'m> {
     pub products: Vec<MatrixProduct>,
     /// Quantities that are read from memory.
     pub reads: BTreeSet<SiteId>,
+    /// The loops whose rows read earlier ones.
+    pub recursive: BTreeSet<VarId>,
     plate: Option<VarId>,
     memo: BTreeMap<(ScopeId, String), NodeId>,
     locals: BTreeMap<LocalId, NodeId>,
@@ -229,6 +232,7 @@ impl<'m> Tape<'m> {
             scopes: vec![root],
             products: Vec::new(),
             reads: BTreeSet::new(),
+            recursive: order::recursive(model),
             plate: body.plate,
             memo: BTreeMap::new(),
             locals: BTreeMap::new(),

@@ -98,7 +98,7 @@ impl Lowering<'_> {
         lowered.into_iter().collect()
     }
 
-    /// Refuses reads of what is not there yet: an element by itself, or a quantity whose loop still runs.
+    /// Refuses reads of what is not there yet: an element by itself.
     pub(super) fn check_order(&mut self, site: usize, index: &[Index], name: &Ident) -> Option<()> {
         if self.model.sites[site].pieces.is_empty() {
             self.error(
@@ -108,24 +108,8 @@ impl Lowering<'_> {
             return None;
         }
         let Some(definition) = self.definitions.get(&site) else { return Some(()) };
-        if self.model.sites[site].kind == SiteKind::Latent {
-            if definition.as_slice() == index {
-                self.error(name.span(), format!("`{name}` depends on itself; read another element, or another name"));
-                return None;
-            }
-            return Some(());
-        }
-        let loops = &self.loops;
-        let wrong = definition.iter().zip(index).any(|(defined, read)| {
-            let mut open = false;
-            defined.for_each_var(&mut |var| open |= loops.contains(&var));
-            open && defined != read
-        });
-        if wrong {
-            self.error(
-                name.span(),
-                format!("`{name}` is read at another element while its loop still runs; close the loop first (recursions of `let` are not available yet)"),
-            );
+        if self.model.sites[site].kind == SiteKind::Latent && definition.as_slice() == index {
+            self.error(name.span(), format!("`{name}` depends on itself; read another element, or another name"));
             return None;
         }
         Some(())

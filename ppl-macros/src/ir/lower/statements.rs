@@ -227,33 +227,11 @@ impl Lowering<'_> {
         self.declare_piece(site, &axes, 0, lhs);
         self.definitions.insert(site, opened.index.clone());
         let once = self.once_an_iteration(&opened.index, &lhs.name);
-        let value = self.scalar_outside(value, site);
+        let value = self.scalar(value);
         self.abandon_axes(&opened.vars);
         self.close_definitions();
         once.then_some(())?;
         let stmt = Stmt { kind: StmtKind::Quantity { site, index: opened.index, value: value? }, text: text.clone() };
         Some(close_axes(opened.vars, stmt, &text))
-    }
-
-    /// The value of a quantity, which may not read itself.
-    fn scalar_outside(&mut self, value: &syntax::Expr, site: SiteId) -> Option<crate::ir::Expr> {
-        let value = self.scalar(value)?;
-        let mut own = None;
-        crate::ir::visit::expressions(&value, &mut |expr| {
-            if matches!(&expr.kind, crate::ir::ExprKind::Site(read, _) if *read == site) {
-                own = Some(expr.span);
-            }
-        });
-        if let Some(span) = own {
-            let name = self.model.sites[site].name.clone();
-            self.error(
-                span,
-                format!(
-                    "`{name}` is computed from itself; recursions of `let` are not available yet, write it as a latent with `~`"
-                ),
-            );
-            return None;
-        }
-        Some(value)
     }
 }

@@ -161,6 +161,34 @@ fn a_fit_finds_the_coefficients_of_a_series() {
 }
 
 #[test]
+fn draws_and_predictions_follow_the_recursion() {
+    let y = numbers(30, 4);
+    let model = Garch { y: y.clone(), K: 3 };
+    let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
+    let draws = fit.draws(&model, 50).unwrap();
+    for d in 0..50 {
+        let (mu, base) = (draws.mu[d], draws.base[d]);
+        let mut h = base;
+        for t in 0..30 {
+            if t > 0 {
+                h = base + draws.share[[d, 0]] * (y[t - 1] - mu).powi(2) + draws.share[[d, 1]] * h;
+            }
+            assert!((draws.h[[d, t]] - h).abs() < 1e-10 * h, "{} {h}", draws.h[[d, t]]);
+        }
+    }
+    // Series are predicted whole: a variance follows what was predicted before it, whose squares have the mean of their own variances.
+    let predicted = fit.posterior_predictive(&model, 4000).unwrap();
+    let draws = fit.draws(&model, 4000).unwrap();
+    let square = predicted.y.column(3).iter().map(|y| y * y).sum::<f64>() / 4000.0;
+    let expected = |d: usize| {
+        let kept = draws.share[[d, 0]] + draws.share[[d, 1]];
+        draws.base[d] * (1.0 + kept + kept.powi(2) + kept.powi(3)) + draws.mu[d].powi(2)
+    };
+    let expected = (0..4000).map(expected).sum::<f64>() / 4000.0;
+    assert!((square / expected - 1.0).abs() < 0.15, "{square} {expected}");
+}
+
+#[test]
 fn a_series_cannot_be_taken_in_batches() {
     let fit = fit_bbvi(&Arma { y: numbers(20, 1) }, Bbvi { minibatch: Some(Minibatch::of("T", 4)), ..Bbvi::default() });
     let Err(error) = fit else { panic!("rows depend on earlier ones") };

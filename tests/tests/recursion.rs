@@ -82,6 +82,36 @@ model! {
     }
 }
 
+model! {
+    /// A state of several numbers, moved by a matrix: the operation reads the row before. The last row is stated by itself.
+    pub States(y: [f64; T], start: [f64; P]) {
+        a[P, P] ~ Normal(0, 0.4);
+        e[T, P] ~ Normal(0, 1);
+        for p in P {
+            let moved[0, p] = start[p] * a[p, p];
+        }
+        for p in P {
+            let s[0, p] = moved[0, p] + e[0, p];
+        }
+        let total[0] = sum(s[0]);
+        y[0] ~ Normal(total[0], 1);
+        for t in 1..T - 1 {
+            for p in P {
+                let moved[t, p] = sum(q in P => a[p, q] * s[t - 1, q]);
+                let s[t, p] = tanh(moved[t, p]) + 0.5 * e[t, p];
+            }
+            let total[t] = total[t - 1] + sum(s[t]);
+            y[t] ~ Normal(total[t], 1);
+        }
+        for p in P {
+            let moved[T - 1, p] = 0.1 * s[T - 2, p];
+            let s[T - 1, p] = moved[T - 1, p] + e[T - 1, p];
+        }
+        let total[T - 1] = total[T - 2] + sum(s[T - 1]);
+        y[T - 1] ~ Normal(total[T - 1], 1);
+    }
+}
+
 fn numbers(count: usize, seed: u64) -> Vec<f64> {
     (0..count).map(|i| normal_quantile(uniform(seed, i as u64))).collect()
 }
@@ -95,6 +125,7 @@ fn derivatives_go_through_time() {
     check_model(&*Arma { y: numbers(7, 1) }.bind().unwrap());
     check_model(&*Garch { y: numbers(7, 2), K: 3 }.bind().unwrap());
     check_model(&*Levels { y: table(3, 5, 3), x: table(3, 2, 4) }.bind().unwrap());
+    check_model(&*States { y: numbers(5, 11), start: numbers(2, 12) }.bind().unwrap());
     check_model(&*Table { y: table(5, 3, 5), x: table(5, 2, 6) }.bind().unwrap());
 }
 

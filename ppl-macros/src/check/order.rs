@@ -53,8 +53,15 @@ fn recursions(model: &Model) -> (BTreeSet<VarId>, Vec<(SiteId, Span, Wrong)>) {
     places.body(&model.body, &mut Vec::new());
     let (mut recursive, mut wrong) = (BTreeSet::new(), Vec::new());
     for read in &places.read {
-        for defined in places.defined.iter().filter(|defined| defined.site == read.site) {
-            match relation(model, defined, read) {
+        let of_site = places.defined.iter().filter(|defined| defined.site == read.site);
+        let relations: Vec<_> = of_site.map(|defined| (defined, relation(model, defined, read))).collect();
+        // No two statements compute the same element: what one has computed no other does.
+        let whole = relations.iter().position(|(defined, relation)| relation.is_ok() && contains(model, defined, read));
+        for (i, (_, relation)) in relations.into_iter().enumerate() {
+            if whole.is_some_and(|whole| whole != i) {
+                continue;
+            }
+            match relation {
                 Ok(earlier) => recursive.extend(earlier),
                 Err(found) => {
                     wrong.push((read.site, read.span, found));
@@ -115,14 +122,31 @@ fn shifted(affine: &Affine) -> Option<(VarId, i64)> {
     }
 }
 
-/// Whether an element is read that is none of those that are computed: another number, or one before the loop begins.
-fn disjoint(model: &Model, defined: &Affine, read: &Affine) -> bool {
-    let Some(read) = read.as_constant() else { return false };
-    match (defined.as_constant(), shifted(defined)) {
-        (Some(own), _) => own != read,
-        (None, Some((var, constant))) => model.vars[var].from.as_constant().is_some_and(|from| read < from + constant),
-        _ => false,
-    }
+/// Whether the elements that two indices run over have none in common, as far as that is known without sizes.
+fn disjoint(model: &Model, a: &Affine, b: &Affine) -> bool {
+    let (Some((first, last)), Some((other_first, other_last))) = (ends(model, a), ends(model, b)) else { return false };
+    let above = |later: &Affine, earlier: &Affine| later.plus(earlier, -1).as_constant().is_some_and(|difference| difference > 0);
+    above(&first, &other_last) || above(&other_first, &last)
+}
+
+/// Whether a statement computes all elements that are read, as far as that is known without sizes.
+fn contains(model: &Model, defined: &Place, read: &Place) -> bool {
+    defined.index.iter().enumerate().all(|(axis, own)| {
+        let (Index::Affine(own), Some(Index::Affine(other))) = (own, read.index.get(axis)) else { return false };
+        let (Some((first, last)), Some((other_first, other_last))) = (ends(model, own), ends(model, other)) else { return false };
+        let not_above = |a: &Affine, b: &Affine| b.plus(a, -1).as_constant().is_some_and(|difference| difference >= 0);
+        own == other || (not_above(&first, &other_first) && not_above(&other_last, &last))
+    })
+}
+
+/// The first and the last element that an index runs over.
+fn ends(model: &Model, affine: &Affine) -> Option<(Affine, Affine)> {
+    let Some((var, constant)) = shifted(affine) else {
+        return affine.vars().next().is_none().then(|| (affine.clone(), affine.clone()));
+    };
+    let (from, to) = (&model.vars[var].from, &model.vars[var].to);
+    let moved = |end: &Affine, by: i64| end.plus(&Affine::constant(by), 1);
+    Some((moved(from, constant), moved(to, constant - 1)))
 }
 
 struct Places<'m> {

@@ -366,8 +366,8 @@ impl Model {
         self.row && !matches!(arg.kind, ArgKind::Size(_)) && !self.shared.contains(&arg.name)
     }
 
-    /// The name of a dimension.
+    /// The name of a dimension; a question mark where no statement tells it.
     pub(crate) fn dim_name(&self, dim: DimId) -> String {
-        self.dims[dim].name.to_string()
+        self.dims.get(dim).map_or_else(|| "?".to_owned(), |dim| dim.name.to_string())
     }
 }

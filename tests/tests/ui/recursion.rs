@@ -29,4 +29,17 @@ model! {
     }
 }
 
+model! {
+    pub Moved(y: [f64; T], a: [f64; P, P], start: [f64; P]) {
+        e[T, P] ~ Normal(0, 1);
+        let s[0, P] = matvec(a, start);
+        for t in 1..T {
+            let s[t, P] = matvec(a, s[t - 1]);
+        }
+        for t in T {
+            y[t] ~ Normal(dot(s[t], e[t]), 1);
+        }
+    }
+}
+
 fn main() {}

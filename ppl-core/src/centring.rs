@@ -149,6 +149,14 @@ impl<E: Real> LogJoint<E> for PartlyCentred<'_, E> {
         self.model.log_prob_rows(factor, rows, work, out);
     }
 
+    fn choices(&self, sum: usize) -> Vec<usize> {
+        self.model.choices(sum)
+    }
+
+    fn log_choices(&self, sum: usize, rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]) {
+        self.model.log_choices(sum, rows, work, out);
+    }
+
     fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor) {
         self.model.walk(values, observed, visitor);
     }

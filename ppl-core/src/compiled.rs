@@ -53,6 +53,8 @@ pub trait Kernels: Sync {
     fn body_rows(&self, body: usize) -> usize;
     /// The number of rows of a factor.
     fn factor_rows(&self, factor: usize) -> usize;
+    /// How many values each loop around a sum has, outermost first, and the sum itself, last.
+    fn choices(&self, sum: usize) -> Vec<usize>;
     /// A matrix product of a body.
     fn product(&self, body: usize, index: usize) -> Product<'_, Self::Element>;
     /// Computes the quantities of some rows of a body, and the log densities that are asked for.
@@ -136,13 +138,35 @@ fn part(rows: usize, parts: usize, index: usize) -> Range<usize> {
     rows * index / parts..rows * (index + 1) / parts
 }
 
+/// What is asked of a forward pass.
+#[derive(Clone, Debug)]
+struct Wanted {
+    factor: usize,
+    /// Rows of the factor.
+    rows: Range<usize>,
+    /// The terms of a sum instead of the factor itself, and how many there are in a row.
+    sum: Option<(usize, usize)>,
+}
+
 impl<K: Kernels> Compiled<K> {
+    /// Evaluates those rows of a body that hold some rows of a factor.
+    fn rows_of(&self, wanted: Wanted, work: &mut Workspace<K::Element>, out: &mut [K::Element]) {
+        let Some(body) = K::BODIES.iter().position(|body| body.factors.contains(&wanted.factor)) else { return };
+        let (body_rows, factor_rows) = (self.kernels.body_rows(body), self.kernels.factor_rows(wanted.factor));
+        if body_rows == 0 || factor_rows == 0 {
+            return;
+        }
+        let inner = factor_rows / body_rows;
+        let touched = wanted.rows.start / inner..wanted.rows.end.div_ceil(inner);
+        self.forward(body, touched, work, Some(wanted), out);
+    }
+
     fn forward(
         &self,
         body: usize,
         rows: Range<usize>,
         work: &mut Workspace<K::Element>,
-        wanted: Option<(usize, Range<usize>)>,
+        wanted: Option<Wanted>,
         out: &mut [K::Element],
     ) {
         let products = work.partitions.first_mut().map_or(&mut [][..], |p| &mut p.products[..]);
@@ -337,14 +361,18 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
     }
 
     fn log_prob_rows(&self, factor: usize, rows: Range<usize>, work: &mut Workspace<K::Element>, out: &mut [K::Element]) {
-        let Some(body) = K::BODIES.iter().position(|body| body.factors.contains(&factor)) else { return };
-        let (body_rows, factor_rows) = (self.kernels.body_rows(body), self.kernels.factor_rows(factor));
-        if body_rows == 0 || factor_rows == 0 {
-            return;
-        }
-        let inner = factor_rows / body_rows;
-        let touched = rows.start / inner..rows.end.div_ceil(inner);
-        self.forward(body, touched, work, Some((factor, rows)), out);
+        self.rows_of(Wanted { factor, rows, sum: None }, work, out);
+    }
+
+    fn choices(&self, sum: usize) -> Vec<usize> {
+        self.kernels.choices(sum)
+    }
+
+    fn log_choices(&self, sum: usize, rows: Range<usize>, work: &mut Workspace<K::Element>, out: &mut [K::Element]) {
+        let factor = K::GRAPH.sums[sum].factor;
+        let all = self.kernels.choices(sum).iter().product::<usize>();
+        let sum = Some((sum, all / self.kernels.factor_rows(factor).max(1)));
+        self.rows_of(Wanted { factor, rows, sum }, work, out);
     }
 
     fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<K::Element> + '_>, DataError> {

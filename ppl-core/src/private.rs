@@ -20,7 +20,9 @@ pub use crate::guides::{DeclaredGuide, GuideError, GuideOf, OwnGuide, dirichlet,
 pub use crate::kernel::functions::{LogSumExp, ln_factorial};
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};
 pub use crate::linear_algebra;
-pub use crate::model::{Batch, DataError, Dimension, Factor, Graph, Layout, LogJoint, Model, Owner, Plate, Read, Site, SiteKind};
+pub use crate::model::{
+    Batch, DataError, Dimension, Factor, Graph, Layout, LogJoint, Model, Owner, Plate, Read, Site, SiteKind, SummedOut,
+};
 
 /// The empty sum.
 #[inline(always)]

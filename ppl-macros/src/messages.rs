@@ -44,11 +44,12 @@ pub(crate) const LOOP: &str = "the loop of a model is `for n in N { .. }`";
 pub(crate) const IF_STATEMENT: &str = "`if` is an expression here: `let x = if a[n] > 0 { b } else { c };`";
 pub(crate) const STATEMENT_BLOCK: &str = "there are no blocks on their own; leave out the braces, or put a `for` before them";
 pub(crate) const RUST: &str =
-    "a model is made of `~`, `let`, `param`, `for` and `factor`; put Rust into a function of your own and call it";
+    "a model is made of `~`, `let`, `param`, `for`, `sum` and `factor`; put Rust into a function of your own and call it";
 pub(crate) const SEMICOLON: &str = "there is no statement before this `;`; leave it out";
 pub(crate) const FACTOR_ONE: &str = "`factor(..)` takes one number; write one `factor(..)` for each";
-pub(crate) const SUM_BLOCK: &str = "`sum .. ~` blocks are not available yet; write `factor(log_sum_exp(k in K => ..))`";
-pub(crate) const SAMPLED: &str = "`sampled` is not available yet: discrete latents are summed out with `factor(log_sum_exp(..))`";
+pub(crate) const SUM: &str = "a discrete variable is summed out as `sum k in K ~ Categorical(w) { .. }`";
+pub(crate) const SAMPLED: &str =
+    "`sampled` is not available yet: a discrete variable is summed out with `sum k in K ~ Categorical(w) { .. }`";
 pub(crate) const TRUNCATION: &str = "a truncated distribution is written `Truncated(Normal(0, 1), lower = 0)`";
 pub(crate) const FOR_NAME: &str = "`for` binds a name: `for n in N { .. }`";
 pub(crate) const INCLUSIVE_RANGE: &str = "a range leaves out its end: `0..3` is 0, 1, 2";
@@ -168,6 +169,54 @@ pub(crate) fn for_in(var: &Ident) -> String {
 pub(crate) fn for_body(var: &Ident) -> String {
     format!("the statements of the loop over `{var}` are missing; write them in braces")
 }
+
+pub(crate) fn sum_in(var: &Ident) -> String {
+    format!(
+        "the values of `{var}` that are added up are missing: `sum {var} in K ~ Categorical(w) {{ .. }}`, or `sum {var} in 0..10 ~ Poisson(3) {{ .. }}`"
+    )
+}
+
+pub(crate) fn sum_prior(var: &Ident) -> String {
+    format!(
+        "the distribution of `{var}` is missing: `sum {var} in K ~ Categorical(w) {{ .. }}`; a plain sum of numbers is `sum({var} in K => ..)`"
+    )
+}
+
+pub(crate) fn sum_body(var: &Ident) -> String {
+    format!("the statements that depend on `{var}` are missing; write them in braces")
+}
+
+pub(crate) fn sum_distribution(var: &Ident, word: &str) -> String {
+    format!(
+        "`{var}` is summed out, and the values of `{word}` are no counts: write `Categorical`, `Bernoulli`, `Binomial` or another distribution of these"
+    )
+}
+
+pub(crate) fn sum_weights(var: &Ident, dim: &str) -> String {
+    format!("the probabilities are over `{dim}`: write `sum {var} in {dim} ~ ..`")
+}
+
+pub(crate) fn sum_twice(var: &Ident) -> String {
+    format!(
+        "another `sum` is over a `{var}`; the probabilities of its values are reported by that name, so give this one another"
+    )
+}
+
+pub(crate) fn sum_left(name: &Ident, var: &Ident) -> String {
+    format!("`{var}` is summed out, so that `{name}` cannot be one thing for each `{var}`; leave the index out")
+}
+
+pub(crate) fn sum_bounds(name: &Ident) -> String {
+    format!(
+        "`{name}` is a latent with bounds of its own, and these cannot depend on what is summed out; give it its distribution outside of `sum`"
+    )
+}
+
+pub(crate) const SUM_MASK: &str = "what is summed out has no mask; mask the statements in the braces";
+pub(crate) const SUM_QUANTITY: &str =
+    "in a `sum` a quantity is one for each of its values; give it a name without an index: `let m = ..;`";
+pub(crate) const SUM_PARAM: &str = "a parameter is the same for all values that are summed out; write `param` outside of `sum`";
+pub(crate) const GUIDE_SUM: &str = "a guide draws latents, and nothing is summed out in it; write `sum` in the model";
 
 pub(crate) fn equals(name: &Ident) -> String {
     format!("write `let {name} = ..;` for a quantity that is computed, or `{name} ~ ..;` for one that is random")

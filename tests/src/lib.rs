@@ -4,6 +4,7 @@ pub mod guides;
 pub mod models;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use ppl_core::model::{LogJoint, Statement, Visitor, Weights};
 
@@ -74,9 +75,14 @@ pub fn check_model(model: &dyn LogJoint<f64>) {
     let rows = model.layout().rows();
     let mut values: Vec<f64> = (0..rows).map(|row| work.values[row * samples]).collect();
     let completed = values.clone();
-    let mut total = Total(0.0);
+    let mut total = Total::default();
     model.walk(&mut values, &mut model.observed(), &mut total);
-    assert!((total.0 - log_joint[0]).abs() < 1e-9 * (1.0 + total.0.abs()), "walk {}, whole {}", total.0, log_joint[0]);
+    assert!(
+        (total.total - log_joint[0]).abs() < 1e-9 * (1.0 + total.total.abs()),
+        "walk {}, whole {}",
+        total.total,
+        log_joint[0]
+    );
     for (walked, computed) in values.iter().zip(&completed) {
         assert!((walked - computed).abs() < 1e-9 * (1.0 + computed.abs()), "quantities: {walked} and {computed}");
     }
@@ -138,15 +144,43 @@ impl Visitor for Reads {
     }
 }
 
-/// Sums the log densities that a walk meets.
-struct Total(f64);
+/// Sums the log densities that a walk meets; of a `sum`, one total for each value, the last being open.
+#[derive(Default)]
+struct Total {
+    total: f64,
+    sums: Vec<(Vec<f64>, usize)>,
+}
+
+impl Total {
+    fn add(&mut self, log_prob: f64) {
+        match self.sums.last_mut() {
+            Some((totals, choice)) => totals[*choice] += log_prob,
+            None => self.total += log_prob,
+        }
+    }
+}
 
 impl Visitor for Total {
     fn visit(&mut self, statement: &Statement<'_>, value: &mut [f64]) {
-        self.0 += statement.distribution.log_prob(value, statement.params);
+        self.add(statement.distribution.log_prob(value, statement.params));
+    }
+
+    fn choose(&mut self, _factor: usize, _row: usize, log_probs: &[f64]) -> Range<usize> {
+        self.sums.push((log_probs.to_vec(), 0));
+        0..log_probs.len()
+    }
+
+    fn take(&mut self, choice: usize) {
+        self.sums.last_mut().expect("a sum is open").1 = choice;
+    }
+
+    fn chosen(&mut self) {
+        let (totals, _) = self.sums.pop().expect("a sum is open");
+        let most = totals.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        self.add(most + totals.iter().map(|total| (total - most).exp()).sum::<f64>().ln());
     }
 
     fn factor(&mut self, _factor: usize, _row: usize, value: f64) {
-        self.0 += value;
+        self.add(value);
     }
 }

@@ -16,7 +16,7 @@ use super::plan::Source;
 use super::tiles::Tile;
 use super::{AmortizedError, AmortizedFit, RowGuide};
 use crate::kernel::Real;
-use crate::model::{Graph, SiteKind, Statement, Visitor};
+use crate::model::{Graph, SiteKind, Statement, Visitor, draw_choice};
 use crate::random::step_key;
 
 /// Where latents come from.
@@ -41,12 +41,14 @@ struct Make {
     /// Arrays of which an element has no mean.
     without: BTreeSet<&'static str>,
     key: u64,
+    /// How many sums are open.
+    sums: u64,
     error: Option<AmortizedError>,
 }
 
 impl Make {
     fn new(graph: &'static Graph, prior: bool, means: bool, key: u64) -> Self {
-        Make { graph, prior, means, without: BTreeSet::new(), key, error: None }
+        Make { graph, prior, means, without: BTreeSet::new(), key, sums: 0, error: None }
     }
 }
 
@@ -56,7 +58,8 @@ impl Visitor for Make {
             return;
         }
         if self.means {
-            if !statement.distribution.mean(statement.params, value) {
+            // A mean over what is summed out is not known.
+            if self.sums > 0 || !statement.distribution.mean(statement.params, value) {
                 value.fill(f64::NAN);
                 self.without.extend(self.graph.factors[statement.factor].site.map(|site| self.graph.sites[site].name));
             }
@@ -68,6 +71,22 @@ impl Visitor for Make {
             let text = self.graph.factors[statement.factor].text;
             self.error = Some(AmortizedError::Sample { statement: text, row: statement.row, source });
         }
+    }
+
+    fn choose(&mut self, factor: usize, row: usize, log_probs: &[f64]) -> Range<usize> {
+        self.sums += 1;
+        if self.error.is_some() {
+            return 0..0;
+        }
+        let key = step_key(step_key(!self.key, factor as u64), ((row as u64) << 8) + self.sums);
+        draw_choice(log_probs, &mut StdRng::seed_from_u64(key)).unwrap_or_else(|source| {
+            self.error = Some(AmortizedError::Sample { statement: self.graph.factors[factor].text, row, source });
+            0..0
+        })
+    }
+
+    fn chosen(&mut self) {
+        self.sums -= 1;
     }
 
     fn factor(&mut self, factor: usize, _row: usize, _value: f64) {

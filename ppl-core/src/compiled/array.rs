@@ -83,6 +83,14 @@ impl<V: Lanes> Frame<'_, V> {
         }
     }
 
+    /// A log density.
+    #[inline(always)]
+    #[must_use]
+    pub fn log_prob<D: Multiparameter<P>, const P: usize>(&self, value: Array<'_, V>, parameters: [Array<'_, V>; P]) -> V {
+        let ([own], all) = (self.gather(&[value]), self.gather(&parameters));
+        D::log_prob(&own, slices(&all))
+    }
+
     /// A log density; its derivatives, times the weight, are added to rows, and returned of numbers: of the value and of the parameters.
     #[inline(always)]
     pub fn density<D: Multiparameter<P>, const P: usize>(

@@ -167,6 +167,8 @@ pub struct Forward<'a, V: Lanes> {
     pub(super) products: &'a [V::Chunk],
     pub(super) wanted: usize,
     pub(super) rows: Range<usize>,
+    /// A sum whose terms are asked for instead of its factor, and how many there are in a row.
+    pub(super) sum: Option<(usize, usize)>,
     pub(super) out: &'a mut [V::Chunk],
     pub(super) groups: usize,
     pub(super) group: usize,
@@ -204,7 +206,19 @@ impl<V: Lanes> Forward<'_, V> {
     /// Gives the log density of a row.
     #[inline(always)]
     pub fn put(&mut self, row: usize, log_prob: V) {
-        log_prob.to_chunk(&mut self.out[(row - self.rows.start) * self.groups + self.group]);
+        if self.sum.is_none() {
+            log_prob.to_chunk(&mut self.out[(row - self.rows.start) * self.groups + self.group]);
+        }
+    }
+
+    /// Gives a term of a sum where it is asked for.
+    #[inline(always)]
+    pub fn choose(&mut self, sum: usize, row: usize, log_prob: V) {
+        if let Some((wanted, each)) = self.sum
+            && wanted == sum
+        {
+            log_prob.to_chunk(&mut self.out[(row - self.rows.start * each) * self.groups + self.group]);
+        }
     }
 
     /// Rows as a vector operand.

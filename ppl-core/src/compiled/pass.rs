@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::frame::{Forward, Frame};
-use super::{BLOCK, Kernels, part, product};
+use super::{BLOCK, Kernels, Wanted, part, product};
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum};
 use crate::model::{Layout, SiteKind, Weights};
@@ -214,7 +214,7 @@ pub(super) struct Evaluate<'a, K: Kernels> {
     pub(super) samples: usize,
     pub(super) values: &'a mut [K::Element],
     pub(super) products: &'a mut [K::Element],
-    pub(super) wanted: Option<(usize, Range<usize>)>,
+    pub(super) wanted: Option<Wanted>,
     pub(super) out: &'a mut [K::Element],
 }
 
@@ -229,8 +229,9 @@ impl<K: Kernels> Kernel<K::Element> for Evaluate<'_, K> {
             let mut frame = Forward {
                 values: V::chunks_mut(self.values),
                 products: V::chunks(self.products),
-                wanted: self.wanted.as_ref().map_or(usize::MAX, |(factor, _)| *factor),
-                rows: self.wanted.as_ref().map_or(0..0, |(_, rows)| rows.clone()),
+                wanted: self.wanted.as_ref().map_or(usize::MAX, |wanted| wanted.factor),
+                rows: self.wanted.as_ref().map_or(0..0, |wanted| wanted.rows.clone()),
+                sum: self.wanted.as_ref().and_then(|wanted| wanted.sum),
                 out: V::chunks_mut(self.out),
                 groups: self.samples / V::WIDTH,
                 group: 0,

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::distributions::Sampler;
 use crate::linear_algebra::Operation;
@@ -26,6 +27,9 @@ struct Reads {
     names: BTreeMap<usize, Vec<usize>>,
     /// By each stored quantity.
     through: BTreeMap<usize, Vec<usize>>,
+    /// How many sums are open, and what their statements have read.
+    sums: usize,
+    summed: Vec<usize>,
 }
 
 impl Reads {
@@ -73,8 +77,45 @@ impl<'a> Walk<'a> {
 
     fn tell(&mut self, factor: usize, row: usize) {
         if let Some(reads) = &self.reads {
-            let rows = reads.borrow_mut().take();
-            self.visitor.reads(factor, row, &rows);
+            let mut reads = reads.borrow_mut();
+            let rows = reads.take();
+            // A row of a factor is told once, when its outermost sum is done.
+            if reads.sums > 0 {
+                reads.summed.extend(rows);
+            } else {
+                self.visitor.reads(factor, row, &rows);
+            }
+        }
+    }
+
+    /// Comes to a sum over values in a range, with the logarithms of their probabilities: gives the values that the walk goes through.
+    pub fn choose(&mut self, (factor, row): (usize, usize), range: Range<usize>, log_probs: &[f64]) -> Range<usize> {
+        if let Some(reads) = &self.reads {
+            let mut reads = reads.borrow_mut();
+            let rows = reads.take();
+            reads.sums += 1;
+            reads.summed.extend(rows);
+        }
+        let chosen = self.visitor.choose(factor, row, log_probs);
+        range.start + chosen.start..range.start + chosen.end
+    }
+
+    /// Comes to the statements of a value in a range.
+    pub fn take(&mut self, value: usize, range: Range<usize>) {
+        self.visitor.take(value - range.start);
+    }
+
+    /// Leaves a sum.
+    pub fn chosen(&mut self, (factor, row): (usize, usize)) {
+        self.visitor.chosen();
+        if let Some(reads) = &self.reads {
+            let mut reads = reads.borrow_mut();
+            reads.sums -= 1;
+            if reads.sums == 0 {
+                reads.pending = std::mem::take(&mut reads.summed);
+                drop(reads);
+                self.tell(factor, row);
+            }
         }
     }
 

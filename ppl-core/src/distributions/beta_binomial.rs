@@ -2,6 +2,7 @@
 
 use rand::Rng;
 
+use super::special::within;
 use super::{Beta, BinomialProb, Cumulative, Partials, Tails, Univariate, cumulative::tails_by_summing};
 use crate::kernel::Lanes;
 
@@ -34,7 +35,8 @@ impl Univariate<3> for BetaBinomial {
         let choose = -(rest + V::constant(1.0)).lgamma();
         let (a, d_alpha) = (x + alpha).lgamma_and_digamma();
         let (b, d_beta) = (rest + beta).lgamma_and_digamma();
-        Partials { log_prob: choose + a + b, d_value: V::zero(), d_params: [V::zero(), d_alpha, d_beta] }
+        let log_prob = within(V::zero(), x, trials, choose + a + b);
+        Partials { log_prob, d_value: V::zero(), d_params: [V::zero(), d_alpha, d_beta] }
     }
 
     #[inline(always)]

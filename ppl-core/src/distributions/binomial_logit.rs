@@ -3,6 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
+use super::special::within;
 use super::{BernoulliLogit, BinomialProb, Cumulative, Partials, Tails, Univariate, binomial_prob::binomial_tails};
 use crate::kernel::{Lanes, softplus_and_sigmoid};
 
@@ -31,7 +32,7 @@ impl Univariate<2> for BinomialLogit {
     fn kernel<V: Lanes>(x: V, [trials, logit]: [V; 2]) -> Partials<V, 2> {
         let choose = -(trials - x + V::constant(1.0)).lgamma();
         let (softplus, sigmoid) = softplus_and_sigmoid(logit);
-        let log_prob = choose + x * logit - trials * softplus;
+        let log_prob = within(V::zero(), x, trials, choose + x * logit - trials * softplus);
         Partials { log_prob, d_value: V::zero(), d_params: [V::zero(), x - trials * sigmoid] }
     }
 

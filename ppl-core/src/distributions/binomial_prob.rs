@@ -3,6 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
+use super::special::within;
 use super::{BernoulliProb, Cumulative, Partials, Tails, Univariate, of_probability};
 use crate::kernel::Lanes;
 
@@ -37,7 +38,8 @@ impl Univariate<2> for BinomialProb {
         let successes = V::select(x.eq(zero), zero, x * prob.ln());
         let failures = V::select(rest.eq(zero), zero, rest * (-prob).ln_1p());
         let d_prob = V::select(x.eq(zero), zero, x / prob) - V::select(rest.eq(zero), zero, rest / (one - prob));
-        Partials { log_prob: choose + of_probability(prob, successes + failures), d_value: zero, d_params: [zero, d_prob] }
+        let log_prob = within(zero, x, trials, choose + of_probability(prob, successes + failures));
+        Partials { log_prob, d_value: zero, d_params: [zero, d_prob] }
     }
 
     #[inline(always)]

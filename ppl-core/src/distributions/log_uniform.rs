@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Cumulative, Partials, Tails, Univariate, special::open01};
+use super::{Cumulative, Partials, Tails, Univariate, special::{open01, within}};
 use crate::kernel::Lanes;
 
 /// The log-uniform (reciprocal) distribution: a number whose logarithm is uniform.
@@ -29,9 +29,8 @@ impl Univariate<2> for LogUniform {
     }
 
     #[inline(always)]
-    fn kernel<V: Lanes>(x: V, [_lower, _upper]: [V; 2]) -> Partials<V, 2> {
-        let _ = x;
-        Partials { log_prob: V::zero(), d_value: V::zero(), d_params: [V::zero(); 2] }
+    fn kernel<V: Lanes>(x: V, [lower, upper]: [V; 2]) -> Partials<V, 2> {
+        Partials { log_prob: within(lower, x, upper, V::zero()), d_value: V::zero(), d_params: [V::zero(); 2] }
     }
 
     #[inline(always)]

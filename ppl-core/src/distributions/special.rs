@@ -10,6 +10,13 @@ pub(super) const EULER: f64 = 0.577_215_664_901_532_9;
 /// `ln(2 pi) / 2`
 pub(super) const LN_SQRT_2PI: f64 = 0.918_938_533_204_672_8;
 
+/// A log density between the bounds of a distribution, and minus infinity beyond them: where these are parameters, what is possible for one may not be for
+/// another.
+#[inline(always)]
+pub(super) fn within<V: Lanes>(lower: V, x: V, upper: V, log_prob: V) -> V {
+    V::select(x.lt(lower) | upper.lt(x), V::constant(f64::NEG_INFINITY), log_prob)
+}
+
 /// A uniform number strictly between zero and one.
 pub(super) fn open01(rng: &mut dyn rand::Rng) -> f64 {
     rand_distr::Distribution::sample(&rand_distr::Open01, rng)

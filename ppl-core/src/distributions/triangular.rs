@@ -2,6 +2,7 @@
 
 use rand::Rng;
 
+use super::special::within;
 use super::{
     Cumulative, Partials, Tails, Univariate,
     special::{ln_one_minus_exp, open01},
@@ -35,7 +36,7 @@ impl Univariate<3> for Triangular {
         let inside = V::select(lower.le(peak) & peak.le(upper), V::zero(), V::constant(f64::NAN));
         let end = d_whole - d_done;
         Partials {
-            log_prob: (done * d_whole).ln() + inside,
+            log_prob: within(lower, x, upper, (done * d_whole).ln() + inside),
             d_value: V::select(rises, d_done, -d_done),
             d_params: [V::select(rises, end, V::zero()), V::select(rises, V::zero(), -end), V::select(rises, -d_whole, d_whole)],
         }

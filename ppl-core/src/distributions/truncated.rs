@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use rand::Rng;
 
 use super::cumulative::{Standing, Tails};
-use super::special::{first_whole, invert, ln_one_minus_exp, open01};
+use super::special::{first_whole, invert, ln_one_minus_exp, open01, within};
 use super::{Cumulative, Distribution, Parameter, Partials, Support, Univariate, ValueKind};
 use crate::kernel::Lanes;
 
@@ -95,7 +95,8 @@ macro_rules! truncated {
                 let own = D::kernel(x, first(params, V::zero()));
                 let mut d_params = [V::zero(); $outer];
                 d_params[..$inner].copy_from_slice(&own.d_params);
-                Partials { log_prob: own.log_prob, d_value: own.d_value, d_params }
+                let log_prob = within(params[$inner], x, params[$inner + 1], own.log_prob);
+                Partials { log_prob, d_value: own.d_value, d_params }
             }
 
             #[inline(always)]

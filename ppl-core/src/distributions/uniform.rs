@@ -3,6 +3,7 @@
 use rand::Rng;
 use rand_distr::Distribution as _;
 
+use super::special::within;
 use super::{Cumulative, Partials, Tails, Univariate};
 use crate::kernel::Lanes;
 
@@ -23,9 +24,8 @@ pub struct Uniform;
 
 impl Univariate<2> for Uniform {
     #[inline(always)]
-    fn kernel<V: Lanes>(x: V, _params: [V; 2]) -> Partials<V, 2> {
-        let _ = x;
-        Partials { log_prob: V::zero(), d_value: V::zero(), d_params: [V::zero(); 2] }
+    fn kernel<V: Lanes>(x: V, [lower, upper]: [V; 2]) -> Partials<V, 2> {
+        Partials { log_prob: within(lower, x, upper, V::zero()), d_value: V::zero(), d_params: [V::zero(); 2] }
     }
 
     #[inline(always)]

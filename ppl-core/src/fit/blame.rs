@@ -1,5 +1,7 @@
 //! What is to blame for a log density that is not finite: the statement, its row, and the values of its operands.
 
+use std::ops::Range;
+
 use super::error::Culprit;
 use crate::kernel::Real;
 use crate::model::{LogJoint, Statement, Visitor};
@@ -17,7 +19,7 @@ pub(crate) fn blame<E: Real>(model: &dyn LogJoint<E>, u: &[E], log_densities: &[
     let rows = model.layout().rows();
     let mut values: Vec<f64> = (0..rows).map(|row| work.values[row * samples + sample].to_f64()).collect();
     let mut observed = model.observed();
-    let mut search = Search { graph: model.graph(), found: None };
+    let mut search = Search { graph: model.graph(), found: None, sums: 0 };
     model.walk(&mut values, &mut observed, &mut search);
     search.found.unwrap_or_default()
 }
@@ -25,6 +27,8 @@ pub(crate) fn blame<E: Real>(model: &dyn LogJoint<E>, u: &[E], log_densities: &[
 struct Search {
     graph: &'static crate::model::Graph,
     found: Option<Culprit>,
+    /// How many sums are open: in these a value that is impossible is none to blame.
+    sums: usize,
 }
 
 impl Visitor for Search {
@@ -33,7 +37,8 @@ impl Visitor for Search {
             return;
         }
         let log_prob = statement.distribution.log_prob(value, statement.params);
-        if log_prob.is_finite() && value.iter().all(|x| x.is_finite()) {
+        let possible = log_prob.is_finite() || (self.sums > 0 && log_prob == f64::NEG_INFINITY);
+        if possible && value.iter().all(|x| x.is_finite()) {
             return;
         }
         let names = statement.distribution.parameters();
@@ -49,6 +54,15 @@ impl Visitor for Search {
             operands: operands.collect(),
             log_prob,
         });
+    }
+
+    fn choose(&mut self, _factor: usize, _row: usize, log_probs: &[f64]) -> Range<usize> {
+        self.sums += 1;
+        0..log_probs.len()
+    }
+
+    fn chosen(&mut self) {
+        self.sums -= 1;
     }
 
     fn factor(&mut self, factor: usize, row: usize, value: f64) {

@@ -94,6 +94,14 @@ pub enum FitError {
         /// What the sampler says.
         reason: String,
     },
+    /// A name that no `sum` of the model binds.
+    #[error("`{name}` is summed out by no `sum` of the model; {known}")]
+    NotSummed {
+        /// The name.
+        name: String,
+        /// What is summed out.
+        known: String,
+    },
     /// A name that is no latent or quantity.
     #[error("`{name}` is not a latent or quantity of the model ({known})")]
     UnknownName {

@@ -21,6 +21,7 @@ mod observer;
 mod plateau;
 mod predictive;
 mod report;
+mod responsibilities;
 mod saved;
 mod search;
 mod start;

@@ -96,7 +96,8 @@ struct Elements(Vec<Vec<Option<usize>>>);
 impl Visitor for Elements {
     fn visit(&mut self, statement: &Statement<'_>, value: &mut [f64]) {
         let found = self.0.get_mut(statement.factor).and_then(|rows| rows.get_mut(statement.row));
-        if let (Some(found), [element, ..]) = (found, &*value) {
+        // Several statements of a sum are about the first element that they observe.
+        if let (Some(found), [element, ..]) = (found.filter(|found| found.is_none()), &*value) {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index that was written as a number")]
             let number = (!element.is_nan()).then_some(*element as usize);
             *found = number;

@@ -1,11 +1,13 @@
 //! Predictions: of the same rows, of new rows, and from the prior, by walking over the statements.
 
+use std::ops::Range;
+
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::{Fit, FitError};
 use crate::kernel::Real;
-use crate::model::{Graph, LogJoint, Model, SiteKind, Statement, Visitor, Workspace};
+use crate::model::{Graph, LogJoint, Model, SiteKind, Statement, Visitor, Workspace, draw_choice};
 use crate::random::step_key;
 
 /// Draws observed values, and latents too if there is no fit.
@@ -25,6 +27,16 @@ impl Visitor for Draw<'_> {
             let text = self.graph.factors[statement.factor].text;
             self.error = Some(FitError::Sample { statement: text, row: statement.row, source });
         }
+    }
+
+    fn choose(&mut self, factor: usize, row: usize, log_probs: &[f64]) -> Range<usize> {
+        if self.error.is_some() {
+            return 0..0;
+        }
+        draw_choice(log_probs, self.rng).unwrap_or_else(|source| {
+            self.error = Some(FitError::Sample { statement: self.graph.factors[factor].text, row, source });
+            0..0
+        })
     }
 
     fn factor(&mut self, factor: usize, _row: usize, _value: f64) {

@@ -16,6 +16,19 @@ pub struct Graph {
     pub sites: &'static [Site],
     /// The terms of the log joint density, in the order of the model.
     pub factors: &'static [Factor],
+    /// The discrete variables that `sum` blocks sum out.
+    pub sums: &'static [SummedOut],
+}
+
+/// A discrete variable that a `sum` block sums out of a factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SummedOut {
+    /// Its name.
+    pub name: &'static str,
+    /// The factor.
+    pub factor: usize,
+    /// The sum around it.
+    pub within: Option<usize>,
 }
 
 /// A dimension, as a plate.

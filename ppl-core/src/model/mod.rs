@@ -11,8 +11,9 @@ use std::ops::Range;
 
 pub use batch::{Batch, BatchError};
 pub use error::DataError;
-pub use graph::{Factor, Graph, Owner, Plate, Read, Site, SiteKind};
+pub use graph::{Factor, Graph, Owner, Plate, Read, Site, SiteKind, SummedOut};
 pub use layout::{Centred, Dimension, Layout, Missing, Variable};
+pub(crate) use visit::draw_choice;
 pub use visit::{Statement, Visitor};
 pub use workspace::{Partition, Weights, Workspace};
 
@@ -84,6 +85,13 @@ pub trait LogJoint<E: Real>: Sync {
     fn factor_rows(&self, factor: usize) -> usize;
     /// Writes the log density of some rows of one factor, `[row][sample]`, from the completed workspace.
     fn log_prob_rows(&self, factor: usize, rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]);
+    /// How many values each loop around a sum of [`Graph::sums`] has, outermost first, and the sum itself, last.
+    fn choices(&self, _sum: usize) -> Vec<usize> {
+        Vec::new()
+    }
+    /// Writes what each value of a sum contributes to some rows of its factor, from the completed workspace: `[factor row][inner loops ..][value][sample]`, in
+    /// nats. The logarithm of the sum of their exponentials over the values is the log density; of a sum within another one, given the value of that.
+    fn log_choices(&self, _sum: usize, _rows: Range<usize>, _work: &mut Workspace<E>, _out: &mut [E]) {}
     /// Walks over all statements with one sample: `values` are the rows of the layout (latents read unless the visitor
     /// draws them, quantities computed), `observed` its observed elements (written as the visitor gives them).
     fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor);

@@ -1,7 +1,11 @@
 //! Walks over the statements of a model.
 
+use std::ops::Range;
+
+use rand::rngs::StdRng;
+
 use super::SiteKind;
-use crate::distributions::Sampler;
+use crate::distributions::{CategoricalProbs, SampleError, Sampler, VectorSampler};
 
 /// What a walk over the statements of a model does at each of them.
 pub trait Visitor {
@@ -10,6 +14,18 @@ pub trait Visitor {
 
     /// Meets one element of a `factor(..)` statement.
     fn factor(&mut self, _factor: usize, _row: usize, _value: f64) {}
+
+    /// Comes to what a `sum` sums out of a row of a factor, with the logarithms of the probabilities of its values: gives those that the walk goes through, by
+    /// default all of them.
+    fn choose(&mut self, _factor: usize, _row: usize, log_probs: &[f64]) -> Range<usize> {
+        0..log_probs.len()
+    }
+
+    /// Comes to the statements of one of these values.
+    fn take(&mut self, _choice: usize) {}
+
+    /// Has been through all of them.
+    fn chosen(&mut self) {}
 
     /// Is told, by [`LogJoint::reads`](super::LogJoint::reads) alone, which rows of latents a row of a factor depends on: increasing, each once.
     fn reads(&mut self, _factor: usize, _row: usize, _latents: &[usize]) {}
@@ -28,4 +44,20 @@ pub struct Statement<'a> {
     pub distribution: &'a dyn Sampler,
     /// The values of its parameters.
     pub params: &'a [f64],
+}
+
+/// Draws one of several values by the logarithms of their probabilities, which need not add up to one.
+///
+/// # Errors
+/// [`SampleError`] where they are no probabilities.
+pub(crate) fn draw_choice(log_probs: &[f64], rng: &mut StdRng) -> Result<Range<usize>, SampleError> {
+    let most = log_probs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut probs: Vec<f64> = log_probs.iter().map(|log_prob| (log_prob - most).exp()).collect();
+    let total: f64 = probs.iter().sum();
+    probs.iter_mut().for_each(|prob| *prob /= total);
+    let mut drawn = [0.0];
+    VectorSampler::<CategoricalProbs>::NEW.sample(&probs, rng, &mut drawn)?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index that was drawn as a number")]
+    let choice = drawn[0] as usize;
+    Ok(choice..choice + 1)
 }

@@ -21,6 +21,7 @@ static GRAPH: Graph = Graph {
     plates: &[crate::model::Plate { refused: Some("no statement runs over it"), factors: &[] }],
     sites: &[Site { name: "u", kind: SiteKind::Latent, support: Support::Real, event_rank: 1 }],
     factors: &[Factor { text: "density of u", site: Some(0), reads: &[Read { site: 0, owner: Owner::Every }] }],
+    sums: &[],
 };
 
 impl<E: Real> CorrelatedGaussian<E> {

@@ -179,6 +179,13 @@ impl Places<'_> {
                     self.body(body, loops);
                     loops.pop();
                 }
+                StmtKind::Sum { var, prior, body, .. } => {
+                    visit::of_distribution(prior).for_each(expression);
+                    vectors(prior.density.vectors(), prior.span, &mut read);
+                    loops.push(*var);
+                    self.body(body, loops);
+                    loops.pop();
+                }
                 StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => expression(value),
                 StmtKind::Param { bounds, start, .. } => visit::of_parameter(bounds.as_deref(), start).for_each(expression),
                 StmtKind::Quantity { site, index, value } => {

@@ -65,13 +65,19 @@ impl Reader<'_> {
     }
 
     fn statement(&self, stmt: &Stmt) -> Option<String> {
-        let statement = text(&stmt.text);
+        let statement = &text(&stmt.text);
         let site = |site: usize, index: &[Index]| {
             let known = &self.model.sites[site];
             self.index(&known.name.to_string(), &known.dims, index, statement)
         };
         match &stmt.kind {
             StmtKind::For { .. } => None,
+            StmtKind::Sum { var, prior, .. } => {
+                let all = self.model.vars[*var].dim == Some(self.dim);
+                let vector = prior.density.vectors().iter().find_map(|vector| self.operand(vector, statement));
+                let parameters = || visit::of_distribution(prior).find_map(|param| self.expression(param, statement));
+                all.then(|| format!("`{statement}` sums over all of it")).or(vector).or_else(parameters)
+            }
             StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => self.expression(value, statement),
             // Where a parameter starts is no part of the density.
             StmtKind::Param { site: written, index, bounds, start: _ } => {
@@ -183,6 +189,10 @@ impl Reader<'_> {
     }
 }
 
-fn text(statement: &str) -> &str {
-    statement.trim_end_matches(';')
+/// A statement as it stands in a sentence; of a block, its head.
+fn text(statement: &str) -> String {
+    match statement.split_once('{') {
+        Some((head, _)) => format!("{}{{ .. }}", head),
+        None => statement.trim_end_matches(';').to_owned(),
+    }
 }

@@ -2,7 +2,9 @@
 
 use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Density, Expr, ExprKind, Family, Function, Model, Operator, SiteKind, Stmt, StmtKind, Vector, visit};
+use crate::ir::{
+    Density, Distribution, Expr, ExprKind, Family, Function, Model, Operator, SiteKind, Stmt, StmtKind, Vector, visit,
+};
 
 /// Where the values of an expression are known to lie.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -263,26 +265,32 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
             StmtKind::Param { bounds, start, .. } => {
                 visit::of_parameter(bounds.as_deref(), start).for_each(|value| check_log_probs(model, value, errors));
             }
-            StmtKind::Sample { distribution, .. } => {
-                for (family, params) in distribution.density.families() {
-                    check_family(model, family, params, errors);
-                }
-                match &distribution.density {
-                    Density::Multivariate { entry, parameters, .. } => {
-                        for ((name, support), parameter) in entry.parameters.iter().zip(parameters) {
-                            check_vector(model, (entry.name, name, *support), parameter, distribution.span, errors);
-                        }
-                    }
-                    Density::Mixture { weights, .. } | Density::Listed { weights, .. } => {
-                        check_vector(model, ("Mixture", "weights", Support::Simplex), weights, distribution.span, errors);
-                    }
-                    Density::Univariate { .. } | Density::Ordered { .. } => {}
-                }
-                for param in visit::of_distribution(distribution) {
-                    check_log_probs(model, param, errors);
-                }
+            StmtKind::Sample { distribution, .. } => check_distribution(model, distribution, errors),
+            StmtKind::Sum { prior, body, .. } => {
+                check_distribution(model, prior, errors);
+                check_statements(model, body, errors);
             }
         }
+    }
+}
+
+fn check_distribution(model: &Model, distribution: &Distribution, errors: &mut Vec<(proc_macro2::Span, String)>) {
+    for (family, params) in distribution.density.families() {
+        check_family(model, family, params, errors);
+    }
+    match &distribution.density {
+        Density::Multivariate { entry, parameters, .. } => {
+            for ((name, support), parameter) in entry.parameters.iter().zip(parameters) {
+                check_vector(model, (entry.name, name, *support), parameter, distribution.span, errors);
+            }
+        }
+        Density::Mixture { weights, .. } | Density::Listed { weights, .. } => {
+            check_vector(model, ("Mixture", "weights", Support::Simplex), weights, distribution.span, errors);
+        }
+        Density::Univariate { .. } | Density::Ordered { .. } => {}
+    }
+    for param in visit::of_distribution(distribution) {
+        check_log_probs(model, param, errors);
     }
 }
 

@@ -118,7 +118,12 @@ impl<'m> Search<'m> {
                         self.loops.pop();
                     }
                 }
-                StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::Factor { .. } | StmtKind::Operation { .. } => {}
+                // What is drawn within a sum has a location for each of its values.
+                StmtKind::Sum { .. }
+                | StmtKind::Local { .. }
+                | StmtKind::Param { .. }
+                | StmtKind::Factor { .. }
+                | StmtKind::Operation { .. } => {}
             }
         }
     }

@@ -7,7 +7,7 @@ use quote::quote;
 
 use crate::catalogue::Support;
 use crate::check::plates::{Plate, plates};
-use crate::ir::{ExprKind, Index, Model, Site, SiteId, SiteKind, Stmt, StmtKind, VarId, Vector, visit};
+use crate::ir::{Distribution, ExprKind, Index, Model, Site, SiteId, SiteKind, Stmt, StmtKind, VarId, Vector, visit};
 
 /// How a factor reads a latent or a parameter; the widest of several ways counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,11 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
         });
         quote!(_ppl::Factor { text: #text, site: #site, reads: &[#(#reads),*] })
     });
+    let sums = model.sums.iter().map(|sum| {
+        let (name, factor) = (sum.name.to_string(), sum.factor);
+        let within = sum.within.map_or_else(|| quote!(None), |within| quote!(Some(#within)));
+        quote!(_ppl::SummedOut { name: #name, factor: #factor, within: #within })
+    });
     let plates = plates(model).into_iter().map(|Plate { refused, factors }| {
         let refused = refused.map_or_else(|| quote!(None), |reason| quote!(Some(#reason)));
         quote!(_ppl::Plate { refused: #refused, factors: &[#(#factors),*] })
@@ -56,6 +61,7 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
             plates: &[#(#plates),*],
             sites: &[#(#sites),*],
             factors: &[#(#factors),*],
+            sums: &[#(#sums),*],
         }
     }
 }
@@ -130,11 +136,26 @@ fn collect(
                 _ => {}
             });
         };
+        let of_distribution = |distribution: &Distribution, own: &mut Reads, through: &BTreeMap<SiteId, Reads>| {
+            visit::of_distribution(distribution).for_each(|param| read(param, own));
+            for vector in distribution.density.vectors() {
+                if let Vector::Site(read, index) = vector {
+                    read_site(*read, index, own, through);
+                }
+            }
+        };
         match &stmt.kind {
             StmtKind::For { var, body } => {
                 loops.push(*var);
                 collect(model, body, loops, through, locals, factors);
                 loops.pop();
+            }
+            StmtKind::Sum { prior, body, factor, .. } => {
+                of_distribution(prior, &mut own, through);
+                merge(factors, *factor, own);
+                // Rows are those of the loops around the outermost sum: within it no loop is over them.
+                let around = model.factors[*factor].loops.clone();
+                collect(model, body, &mut around.clone(), through, locals, factors);
             }
             StmtKind::Local { local, value } => {
                 read(value, &mut own);
@@ -165,22 +186,21 @@ fn collect(
             StmtKind::Param { .. } => {}
             StmtKind::Factor { factor, value } => {
                 read(value, &mut own);
-                factors.insert(*factor, own);
+                merge(factors, *factor, own);
             }
             StmtKind::Sample { site, index, distribution, factor } => {
-                for param in visit::of_distribution(distribution) {
-                    read(param, &mut own);
-                }
-                for vector in distribution.density.vectors() {
-                    if let Vector::Site(read, index) = vector {
-                        read_site(*read, index, &mut own, through);
-                    }
-                }
+                of_distribution(distribution, &mut own, through);
                 read_site(*site, index, &mut own, through);
-                factors.insert(*factor, own);
+                merge(factors, *factor, own);
             }
         }
     }
+}
+
+/// Adds what a part of a factor reads.
+fn merge(factors: &mut BTreeMap<usize, Reads>, factor: usize, own: Reads) {
+    let known = factors.entry(factor).or_default();
+    own.into_iter().for_each(|(site, owner)| add(known, site, owner));
 }
 
 fn add(reads: &mut Reads, site: SiteId, owner: Owner) {

@@ -165,7 +165,12 @@ fn kernels(
         let mut stores = false;
         for stmt in &body.stmts {
             visit::statements(std::slice::from_ref(*stmt), &mut |stmt| match &stmt.kind {
-                StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } => factors.push(*factor),
+                StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } | StmtKind::Sum { factor, .. } => {
+                    // The statements of a sum are parts of its factor.
+                    if factors.last() != Some(factor) {
+                        factors.push(*factor);
+                    }
+                }
                 StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
                 // What it reads and writes is in memory.
                 StmtKind::Operation { .. } => stores = true,
@@ -185,6 +190,10 @@ fn kernels(
         let lengths = factor.loops.iter().map(|&v| names::length(model, v));
         let rows = lengths.reduce(|all, own| quote!(#all * #own)).unwrap_or_else(|| quote!(1));
         quote!(#id => #rows)
+    });
+    let choices = model.sums.iter().enumerate().map(|(id, sum)| {
+        let lengths = sum.loops.iter().map(|&v| names::length(model, v));
+        quote!(#id => vec![#(#lengths),*])
     });
     let products = tapes.iter().enumerate().flat_map(|(body, tape)| {
         tape.products.iter().enumerate().map(move |(index, product)| {
@@ -227,6 +236,10 @@ fn kernels(
 
             fn factor_rows(&self, factor: usize) -> usize {
                 match factor { #(#factor_rows,)* _ => 0 }
+            }
+
+            fn choices(&self, sum: usize) -> Vec<usize> {
+                match sum { #(#choices,)* _ => Vec::new() }
             }
 
             fn product(&self, body: usize, index: usize) -> _ppl::Product<'_, #e> {

@@ -34,6 +34,7 @@ const RESERVED: &[&str] = &[
     "v",
     "start",
     "bounds",
+    "choices",
 ];
 
 /// Whether generated functions use a name themselves, or may.
@@ -249,6 +250,9 @@ pub(crate) fn length(model: &Model, v: VarId) -> TokenStream {
     let to = affine(model, &v.to);
     if v.from.as_constant() == Some(0) && v.to.as_size().is_some() {
         return to;
+    }
+    if let (Some(from), Some(to)) = (v.from.as_constant(), v.to.as_constant()) {
+        return proc_macro2::Literal::u64_unsuffixed(to.saturating_sub(from).max(0).unsigned_abs()).to_token_stream();
     }
     let from = affine(model, &v.from);
     quote!((#to).saturating_sub(#from))

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use super::names;
 use super::scalar::{self, Source, family_type, observed_field};
 use crate::catalogue::Shape;
+use crate::ir::lower::log_prior;
 use crate::ir::{Density, Distribution, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Vector};
 
 /// The statements of the walk.
@@ -23,6 +24,20 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
         StmtKind::For { var, body } => {
             let (name, range, body) = (names::var(model, *var), names::range(model, *var), statements(model, body));
             if body.is_empty() { body } else { quote!(for #name in #range { #body }) }
+        }
+        StmtKind::Sum { sum: _, var, prior, body, factor } => {
+            let row = names::loop_row(model, &model.factors[*factor].loops);
+            let (name, range) = (names::var(model, *var), names::range(model, *var));
+            let (prior, body) = (scalar::expr(model, &log_prior(prior, *var), Source::Walk), statements(model, body));
+            quote! {
+                let mut choices = Vec::new();
+                for #name in #range { choices.push(#prior); }
+                for #name in walk.choose((#factor, #row), #range, &choices) {
+                    walk.take(#name, #range);
+                    #body
+                }
+                walk.chosen((#factor, #row));
+            }
         }
         StmtKind::Local { local, value } => {
             let (name, value) = (names::user_local(&model.locals[*local].name), scalar::expr(model, value, Source::Walk));

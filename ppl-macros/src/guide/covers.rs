@@ -158,6 +158,7 @@ fn reads_of_missing(guide: &Model, model: &Model, diagnostics: &mut Diagnostics)
         StmtKind::Param { bounds, start, .. } => {
             visit::of_parameter(bounds.as_deref(), start).for_each(|value| visit::data(guide, value, &mut read));
         }
-        StmtKind::For { .. } => {}
+        // A guide has none.
+        StmtKind::Sum { .. } | StmtKind::For { .. } => {}
     });
 }

@@ -20,6 +20,7 @@ pub(crate) type SiteId = usize;
 pub(crate) type VarId = usize;
 pub(crate) type LocalId = usize;
 pub(crate) type FactorId = usize;
+pub(crate) type SumId = usize;
 
 #[derive(Debug)]
 pub(crate) struct Model {
@@ -41,6 +42,7 @@ pub(crate) struct Model {
     pub vars: Vec<Var>,
     pub locals: Vec<Local>,
     pub factors: Vec<Factor>,
+    pub sums: Vec<Sum>,
     /// Where the values of quantities are known to lie.
     pub quantity_supports: std::collections::BTreeMap<SiteId, check_support::Inferred>,
     pub body: Vec<Stmt>,
@@ -167,6 +169,18 @@ pub(crate) struct Factor {
     pub loops: Vec<VarId>,
 }
 
+/// A discrete variable that is summed out.
+#[derive(Debug)]
+pub(crate) struct Sum {
+    pub name: Ident,
+    /// The factor that its outermost `sum` is.
+    pub factor: FactorId,
+    /// The sum around it.
+    pub within: Option<SumId>,
+    /// The loops around it, those of sums among them, and itself; outermost first.
+    pub loops: Vec<VarId>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Stmt {
     pub kind: StmtKind,
@@ -190,6 +204,8 @@ pub(crate) enum StmtKind {
     Factor { factor: FactorId, value: Expr },
     /// `for var in range { body }`
     For { var: VarId, body: Vec<Stmt> },
+    /// `sum var in range ~ prior { body }`; the statements of the body are parts of its factor
+    Sum { sum: SumId, var: VarId, prior: Distribution, body: Vec<Stmt>, factor: FactorId },
 }
 
 #[derive(Debug)]
@@ -206,7 +222,7 @@ pub(crate) enum Density {
     /// A distribution of one number.
     Univariate { family: Family, params: Vec<Expr> },
     /// A distribution of vectors or matrices, or of a number with vectors as parameters.
-    /// In a guide, `axis` is the index of the elements of a vector.
+    /// In a guide, `axis` is the index of the elements of a vector; of `Categorical` logits in a `sum`, that of their normalizer.
     Multivariate { entry: &'static Entry, parameters: Vec<Vector>, axis: Option<VarId> },
     /// A component of which is chosen by weights, summed out: `log p(x) = ln sum of w_k p_k(x)`.
     Mixture { weights: Vector, var: VarId, family: Family, params: Vec<Expr> },

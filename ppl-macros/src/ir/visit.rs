@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 
-use super::{ArgId, Bounds, Condition, Density, Distribution, Expr, ExprKind, Index, Model, Stmt, StmtKind, Vector};
+use super::{ArgId, Bounds, Condition, Density, Distribution, Expr, ExprKind, Index, Model, Stmt, StmtKind, VarId, Vector};
 
 /// Calls `visit` with an expression and all within it, the outer before the inner.
 pub(crate) fn expressions<'e>(expr: &'e Expr, visit: &mut impl FnMut(&'e Expr)) {
@@ -100,6 +100,10 @@ pub(crate) fn arguments(model: &Model) -> std::collections::BTreeSet<ArgId> {
                 gathered(index, &mut read);
                 vectors(distribution.density.vectors(), &mut read);
             }
+            StmtKind::Sum { prior, .. } => {
+                of_distribution(prior).for_each(own);
+                vectors(prior.density.vectors(), &mut read);
+            }
             StmtKind::For { .. } => {}
         }
     });
@@ -140,8 +144,20 @@ pub(crate) fn repeated(operands: &[Vector]) -> impl Iterator<Item = &Expr> {
 pub(crate) fn statements<'s>(body: &'s [Stmt], visit: &mut impl FnMut(&'s Stmt)) {
     for stmt in body {
         visit(stmt);
-        if let StmtKind::For { body, .. } = &stmt.kind {
+        if let StmtKind::For { body, .. } | StmtKind::Sum { body, .. } = &stmt.kind {
             statements(body, visit);
+        }
+    }
+}
+
+/// Calls `visit` with every statement and the loops around it, those of sums among them.
+pub(crate) fn in_loops<'s>(body: &'s [Stmt], loops: &mut Vec<VarId>, visit: &mut impl FnMut(&'s Stmt, &[VarId])) {
+    for stmt in body {
+        visit(stmt, loops);
+        if let StmtKind::For { var, body } | StmtKind::Sum { var, body, .. } = &stmt.kind {
+            loops.push(*var);
+            in_loops(body, loops, visit);
+            loops.pop();
         }
     }
 }
@@ -180,6 +196,12 @@ pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'stati
             }
             StmtKind::Operation { operands, .. } => repeated(operands).for_each(&mut read),
             StmtKind::Param { bounds, start, .. } => of_parameter(bounds.as_deref(), start).for_each(&mut read),
+            StmtKind::Sum { prior, .. } => {
+                of_distribution(prior).for_each(&mut read);
+                for (known, _) in prior.density.families() {
+                    family(known, &mut used);
+                }
+            }
             StmtKind::For { .. } => {}
         }
     });

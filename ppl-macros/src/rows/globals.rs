@@ -161,7 +161,7 @@ pub(super) fn size(dim: &Ident) -> Argument {
 fn each<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Stmt)) {
     for stmt in body {
         visit(stmt);
-        if let Stmt::For { body, .. } = stmt {
+        if let Stmt::For { body, .. } | Stmt::Sum { body, .. } = stmt {
             each(body, visit);
         }
     }
@@ -172,6 +172,7 @@ fn of_loops(body: &[Stmt], loops: &mut Vec<(Ident, Option<Ident>)>, visit: &mut 
     for stmt in body {
         match stmt {
             Stmt::Sample { lhs, .. } => visit(lhs, loops),
+            Stmt::Sum { body, .. } => of_loops(body, loops, visit),
             Stmt::For { var, range, body } => {
                 let dim = if let Range::Dim(dim) = range { Some(dim.clone()) } else { None };
                 loops.push((var.clone(), dim));
@@ -223,12 +224,20 @@ pub(super) fn expressions<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Expr))
             within(start, visit);
         }
         Stmt::Split { call: value, .. } | Stmt::Factor { value } => within(value, visit),
-        Stmt::For { range: Range::Between { from, to }, .. } => {
-            within(from, visit);
-            within(to, visit);
+        Stmt::For { range, .. } => range_within(range, visit),
+        Stmt::Sum { range, distribution, .. } => {
+            range_within(range, visit);
+            within(distribution, visit);
         }
-        Stmt::For { .. } | Stmt::Auto { .. } => {}
+        Stmt::Auto { .. } => {}
     });
+}
+
+fn range_within<'s>(range: &'s Range, visit: &mut dyn FnMut(&'s Expr)) {
+    if let Range::Between { from, to } = range {
+        within(from, visit);
+        within(to, visit);
+    }
 }
 
 fn within<'s>(expr: &'s Expr, visit: &mut dyn FnMut(&'s Expr)) {
@@ -251,10 +260,7 @@ fn within<'s>(expr: &'s Expr, visit: &mut dyn FnMut(&'s Expr)) {
         }
         ExprKind::Index { index, .. } => index.iter().for_each(|index| within(index, visit)),
         ExprKind::Reduce { range, body, .. } => {
-            if let Range::Between { from, to } = &**range {
-                within(from, visit);
-                within(to, visit);
-            }
+            range_within(range, visit);
             within(body, visit);
         }
     }
@@ -275,7 +281,7 @@ pub(super) fn loops(body: &[Stmt]) -> Vec<(&Ident, &Ident)> {
 pub(super) fn bound(body: &[Stmt]) -> Vec<&Ident> {
     let mut found = Vec::new();
     each(body, &mut |stmt| {
-        if let Stmt::For { var, .. } = stmt {
+        if let Stmt::For { var, .. } | Stmt::Sum { var, .. } = stmt {
             found.push(var);
         }
     });

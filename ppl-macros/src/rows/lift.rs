@@ -248,7 +248,7 @@ impl Lift<'_> {
             Stmt::Split { call, .. } => call.span,
             Stmt::Auto { word, .. } => word.span(),
             Stmt::Factor { value } => value.span,
-            Stmt::For { var, .. } => var.span(),
+            Stmt::For { var, .. } | Stmt::Sum { var, .. } => var.span(),
         };
         self.error(span, messages::OUTSIDE_PLATE);
     }
@@ -315,23 +315,34 @@ impl Lift<'_> {
                 None
             }
             Stmt::For { var, mut range, body } => {
-                let dim = match &mut range {
-                    Range::Dim(dim) => Some(dim.clone()),
-                    Range::Between { from, to } => {
-                        self.expression(from);
-                        self.expression(to);
-                        None
-                    }
-                };
-                if dim.as_ref() == Some(&self.plate) {
-                    self.error(var.span(), messages::OTHER_ROWS);
-                }
-                self.loops.push((var.clone(), dim));
-                let body = body.into_iter().filter_map(|stmt| self.statement(stmt)).collect();
-                self.loops.pop();
+                let body = self.block(&var, &mut range, body);
                 Some(Stmt::For { var, range, body })
             }
+            Stmt::Sum { var, mut range, mut distribution, body } => {
+                self.expression(&mut distribution);
+                let body = self.block(&var, &mut range, body);
+                Some(Stmt::Sum { var, range, distribution, body })
+            }
         }
+    }
+
+    /// The statements of a block that binds a name.
+    fn block(&mut self, var: &Ident, range: &mut Range, body: Vec<Stmt>) -> Vec<Stmt> {
+        let dim = match range {
+            Range::Dim(dim) => Some(dim.clone()),
+            Range::Between { from, to } => {
+                self.expression(from);
+                self.expression(to);
+                None
+            }
+        };
+        if dim.as_ref() == Some(&self.plate) {
+            self.error(var.span(), messages::OTHER_ROWS);
+        }
+        self.loops.push((var.clone(), dim));
+        let body = body.into_iter().filter_map(|stmt| self.statement(stmt)).collect();
+        self.loops.pop();
+        body
     }
 
     /// `z[n, Z]` without the `n`; a name that is not data is declared.

@@ -62,15 +62,24 @@ fn write_statement(f: &mut Formatter<'_>, stmt: &Stmt, depth: usize) -> Result {
         Stmt::Param { lhs, support, start } => write!(f, "{indent}param {lhs}: {support} = {start};"),
         Stmt::Auto { names, .. } => write!(f, "{indent}auto {};", Commas(names)),
         Stmt::Factor { value, .. } => write!(f, "{indent}factor({value});"),
-        Stmt::For { var, range, body, .. } => {
+        Stmt::For { var, range, body } => {
             writeln!(f, "{indent}for {var} in {range} {{")?;
-            for stmt in body {
-                write_statement(f, stmt, depth + 1)?;
-                writeln!(f)?;
-            }
-            write!(f, "{indent}}}")
+            write_block(f, body, depth)
+        }
+        Stmt::Sum { var, range, distribution, body } => {
+            writeln!(f, "{indent}sum {var} in {range} ~ {distribution} {{")?;
+            write_block(f, body, depth)
         }
     }
+}
+
+/// The statements of a block, and its end.
+fn write_block(f: &mut Formatter<'_>, body: &[Stmt], depth: usize) -> Result {
+    for stmt in body {
+        write_statement(f, stmt, depth + 1)?;
+        writeln!(f)?;
+    }
+    write!(f, "{}}}", "    ".repeat(depth))
 }
 
 impl Display for Lhs {

@@ -90,6 +90,8 @@ pub(crate) enum Stmt {
     Factor { value: Expr },
     /// `for var in range { body }`
     For { var: Ident, range: Range, body: Vec<Stmt> },
+    /// `sum var in range ~ distribution { body }`
+    Sum { var: Ident, range: Range, distribution: Expr, body: Vec<Stmt> },
 }
 
 /// `name` or `name[index, ..]`

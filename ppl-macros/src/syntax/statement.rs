@@ -1,4 +1,4 @@
-//! Statements: `~`, `let`, `param`, `auto`, `factor` and `for`; one that does not parse is reported and skipped.
+//! Statements: `~`, `let`, `param`, `auto`, `factor`, `for` and `sum`; one that does not parse is reported and skipped.
 
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -56,7 +56,7 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
         let word: Ident = input.fork().parse()?;
         match word.to_string().as_str() {
             "factor" if input.peek2(syn::token::Paren) => return factor(input, diagnostics).map(Some),
-            "sum" if input.peek2(Ident) => return Err(syn::Error::new(word.span(), messages::SUM_BLOCK)),
+            "sum" if input.peek2(Ident) => return sum_statement(input, diagnostics),
             _ => {}
         }
     }
@@ -123,6 +123,35 @@ fn for_header(input: ParseStream<'_>) -> syn::Result<(Ident, Range)> {
         return Err(error_here(input, messages::RANGE));
     }
     Ok((var, range(input)?))
+}
+
+/// `sum name in range ~ distribution { statements }`
+fn sum_statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Option<Stmt>> {
+    input.parse::<Ident>()?;
+    let var = name(input, messages::SUM)?;
+    if !input.peek(Token![in]) {
+        return Err(syn::Error::new(here_or_before(input), messages::sum_in(&var)));
+    }
+    input.parse::<Token![in]>()?;
+    if input.is_empty() || input.peek(syn::token::Brace) || input.peek(Token![~]) {
+        return Err(syn::Error::new(here_or_before(input), messages::sum_in(&var)));
+    }
+    let range = range(input)?;
+    if !input.peek(Token![~]) {
+        return Err(syn::Error::new(here_or_before(input), messages::sum_prior(&var)));
+    }
+    let tilde = input.parse::<Token![~]>()?.span;
+    if input.is_empty() || input.peek(syn::token::Brace) {
+        return Err(syn::Error::new(tilde, messages::sum_prior(&var)));
+    }
+    let distribution = expression(input)?;
+    if !input.peek(syn::token::Brace) {
+        return Err(syn::Error::new(here_or_before(input), messages::sum_body(&var)));
+    }
+    let content;
+    syn::braced!(content in input);
+    let body = statements(&content, diagnostics);
+    Ok(Some(Stmt::Sum { var, range, distribution, body }))
 }
 
 /// A dimension, or `from..to`.

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 
 use super::reference::REFERENCE;
 use super::reference_truncated::TRUNCATED;
-use super::{Cauchy, Entry, Normal, Parameter, Parts, REGISTRY, Sampler, ScalarSampler, StudentT, Support, Truncated};
+use super::{Bound, Cauchy, Entry, Normal, Parameter, Parts, REGISTRY, Sampler, ScalarSampler, StudentT, Support, Truncated};
 use crate::kernel::Lanes;
 
 fn entry(name: &str) -> &'static Entry {
@@ -155,6 +155,24 @@ fn bases_are_zero_where_the_catalogue_says_so() {
         let parts = entry(name).parts.expect("a distribution of one number");
         assert_eq!(parts.base(0.7), (0.0, 0.0), "{name}");
     }
+}
+
+/// Bounds that are parameters may differ between the components of a mixture: what is impossible in one is possible in another.
+#[test]
+fn nothing_lies_beyond_bounds_that_are_parameters() {
+    let mut seen = Vec::new();
+    for &(name, params, ..) in REFERENCE {
+        let known = entry(name);
+        for (place, beyond) in known.bounds.into_iter().zip([-1.0, 1.0]) {
+            let Bound::Parameter(place) = place else { continue };
+            let log_prob = known.sampler.log_prob(&[params[place] + beyond], params);
+            // What lies below a positive bound may lie outside the distribution for any.
+            assert!(log_prob == f64::NEG_INFINITY || params[place] + beyond <= 0.0, "{name}{params:?}: {log_prob}");
+            seen.push(name);
+        }
+    }
+    seen.dedup();
+    assert!(seen.len() >= 9, "{seen:?}");
 }
 
 #[test]

@@ -67,6 +67,10 @@ pub(super) fn check_indices(model: &Model) -> TokenStream {
                 arrays(operands, &mut check);
                 check(&model.sites[*site].name, index, &model.sites[*site].dims);
             }
+            StmtKind::Sum { prior, .. } => {
+                visit::of_distribution(prior).for_each(&mut reads);
+                arrays(prior.density.vectors(), &mut check);
+            }
             StmtKind::For { .. } => {}
         }
     });
@@ -173,12 +177,15 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
             (model.name.to_string(), model.dim_name(dim), site.name.to_string(), names::size(model, dim));
         parameters.extend(quote!(_ppl::check_not_empty(#word, #axis, #name, #size)?;));
     }
-    visit::statements(&model.body, &mut |stmt: &Stmt| {
-        let StmtKind::Sample { site, index, distribution, factor } = &stmt.kind else { return };
-        let statement = model.factors[*factor].text.trim_end_matches(';');
-        let loops = &model.factors[*factor].loops;
-        let known = &model.sites[*site];
-        if let SiteKind::Observed(arg) = known.kind
+    visit::in_loops(&model.body, &mut Vec::new(), &mut |stmt: &Stmt, loops: &[VarId]| {
+        let (distribution, factor) = match &stmt.kind {
+            StmtKind::Sample { distribution, factor, .. } => (distribution, *factor),
+            StmtKind::Sum { prior, factor, .. } => (prior, *factor),
+            _ => return,
+        };
+        let statement = model.factors[factor].text.trim_end_matches(';');
+        if let StmtKind::Sample { site, index, .. } = &stmt.kind
+            && let SiteKind::Observed(arg) = model.sites[*site].kind
             && !model.row
         {
             observed.extend(check_value(model, arg, index, distribution, statement, loops));
@@ -269,11 +276,20 @@ pub(super) fn check_parameter(
     )
 }
 
+/// Whether an expression differs between the values of a `sum`.
+fn is_summed(model: &Model, expr: &Expr) -> bool {
+    let mut used = BTreeSet::new();
+    scalar::vars(model, expr, &mut used);
+    model.sums.iter().any(|sum| sum.loops.last().is_some_and(|var| used.contains(var)))
+}
+
 /// The sets in which a value of a density of one number lies, each with its bounds.
 fn sets(model: &Model, family: &Family, params: &[Expr]) -> Vec<(TokenStream, TokenStream, TokenStream)> {
     let (low, high) = (quote!(f64::NEG_INFINITY), quote!(f64::INFINITY));
     let data = |expr: &Expr, otherwise: &TokenStream| {
-        if scalar::is_data(model, expr) { scalar::expr(model, expr, Source::Fields) } else { otherwise.clone() }
+        // What is impossible for one value of a sum may be possible for another.
+        let known = scalar::is_data(model, expr) && !is_summed(model, expr);
+        if known { scalar::expr(model, expr, Source::Fields) } else { otherwise.clone() }
     };
     match family {
         Family::Catalogue(entry) => match entry.support {

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Collect, Delta, Writer, weights_ident};
-use crate::catalogue::Shape;
+use crate::catalogue::{Entry, Shape};
 use crate::expand::tape::{Item, NodeId, Op, Operand, ScopeId, ScopeKind};
 
 impl Writer<'_, '_> {
@@ -30,11 +30,7 @@ impl Writer<'_, '_> {
                 }
                 Item::Factor { factor, row, terms, mask } => self.factor(*factor, row, terms, *mask, scope),
                 Item::VectorFactor { factor, row, entry, value, parameters, mask } => {
-                    if entry.shape == Shape::Multiparameter {
-                        self.array_factor(*factor, row, entry, (value, parameters), *mask, scope)
-                    } else {
-                        self.vector_factor(*factor, row, entry, [value, &parameters[0]], *mask, scope)
-                    }
+                    self.array_factor(*factor, row, entry, (value, parameters), *mask, scope)
                 }
                 Item::Operation { operation, row, length, operands } => {
                     let (word, count) = (Ident::new(operation.rust, Span::mixed_site()), operands.len());
@@ -91,75 +87,93 @@ impl Writer<'_, '_> {
         out
     }
 
-    pub(super) fn vector_factor(
-        &mut self,
-        factor: usize,
-        row: &TokenStream,
-        entry: &crate::catalogue::Entry,
-        [value, parameter]: [&Operand; 2],
-        mask: Option<NodeId>,
-        scope: ScopeId,
-    ) -> TokenStream {
-        let family = Ident::new(entry.rust, Span::mixed_site());
-        let first = |operand: &Operand| match operand {
-            Operand::Rows(first, _) => quote!(Some(#first)),
-            Operand::Data(..) | Operand::Repeated(..) => quote!(None),
-        };
-        let (value_row, parameter_row) = (first(value), first(parameter));
-        let weights = weights_ident(factor);
-        let (value_operand, parameter_operand) = (self.vector_operand(value), self.vector_operand(parameter));
-        let log_prob = self.sum_ident(factor);
-        let of_row = quote!(#weights.of(#row));
-        let of_row = self.masked(mask, &of_row, of_row.clone());
-        let mut out = quote! {
-            let weight = #of_row;
-            let (value, parameter) = (#value_operand, #parameter_operand);
-            let mut adjoints = frame.row_adjoints(#value_row, #parameter_row);
-            let density = #family::accumulate(value, parameter, weight, &mut adjoints);
-            #log_prob.add_product(weight, density);
-        };
-        for (operand, total) in [(value, "value_total"), (parameter, "parameter_total")] {
-            if let Operand::Repeated(node, _) = operand
-                && self.tape.nodes[*node].active
-            {
-                let field = Ident::new(total, Span::mixed_site());
-                let total = format_ident!("{}_{}", total, factor, span = Span::mixed_site());
-                out.extend(quote!(let #total = adjoints.#field;));
-                out.extend(self.deliver(*node, Delta::Name(quote!(#total)), scope));
-            }
-        }
-        out
-    }
-
-    /// A density of several parameters.
+    /// A density of arrays.
     fn array_factor(
         &mut self,
         factor: usize,
         row: &TokenStream,
-        entry: &crate::catalogue::Entry,
-        (value, parameters): (&Operand, &[Operand]),
+        entry: &Entry,
+        operands: (&Operand, &[Operand]),
         mask: Option<NodeId>,
         scope: ScopeId,
     ) -> TokenStream {
-        let (family, count) = (Ident::new(entry.rust, Span::mixed_site()), parameters.len());
         let (weights, log_prob) = (weights_ident(factor), self.sum_ident(factor));
         let of_row = quote!(#weights.of(#row));
         let of_row = self.masked(mask, &of_row, of_row.clone());
-        let value_operand = self.array_operand(value);
-        let arrays = parameters.iter().map(|operand| self.array_operand(operand));
-        let mut out = quote! {
-            let weight = #of_row;
-            let (density, d_value, d_parameters) = frame.density::<#family, #count>(weight, #value_operand, [#(#arrays),*]);
-            #log_prob.add_product(weight, density);
-        };
-        if let Operand::Repeated(node, _) = value
-            && self.tape.nodes[*node].active
-        {
-            let total = format_ident!("d_value_{}", factor, span = Span::mixed_site());
-            out.extend(quote!(let #total = d_value;));
-            out.extend(self.deliver(*node, Delta::Name(quote!(#total)), scope));
+        let mut out = quote!(let weight = #of_row;);
+        out.extend(self.joint_partials(entry, operands, &quote!(weight)));
+        out.extend(quote!(#log_prob.add_product(weight, density);));
+        out.extend(self.deliver_joint(entry, operands, &factor.to_string(), scope));
+        out
+    }
+
+    /// The adjoint of a log density of arrays, carried to its operands.
+    pub(super) fn pull_joint(
+        &mut self,
+        entry: &Entry,
+        operands: (&Operand, &[Operand]),
+        adjoint: &TokenStream,
+        word: &str,
+        scope: ScopeId,
+    ) -> TokenStream {
+        let mut out = quote!(let weight = #adjoint;);
+        out.extend(self.joint_partials(entry, operands, &quote!(weight)));
+        out.extend(self.deliver_joint(entry, operands, word, scope));
+        out
+    }
+
+    /// The log density of arrays as `density`; its derivatives, times the weight, go to the rows of its operands.
+    fn joint_partials(&self, entry: &Entry, (value, parameters): (&Operand, &[Operand]), weight: &TokenStream) -> TokenStream {
+        let family = Ident::new(entry.rust, Span::mixed_site());
+        if entry.shape == Shape::Multiparameter {
+            let (value, count) = (self.array_operand(value), parameters.len());
+            let arrays = parameters.iter().map(|operand| self.array_operand(operand));
+            return quote! {
+                let (density, d_value, d_parameters) = frame.density::<#family, #count>(#weight, #value, [#(#arrays),*]);
+            };
         }
-        out.extend(self.deliver_numbers(&quote!(d_parameters), parameters, &format!("parameters_{factor}"), scope));
+        let first = |operand: &Operand| match operand {
+            Operand::Rows(first, _) => quote!(Some(#first)),
+            Operand::Data(..) | Operand::Repeated(..) => quote!(None),
+        };
+        let (value_row, parameter_row) = (first(value), first(&parameters[0]));
+        let (value, parameter) = (self.vector_operand(value), self.vector_operand(&parameters[0]));
+        quote! {
+            let (value, parameter) = (#value, #parameter);
+            let mut adjoints = frame.row_adjoints(#value_row, #parameter_row);
+            let density = #family::accumulate(value, parameter, #weight, &mut adjoints);
+        }
+    }
+
+    /// The derivatives of those operands that are numbers.
+    fn deliver_joint(
+        &mut self,
+        entry: &Entry,
+        (value, parameters): (&Operand, &[Operand]),
+        word: &str,
+        scope: ScopeId,
+    ) -> TokenStream {
+        let mut out = TokenStream::new();
+        let active = |operand: &Operand| match operand {
+            Operand::Repeated(node, _) if self.tape.nodes[*node].active => Some(*node),
+            _ => None,
+        };
+        if entry.shape == Shape::Multiparameter {
+            if let Some(node) = active(value) {
+                let total = format_ident!("d_value_{}", word, span = Span::mixed_site());
+                out.extend(quote!(let #total = d_value;));
+                out.extend(self.deliver(node, Delta::Name(quote!(#total)), scope));
+            }
+            out.extend(self.deliver_numbers(&quote!(d_parameters), parameters, &format!("parameters_{word}"), scope));
+            return out;
+        }
+        let numbers = [(active(value), "value_total"), (active(&parameters[0]), "parameter_total")];
+        for (node, total) in numbers.into_iter().filter_map(|(node, total)| Some((node?, total))) {
+            let field = Ident::new(total, Span::mixed_site());
+            let total = format_ident!("{}_{}", total, word, span = Span::mixed_site());
+            out.extend(quote!(let #total = adjoints.#field;));
+            out.extend(self.deliver(node, Delta::Name(quote!(#total)), scope));
+        }
         out
     }
 

@@ -7,7 +7,6 @@ use quote::quote;
 
 use super::Writer;
 use super::uses::nodes;
-use crate::catalogue::Shape;
 use crate::expand::tape::{Item, NodeId, ScopeId, ScopeKind};
 
 impl Writer<'_, '_> {
@@ -37,19 +36,10 @@ impl Writer<'_, '_> {
                     }
                 }
                 Item::VectorFactor { factor, row, entry, value, parameters, mask } => {
-                    let family = Ident::new(entry.rust, Span::mixed_site());
                     let nodes = nodes(parameters).chain(nodes(std::slice::from_ref(value)));
                     let inner = self.define_for(scope, nodes.chain(*mask), &needed);
                     let density = self.masked(*mask, &quote!(density), quote!(density));
-                    let log_prob = if entry.shape == Shape::Multiparameter {
-                        let (value, count) = (self.array_operand(value), parameters.len());
-                        let parameters = parameters.iter().map(|operand| self.array_operand(operand));
-                        quote!(frame.log_prob::<#family, #count>(#value, [#(#parameters),*]))
-                    } else {
-                        let value = self.vector_operand(value);
-                        let parameters = parameters.iter().map(|operand| self.vector_operand(operand));
-                        quote!(#family::log_prob::<V>(#value, #(#parameters),*))
-                    };
+                    let log_prob = self.joint(entry, value, parameters);
                     quote! {
                         if frame.wants(#factor, #row) {
                             #inner

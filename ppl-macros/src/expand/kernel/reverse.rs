@@ -194,7 +194,10 @@ impl Writer<'_, '_> {
                 let otherwise = self.reverse_block(*otherwise, Delta::Name(adjoint.clone()));
                 out.extend(quote!(if #condition { #then } else { #otherwise }));
             }
-            Op::Reduce { kind, var, body } => {
+            Op::Joint { entry, value, parameters } => {
+                out.extend(self.pull_joint(entry, (value, parameters), adjoint, ident.to_string().as_str(), scope));
+            }
+            Op::Reduce { kind, var, body, .. } => {
                 let (index, range) = (names::var(tape.model, *var), names::range(tape.model, *var));
                 let delta = match kind {
                     Reduce::Sum => Delta::Name(adjoint.clone()),

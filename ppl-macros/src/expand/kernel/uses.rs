@@ -34,6 +34,9 @@ impl Writer<'_, '_> {
                     add(otherwise.1, otherwise.0);
                 }
                 Op::Reduce { body, .. } => add(body.1, body.0),
+                Op::Joint { value, parameters, .. } => {
+                    nodes(parameters).chain(nodes(std::slice::from_ref(value))).for_each(|a| add(a, node.scope));
+                }
             }
         }
         for (scope, known) in self.tape.scopes.iter().enumerate() {
@@ -113,7 +116,9 @@ impl Writer<'_, '_> {
                     let other = if *a == node { *b } else { *a };
                     self.tape.nodes[other].active || a == b
                 }
-                Op::Binary(Operator::Div, ..) | Op::Powi(..) | Op::Call(..) | Op::User(..) | Op::Base(..) => true,
+                Op::Binary(Operator::Div, ..) | Op::Powi(..) | Op::Call(..) | Op::User(..) | Op::Base(..) | Op::Joint { .. } => {
+                    true
+                }
                 Op::Reduce { kind, .. } => *kind == Reduce::LogSumExp,
                 _ => false,
             }
@@ -162,6 +167,9 @@ impl Writer<'_, '_> {
             | Op::Product { .. } => {}
             Op::Binary(_, a, b) | Op::Compare(_, a, b) => [*a, *b].into_iter().for_each(|a| self.reach(a, reached)),
             Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => self.reach(*a, reached),
+            Op::Joint { value, parameters, .. } => {
+                nodes(parameters).chain(nodes(std::slice::from_ref(value))).for_each(|a| self.reach(a, reached));
+            }
             Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) => args.iter().for_each(|&a| self.reach(a, reached)),
             Op::Normalizer(family, args) => {
                 for i in normalizer(family, args.len()).unwrap_or_default() {

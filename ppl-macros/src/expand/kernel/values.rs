@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Form, Writer, column_field};
+use crate::catalogue::{Entry, Shape};
 use crate::expand::names;
 use crate::expand::scalar::{density, function_name};
 use crate::expand::tape::{Item, NodeId, Op, Operand, ScopeId, normalizer};
@@ -133,6 +134,7 @@ impl Writer<'_, '_> {
                 let family = density(family);
                 quote!(#family::normalizer([#(#values),*]))
             }
+            Op::Joint { entry, value, parameters } => self.joint(entry, value, parameters),
             Op::If { .. } | Op::Reduce { .. } => TokenStream::new(),
         }
     }
@@ -193,8 +195,8 @@ impl Writer<'_, '_> {
                 let (then, otherwise) = (self.block_value(then), self.block_value(otherwise));
                 quote!(let #name = if #condition { #then } else { #otherwise };)
             }
-            Op::Reduce { kind, var, body } => {
-                let (kind, var, body) = (*kind, *var, *body);
+            Op::Reduce { kind, var, body, choice } => {
+                let (kind, var, body, choice) = (*kind, *var, *body, choice.clone());
                 let (index, range) = (names::var(self.tape.model, var), names::range(self.tape.model, var));
                 let inner = self.defines(body.0);
                 match kind {
@@ -213,9 +215,13 @@ impl Writer<'_, '_> {
                     }
                     Reduce::LogSumExp => {
                         let value = self.value(body.1);
+                        // What each value of a `sum` contributes is told where it is asked for.
+                        let tell = choice
+                            .filter(|_| self.form == Form::Forward)
+                            .map(|(sum, row)| quote!(frame.choose(#sum, #row, #value);));
                         quote! {
                             let mut #name = _ppl::LogSumExp::<V>::new();
-                            for #index in #range { #inner #name.push(#value); }
+                            for #index in #range { #inner #name.push(#value); #tell }
                             let #name = #name.value();
                         }
                     }
@@ -226,6 +232,19 @@ impl Writer<'_, '_> {
                 quote!(let #name = #definition;)
             }
         }
+    }
+
+    /// A log density of arrays.
+    pub(super) fn joint(&self, entry: &Entry, value: &Operand, parameters: &[Operand]) -> TokenStream {
+        let family = Ident::new(entry.rust, Span::mixed_site());
+        if entry.shape == Shape::Multiparameter {
+            let (value, count) = (self.array_operand(value), parameters.len());
+            let parameters = parameters.iter().map(|operand| self.array_operand(operand));
+            return quote!(frame.log_prob::<#family, #count>(#value, [#(#parameters),*]));
+        }
+        let value = self.vector_operand(value);
+        let parameters = parameters.iter().map(|operand| self.vector_operand(operand));
+        quote!(#family::log_prob::<V>(#value, #(#parameters),*))
     }
 
     /// The named values of a scope.

@@ -150,26 +150,11 @@ impl Tape<'_> {
                 }
                 let word = if *kind == Reduce::Sum { "sum" } else { "log_sum_exp" };
                 let body = self.block(ScopeKind::Reduce(*var), body, columns);
-                self.node(Op::Reduce { kind: *kind, var: *var, body }, self.current, word)
+                self.node(Op::Reduce { kind: *kind, var: *var, body, choice: None }, self.current, word)
             }
             ExprKind::LogProb(family, params, value) => {
                 let terms = self.density(family, params, &Value::Expr(value), false, columns);
-                let mut sum: Option<NodeId> = None;
-                for (plus, node) in terms {
-                    sum = Some(match (sum, plus) {
-                        (None, true) => node,
-                        (None, false) => {
-                            let scope = self.deepest(&[node]);
-                            self.node(Op::Neg(node), scope, "log_prob")
-                        }
-                        (Some(sum), plus) => {
-                            let scope = self.deepest(&[sum, node]);
-                            let op = if plus { Operator::Add } else { Operator::Sub };
-                            self.node(Op::Binary(op, sum, node), scope, "log_prob")
-                        }
-                    });
-                }
-                sum.unwrap_or_else(|| self.node(Op::Constant(0.0), 0, "number"))
+                self.signed_total(terms)
             }
             ExprKind::Assert(_, inner) => self.expr(inner, columns),
         }
@@ -230,12 +215,7 @@ impl Tape<'_> {
             return false;
         }
         // Names bound by a sum around it would make the column as large as all its rows.
-        let mut used = BTreeSet::new();
-        crate::expand::scalar::vars(self.model, expr, &mut used);
-        self.chain().into_iter().all(|s| match self.scopes[s].kind {
-            ScopeKind::Reduce(var) => !used.contains(&var),
-            _ => true,
-        })
+        !self.is_summed(expr)
     }
 
     /// `dot(x[n], w)` over the plate as a matrix product.

@@ -2,6 +2,7 @@
 
 mod expressions;
 mod statements;
+mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,8 @@ use super::names;
 use crate::catalogue::Shape;
 use crate::check::order;
 use crate::ir::{
-    Comparison, Expr, FactorId, Family, Function, Index, LocalId, Model, Operator, Reduce, SiteId, Stmt, StmtKind, VarId, Wrapper,
+    Comparison, Expr, FactorId, Family, Function, Index, LocalId, Model, Operator, Reduce, SiteId, Stmt, StmtKind, SumId, VarId,
+    Wrapper,
 };
 
 pub(crate) type NodeId = usize;
@@ -71,6 +73,14 @@ pub(crate) enum Op {
         kind: Reduce,
         var: VarId,
         body: (ScopeId, NodeId),
+        /// Of what a `sum` block sums out: which sum, and the row of a value among all of its.
+        choice: Option<(SumId, TokenStream)>,
+    },
+    /// A density of arrays within a sum.
+    Joint {
+        entry: &'static crate::catalogue::Entry,
+        value: Operand,
+        parameters: Vec<Operand>,
     },
     /// The kernel of a density: value, then parameters.
     Density(Family, Vec<NodeId>),
@@ -320,6 +330,13 @@ impl<'m> Tape<'m> {
             .unwrap_or(0)
     }
 
+    /// Whether an expression uses a name that a sum around it binds.
+    fn is_summed(&self, expr: &Expr) -> bool {
+        let mut used = BTreeSet::new();
+        crate::expand::scalar::vars(self.model, expr, &mut used);
+        self.chain().into_iter().any(|s| matches!(self.scopes[s].kind, ScopeKind::Reduce(var) if used.contains(&var)))
+    }
+
     /// Whether no sum or branch is between some values and the root.
     fn loops_only(&self, args: &[NodeId]) -> bool {
         let mut scope = Some(self.deepest(args));
@@ -384,6 +401,11 @@ impl<'m> Tape<'m> {
             Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) | Op::Normalizer(_, args) => any(args),
             Op::If { then, otherwise, .. } => any(&[then.1, otherwise.1]),
             Op::Reduce { body, .. } => any(&[body.1]),
+            Op::Joint { value, parameters, .. } => std::iter::once(value).chain(parameters).any(|operand| match operand {
+                Operand::Rows(..) => true,
+                Operand::Repeated(node, _) => on(&self.nodes[*node]),
+                Operand::Data(..) => false,
+            }),
         }
     }
 }

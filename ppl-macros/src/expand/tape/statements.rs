@@ -4,12 +4,12 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{Column, ColumnValue, Item, NodeId, Op, Operand, ScopeKind, Tape, Value, has_base, has_kernel, normalizer};
-use crate::catalogue::Shape;
+use crate::catalogue::{Entry, Shape};
 use crate::expand::names;
 use crate::ir::lower::element;
 use crate::ir::{
-    Affine, Density, Expr, ExprKind, Family, Function, Index, Operator, Reduce, SiteId, SiteKind, Stmt, StmtKind, Term, VarId,
-    Vector,
+    Affine, Density, Expr, ExprKind, Family, Function, Index, LocalId, Operator, Reduce, SiteId, SiteKind, Stmt, StmtKind, Term,
+    VarId, Vector,
 };
 
 impl<'m> Tape<'m> {
@@ -23,11 +23,12 @@ impl<'m> Tape<'m> {
                 self.close(scope);
                 self.push(Item::Loop(scope));
             }
-            StmtKind::Local { local, value } => {
-                let node = self.expr(value, columns);
-                self.name(node, &self.model.locals[*local].name.to_string());
-                self.locals.insert(*local, node);
+            StmtKind::Sum { factor, .. } => {
+                let node = self.summed(stmt, columns);
+                let row = names::loop_row(self.model, &self.model.factors[*factor].loops);
+                self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask: None });
             }
+            StmtKind::Local { local, value } => self.local(*local, value, columns),
             StmtKind::Quantity { site, index, value } => {
                 let node = self.expr(value, columns);
                 let row = names::row(self.model, *site, index);
@@ -73,18 +74,36 @@ impl<'m> Tape<'m> {
                         self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask });
                     }
                     Density::Multivariate { entry, parameters, .. } => {
-                        let value = self.value_operand(*site, index, entry.event_rank, columns);
-                        // One number stands for as many as the value has, or for itself.
-                        let repeats = match (entry.shape, &value) {
-                            (Shape::Multiparameter, _) => quote!(1),
-                            (_, Operand::Rows(_, size) | Operand::Data(_, _, size) | Operand::Repeated(_, size)) => size.clone(),
-                        };
-                        let parameters = parameters.iter().map(|p| self.operand(p, &repeats, columns)).collect();
+                        let (value, parameters) = self.operands((*site, index), entry, parameters, columns);
                         self.push(Item::VectorFactor { factor: *factor, row, entry, value, parameters, mask });
                     }
                 }
             }
         }
+    }
+
+    /// The value and the parameters of a density of arrays.
+    pub(super) fn operands(
+        &mut self,
+        (site, index): (SiteId, &[Index]),
+        entry: &Entry,
+        parameters: &[Vector],
+        columns: &mut Vec<Column>,
+    ) -> (Operand, Vec<Operand>) {
+        let value = self.value_operand(site, index, entry.event_rank, columns);
+        // One number stands for as many as the value has, or for itself.
+        let repeats = match (entry.shape, &value) {
+            (Shape::Multiparameter, _) => quote!(1),
+            (_, Operand::Rows(_, size) | Operand::Data(_, _, size) | Operand::Repeated(_, size)) => size.clone(),
+        };
+        let parameters = parameters.iter().map(|p| self.operand(p, &repeats, columns)).collect();
+        (value, parameters)
+    }
+
+    pub(super) fn local(&mut self, local: LocalId, value: &Expr, columns: &mut Vec<Column>) {
+        let node = self.expr(value, columns);
+        self.name(node, &self.model.locals[local].name.to_string());
+        self.locals.insert(local, node);
     }
 
     /// Independent draws, sorted: `ln K!` and the sum over the last axis.
@@ -107,7 +126,7 @@ impl<'m> Tape<'m> {
     }
 
     /// `log_sum_exp` over the components of the logarithm of their weight and their log density.
-    fn mixture(
+    pub(super) fn mixture(
         &mut self,
         (site, index): (SiteId, &[Index]),
         weights: &Vector,
@@ -123,7 +142,7 @@ impl<'m> Tape<'m> {
     }
 
     /// The same of components that are listed.
-    fn listed(
+    pub(super) fn listed(
         &mut self,
         (site, index): (SiteId, &[Index]),
         weights: &Vector,
@@ -180,16 +199,15 @@ impl<'m> Tape<'m> {
             terms.push((true, self.node(Op::Density(family.clone(), args.clone()), scope, &word)));
         }
         if has_base(family) {
-            // What differs from lane to lane is computed where it is read.
-            let varies = self.nodes[args[0]].varies;
-            let base = if varies {
+            // What differs from lane to lane, or from term to term of a sum, is computed where it is read.
+            let expr = match value {
+                Value::Site(site, index) => self.observed_expr(*site, index),
+                Value::Expr(expr) => (*expr).clone(),
+            };
+            let base = if self.nodes[args[0]].varies || self.is_summed(&expr) {
                 let scope = self.nodes[args[0]].scope;
                 self.node(Op::Base(family.clone(), args[0]), scope, &format!("{word}_base"))
             } else {
-                let expr = match value {
-                    Value::Site(site, index) => self.observed_expr(*site, index),
-                    Value::Expr(expr) => (*expr).clone(),
-                };
                 self.column(ColumnValue::Base(family.clone(), expr), &format!("{word}_base"), columns)
             };
             terms.push((true, base));

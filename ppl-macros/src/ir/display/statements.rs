@@ -66,6 +66,13 @@ impl<'m> Printer<'m> {
                 let inner = expressions::expression(model, value);
                 quote_spanned!(value.span=> factor(#inner);)
             }
+            StmtKind::Sum { var, prior, body, .. } => {
+                let name = &model.vars[*var].name;
+                let range = indices::range(model, *var, name.span());
+                let prior = distributions::distribution(model, prior);
+                let body = self.statements(body);
+                quote_spanned!(name.span()=> sum #name in #range ~ #prior { #body })
+            }
             StmtKind::For { var, body } if model.vars[*var].implicit => self.statements(body),
             StmtKind::For { var, body } => {
                 let name = &model.vars[*var].name;

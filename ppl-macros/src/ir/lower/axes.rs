@@ -5,6 +5,7 @@ use quote::format_ident;
 
 use super::{Entity, Lowering};
 use crate::ir::{Affine, DimId, Index, Stmt, StmtKind, Term, VarId};
+use crate::messages;
 use crate::syntax::{self, ExprKind};
 
 /// An index left of `~` or `let`.
@@ -103,7 +104,13 @@ impl Lowering<'_> {
     pub(super) fn once_an_iteration(&mut self, index: &[Index], name: &Ident) -> bool {
         let mut used = Vec::new();
         index.iter().for_each(|i| i.for_each_var(&mut |var| used.push(var)));
-        let Some(&var) = self.loops.iter().find(|var| !used.contains(var)) else { return true };
+        let summed = |var: VarId| self.summed.iter().any(|(_, known)| *known == var);
+        if let Some(&var) = used.iter().find(|var| summed(**var)) {
+            let message = messages::sum_left(name, &self.model.vars[var].name);
+            self.error(name.span(), message);
+            return false;
+        }
+        let Some(&var) = self.loops.iter().find(|var| !used.contains(var) && !summed(**var)) else { return true };
         let bound = self.model.vars[var].name.clone();
         self.error(
             name.span(),

@@ -12,18 +12,20 @@ mod parameters;
 mod pieces;
 mod reads;
 mod statements;
+mod sums;
 mod vectors;
 mod wrappers;
 
 pub(crate) use guide::lower_guide;
 pub(crate) use parameters::support_word;
+pub(crate) use sums::log_prior;
 pub(crate) use vectors::element;
 
 use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, Span};
 
-use super::{Affine, Arg, ArgId, ArgKind, Dim, DimId, Index, LocalId, Model, Site, SiteId, SiteKind, VarId};
+use super::{Affine, Arg, ArgId, ArgKind, Dim, DimId, Index, LocalId, Model, Site, SiteId, SiteKind, SumId, VarId};
 use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
 use crate::syntax;
@@ -60,6 +62,8 @@ struct Lowering<'a> {
     ambient: Vec<VarId>,
     /// How the quantities that are being defined are indexed.
     definitions: BTreeMap<SiteId, Vec<Index>>,
+    /// The sums that are open, outermost first, and what each runs over.
+    summed: Vec<(SumId, VarId)>,
 }
 
 impl<'a> Lowering<'a> {
@@ -82,6 +86,7 @@ impl<'a> Lowering<'a> {
                 vars: Vec::new(),
                 locals: Vec::new(),
                 factors: Vec::new(),
+                sums: Vec::new(),
                 quantity_supports: BTreeMap::new(),
                 body: Vec::new(),
             },
@@ -91,6 +96,7 @@ impl<'a> Lowering<'a> {
             loops: Vec::new(),
             ambient: Vec::new(),
             definitions: BTreeMap::new(),
+            summed: Vec::new(),
         }
     }
 
@@ -251,7 +257,7 @@ fn declare(body: &[syntax::Stmt], declared: &mut BTreeMap<String, Span>) {
             syntax::Stmt::Sample { lhs, .. } | syntax::Stmt::Let { lhs, .. } | syntax::Stmt::Param { lhs, .. } => {
                 declared.entry(lhs.name.to_string()).or_insert(lhs.name.span());
             }
-            syntax::Stmt::For { body, .. } => declare(body, declared),
+            syntax::Stmt::For { body, .. } | syntax::Stmt::Sum { body, .. } => declare(body, declared),
             syntax::Stmt::Factor { .. } | syntax::Stmt::Split { .. } | syntax::Stmt::Auto { .. } => {}
         }
     }

@@ -6,6 +6,7 @@ use super::axes::close_axes;
 use super::{Entity, Lowering, nearest};
 use crate::catalogue::Support;
 use crate::ir::{Bounds, Expr, SiteId, SiteKind, Stmt, StmtKind};
+use crate::messages;
 use crate::syntax::{self, CallArg};
 
 /// The words for supports; those of vectors take the last axis as one event.
@@ -32,6 +33,10 @@ impl Lowering<'_> {
         start: &syntax::Expr,
         text: &str,
     ) -> Option<Stmt> {
+        if !self.summed.is_empty() {
+            self.error(lhs.name.span(), messages::SUM_PARAM);
+            return None;
+        }
         let axes = self.axes(&lhs.index)?;
         let site = match self.lookup(&lhs.name) {
             Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Parameter => site,

@@ -33,7 +33,8 @@ impl Lowering<'_> {
                 let factor = self.factor(text.clone(), None);
                 Some(Stmt { kind: StmtKind::Factor { factor, value }, text })
             }
-            syntax::Stmt::For { var, range, body, .. } => {
+            syntax::Stmt::Sum { var, range, distribution, body } => self.sum(var, range, distribution, body, text),
+            syntax::Stmt::For { var, range, body } => {
                 let written = range;
                 let range = self.range(range);
                 let known = self.names.len();
@@ -47,16 +48,30 @@ impl Lowering<'_> {
                 self.loops.push(id);
                 let body = self.statements(body);
                 self.loops.pop();
-                // Sites and quantities stay known after the loop; bound names and locals do not.
-                let inner = self.names.split_off(known);
-                self.names.extend(inner.into_iter().filter(|(_, entity)| matches!(entity, Entity::Site(_))));
-                self.close_definitions();
+                self.leave(known);
                 Some(Stmt { kind: StmtKind::For { var: id, body }, text })
             }
         }
     }
 
-    fn factor(&mut self, text: String, site: Option<SiteId>) -> usize {
+    /// Leaves a block: sites and quantities stay known after it; bound names and locals do not.
+    pub(super) fn leave(&mut self, known: usize) {
+        let inner = self.names.split_off(known);
+        self.names.extend(inner.into_iter().filter(|(_, entity)| matches!(entity, Entity::Site(_))));
+        self.close_definitions();
+    }
+
+    /// The term of the log joint that a statement is; in a sum, a part of the one of the sum.
+    pub(super) fn factor(&mut self, text: String, site: Option<SiteId>) -> usize {
+        if let Some(factor) = self.sum_factor() {
+            let of_data = |site: &SiteId| matches!(self.model.sites[*site].kind, SiteKind::Observed(_));
+            let known = &mut self.model.factors[factor].site;
+            // Data tell what a row is about.
+            if known.is_none() || (!known.as_ref().is_some_and(of_data) && site.as_ref().is_some_and(of_data)) {
+                *known = site;
+            }
+            return factor;
+        }
         self.model.factors.push(Factor { text, site, loops: self.loops.clone() });
         self.model.factors.len() - 1
     }
@@ -113,6 +128,10 @@ impl Lowering<'_> {
             once.then_some(())?;
             self.check_value(site, &lowered, lhs, distribution.span)?;
             self.set_support(site, &lowered, distribution.span);
+            if !self.summed.is_empty() && lowered.bounds.is_some() && self.model.sites[site].kind == SiteKind::Latent {
+                self.error(distribution.span, messages::sum_bounds(&lhs.name));
+                return None;
+            }
             let factor = self.factor(text.trim_end_matches(';').to_owned(), Some(site));
             Some(Stmt {
                 kind: StmtKind::Sample { site, index, distribution: lowered.distribution, factor },
@@ -214,6 +233,10 @@ impl Lowering<'_> {
             self.model.locals.push(Local { name: lhs.name.clone(), support, data, value: value.clone() });
             self.names.push((lhs.name.clone(), Entity::Local(local)));
             return Some(Stmt { kind: StmtKind::Local { local, value }, text });
+        }
+        if !self.summed.is_empty() {
+            self.error(lhs.name.span(), messages::SUM_QUANTITY);
+            return None;
         }
         let axes = self.axes(&lhs.index)?;
         if let Some((word, args)) = super::operations::called(value) {

@@ -1,0 +1,126 @@
+//! What each value of a variable that is summed out is responsible for: its probability given the data, row after row.
+
+use ndarray::ArrayD;
+
+use super::drawn::{BATCH, Drawn, Stage};
+use super::{Fit, FitError};
+use crate::diagnostics::PsisWeights;
+use crate::kernel::Real;
+use crate::model::{LogJoint, Model};
+
+/// How many numbers are computed at once.
+const AT_ONCE: usize = 1 << 20;
+
+impl<M: Model> Fit<M> {
+    /// The probabilities, given the data, of the values of what `sum name in ..` sums out: of each value the mean, over draws from the fit, of
+    /// `p(k) p(statements | k) / sum_j p(j) p(statements | j)`.
+    ///
+    /// # Shapes
+    /// One axis for each loop around the `sum`, outermost first, then its values: `[N, K]` of a mixture over rows. Of a sum within another one the values of that
+    /// are an axis too, and the probabilities are those of both together.
+    ///
+    /// # Errors
+    /// [`FitError::Data`] if the data do not fit the model, [`FitError::OtherSizes`] if they are not those of the fit, [`FitError::NotSummed`] where no `sum` is
+    /// over this name.
+    ///
+    /// # Source
+    /// Bishop 2006, equation 9.13.
+    pub fn responsibilities(&self, model: &M, name: &str) -> Result<ArrayD<f64>, FitError> {
+        let bound = model.bind()?;
+        let sums = bound.graph().sums;
+        let Some(sum) = sums.iter().position(|sum| sum.name == name) else {
+            let names = sums.iter().map(|sum| format!("`{}`", sum.name)).collect::<Vec<_>>().join(", ");
+            let known = if names.is_empty() { "it has none".to_owned() } else { format!("summed out are {names}") };
+            return Err(FitError::NotSummed { name: name.to_owned(), known });
+        };
+        let draws = self.state.draws;
+        // How often each draw counts.
+        let (drawn, counts) = if self.state.weighted.is_none() {
+            (self.drawn(&*bound, draws)?, vec![1.0; draws])
+        } else {
+            let proposed = 2 * draws.max(500);
+            let weights = PsisWeights::new(&self.drawn(&*bound, proposed)?.ratios(proposed))?;
+            let mut counts = vec![0.0; proposed];
+            weights.resample(draws, self.state.seed).into_iter().for_each(|draw| counts[draw] += 1.0);
+            (self.drawn(&*bound, proposed)?, counts)
+        };
+        let shape = bound.choices(sum);
+        let means = Means::new(&*bound, sum).over(drawn, &counts);
+        Ok(ArrayD::from_shape_vec(shape, means).unwrap_or_else(|_| unreachable!("a number for each value in each row")))
+    }
+}
+
+/// A sum, and those around it, outermost first: each with the number of its values, and of all its terms in a row of the factor.
+struct Means<'a, E: Real> {
+    model: &'a dyn LogJoint<E>,
+    factor: usize,
+    nest: Vec<(usize, usize, usize)>,
+}
+
+impl<'a, E: Real> Means<'a, E> {
+    fn new(model: &'a dyn LogJoint<E>, sum: usize) -> Self {
+        let (sums, factor) = (model.graph().sums, model.graph().sums[sum].factor);
+        let rows = model.factor_rows(factor).max(1);
+        let around = std::iter::successors(Some(sum), |&sum| sums[sum].within);
+        let mut nest: Vec<_> = around
+            .map(|sum| {
+                let shape = model.choices(sum);
+                (sum, shape.last().copied().unwrap_or(0), shape.iter().product::<usize>() / rows)
+            })
+            .collect();
+        nest.reverse();
+        Means { model, factor, nest }
+    }
+
+    /// The mean probabilities over draws, each as often as it counts: `[row][terms of the innermost sum]`.
+    fn over(&self, mut drawn: Drawn<'_, E>, counts: &[f64]) -> Vec<f64> {
+        let (rows, each) = (self.model.factor_rows(self.factor), self.nest.last().map_or(0, |(.., each)| *each));
+        let (mut means, total) = (vec![0.0; rows * each], counts.iter().sum::<f64>());
+        if means.is_empty() {
+            return means;
+        }
+        let block = (AT_ONCE / (each * BATCH).max(1)).max(1);
+        for counts in counts.chunks(BATCH) {
+            drawn.next_batch(Stage::Quantities);
+            if counts.iter().all(|count| *count == 0.0) {
+                continue;
+            }
+            for first in (0..rows).step_by(block) {
+                let own = first..rows.min(first + block);
+                let probabilities = self.probabilities(own.clone(), &mut drawn);
+                for (mean, lanes) in means[own.start * each..own.end * each].iter_mut().zip(probabilities.chunks_exact(BATCH)) {
+                    *mean += lanes.iter().zip(counts).map(|(p, count)| p * count).sum::<f64>() / total;
+                }
+            }
+        }
+        means
+    }
+
+    /// The probabilities of the present draws, of some rows: `[row][terms of the innermost sum][draw]`.
+    fn probabilities(&self, rows: std::ops::Range<usize>, drawn: &mut Drawn<'_, E>) -> Vec<f64> {
+        let mut outer = vec![1.0; rows.len() * BATCH];
+        for &(sum, values, each) in &self.nest {
+            let mut terms = vec![E::default(); rows.len() * each * BATCH];
+            self.model.log_choices(sum, rows.clone(), &mut drawn.work, &mut terms);
+            // Each value of the sums around it has some groups of the values of this one.
+            let groups = terms.len() / (values * BATCH).max(1);
+            let within = groups / (outer.len() / BATCH).max(1);
+            let mut probabilities = vec![0.0; terms.len()];
+            for (group, (terms, out)) in
+                terms.chunks_exact(values * BATCH).zip(probabilities.chunks_exact_mut(values * BATCH)).enumerate()
+            {
+                let around = &outer[group / within.max(1) * BATCH..][..BATCH];
+                for draw in 0..BATCH {
+                    let of_draw = || terms.iter().skip(draw).step_by(BATCH).map(|term| term.to_f64());
+                    let most = of_draw().fold(f64::NEG_INFINITY, f64::max);
+                    let all: f64 = of_draw().map(|term| (term - most).exp()).sum();
+                    for (k, term) in of_draw().enumerate() {
+                        out[k * BATCH + draw] = around[draw] * (term - most).exp() / all;
+                    }
+                }
+            }
+            outer = probabilities;
+        }
+        outer
+    }
+}

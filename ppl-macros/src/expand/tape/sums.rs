@@ -1,0 +1,109 @@
+//! What a `sum` block is on the tape: the logarithm of a sum, over the values, of the densities of all that depends on them.
+
+use super::{Column, NodeId, Op, ScopeKind, Tape, Value};
+use crate::expand::{names, scalar};
+use crate::ir::lower::log_prior;
+use crate::ir::{Density, Expr, ExprKind, Operator, Reduce, Stmt, StmtKind};
+
+impl Tape<'_> {
+    /// `ln sum_k p(k) p(body | k)`
+    pub(super) fn summed(&mut self, stmt: &Stmt, columns: &mut Vec<Column>) -> NodeId {
+        let StmtKind::Sum { sum, var, prior, body, .. } = &stmt.kind else { unreachable!("a sum is summed") };
+        let scope = self.open(ScopeKind::Reduce(*var));
+        let prior = self.expr(&log_prior(prior, *var), columns);
+        let terms = self.terms(body, columns);
+        let total = self.total([prior].into_iter().chain(terms));
+        self.close(scope);
+        let row = names::loop_row(self.model, &self.model.sums[*sum].loops);
+        let (kind, choice) = (Reduce::LogSumExp, Some((*sum, row)));
+        self.node(
+            Op::Reduce { kind, var: *var, body: (scope, total), choice },
+            self.current,
+            &format!("over_{}", self.model.sums[*sum].name),
+        )
+    }
+
+    /// What the statements of a block add to the log density.
+    fn terms(&mut self, body: &[Stmt], columns: &mut Vec<Column>) -> Vec<NodeId> {
+        body.iter().filter_map(|stmt| self.term(stmt, columns)).collect()
+    }
+
+    fn term(&mut self, stmt: &Stmt, columns: &mut Vec<Column>) -> Option<NodeId> {
+        match &stmt.kind {
+            StmtKind::Local { local, value } => {
+                self.local(*local, value, columns);
+                None
+            }
+            StmtKind::Factor { value, .. } => Some(self.expr(value, columns)),
+            StmtKind::Sum { .. } => Some(self.summed(stmt, columns)),
+            StmtKind::For { var, body } => {
+                let scope = self.open(ScopeKind::Reduce(*var));
+                let terms = self.terms(body, columns);
+                let total = self.total(terms);
+                self.close(scope);
+                let reduce = Op::Reduce { kind: Reduce::Sum, var: *var, body: (scope, total), choice: None };
+                Some(self.node(reduce, self.current, "log_prob"))
+            }
+            StmtKind::Sample { distribution, .. } => {
+                let Some(mask) = &distribution.mask else { return Some(self.log_density(stmt, columns)) };
+                let ExprKind::Indicator(condition) = &mask.kind else { unreachable!("a mask is a condition") };
+                if !scalar::is_data(self.model, mask) {
+                    let args = [self.expr(mask, columns), self.log_density(stmt, columns)];
+                    let scope = self.deepest(&args);
+                    return Some(self.node(Op::Binary(Operator::Mul, args[0], args[1]), scope, "log_prob"));
+                }
+                let condition = self.condition(condition);
+                let scope = self.open(ScopeKind::Branch);
+                let density = self.log_density(stmt, columns);
+                self.close(scope);
+                let nothing = Expr { kind: ExprKind::Number(0.0), span: mask.span };
+                let otherwise = self.block(ScopeKind::Branch, &nothing, columns);
+                Some(self.node(Op::If { condition, then: (scope, density), otherwise }, self.current, "log_prob"))
+            }
+            // Refused within a sum.
+            StmtKind::Quantity { .. } | StmtKind::Operation { .. } | StmtKind::Param { .. } => None,
+        }
+    }
+
+    /// The log density of a statement as one value.
+    fn log_density(&mut self, stmt: &Stmt, columns: &mut Vec<Column>) -> NodeId {
+        let StmtKind::Sample { site, index, distribution, .. } = &stmt.kind else { unreachable!("a density is of a statement") };
+        let terms = match &distribution.density {
+            Density::Univariate { family, params } => self.density(family, params, &Value::Site(*site, index), false, columns),
+            Density::Ordered { family, params, axis } => self.ordered((*site, index), (family, params), *axis, columns),
+            Density::Mixture { weights, var, family, params } => {
+                vec![(true, self.mixture((*site, index), weights, *var, (family, params), columns))]
+            }
+            Density::Listed { weights, components } => vec![(true, self.listed((*site, index), weights, components, columns))],
+            Density::Multivariate { entry, parameters, .. } => {
+                let (value, parameters) = self.operands((*site, index), entry, parameters, columns);
+                vec![(true, self.fresh(Op::Joint { entry, value, parameters }, self.current, "log_prob"))]
+            }
+        };
+        self.signed_total(terms)
+    }
+
+    fn total(&mut self, terms: impl IntoIterator<Item = NodeId>) -> NodeId {
+        self.signed_total(terms.into_iter().map(|node| (true, node)))
+    }
+
+    /// Terms with their signs, added up.
+    pub(super) fn signed_total(&mut self, terms: impl IntoIterator<Item = (bool, NodeId)>) -> NodeId {
+        let mut sum: Option<NodeId> = None;
+        for (plus, node) in terms {
+            sum = Some(match (sum, plus) {
+                (None, true) => node,
+                (None, false) => {
+                    let scope = self.deepest(&[node]);
+                    self.node(Op::Neg(node), scope, "log_prob")
+                }
+                (Some(sum), plus) => {
+                    let scope = self.deepest(&[sum, node]);
+                    let op = if plus { Operator::Add } else { Operator::Sub };
+                    self.node(Op::Binary(op, sum, node), scope, "log_prob")
+                }
+            });
+        }
+        sum.unwrap_or_else(|| self.node(Op::Constant(0.0), 0, "number"))
+    }
+}

@@ -1,0 +1,259 @@
+//! Discrete variables that are summed out: densities against sums that are written out, gradients, walks and what each value is responsible for.
+#![forbid(unsafe_code)]
+
+use ndarray::Array2;
+use ppl_core::prelude::*;
+use ppl_core::random::{normal_quantile, uniform};
+use ppl_tests::check_model;
+
+model! {
+    /// A mixture: all columns of a row are of one component, whose statements share a name and a mask.
+    pub Clusters(y: [f64; N, D], count: [u64; N], seen: [bool; N], K: usize) {
+        w[K] ~ Dirichlet(2);
+        mu[K, D] ~ Normal(0, 3);
+        rate[K] ~ LogNormal(0, 1);
+        sigma ~ HalfNormal(1);
+        for n in N {
+            sum k in K ~ Categorical(w) {
+                let own = rate[k] + 0.1 * y[n, 0].powi(2);
+                y[n, D] ~ Normal(mu[k], sigma);
+                count[n] ~ Poisson(own).mask(seen[n]);
+                factor(-0.1 * own);
+            }
+        }
+    }
+}
+
+model! {
+    /// The same, each density written out.
+    pub ClustersByHand(y: [f64; N, D], count: [u64; N], seen: [bool; N], K: usize) {
+        w[K] ~ Dirichlet(2);
+        mu[K, D] ~ Normal(0, 3);
+        rate[K] ~ LogNormal(0, 1);
+        sigma ~ HalfNormal(1);
+        for n in N {
+            factor(log_sum_exp(k in K => ln(w[k])
+                + sum(d in D => Normal(mu[k, d], sigma).log_prob(y[n, d]))
+                + seen[n] * Poisson(rate[k] + 0.1 * y[n, 0].powi(2)).log_prob(count[n])
+                - 0.1 * (rate[k] + 0.1 * y[n, 0].powi(2))));
+        }
+    }
+}
+
+model! {
+    /// A mixture of mixtures, by logits, with a loop within; the inner weights are of the outer component.
+    pub Nested(y: [f64; N, T], K: usize, J: usize) {
+        logits[K] ~ Normal(0, 1);
+        for k in K {
+            v[k, J] ~ Dirichlet(3);
+        }
+        mu[K, J] ~ Normal(0, 2);
+        for n in N {
+            sum k in K ~ Categorical(logits = logits) {
+                for t in T {
+                    sum j in J ~ Categorical(v[k]) {
+                        y[n, t] ~ StudentT(5, mu[k, j] + 0.1 * t, 1);
+                    }
+                }
+            }
+        }
+    }
+}
+
+model! {
+    /// The components are correlated normals; the shares that are observed have a Dirichlet distribution of each component, the label a categorical one.
+    pub Shapes(y: [f64; N, D], p: [f64; N, S], label: [in S; N], scale: [f64; D, D], K: usize) {
+        w[K] ~ Dirichlet(1);
+        for k in K {
+            mu[k, D] ~ Normal(0, 2);
+            cov[k, D, D] ~ InverseWishart(6, scale);
+            alpha[k, S] ~ LogNormal(0, 0.5);
+            theta[k, S] ~ Dirichlet(2);
+        }
+        for n in N {
+            sum k in K ~ Categorical(w) {
+                y[n, D] ~ MultivariateNormal(mu[k], covariance = cov[k]);
+                p[n, S] ~ Dirichlet(alpha[k]);
+                label[n] ~ Categorical(theta[k]);
+            }
+        }
+    }
+}
+
+model! {
+    /// When a rate changed (Carlin, Gelfand & Smith 1992): one sum over all rows.
+    pub Change(deaths: [u64; T]) {
+        early ~ Exponential(1);
+        late ~ Exponential(1);
+        sum s in T ~ DiscreteUniform(0, T - 1) {
+            for t in T {
+                deaths[t] ~ Poisson(if t < s { early } else { late });
+            }
+        }
+    }
+}
+
+model! {
+    /// How many there are where only some are seen (Royle 2004), whether a site is empty, and a latent of one of two kinds.
+    pub Occupancy(seen: [u64; I, J], wet: [bool; I]) {
+        lambda ~ Exponential(0.1);
+        p ~ Beta(2, 2);
+        empty ~ Beta(1, 3);
+        for i in I {
+            sum z in 0..2 ~ Bernoulli(empty) {
+                height[i] ~ Normal(2 * z, 0.5 + z);
+                sum many in 0..60 ~ Poisson(lambda * (1 - z) + 0.01 * exp(height[i])) {
+                    for j in J {
+                        seen[i, j] ~ Binomial(many, p);
+                        factor(if wet[i] { 0.1 * z } else { 0 });
+                    }
+                }
+            }
+        }
+    }
+}
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn noise(n: usize, key: u64) -> Vec<f64> {
+    (0..n).map(|i| normal_quantile(uniform(key, i as u64))).collect()
+}
+
+fn clusters(n: usize) -> Clusters {
+    let y = Array2::from_shape_vec((n, 2), noise(2 * n, 1)).expect("a table");
+    let count = (0..n as u64).map(|i| i * 7 % 5).collect();
+    Clusters { y, count, seen: (0..n).map(|i| i % 3 != 0).collect(), K: 3 }
+}
+
+#[test]
+fn sums_are_those_written_out() -> Outcome {
+    let data = clusters(7);
+    let by_hand = ClustersByHand { y: data.y.clone(), count: data.count.clone(), seen: data.seen.clone(), K: 3 };
+    let (model, by_hand) = (data.bind()?, by_hand.bind()?);
+    check_model(&*by_hand);
+    let u = ppl_tests::points(model.layout().unconstrained(), 8);
+    let weights = model.unit_weights(8);
+    let ((value, gradient), (other, of_other)) =
+        (ppl_tests::log_density(&*model, &u, &weights), ppl_tests::log_density(&*by_hand, &u, &weights));
+    for (own, other) in value.iter().chain(&gradient).zip(other.iter().chain(&of_other)) {
+        assert!((own - other).abs() < 1e-10 * (1.0 + other.abs()), "{own} and {other}");
+    }
+    Ok(())
+}
+
+#[test]
+fn sums_nest_and_hold_densities_of_arrays() -> Outcome {
+    let y = Array2::from_shape_vec((4, 3), noise(12, 2))?;
+    check_model(&*Nested { y, K: 2, J: 3 }.bind()?);
+    let p = Array2::from_shape_fn((5, 3), |(n, s)| (1 + (n + s) % 3) as f64 / 6.0);
+    let shapes =
+        Shapes { y: Array2::from_shape_vec((5, 2), noise(10, 3))?, p, label: (0..5).map(|n| n % 3).collect(), scale: Array2::eye(2), K: 2 };
+    check_model(&*shapes.bind()?);
+    Ok(())
+}
+
+#[test]
+fn sums_run_over_counts() -> Outcome {
+    check_model(&*Change { deaths: vec![4, 5, 4, 1, 0, 1, 2] }.bind()?);
+    let seen = Array2::from_shape_fn((3, 4), |(i, j)| (3 * i + j) as u64 % 4);
+    check_model(&*Occupancy { seen, wet: vec![true, false, true] }.bind()?);
+    Ok(())
+}
+
+model! {
+    /// Known components, so that probabilities are those of Bayes' theorem; a latent that says nothing of them.
+    pub Known(y: [f64; N], w: [f64; K], mu: [f64; K], v: [f64; K, J], scale: [f64; J]) {
+        a ~ Normal(0, 1);
+        for n in N {
+            sum k in K ~ Categorical(w) {
+                sum j in J ~ Categorical(v[k]) {
+                    y[n] ~ Normal(mu[k], scale[j]);
+                }
+            }
+        }
+        sum all in 0..4 ~ Binomial(3, 0.5) {
+            factor(all * ln(2));
+        }
+    }
+}
+
+model! {
+    /// A sum in an expression, over what has a base measure of its own.
+    pub Expression(y: [u64; N]) {
+        rate ~ LogNormal(0, 1);
+        factor(sum(n in N => Poisson(rate).log_prob(y[n])));
+    }
+}
+
+model! {
+    pub Statements(y: [u64; N]) {
+        rate ~ LogNormal(0, 1);
+        y[N] ~ Poisson(rate);
+    }
+}
+
+fn known() -> Known {
+    let v = Array2::from_shape_vec((2, 2), vec![0.5, 0.5, 0.9, 0.1]).expect("a table");
+    Known { y: vec![-1.0, 0.2, 3.0], w: vec![0.3, 0.7], mu: vec![-1.0, 1.0], v, scale: vec![0.5, 2.0] }
+}
+
+fn normal(y: f64, mu: f64, scale: f64) -> f64 {
+    (-0.5 * ((y - mu) / scale).powi(2)).exp() / (scale * std::f64::consts::TAU.sqrt())
+}
+
+#[test]
+fn responsibilities_are_those_of_bayes_theorem() -> Outcome {
+    let data = known();
+    let fit = fit_bbvi(&data, Bbvi::default())?;
+    let (k, j, all) =
+        (fit.responsibilities(&data, "k")?, fit.responsibilities(&data, "j")?, fit.responsibilities(&data, "all")?);
+    assert_eq!((k.shape(), j.shape(), all.shape()), (&[3, 2][..], &[3, 2, 2][..], &[4][..]));
+    for (n, &y) in data.y.iter().enumerate() {
+        let joint = |k: usize, j: usize| data.w[k] * data.v[[k, j]] * normal(y, data.mu[k], data.scale[j]);
+        let total: f64 = (0..4).map(|i| joint(i / 2, i % 2)).sum();
+        for a in 0..2 {
+            assert!((k[[n, a]] - (joint(a, 0) + joint(a, 1)) / total).abs() < 1e-12);
+            for b in 0..2 {
+                assert!((j[[n, a, b]] - joint(a, b) / total).abs() < 1e-12);
+            }
+        }
+    }
+    // Weights 1, 3, 3, 1 times 1, 2, 4, 8.
+    for (found, ways) in all.iter().zip([1.0, 6.0, 12.0, 8.0]) {
+        assert!((found - ways / 27.0).abs() < 1e-12);
+    }
+    let error = fit.responsibilities(&data, "z").expect_err("there is no such sum");
+    assert_eq!(error.to_string(), "`z` is summed out by no `sum` of the model; summed out are `k`, `j`, `all`");
+    Ok(())
+}
+
+#[test]
+fn predictions_draw_what_is_summed_out() -> Outcome {
+    let data = known();
+    let fit = fit_bbvi(&data, Bbvi::default())?;
+    let draws = 20_000;
+    let new = KnownInputs { w: data.w.clone(), mu: data.mu.clone(), v: data.v.clone(), scale: data.scale.clone(), N: 3 };
+    let y = fit.predict(&new, draws)?.y;
+    let component = |k: usize| data.v[[k, 0]] * data.scale[0].powi(2) + data.v[[k, 1]] * data.scale[1].powi(2);
+    let mean: f64 = (0..2).map(|k| data.w[k] * data.mu[k]).sum();
+    let second: f64 = (0..2).map(|k| data.w[k] * (data.mu[k].powi(2) + component(k))).sum();
+    let count = y.len() as f64;
+    let (first, of_squares) = (y.sum() / count, y.iter().map(|x| x * x).sum::<f64>() / count);
+    let sd = (second - mean * mean).sqrt();
+    assert!((first - mean).abs() < 4.0 * sd / count.sqrt(), "{first} and {mean}");
+    assert!((of_squares - second).abs() < 0.05 * second, "{of_squares} and {second}");
+    Ok(())
+}
+
+#[test]
+fn sums_in_expressions_are_those_of_statements() -> Outcome {
+    let y = vec![0, 3, 1, 4];
+    let (expression, statements) = (Expression { y: y.clone() }, Statements { y });
+    let (one, other) = (expression.bind()?, statements.bind()?);
+    check_model(&*one);
+    let (u, weights) = (ppl_tests::points(1, 8), one.unit_weights(8));
+    let (own, _) = ppl_tests::log_density(&*one, &u, &weights);
+    let (same, _) = ppl_tests::log_density(&*other, &u, &weights);
+    own.iter().zip(&same).for_each(|(a, b)| assert!((a - b).abs() < 1e-12, "{a} and {b}"));
+    Ok(())
+}

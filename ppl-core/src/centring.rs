@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 use crate::model::{
-    Batch, Centred, DataError, Graph, Layout, LogJoint, SiteKind, Statement, Variable, Visitor, Weights, Workspace,
+    Batch, Centred, Choices, DataError, Graph, Layout, LogJoint, SiteKind, Statement, Variable, Visitor, Weights, Workspace,
 };
 
 /// A model in other coordinates: a latent `z ~ D(m, s)` of a location and a scale that depend on other latents is replaced by a residual `r ~ D(c m, s^c)` with
@@ -153,7 +153,7 @@ impl<E: Real> LogJoint<E> for PartlyCentred<'_, E> {
         self.model.choices(sum)
     }
 
-    fn log_choices(&self, sum: usize, rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]) {
+    fn log_choices(&self, sum: (usize, Choices), rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]) {
         self.model.log_choices(sum, rows, work, out);
     }
 

@@ -1,6 +1,7 @@
 //! The log joint of a compiled model: the kernels that `model!` generates, driven over lanes, blocks of rows and threads.
 
 mod array;
+mod chain;
 mod frame;
 mod pass;
 mod product;
@@ -11,11 +12,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::kernel::{Lanes, Real, dispatch};
-use crate::model::{Batch, DataError, Graph, Layout, LogJoint, Partition, SiteKind, Visitor, Weights, Workspace};
+use crate::model::{Batch, Choices, DataError, Graph, Layout, LogJoint, Partition, SiteKind, Visitor, Weights, Workspace};
 
 use pass::{Constrain, Evaluate, Latents, Mapped, Pass, Space};
 
 pub use array::Array;
+pub use chain::Chain;
 pub use frame::{Forward, Frame, Gathered, Numbers, Repeated};
 pub use product::Product;
 pub use walk::Walk;
@@ -145,7 +147,7 @@ struct Wanted {
     /// Rows of the factor.
     rows: Range<usize>,
     /// The terms of a sum instead of the factor itself, and how many there are in a row.
-    sum: Option<(usize, usize)>,
+    sum: Option<(usize, usize, Choices)>,
 }
 
 impl<K: Kernels> Compiled<K> {
@@ -368,10 +370,16 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
         self.kernels.choices(sum)
     }
 
-    fn log_choices(&self, sum: usize, rows: Range<usize>, work: &mut Workspace<K::Element>, out: &mut [K::Element]) {
+    fn log_choices(
+        &self,
+        (sum, of): (usize, Choices),
+        rows: Range<usize>,
+        work: &mut Workspace<K::Element>,
+        out: &mut [K::Element],
+    ) {
         let factor = K::GRAPH.sums[sum].factor;
         let all = self.kernels.choices(sum).iter().product::<usize>();
-        let sum = Some((sum, all / self.kernels.factor_rows(factor).max(1)));
+        let sum = Some((sum, all / self.kernels.factor_rows(factor).max(1), of));
         self.rows_of(Wanted { factor, rows, sum }, work, out);
     }
 

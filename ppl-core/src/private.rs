@@ -13,7 +13,7 @@ pub use crate::binding::{
     check_support, given, given_again, numbers, row_major, shape, start_from,
 };
 pub use crate::collect::{draws_array, predictive_array};
-pub use crate::compiled::{Array, Body, Compiled, Forward, Frame, Gathered, Kernels, Numbers, Product, Repeated, Walk};
+pub use crate::compiled::{Array, Body, Chain, Compiled, Forward, Frame, Gathered, Kernels, Numbers, Product, Repeated, Walk};
 pub use crate::distributions::{self, assertions};
 pub use crate::distributions::{Multiparameter, Multivariate, Univariate, flatten, log_prob};
 pub use crate::guides::{DeclaredGuide, GuideError, GuideOf, OwnGuide, dirichlet, drawn_from, gaussian};

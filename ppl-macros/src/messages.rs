@@ -186,6 +186,49 @@ pub(crate) fn sum_body(var: &Ident) -> String {
     format!("the statements that depend on `{var}` are missing; write them in braces")
 }
 
+pub(crate) fn chain_index(var: &Ident) -> String {
+    format!("a chain has one index, that of its steps: `sum {var}[t] in K for t in T {{ .. }}`")
+}
+
+pub(crate) fn chain_for(var: &Ident, time: &Ident) -> String {
+    format!("a chain says what its steps run over: `sum {var}[{time}] in K for {time} in T {{ .. }}`")
+}
+
+pub(crate) fn chain_start(var: &Ident, first: &str) -> String {
+    format!("where the chain begins is missing: `{var}[{first}] ~ Categorical(start);`")
+}
+
+pub(crate) fn chain_step(var: &Ident, time: &Ident) -> String {
+    format!("how the chain goes on is missing: `{var}[{time}] ~ Categorical(transition[{var}[{time} - 1]]);`")
+}
+
+pub(crate) fn chain_twice(var: &Ident, first: &str, time: &Ident) -> String {
+    format!("a chain has two distributions, of `{var}[{first}]` where it begins and of `{var}[{time}]` for every later step")
+}
+
+pub(crate) fn chain_skips(var: &Ident, time: &Ident) -> String {
+    format!(
+        "`{var}` is a chain: a step depends on the one before, `{var}[{time} - 1]`, and on no other; a state that holds two steps is one of `K * K` values"
+    )
+}
+
+pub(crate) fn chain_before(var: &Ident, time: &Ident) -> String {
+    format!(
+        "`{var}[{time} - 1]` stands in the distribution of `{var}[{time}]` alone; what is observed at a step depends on `{var}[{time}]`"
+    )
+}
+
+pub(crate) fn chain_now(var: &Ident, time: &Ident) -> String {
+    format!("`{var}[{time}]` is what is drawn here; its distribution depends on `{var}[{time} - 1]`")
+}
+
+pub(crate) fn chain_whole(var: &Ident, time: &Ident) -> String {
+    format!("`{var}` is a chain, of which each step is read by itself: `{var}[{time}]`")
+}
+
+pub(crate) const CHAIN_IN_ROWS: &str =
+    "a chain is not available in the loop over the rows of a model with networks; write it in a model without networks";
+
 pub(crate) fn sum_distribution(var: &Ident, word: &str) -> String {
     format!(
         "`{var}` is summed out, and the values of `{word}` are no counts: write `Categorical`, `Bernoulli`, `Binomial` or another distribution of these"

@@ -146,8 +146,13 @@ fn sums_nest_and_hold_densities_of_arrays() -> Outcome {
     let y = Array2::from_shape_vec((4, 3), noise(12, 2))?;
     check_model(&*Nested { y, K: 2, J: 3 }.bind()?);
     let p = Array2::from_shape_fn((5, 3), |(n, s)| (1 + (n + s) % 3) as f64 / 6.0);
-    let shapes =
-        Shapes { y: Array2::from_shape_vec((5, 2), noise(10, 3))?, p, label: (0..5).map(|n| n % 3).collect(), scale: Array2::eye(2), K: 2 };
+    let shapes = Shapes {
+        y: Array2::from_shape_vec((5, 2), noise(10, 3))?,
+        p,
+        label: (0..5).map(|n| n % 3).collect(),
+        scale: Array2::eye(2),
+        K: 2,
+    };
     check_model(&*shapes.bind()?);
     Ok(())
 }
@@ -205,8 +210,7 @@ fn normal(y: f64, mu: f64, scale: f64) -> f64 {
 fn responsibilities_are_those_of_bayes_theorem() -> Outcome {
     let data = known();
     let fit = fit_bbvi(&data, Bbvi::default())?;
-    let (k, j, all) =
-        (fit.responsibilities(&data, "k")?, fit.responsibilities(&data, "j")?, fit.responsibilities(&data, "all")?);
+    let (k, j, all) = (fit.responsibilities(&data, "k")?, fit.responsibilities(&data, "j")?, fit.responsibilities(&data, "all")?);
     assert_eq!((k.shape(), j.shape(), all.shape()), (&[3, 2][..], &[3, 2, 2][..], &[4][..]));
     for (n, &y) in data.y.iter().enumerate() {
         let joint = |k: usize, j: usize| data.w[k] * data.v[[k, j]] * normal(y, data.mu[k], data.scale[j]);
@@ -255,5 +259,160 @@ fn sums_in_expressions_are_those_of_statements() -> Outcome {
     let (own, _) = ppl_tests::log_density(&*one, &u, &weights);
     let (same, _) = ppl_tests::log_density(&*other, &u, &weights);
     own.iter().zip(&same).for_each(|(a, b)| assert!((a - b).abs() < 1e-12, "{a} and {b}"));
+    Ok(())
+}
+
+model! {
+    /// Hidden Markov models of several series that share their parameters; a covariate moves what is observed.
+    pub Hidden(y: [f64; S, T], x: [f64; S, T], K: usize) {
+        start[K] ~ Dirichlet(1);
+        for k in K {
+            transition[k, K] ~ Dirichlet(2);
+        }
+        mu[K] ~ Normal(0, 2);
+        beta ~ Normal(0, 1);
+        sigma ~ HalfNormal(1);
+        for s in S {
+            sum z[t] in K for t in T {
+                z[0] ~ Categorical(start);
+                z[t] ~ Categorical(transition[z[t - 1]]);
+                let mean = mu[z[t]] + beta * x[s, t];
+                y[s, t] ~ Normal(mean, sigma);
+            }
+        }
+    }
+}
+
+model! {
+    /// The same by a recursion on the logarithms.
+    pub HiddenByHand(y: [f64; S, T], x: [f64; S, T], K: usize) {
+        start[K] ~ Dirichlet(1);
+        for k in K {
+            transition[k, K] ~ Dirichlet(2);
+        }
+        mu[K] ~ Normal(0, 2);
+        beta ~ Normal(0, 1);
+        sigma ~ HalfNormal(1);
+        for s in S {
+            for k in K {
+                let a[s, 0, k] = ln(start[k]) + Normal(mu[k] + beta * x[s, 0], sigma).log_prob(y[s, 0]);
+            }
+            for t in 1..T {
+                for k in K {
+                    let a[s, t, k] = log_sum_exp(i in K => a[s, t - 1, i] + ln(transition[i, k]))
+                        + Normal(mu[k] + beta * x[s, t], sigma).log_prob(y[s, t]);
+                }
+            }
+            factor(log_sum_exp(k in K => a[s, T - 1, k]));
+        }
+    }
+}
+
+model! {
+    /// A chain of two values from the second step on, by counts and a logit that moves with the step; the last step counts twice.
+    pub Switching(y: [u64; T], dry: [f64; T], K: usize) {
+        rate[K] ~ LogNormal(0, 1);
+        alpha ~ Normal(0, 1);
+        sum on[t] in 0..2 for t in 1..T {
+            on[1] ~ Bernoulli(0.3);
+            on[t] ~ Bernoulli(logit = alpha * dry[t] + 2 * on[t - 1] - 1);
+            y[t] ~ Poisson(rate[0] + on[t] * rate[1] + 0.1 * t);
+            factor(if t == T - 1 { 0.5 * on[t] } else { 0 });
+        }
+        y[0] ~ Poisson(rate[K - 1]);
+    }
+}
+
+model! {
+    pub SwitchingByHand(y: [u64; T], dry: [f64; T], K: usize) {
+        rate[K] ~ LogNormal(0, 1);
+        alpha ~ Normal(0, 1);
+        for on in K {
+            let a[1, on] = Bernoulli(0.3).log_prob(on) + Poisson(rate[0] + on * rate[1] + 0.1).log_prob(y[1]);
+        }
+        for t in 2..T {
+            for on in K {
+                let a[t, on] = log_sum_exp(i in K => a[t - 1, i] + Bernoulli(logit = alpha * dry[t] + 2 * i - 1).log_prob(on))
+                    + Poisson(rate[0] + on * rate[1] + 0.1 * t).log_prob(y[t]);
+            }
+        }
+        for on in K {
+            let a[0, on] = 0;
+        }
+        factor(log_sum_exp(on in K => a[T - 1, on] + 0.5 * on));
+        y[0] ~ Poisson(rate[K - 1]);
+    }
+}
+
+fn same_densities(one: &dyn ppl_core::model::LogJoint<f64>, other: &dyn ppl_core::model::LogJoint<f64>) {
+    let (u, weights) = (ppl_tests::points(one.layout().unconstrained(), 8), one.unit_weights(8));
+    let (own, of_other) = (ppl_tests::log_density(one, &u, &weights), ppl_tests::log_density(other, &u, &weights));
+    for (own, other) in own.0.iter().chain(&own.1).zip(of_other.0.iter().chain(&of_other.1)) {
+        assert!((own - other).abs() < 1e-10 * (1.0 + other.abs()), "{own} and {other}");
+    }
+}
+
+#[test]
+fn chains_are_recursions_written_out() -> Outcome {
+    let (y, x) = (Array2::from_shape_vec((2, 6), noise(12, 4))?, Array2::from_shape_vec((2, 6), noise(12, 5))?);
+    let (model, by_hand) = (Hidden { y: y.clone(), x: x.clone(), K: 3 }, HiddenByHand { y, x, K: 3 });
+    let (model, by_hand) = (model.bind()?, by_hand.bind()?);
+    check_model(&*by_hand);
+    same_densities(&*model, &*by_hand);
+    let (y, dry) = (vec![3, 0, 2, 1, 5], noise(5, 6));
+    let (model, by_hand) = (Switching { y: y.clone(), dry: dry.clone(), K: 2 }, SwitchingByHand { y, dry, K: 2 });
+    let (model, by_hand) = (model.bind()?, by_hand.bind()?);
+    check_model(&*by_hand);
+    same_densities(&*model, &*by_hand);
+    Ok(())
+}
+
+model! {
+    /// A chain whose parameters are known.
+    pub KnownChain(y: [f64; T], start: [f64; K], transition: [f64; K, K], mu: [f64; K]) {
+        a ~ Normal(0, 1);
+        sum z[t] in K for t in T {
+            z[0] ~ Categorical(start);
+            z[t] ~ Categorical(transition[z[t - 1]]);
+            y[t] ~ Normal(mu[z[t]], 1);
+        }
+    }
+}
+
+#[test]
+fn states_and_the_path_of_a_chain_are_those_of_all_paths() -> Outcome {
+    let transition = Array2::from_shape_vec((3, 3), vec![0.8, 0.2, 0.0, 0.1, 0.6, 0.3, 0.3, 0.3, 0.4])?;
+    let data = KnownChain {
+        y: vec![0.4, -0.2, 1.3, 0.9, 2.4, 0.1],
+        start: vec![0.5, 0.3, 0.2],
+        transition: transition.clone(),
+        mu: vec![0.0, 1.0, 2.0],
+    };
+    let fit = fit_bbvi(&data, Bbvi::default())?;
+    let (states, path) = (fit.responsibilities(&data, "z")?, fit.most_probable(&data, "z")?);
+    let (mut total, mut of_state, mut best) = (0.0, Array2::<f64>::zeros((6, 3)), (0.0, Vec::new()));
+    for number in 0..3_usize.pow(6) {
+        let values: Vec<usize> = (0..6).map(|t| number / 3_usize.pow(t) % 3).collect();
+        let mut p = data.start[values[0]];
+        for t in 0..6 {
+            p *= normal(data.y[t], data.mu[values[t]], 1.0);
+            if t > 0 {
+                p *= transition[[values[t - 1], values[t]]];
+            }
+        }
+        total += p;
+        values.iter().enumerate().for_each(|(t, &k)| of_state[[t, k]] += p);
+        if p > best.0 {
+            best = (p, values);
+        }
+    }
+    let model = data.bind()?;
+    let (mut work, mut found) = (model.workspace(8), [0.0; 8]);
+    model.constrain(&mut work, &mut [0.0; 8]);
+    model.accumulate(&mut work, &model.unit_weights(8), &mut found);
+    let found = found[0] + 0.5 * std::f64::consts::TAU.ln();
+    assert!((found - total.ln()).abs() < 1e-10, "{found} and {}", total.ln());
+    states.iter().zip(&of_state).for_each(|(own, all)| assert!((own - all / total).abs() < 1e-10, "{own} and {}", all / total));
+    assert_eq!(path.into_raw_vec_and_offset().0, best.1);
     Ok(())
 }

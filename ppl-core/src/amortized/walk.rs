@@ -43,12 +43,14 @@ struct Make {
     key: u64,
     /// How many sums are open.
     sums: u64,
+    /// How many values were drawn in these.
+    choices: u64,
     error: Option<AmortizedError>,
 }
 
 impl Make {
     fn new(graph: &'static Graph, prior: bool, means: bool, key: u64) -> Self {
-        Make { graph, prior, means, without: BTreeSet::new(), key, sums: 0, error: None }
+        Make { graph, prior, means, without: BTreeSet::new(), key, sums: 0, choices: 0, error: None }
     }
 }
 
@@ -78,7 +80,8 @@ impl Visitor for Make {
         if self.error.is_some() {
             return 0..0;
         }
-        let key = step_key(step_key(!self.key, factor as u64), ((row as u64) << 8) + self.sums);
+        self.choices += 1;
+        let key = step_key(step_key(step_key(!self.key, factor as u64), row as u64), self.choices);
         draw_choice(log_probs, &mut StdRng::seed_from_u64(key)).unwrap_or_else(|source| {
             self.error = Some(AmortizedError::Sample { statement: self.graph.factors[factor].text, row, source });
             0..0
@@ -87,6 +90,9 @@ impl Visitor for Make {
 
     fn chosen(&mut self) {
         self.sums -= 1;
+        if self.sums == 0 {
+            self.choices = 0;
+        }
     }
 
     fn factor(&mut self, factor: usize, _row: usize, _value: f64) {

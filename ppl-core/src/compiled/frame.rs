@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::distributions::{Vector, VectorAdjoints};
 use crate::kernel::Lanes;
-use crate::model::Weights;
+use crate::model::{Choices, Weights};
 
 /// The view of a kernel that accumulates.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ pub struct Forward<'a, V: Lanes> {
     pub(super) wanted: usize,
     pub(super) rows: Range<usize>,
     /// A sum whose terms are asked for instead of its factor, and how many there are in a row.
-    pub(super) sum: Option<(usize, usize)>,
+    pub(super) sum: Option<(usize, usize, Choices)>,
     pub(super) out: &'a mut [V::Chunk],
     pub(super) groups: usize,
     pub(super) group: usize,
@@ -211,10 +211,24 @@ impl<V: Lanes> Forward<'_, V> {
         }
     }
 
+    /// Whether the terms of a sum are asked for.
+    #[inline(always)]
+    #[must_use]
+    pub fn asks(&self, sum: usize) -> bool {
+        self.sum.is_some_and(|(wanted, ..)| wanted == sum)
+    }
+
+    /// Whether the most probable path of a chain is asked for, instead of the probabilities of its values.
+    #[inline(always)]
+    #[must_use]
+    pub fn asks_for_path(&self) -> bool {
+        self.sum.is_some_and(|(.., choices)| choices == Choices::Path)
+    }
+
     /// Gives a term of a sum where it is asked for.
     #[inline(always)]
     pub fn choose(&mut self, sum: usize, row: usize, log_prob: V) {
-        if let Some((wanted, each)) = self.sum
+        if let Some((wanted, each, _)) = self.sum
             && wanted == sum
         {
             log_prob.to_chunk(&mut self.out[(row - self.rows.start * each) * self.groups + self.group]);

@@ -88,14 +88,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Comes to a sum over values in a range, with the logarithms of their probabilities: gives the values that the walk goes through.
-    pub fn choose(&mut self, (factor, row): (usize, usize), range: Range<usize>, log_probs: &[f64]) -> Range<usize> {
+    /// Comes to a sum.
+    pub fn enter(&mut self) {
         if let Some(reads) = &self.reads {
-            let mut reads = reads.borrow_mut();
-            let rows = reads.take();
-            reads.sums += 1;
-            reads.summed.extend(rows);
+            reads.borrow_mut().sums += 1;
         }
+    }
+
+    /// Gives those values in a range that the walk goes through, where these are the logarithms of their probabilities.
+    pub fn choose(&mut self, (factor, row): (usize, usize), range: Range<usize>, log_probs: &[f64]) -> Range<usize> {
+        self.tell(factor, row);
         let chosen = self.visitor.choose(factor, row, log_probs);
         range.start + chosen.start..range.start + chosen.end
     }
@@ -105,18 +107,22 @@ impl<'a> Walk<'a> {
         self.visitor.take(value - range.start);
     }
 
-    /// Leaves a sum.
-    pub fn chosen(&mut self, (factor, row): (usize, usize)) {
+    /// Has been through the values.
+    pub fn chosen(&mut self) {
         self.visitor.chosen();
+    }
+
+    /// Leaves a sum.
+    pub fn leave(&mut self, (factor, row): (usize, usize)) {
         if let Some(reads) = &self.reads {
             let mut reads = reads.borrow_mut();
             reads.sums -= 1;
-            if reads.sums == 0 {
-                reads.pending = std::mem::take(&mut reads.summed);
-                drop(reads);
-                self.tell(factor, row);
+            if reads.sums > 0 {
+                return;
             }
+            reads.pending = std::mem::take(&mut reads.summed);
         }
+        self.tell(factor, row);
     }
 
     /// The value of a row.

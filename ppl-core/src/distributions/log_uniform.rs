@@ -2,7 +2,10 @@
 
 use rand::Rng;
 
-use super::{Cumulative, Partials, Tails, Univariate, special::{open01, within}};
+use super::{
+    Cumulative, Partials, Tails, Univariate,
+    special::{open01, within},
+};
 use crate::kernel::Lanes;
 
 /// The log-uniform (reciprocal) distribution: a number whose logarithm is uniform.

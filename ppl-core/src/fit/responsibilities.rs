@@ -6,7 +6,7 @@ use super::drawn::{BATCH, Drawn, Stage};
 use super::{Fit, FitError};
 use crate::diagnostics::PsisWeights;
 use crate::kernel::Real;
-use crate::model::{LogJoint, Model};
+use crate::model::{Choices, Graph, LogJoint, Model, Workspace};
 
 /// How many numbers are computed at once.
 const AT_ONCE: usize = 1 << 20;
@@ -27,12 +27,7 @@ impl<M: Model> Fit<M> {
     /// Bishop 2006, equation 9.13.
     pub fn responsibilities(&self, model: &M, name: &str) -> Result<ArrayD<f64>, FitError> {
         let bound = model.bind()?;
-        let sums = bound.graph().sums;
-        let Some(sum) = sums.iter().position(|sum| sum.name == name) else {
-            let names = sums.iter().map(|sum| format!("`{}`", sum.name)).collect::<Vec<_>>().join(", ");
-            let known = if names.is_empty() { "it has none".to_owned() } else { format!("summed out are {names}") };
-            return Err(FitError::NotSummed { name: name.to_owned(), known });
-        };
+        let sum = summed_out(bound.graph(), name)?;
         let draws = self.state.draws;
         // How often each draw counts.
         let (drawn, counts) = if self.state.weighted.is_none() {
@@ -45,9 +40,61 @@ impl<M: Model> Fit<M> {
             (self.drawn(&*bound, proposed)?, counts)
         };
         let shape = bound.choices(sum);
-        let means = Means::new(&*bound, sum).over(drawn, &counts);
+        let means = Means::new(&*bound, sum, Choices::Marginal).over(drawn, &counts);
         Ok(ArrayD::from_shape_vec(shape, means).unwrap_or_else(|_| unreachable!("a number for each value in each row")))
     }
+
+    /// The most probable values, given the data and the posterior means of the latents, of what `sum name in ..` sums out: of a chain its most probable path,
+    /// else of each row its most probable value.
+    ///
+    /// # Shapes
+    /// As [`Fit::responsibilities`], without the axis of the values.
+    ///
+    /// # Errors
+    /// As [`Fit::responsibilities`].
+    ///
+    /// # Source
+    /// Viterbi 1967.
+    pub fn most_probable(&self, model: &M, name: &str) -> Result<ArrayD<usize>, FitError> {
+        let bound = model.bind()?;
+        let sum = summed_out(bound.graph(), name)?;
+        let layout = bound.layout();
+        let mut means = vec![0.0; layout.rows()];
+        let draws = self.state.draws;
+        self.each_draw(&*bound, draws, |work, draw| {
+            for row in layout.unknowns().flat_map(|unknown| unknown.rows.clone()) {
+                means[row] += work.values[row * BATCH + draw].to_f64() / draws as f64;
+            }
+        })?;
+        let mut work = bound.workspace(BATCH);
+        for row in layout.unknowns().flat_map(|unknown| unknown.rows.clone()) {
+            work.values[row * BATCH..(row + 1) * BATCH].fill(Real::from_f64(means[row]));
+        }
+        bound.complete(&mut work);
+        let mut shape = bound.choices(sum);
+        let values = shape.pop().unwrap_or(0);
+        let of = Means::new(&*bound, sum, Choices::Path);
+        let (rows, block) = (bound.factor_rows(of.factor), of.block());
+        let mut all = Vec::with_capacity(shape.iter().product());
+        for first in (0..rows).step_by(block) {
+            let probabilities = of.probabilities(first..rows.min(first + block), &mut work);
+            all.extend(probabilities.chunks_exact((values * BATCH).max(1)).map(|of_value| {
+                let of_value = || of_value.iter().step_by(BATCH).enumerate();
+                of_value().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(value, _)| value)
+            }));
+        }
+        Ok(ArrayD::from_shape_vec(shape, all).unwrap_or_else(|_| unreachable!("a value for each row")))
+    }
+}
+
+/// The sum over this name.
+fn summed_out(graph: &Graph, name: &str) -> Result<usize, FitError> {
+    let sums = graph.sums;
+    sums.iter().position(|sum| sum.name == name).ok_or_else(|| {
+        let names = sums.iter().map(|sum| format!("`{}`", sum.name)).collect::<Vec<_>>().join(", ");
+        let known = if names.is_empty() { "it has none".to_owned() } else { format!("summed out are {names}") };
+        FitError::NotSummed { name: name.to_owned(), known }
+    })
 }
 
 /// A sum, and those around it, outermost first: each with the number of its values, and of all its terms in a row of the factor.
@@ -55,10 +102,11 @@ struct Means<'a, E: Real> {
     model: &'a dyn LogJoint<E>,
     factor: usize,
     nest: Vec<(usize, usize, usize)>,
+    of: Choices,
 }
 
 impl<'a, E: Real> Means<'a, E> {
-    fn new(model: &'a dyn LogJoint<E>, sum: usize) -> Self {
+    fn new(model: &'a dyn LogJoint<E>, sum: usize, of: Choices) -> Self {
         let (sums, factor) = (model.graph().sums, model.graph().sums[sum].factor);
         let rows = model.factor_rows(factor).max(1);
         let around = std::iter::successors(Some(sum), |&sum| sums[sum].within);
@@ -69,17 +117,26 @@ impl<'a, E: Real> Means<'a, E> {
             })
             .collect();
         nest.reverse();
-        Means { model, factor, nest }
+        Means { model, factor, nest, of }
+    }
+
+    /// How many terms of the innermost sum there are in a row of the factor.
+    fn each(&self) -> usize {
+        self.nest.last().map_or(0, |(.., each)| *each)
+    }
+
+    /// How many rows are taken at once.
+    fn block(&self) -> usize {
+        (AT_ONCE / (self.each() * BATCH).max(1)).max(1)
     }
 
     /// The mean probabilities over draws, each as often as it counts: `[row][terms of the innermost sum]`.
     fn over(&self, mut drawn: Drawn<'_, E>, counts: &[f64]) -> Vec<f64> {
-        let (rows, each) = (self.model.factor_rows(self.factor), self.nest.last().map_or(0, |(.., each)| *each));
+        let (rows, each, block) = (self.model.factor_rows(self.factor), self.each(), self.block());
         let (mut means, total) = (vec![0.0; rows * each], counts.iter().sum::<f64>());
         if means.is_empty() {
             return means;
         }
-        let block = (AT_ONCE / (each * BATCH).max(1)).max(1);
         for counts in counts.chunks(BATCH) {
             drawn.next_batch(Stage::Quantities);
             if counts.iter().all(|count| *count == 0.0) {
@@ -87,7 +144,7 @@ impl<'a, E: Real> Means<'a, E> {
             }
             for first in (0..rows).step_by(block) {
                 let own = first..rows.min(first + block);
-                let probabilities = self.probabilities(own.clone(), &mut drawn);
+                let probabilities = self.probabilities(own.clone(), &mut drawn.work);
                 for (mean, lanes) in means[own.start * each..own.end * each].iter_mut().zip(probabilities.chunks_exact(BATCH)) {
                     *mean += lanes.iter().zip(counts).map(|(p, count)| p * count).sum::<f64>() / total;
                 }
@@ -97,11 +154,11 @@ impl<'a, E: Real> Means<'a, E> {
     }
 
     /// The probabilities of the present draws, of some rows: `[row][terms of the innermost sum][draw]`.
-    fn probabilities(&self, rows: std::ops::Range<usize>, drawn: &mut Drawn<'_, E>) -> Vec<f64> {
+    fn probabilities(&self, rows: std::ops::Range<usize>, work: &mut Workspace<E>) -> Vec<f64> {
         let mut outer = vec![1.0; rows.len() * BATCH];
         for &(sum, values, each) in &self.nest {
             let mut terms = vec![E::default(); rows.len() * each * BATCH];
-            self.model.log_choices(sum, rows.clone(), &mut drawn.work, &mut terms);
+            self.model.log_choices((sum, self.of), rows.clone(), work, &mut terms);
             // Each value of the sums around it has some groups of the values of this one.
             let groups = terms.len() / (values * BATCH).max(1);
             let within = groups / (outer.len() / BATCH).max(1);

@@ -19,6 +19,15 @@ pub use workspace::{Partition, Weights, Workspace};
 
 use crate::kernel::Real;
 
+/// What is asked of the values of a sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choices {
+    /// The probability of each.
+    Marginal,
+    /// Of a chain, its most probable path: one for the values on it, and zero for all others.
+    Path,
+}
+
 /// What `model!` implements.
 pub trait Model {
     /// `f32` if any real array of the model is, else `f64`.
@@ -90,8 +99,8 @@ pub trait LogJoint<E: Real>: Sync {
         Vec::new()
     }
     /// Writes what each value of a sum contributes to some rows of its factor, from the completed workspace: `[factor row][inner loops ..][value][sample]`, in
-    /// nats. The logarithm of the sum of their exponentials over the values is the log density; of a sum within another one, given the value of that.
-    fn log_choices(&self, _sum: usize, _rows: Range<usize>, _work: &mut Workspace<E>, _out: &mut [E]) {}
+    /// nats, up to a constant of each row. The probability of a value, of a sum within another one given the value of that, is proportional to its exponential.
+    fn log_choices(&self, _sum: (usize, Choices), _rows: Range<usize>, _work: &mut Workspace<E>, _out: &mut [E]) {}
     /// Walks over all statements with one sample: `values` are the rows of the layout (latents read unless the visitor
     /// draws them, quantities computed), `observed` its observed elements (written as the visitor gives them).
     fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor);

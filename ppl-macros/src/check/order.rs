@@ -179,12 +179,17 @@ impl Places<'_> {
                     self.body(body, loops);
                     loops.pop();
                 }
-                StmtKind::Sum { var, prior, body, .. } => {
-                    visit::of_distribution(prior).for_each(expression);
-                    vectors(prior.density.vectors(), prior.span, &mut read);
-                    loops.push(*var);
-                    self.body(body, loops);
-                    loops.pop();
+                StmtKind::Sum(block) => {
+                    for (prior, _) in block.priors() {
+                        visit::of_distribution(prior).for_each(&mut expression);
+                    }
+                    for (prior, _) in block.priors() {
+                        vectors(prior.density.vectors(), prior.span, &mut read);
+                    }
+                    let around = loops.len();
+                    loops.extend(block.loops());
+                    self.body(&block.body, loops);
+                    loops.truncate(around);
                 }
                 StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => expression(value),
                 StmtKind::Param { bounds, start, .. } => visit::of_parameter(bounds.as_deref(), start).for_each(expression),

@@ -72,11 +72,18 @@ impl Reader<'_> {
         };
         match &stmt.kind {
             StmtKind::For { .. } => None,
-            StmtKind::Sum { var, prior, .. } => {
-                let all = self.model.vars[*var].dim == Some(self.dim);
-                let vector = prior.density.vectors().iter().find_map(|vector| self.operand(vector, statement));
-                let parameters = || visit::of_distribution(prior).find_map(|param| self.expression(param, statement));
-                all.then(|| format!("`{statement}` sums over all of it")).or(vector).or_else(parameters)
+            StmtKind::Sum(block) => {
+                let over = |var: VarId| self.model.vars[var].dim == Some(self.dim);
+                if block.chain.as_ref().is_some_and(|chain| over(chain.time)) {
+                    return Some(format!("`{statement}` is a chain along it"));
+                }
+                if over(block.var) {
+                    return Some(format!("`{statement}` sums over all of it"));
+                }
+                block.priors().find_map(|(prior, _)| {
+                    let vector = prior.density.vectors().iter().find_map(|vector| self.operand(vector, statement));
+                    vector.or_else(|| visit::of_distribution(prior).find_map(|param| self.expression(param, statement)))
+                })
             }
             StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => self.expression(value, statement),
             // Where a parameter starts is no part of the density.

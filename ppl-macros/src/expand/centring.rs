@@ -119,7 +119,7 @@ impl<'m> Search<'m> {
                     }
                 }
                 // What is drawn within a sum has a location for each of its values.
-                StmtKind::Sum { .. }
+                StmtKind::Sum(_)
                 | StmtKind::Local { .. }
                 | StmtKind::Param { .. }
                 | StmtKind::Factor { .. }

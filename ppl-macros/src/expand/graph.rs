@@ -150,12 +150,15 @@ fn collect(
                 collect(model, body, loops, through, locals, factors);
                 loops.pop();
             }
-            StmtKind::Sum { prior, body, factor, .. } => {
-                of_distribution(prior, &mut own, through);
-                merge(factors, *factor, own);
+            StmtKind::Sum(block) => {
+                block.priors().for_each(|(prior, _)| of_distribution(prior, &mut own, through));
+                merge(factors, block.factor, own);
                 // Rows are those of the loops around the outermost sum: within it no loop is over them.
-                let around = model.factors[*factor].loops.clone();
-                collect(model, body, &mut around.clone(), through, locals, factors);
+                let mut around = model.factors[block.factor].loops.clone();
+                if around.is_empty() {
+                    around.push(VarId::MAX);
+                }
+                collect(model, &block.body, &mut around, through, locals, factors);
             }
             StmtKind::Local { local, value } => {
                 read(value, &mut own);

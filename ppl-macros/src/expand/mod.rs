@@ -164,17 +164,21 @@ fn kernels(
         let mut factors = Vec::new();
         let mut stores = false;
         for stmt in &body.stmts {
-            visit::statements(std::slice::from_ref(*stmt), &mut |stmt| match &stmt.kind {
-                StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } | StmtKind::Sum { factor, .. } => {
-                    // The statements of a sum are parts of its factor.
-                    if factors.last() != Some(factor) {
-                        factors.push(*factor);
+            visit::statements(std::slice::from_ref(*stmt), &mut |stmt| {
+                // The statements of a sum are parts of its factor.
+                let mut push = |factor: usize| {
+                    if factors.last() != Some(&factor) {
+                        factors.push(factor);
                     }
+                };
+                match &stmt.kind {
+                    StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } => push(*factor),
+                    StmtKind::Sum(block) => push(block.factor),
+                    StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
+                    // What it reads and writes is in memory.
+                    StmtKind::Operation { .. } => stores = true,
+                    StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::For { .. } => {}
                 }
-                StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
-                // What it reads and writes is in memory.
-                StmtKind::Operation { .. } => stores = true,
-                StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::For { .. } => {}
             });
         }
         let products = tape.products.len();

@@ -35,6 +35,9 @@ const RESERVED: &[&str] = &[
     "start",
     "bounds",
     "choices",
+    "chosen",
+    "before",
+    "told",
 ];
 
 /// Whether generated functions use a name themselves, or may.

@@ -8,7 +8,7 @@ use super::names;
 use super::scalar::{self, Source, family_type, observed_field};
 use crate::catalogue::Shape;
 use crate::ir::lower::log_prior;
-use crate::ir::{Density, Distribution, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Vector};
+use crate::ir::{Density, Distribution, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, SumBlock, Vector};
 
 /// The statements of the walk.
 pub(crate) fn walk(model: &Model) -> TokenStream {
@@ -25,20 +25,7 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
             let (name, range, body) = (names::var(model, *var), names::range(model, *var), statements(model, body));
             if body.is_empty() { body } else { quote!(for #name in #range { #body }) }
         }
-        StmtKind::Sum { sum: _, var, prior, body, factor } => {
-            let row = names::loop_row(model, &model.factors[*factor].loops);
-            let (name, range) = (names::var(model, *var), names::range(model, *var));
-            let (prior, body) = (scalar::expr(model, &log_prior(prior, *var), Source::Walk), statements(model, body));
-            quote! {
-                let mut choices = Vec::new();
-                for #name in #range { choices.push(#prior); }
-                for #name in walk.choose((#factor, #row), #range, &choices) {
-                    walk.take(#name, #range);
-                    #body
-                }
-                walk.chosen((#factor, #row));
-            }
-        }
+        StmtKind::Sum(block) => sum(model, block),
         StmtKind::Local { local, value } => {
             let (name, value) = (names::user_local(&model.locals[*local].name), scalar::expr(model, value, Source::Walk));
             if model.locals[*local].data {
@@ -64,6 +51,45 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
         }
         StmtKind::Sample { site, index, distribution, factor } => sample(model, *site, index, distribution, *factor),
     }
+}
+
+/// A draw of what is summed out, or each of its values in turn; of a chain, step after step.
+fn sum(model: &Model, block: &SumBlock) -> TokenStream {
+    let row = names::loop_row(model, &model.factors[block.factor].loops);
+    let factor = block.factor;
+    let (name, range) = (names::var(model, block.var), names::range(model, block.var));
+    let [prior, step] = [Some(&block.prior), block.chain.as_ref().map(|chain| &chain.step)].map(|prior| {
+        let prior = scalar::expr(model, &log_prior(prior?, block.var), Source::Walk);
+        Some(quote!(for #name in #range { choices.push(#prior); }))
+    });
+    let body = statements(model, &block.body);
+    let own = quote! {
+        let chosen = walk.choose((#factor, #row), #range, &choices);
+        for #name in chosen.clone() {
+            walk.take(#name, #range);
+            #body
+        }
+        walk.chosen();
+    };
+    let Some(chain) = &block.chain else {
+        return quote!({ walk.enter(); let mut choices = Vec::new(); #prior #own walk.leave((#factor, #row)); });
+    };
+    let (time, times, before) = (names::var(model, chain.time), names::range(model, chain.time), names::var(model, chain.before));
+    quote! {{
+        walk.enter();
+        let mut before: Option<_ppl::Range<usize>> = None;
+        for #time in #times {
+            let mut choices = Vec::new();
+            match before {
+                None => { #prior }
+                // All steps that may have been before are read, and the last of them counts.
+                Some(before) => for #before in before { choices.clear(); #step },
+            }
+            #own
+            before = Some(chosen);
+        }
+        walk.leave((#factor, #row));
+    }}
 }
 
 fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribution, factor: usize) -> TokenStream {

@@ -144,6 +144,8 @@ pub(crate) struct Var {
     pub dim: Option<DimId>,
     /// Whether it stands for a whole axis that was written as a dimension.
     pub implicit: bool,
+    /// Of the value of a chain: the loop over its steps, and how many steps before.
+    pub state: Option<(VarId, i64)>,
     /// Whether it was written as a range, which may run over part of any axis: that is checked when the model is bound.
     pub range: bool,
 }
@@ -204,8 +206,42 @@ pub(crate) enum StmtKind {
     Factor { factor: FactorId, value: Expr },
     /// `for var in range { body }`
     For { var: VarId, body: Vec<Stmt> },
-    /// `sum var in range ~ prior { body }`; the statements of the body are parts of its factor
-    Sum { sum: SumId, var: VarId, prior: Distribution, body: Vec<Stmt>, factor: FactorId },
+    /// `sum var in range ~ prior { body }`, or a chain
+    Sum(Box<SumBlock>),
+}
+
+/// A discrete variable that is summed out, and what depends on it: parts of its factor.
+#[derive(Debug)]
+pub(crate) struct SumBlock {
+    pub sum: SumId,
+    pub var: VarId,
+    /// Of a chain, that of its first step.
+    pub prior: Distribution,
+    pub chain: Option<Chain>,
+    pub body: Vec<Stmt>,
+    pub factor: FactorId,
+}
+
+/// `sum var[time] in range for time in times { var[0] ~ prior; var[time] ~ step; body }`
+#[derive(Debug)]
+pub(crate) struct Chain {
+    pub time: VarId,
+    /// The value at the step before.
+    pub before: VarId,
+    pub step: Distribution,
+}
+
+impl SumBlock {
+    /// Its distributions, each with the loops of its own.
+    pub(crate) fn priors(&self) -> impl Iterator<Item = (&Distribution, Vec<VarId>)> {
+        let step = self.chain.iter().map(|chain| (&chain.step, vec![chain.time, chain.before]));
+        std::iter::once((&self.prior, Vec::new())).chain(step)
+    }
+
+    /// The loops around its body.
+    pub(crate) fn loops(&self) -> impl Iterator<Item = VarId> {
+        self.chain.iter().map(|chain| chain.time).chain([self.var])
+    }
 }
 
 #[derive(Debug)]

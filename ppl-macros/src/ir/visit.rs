@@ -100,9 +100,13 @@ pub(crate) fn arguments(model: &Model) -> std::collections::BTreeSet<ArgId> {
                 gathered(index, &mut read);
                 vectors(distribution.density.vectors(), &mut read);
             }
-            StmtKind::Sum { prior, .. } => {
-                of_distribution(prior).for_each(own);
-                vectors(prior.density.vectors(), &mut read);
+            StmtKind::Sum(block) => {
+                for (prior, _) in block.priors() {
+                    of_distribution(prior).for_each(&mut own);
+                }
+                for (prior, _) in block.priors() {
+                    vectors(prior.density.vectors(), &mut read);
+                }
             }
             StmtKind::For { .. } => {}
         }
@@ -144,9 +148,16 @@ pub(crate) fn repeated(operands: &[Vector]) -> impl Iterator<Item = &Expr> {
 pub(crate) fn statements<'s>(body: &'s [Stmt], visit: &mut impl FnMut(&'s Stmt)) {
     for stmt in body {
         visit(stmt);
-        if let StmtKind::For { body, .. } | StmtKind::Sum { body, .. } = &stmt.kind {
-            statements(body, visit);
-        }
+        statements(block(stmt), visit);
+    }
+}
+
+/// The statements within a statement.
+pub(crate) fn block(stmt: &Stmt) -> &[Stmt] {
+    match &stmt.kind {
+        StmtKind::For { body, .. } => body,
+        StmtKind::Sum(block) => &block.body,
+        _ => &[],
     }
 }
 
@@ -154,11 +165,14 @@ pub(crate) fn statements<'s>(body: &'s [Stmt], visit: &mut impl FnMut(&'s Stmt))
 pub(crate) fn in_loops<'s>(body: &'s [Stmt], loops: &mut Vec<VarId>, visit: &mut impl FnMut(&'s Stmt, &[VarId])) {
     for stmt in body {
         visit(stmt, loops);
-        if let StmtKind::For { var, body } | StmtKind::Sum { var, body, .. } = &stmt.kind {
-            loops.push(*var);
-            in_loops(body, loops, visit);
-            loops.pop();
+        let around = loops.len();
+        match &stmt.kind {
+            StmtKind::For { var, .. } => loops.push(*var),
+            StmtKind::Sum(block) => loops.extend(block.loops()),
+            _ => {}
         }
+        in_loops(block(stmt), loops, visit);
+        loops.truncate(around);
     }
 }
 
@@ -196,11 +210,10 @@ pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'stati
             }
             StmtKind::Operation { operands, .. } => repeated(operands).for_each(&mut read),
             StmtKind::Param { bounds, start, .. } => of_parameter(bounds.as_deref(), start).for_each(&mut read),
-            StmtKind::Sum { prior, .. } => {
-                of_distribution(prior).for_each(&mut read);
-                for (known, _) in prior.density.families() {
-                    family(known, &mut used);
-                }
+            StmtKind::Sum(block) => {
+                block.priors().flat_map(|(prior, _)| of_distribution(prior)).for_each(&mut read);
+                let known = block.priors().flat_map(|(prior, _)| prior.density.families());
+                known.for_each(|(known, _)| family(known, &mut used));
             }
             StmtKind::For { .. } => {}
         }

@@ -161,7 +161,7 @@ pub(super) fn size(dim: &Ident) -> Argument {
 fn each<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Stmt)) {
     for stmt in body {
         visit(stmt);
-        if let Stmt::For { body, .. } | Stmt::Sum { body, .. } = stmt {
+        if let Stmt::For { body, .. } | Stmt::Sum { body, .. } | Stmt::Chain { body, .. } = stmt {
             each(body, visit);
         }
     }
@@ -172,7 +172,7 @@ fn of_loops(body: &[Stmt], loops: &mut Vec<(Ident, Option<Ident>)>, visit: &mut 
     for stmt in body {
         match stmt {
             Stmt::Sample { lhs, .. } => visit(lhs, loops),
-            Stmt::Sum { body, .. } => of_loops(body, loops, visit),
+            Stmt::Sum { body, .. } | Stmt::Chain { body, .. } => of_loops(body, loops, visit),
             Stmt::For { var, range, body } => {
                 let dim = if let Range::Dim(dim) = range { Some(dim.clone()) } else { None };
                 loops.push((var.clone(), dim));
@@ -225,6 +225,10 @@ pub(super) fn expressions<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Expr))
         }
         Stmt::Split { call: value, .. } | Stmt::Factor { value } => within(value, visit),
         Stmt::For { range, .. } => range_within(range, visit),
+        Stmt::Chain { range, times, .. } => {
+            range_within(range, visit);
+            range_within(times, visit);
+        }
         Stmt::Sum { range, distribution, .. } => {
             range_within(range, visit);
             within(distribution, visit);
@@ -281,7 +285,7 @@ pub(super) fn loops(body: &[Stmt]) -> Vec<(&Ident, &Ident)> {
 pub(super) fn bound(body: &[Stmt]) -> Vec<&Ident> {
     let mut found = Vec::new();
     each(body, &mut |stmt| {
-        if let Stmt::For { var, .. } | Stmt::Sum { var, .. } = stmt {
+        if let Stmt::For { var, .. } | Stmt::Sum { var, .. } | Stmt::Chain { var, .. } = stmt {
             found.push(var);
         }
     });

@@ -248,7 +248,7 @@ impl Lift<'_> {
             Stmt::Split { call, .. } => call.span,
             Stmt::Auto { word, .. } => word.span(),
             Stmt::Factor { value } => value.span,
-            Stmt::For { var, .. } | Stmt::Sum { var, .. } => var.span(),
+            Stmt::For { var, .. } | Stmt::Sum { var, .. } | Stmt::Chain { var, .. } => var.span(),
         };
         self.error(span, messages::OUTSIDE_PLATE);
     }
@@ -317,6 +317,10 @@ impl Lift<'_> {
             Stmt::For { var, mut range, body } => {
                 let body = self.block(&var, &mut range, body);
                 Some(Stmt::For { var, range, body })
+            }
+            Stmt::Chain { var, .. } => {
+                self.error(var.span(), messages::CHAIN_IN_ROWS);
+                None
             }
             Stmt::Sum { var, mut range, mut distribution, body } => {
                 self.expression(&mut distribution);

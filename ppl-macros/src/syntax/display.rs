@@ -70,6 +70,10 @@ fn write_statement(f: &mut Formatter<'_>, stmt: &Stmt, depth: usize) -> Result {
             writeln!(f, "{indent}sum {var} in {range} ~ {distribution} {{")?;
             write_block(f, body, depth)
         }
+        Stmt::Chain { var, time, range, times, body } => {
+            writeln!(f, "{indent}sum {var}[{time}] in {range} for {time} in {times} {{")?;
+            write_block(f, body, depth)
+        }
     }
 }
 

@@ -92,6 +92,8 @@ pub(crate) enum Stmt {
     For { var: Ident, range: Range, body: Vec<Stmt> },
     /// `sum var in range ~ distribution { body }`
     Sum { var: Ident, range: Range, distribution: Expr, body: Vec<Stmt> },
+    /// `sum var[time] in range for time in times { body }`
+    Chain { var: Ident, time: Ident, range: Range, times: Range, body: Vec<Stmt> },
 }
 
 /// `name` or `name[index, ..]`

@@ -125,33 +125,62 @@ fn for_header(input: ParseStream<'_>) -> syn::Result<(Ident, Range)> {
     Ok((var, range(input)?))
 }
 
-/// `sum name in range ~ distribution { statements }`
+/// `sum name in range ~ distribution { statements }`, or `sum name[time] in range for time in times { statements }`
 fn sum_statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Option<Stmt>> {
     input.parse::<Ident>()?;
     let var = name(input, messages::SUM)?;
+    let time = if input.peek(syn::token::Bracket) { Some(time(&var, &indices(input)?)?) } else { None };
+    let missing = |input: ParseStream<'_>| Err(syn::Error::new(here_or_before(input), messages::sum_in(&var)));
     if !input.peek(Token![in]) {
-        return Err(syn::Error::new(here_or_before(input), messages::sum_in(&var)));
+        return missing(input);
     }
     input.parse::<Token![in]>()?;
-    if input.is_empty() || input.peek(syn::token::Brace) || input.peek(Token![~]) {
-        return Err(syn::Error::new(here_or_before(input), messages::sum_in(&var)));
+    if input.is_empty() || input.peek(syn::token::Brace) || input.peek(Token![~]) || input.peek(Token![for]) {
+        return missing(input);
     }
-    let range = range(input)?;
-    if !input.peek(Token![~]) {
-        return Err(syn::Error::new(here_or_before(input), messages::sum_prior(&var)));
-    }
-    let tilde = input.parse::<Token![~]>()?.span;
-    if input.is_empty() || input.peek(syn::token::Brace) {
-        return Err(syn::Error::new(tilde, messages::sum_prior(&var)));
-    }
-    let distribution = expression(input)?;
+    let over = range(input)?;
+    let head = match time {
+        None => {
+            if !input.peek(Token![~]) {
+                return Err(syn::Error::new(here_or_before(input), messages::sum_prior(&var)));
+            }
+            let tilde = input.parse::<Token![~]>()?.span;
+            if input.is_empty() || input.peek(syn::token::Brace) {
+                return Err(syn::Error::new(tilde, messages::sum_prior(&var)));
+            }
+            let distribution = expression(input)?;
+            Stmt::Sum { var: var.clone(), range: over, distribution, body: Vec::new() }
+        }
+        Some(time) => {
+            if !input.peek(Token![for]) {
+                return Err(syn::Error::new(here_or_before(input), messages::chain_for(&var, &time)));
+            }
+            let (bound, times) = for_header(input)?;
+            if bound != time {
+                return Err(syn::Error::new(bound.span(), messages::chain_for(&var, &time)));
+            }
+            Stmt::Chain { var: var.clone(), time, range: over, times, body: Vec::new() }
+        }
+    };
     if !input.peek(syn::token::Brace) {
         return Err(syn::Error::new(here_or_before(input), messages::sum_body(&var)));
     }
     let content;
     syn::braced!(content in input);
-    let body = statements(&content, diagnostics);
-    Ok(Some(Stmt::Sum { var, range, distribution, body }))
+    let inner = statements(&content, diagnostics);
+    Ok(Some(match head {
+        Stmt::Sum { var, range, distribution, .. } => Stmt::Sum { var, range, distribution, body: inner },
+        Stmt::Chain { var, time, range, times, .. } => Stmt::Chain { var, time, range, times, body: inner },
+        other => other,
+    }))
+}
+
+/// The name of the steps of a chain.
+fn time(var: &Ident, index: &[Expr]) -> syn::Result<Ident> {
+    match index {
+        [Expr { kind: ExprKind::Name(time), .. }] => Ok(time.clone()),
+        _ => Err(syn::Error::new(index.first().map_or(var.span(), |first| first.span), messages::chain_index(var))),
+    }
 }
 
 /// A dimension, or `from..to`.

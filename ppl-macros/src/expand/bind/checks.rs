@@ -12,7 +12,8 @@ use crate::expand::graph::support;
 use crate::expand::names;
 use crate::expand::scalar::{self, Source};
 use crate::ir::{
-    Affine, Density, DimId, Expr, ExprKind, Family, Index, Model, SiteKind, Stmt, StmtKind, Term, VarId, Vector, Wrapper, visit,
+    Affine, Density, DimId, Distribution, Expr, ExprKind, Family, Index, Model, SiteKind, Stmt, StmtKind, Term, VarId, Vector,
+    Wrapper, visit,
 };
 
 /// Checks of every index expression that may leave its axis.
@@ -67,9 +68,9 @@ pub(super) fn check_indices(model: &Model) -> TokenStream {
                 arrays(operands, &mut check);
                 check(&model.sites[*site].name, index, &model.sites[*site].dims);
             }
-            StmtKind::Sum { prior, .. } => {
-                visit::of_distribution(prior).for_each(&mut reads);
-                arrays(prior.density.vectors(), &mut check);
+            StmtKind::Sum(block) => {
+                block.priors().flat_map(|(prior, _)| visit::of_distribution(prior)).for_each(&mut reads);
+                block.priors().for_each(|(prior, _)| arrays(prior.density.vectors(), &mut check));
             }
             StmtKind::For { .. } => {}
         }
@@ -178,43 +179,61 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
         parameters.extend(quote!(_ppl::check_not_empty(#word, #axis, #name, #size)?;));
     }
     visit::in_loops(&model.body, &mut Vec::new(), &mut |stmt: &Stmt, loops: &[VarId]| {
-        let (distribution, factor) = match &stmt.kind {
-            StmtKind::Sample { distribution, factor, .. } => (distribution, *factor),
-            StmtKind::Sum { prior, factor, .. } => (prior, *factor),
-            _ => return,
+        let mut of_distribution = |distribution: &Distribution, factor: usize, loops: &[VarId]| {
+            let statement = model.factors[factor].text.trim_end_matches(';');
+            check_parameters(model, distribution, (statement, loops), (&mut observed, &mut parameters));
         };
-        let statement = model.factors[factor].text.trim_end_matches(';');
-        if let StmtKind::Sample { site, index, .. } = &stmt.kind
-            && let SiteKind::Observed(arg) = model.sites[*site].kind
-            && !model.row
-        {
-            observed.extend(check_value(model, arg, index, distribution, statement, loops));
-        }
-        if let Density::Multivariate { entry, parameters: operands, .. } = &distribution.density {
-            let sets = entry.parameters.iter().map(|(_, set)| *set);
-            for (operand, set) in operands.iter().zip(sets).filter(|(_, set)| !matches!(set, Support::Real | Support::Count)) {
-                parameters_of_arrays(model, operand, set, (statement, loops), (&mut observed, &mut parameters));
+        match &stmt.kind {
+            StmtKind::Sample { site, index, distribution, factor } => {
+                of_distribution(distribution, *factor, loops);
+                if let SiteKind::Observed(arg) = model.sites[*site].kind
+                    && !model.row
+                {
+                    let statement = model.factors[*factor].text.trim_end_matches(';');
+                    observed.extend(check_value(model, arg, index, distribution, statement, loops));
+                }
             }
-        }
-        if let Density::Mixture { weights, .. } | Density::Listed { weights, .. } = &distribution.density {
-            parameters_of_arrays(model, weights, Support::Simplex, (statement, loops), (&mut observed, &mut parameters));
-        }
-        let Density::Univariate { family, params } = &distribution.density else { return };
-        for ((name, set), param) in family.parameters().into_iter().zip(params) {
-            if scalar::is_data(model, param) && set != Support::Real && infer(model, param).within(set) == Verdict::Open {
-                let check = check_parameter(model, &quote!(#name), &support(set), param, statement, loops);
-                if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
+            StmtKind::Sum(block) => {
+                for (prior, own) in block.priors() {
+                    of_distribution(prior, block.factor, &[loops, &own].concat());
+                }
             }
-        }
-        let Some((path, names)) = family.user() else { return };
-        for (i, param) in params[..names.len()].iter().enumerate().filter(|(_, param)| scalar::is_data(model, param)) {
-            let own = crate::expand::assertions::parameter(path, names.len(), i);
-            let (name, set) = (quote!(#own.name), quote!(#own.support));
-            let check = check_parameter(model, &name, &set, param, statement, loops);
-            if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
+            _ => {}
         }
     });
     (observed, parameters)
+}
+
+/// Checks of the parameters of a distribution that are made of data.
+fn check_parameters(
+    model: &Model,
+    distribution: &Distribution,
+    (statement, loops): (&str, &[VarId]),
+    (observed, parameters): (&mut TokenStream, &mut TokenStream),
+) {
+    if let Density::Multivariate { entry, parameters: operands, .. } = &distribution.density {
+        let sets = entry.parameters.iter().map(|(_, set)| *set);
+        for (operand, set) in operands.iter().zip(sets).filter(|(_, set)| !matches!(set, Support::Real | Support::Count)) {
+            parameters_of_arrays(model, operand, set, (statement, loops), (observed, parameters));
+        }
+    }
+    if let Density::Mixture { weights, .. } | Density::Listed { weights, .. } = &distribution.density {
+        parameters_of_arrays(model, weights, Support::Simplex, (statement, loops), (observed, parameters));
+    }
+    let Density::Univariate { family, params } = &distribution.density else { return };
+    for ((name, set), param) in family.parameters().into_iter().zip(params) {
+        if scalar::is_data(model, param) && set != Support::Real && infer(model, param).within(set) == Verdict::Open {
+            let check = check_parameter(model, &quote!(#name), &support(set), param, statement, loops);
+            if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
+        }
+    }
+    let Some((path, names)) = family.user() else { return };
+    for (i, param) in params[..names.len()].iter().enumerate().filter(|(_, param)| scalar::is_data(model, param)) {
+        let own = crate::expand::assertions::parameter(path, names.len(), i);
+        let (name, set) = (quote!(#own.name), quote!(#own.support));
+        let check = check_parameter(model, &name, &set, param, statement, loops);
+        if reads_observed(model, param) { observed.extend(check) } else { parameters.extend(check) }
+    }
 }
 
 /// The check of a vector or a matrix of data that is a parameter.
@@ -321,7 +340,7 @@ pub(super) fn check_value(
     model: &Model,
     arg: usize,
     index: &[Index],
-    distribution: &crate::ir::Distribution,
+    distribution: &Distribution,
     statement: &str,
     loops: &[VarId],
 ) -> TokenStream {

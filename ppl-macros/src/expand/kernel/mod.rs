@@ -1,6 +1,7 @@
 //! The two forms of a body: `accumulate`, each row forward and reversed at once, and `forward`, quantities and log densities.
 
 mod accumulate;
+mod chain;
 mod forward;
 mod reverse;
 mod uses;

@@ -194,6 +194,7 @@ impl Writer<'_, '_> {
                 let otherwise = self.reverse_block(*otherwise, Delta::Name(adjoint.clone()));
                 out.extend(quote!(if #condition { #then } else { #otherwise }));
             }
+            Op::Chain { .. } => out.extend(self.pull_chain(node, adjoint)),
             Op::Joint { entry, value, parameters } => {
                 out.extend(self.pull_joint(entry, (value, parameters), adjoint, ident.to_string().as_str(), scope));
             }

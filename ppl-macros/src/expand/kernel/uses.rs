@@ -34,6 +34,9 @@ impl Writer<'_, '_> {
                     add(otherwise.1, otherwise.0);
                 }
                 Op::Reduce { body, .. } => add(body.1, body.0),
+                Op::Chain { start, step, emission, .. } => {
+                    [start, step, emission].into_iter().for_each(|nest| add(nest.value, nest.innermost()));
+                }
                 Op::Joint { value, parameters, .. } => {
                     nodes(parameters).chain(nodes(std::slice::from_ref(value))).for_each(|a| add(a, node.scope));
                 }
@@ -177,13 +180,23 @@ impl Writer<'_, '_> {
                 }
             }
             Op::If { then, otherwise, .. } => [then.1, otherwise.1].into_iter().for_each(|a| self.reach(a, reached)),
-            Op::Reduce { body, .. } => {
-                self.reach(body.1, reached);
-                for item in &self.tape.scopes[body.0].items {
-                    if let Item::Node(inner) = item {
-                        self.reach(*inner, reached);
-                    }
+            Op::Reduce { body, .. } => self.reach_within(&[body.0], body.1, reached),
+            Op::Chain { start, step, emission, .. } => {
+                for nest in [start, step, emission] {
+                    self.reach_within(&nest.scopes, nest.value, reached);
                 }
+            }
+        }
+    }
+}
+
+impl Writer<'_, '_> {
+    /// A value in scopes of their own, and all that is computed there.
+    fn reach_within(&self, scopes: &[ScopeId], value: NodeId, reached: &mut BTreeSet<NodeId>) {
+        self.reach(value, reached);
+        for item in scopes.iter().flat_map(|&scope| &self.tape.scopes[scope].items) {
+            if let Item::Node(inner) = item {
+                self.reach(*inner, reached);
             }
         }
     }

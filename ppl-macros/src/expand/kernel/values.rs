@@ -135,7 +135,7 @@ impl Writer<'_, '_> {
                 quote!(#family::normalizer([#(#values),*]))
             }
             Op::Joint { entry, value, parameters } => self.joint(entry, value, parameters),
-            Op::If { .. } | Op::Reduce { .. } => TokenStream::new(),
+            Op::If { .. } | Op::Reduce { .. } | Op::Chain { .. } => TokenStream::new(),
         }
     }
 
@@ -227,6 +227,7 @@ impl Writer<'_, '_> {
                     }
                 }
             }
+            Op::Chain { .. } => self.define_chain(node),
             _ => {
                 let definition = self.definition(node);
                 quote!(let #name = #definition;)

@@ -76,6 +76,22 @@ pub(crate) enum Op {
         /// Of what a `sum` block sums out: which sum, and the row of a value among all of its.
         choice: Option<(SumId, TokenStream)>,
     },
+    /// The logarithm of the sum over all paths of a chain.
+    Chain {
+        sum: SumId,
+        /// The row of a step and a value among all terms of the sum.
+        choice: TokenStream,
+        /// The loops over its steps, the value before, and the value.
+        time: VarId,
+        before: VarId,
+        value: VarId,
+        /// The probabilities of the first values.
+        start: Nest,
+        /// Those of the values after each, at each step or for all of them.
+        step: Nest,
+        /// The log density of what is observed at a step, for each value.
+        emission: Nest,
+    },
     /// A density of arrays within a sum.
     Joint {
         entry: &'static crate::catalogue::Entry,
@@ -88,6 +104,20 @@ pub(crate) enum Op {
     Base(Family, NodeId),
     /// The normalizer of a density.
     Normalizer(Family, Vec<NodeId>),
+}
+
+/// A value within scopes of their own, outermost first.
+#[derive(Clone, Debug)]
+pub(crate) struct Nest {
+    pub scopes: Vec<ScopeId>,
+    pub value: NodeId,
+}
+
+impl Nest {
+    /// The scope of the value.
+    pub(crate) fn innermost(&self) -> ScopeId {
+        self.scopes.last().copied().unwrap_or(0)
+    }
 }
 
 #[derive(Debug)]
@@ -401,6 +431,7 @@ impl<'m> Tape<'m> {
             Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) | Op::Normalizer(_, args) => any(args),
             Op::If { then, otherwise, .. } => any(&[then.1, otherwise.1]),
             Op::Reduce { body, .. } => any(&[body.1]),
+            Op::Chain { start, step, emission, .. } => any(&[start.value, step.value, emission.value]),
             Op::Joint { value, parameters, .. } => std::iter::once(value).chain(parameters).any(|operand| match operand {
                 Operand::Rows(..) => true,
                 Operand::Repeated(node, _) => on(&self.nodes[*node]),

@@ -23,10 +23,10 @@ impl<'m> Tape<'m> {
                 self.close(scope);
                 self.push(Item::Loop(scope));
             }
-            StmtKind::Sum { factor, .. } => {
-                let node = self.summed(stmt, columns);
-                let row = names::loop_row(self.model, &self.model.factors[*factor].loops);
-                self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask: None });
+            StmtKind::Sum(block) => {
+                let node = self.summed(block, columns);
+                let row = names::loop_row(self.model, &self.model.factors[block.factor].loops);
+                self.push(Item::Factor { factor: block.factor, row, terms: vec![(true, node)], mask: None });
             }
             StmtKind::Local { local, value } => self.local(*local, value, columns),
             StmtKind::Quantity { site, index, value } => {

@@ -1,26 +1,48 @@
 //! What a `sum` block is on the tape: the logarithm of a sum, over the values, of the densities of all that depends on them.
 
-use super::{Column, NodeId, Op, ScopeKind, Tape, Value};
+use std::collections::BTreeSet;
+
+use super::{Column, Nest, NodeId, Op, ScopeId, ScopeKind, Tape, Value};
 use crate::expand::{names, scalar};
-use crate::ir::lower::log_prior;
-use crate::ir::{Density, Expr, ExprKind, Operator, Reduce, Stmt, StmtKind};
+use crate::ir::lower::{log_prior, prior_prob};
+use crate::ir::{Chain, Density, Expr, ExprKind, Operator, Reduce, Stmt, StmtKind, SumBlock, VarId};
 
 impl Tape<'_> {
-    /// `ln sum_k p(k) p(body | k)`
-    pub(super) fn summed(&mut self, stmt: &Stmt, columns: &mut Vec<Column>) -> NodeId {
-        let StmtKind::Sum { sum, var, prior, body, .. } = &stmt.kind else { unreachable!("a sum is summed") };
-        let scope = self.open(ScopeKind::Reduce(*var));
-        let prior = self.expr(&log_prior(prior, *var), columns);
-        let terms = self.terms(body, columns);
-        let total = self.total([prior].into_iter().chain(terms));
-        self.close(scope);
-        let row = names::loop_row(self.model, &self.model.sums[*sum].loops);
-        let (kind, choice) = (Reduce::LogSumExp, Some((*sum, row)));
-        self.node(
-            Op::Reduce { kind, var: *var, body: (scope, total), choice },
-            self.current,
-            &format!("over_{}", self.model.sums[*sum].name),
-        )
+    /// `ln sum_k p(k) p(body | k)`; of a chain, the sum is over all its paths.
+    pub(super) fn summed(&mut self, block: &SumBlock, columns: &mut Vec<Column>) -> NodeId {
+        let SumBlock { sum, var, prior, chain, body, .. } = block;
+        let (row, name) =
+            (names::loop_row(self.model, &self.model.sums[*sum].loops), format!("over_{}", self.model.sums[*sum].name));
+        let Some(Chain { time, before, step }) = chain else {
+            let scope = self.open(ScopeKind::Reduce(*var));
+            let prior = self.expr(&log_prior(prior, *var), columns);
+            let terms = self.terms(body, columns);
+            let total = self.total([prior].into_iter().chain(terms));
+            self.close(scope);
+            let (kind, choice) = (Reduce::LogSumExp, Some((*sum, row)));
+            return self.node(Op::Reduce { kind, var: *var, body: (scope, total), choice }, self.current, &name);
+        };
+        let start = self.nest(&[*var], |tape| tape.expr(&prior_prob(prior, *var), columns));
+        let probability = prior_prob(step, *var);
+        let mut used = BTreeSet::new();
+        scalar::vars(self.model, &probability, &mut used);
+        // Transitions that are the same at all steps are computed once.
+        let loops: &[VarId] = if used.contains(time) { &[*time, *before, *var] } else { &[*before, *var] };
+        let step = self.nest(loops, |tape| tape.expr(&probability, columns));
+        let emission = self.nest(&[*time, *var], |tape| {
+            let terms = tape.terms(body, columns);
+            tape.total(terms)
+        });
+        let chain = Op::Chain { sum: *sum, choice: row, time: *time, before: *before, value: *var, start, step, emission };
+        self.fresh(chain, self.current, &name)
+    }
+
+    /// A value within loops.
+    fn nest(&mut self, loops: &[VarId], value: impl FnOnce(&mut Self) -> NodeId) -> Nest {
+        let scopes: Vec<ScopeId> = loops.iter().map(|&var| self.open(ScopeKind::Reduce(var))).collect();
+        let value = value(self);
+        scopes.iter().rev().for_each(|&scope| self.close(scope));
+        Nest { scopes, value }
     }
 
     /// What the statements of a block add to the log density.
@@ -35,7 +57,7 @@ impl Tape<'_> {
                 None
             }
             StmtKind::Factor { value, .. } => Some(self.expr(value, columns)),
-            StmtKind::Sum { .. } => Some(self.summed(stmt, columns)),
+            StmtKind::Sum(block) => Some(self.summed(block, columns)),
             StmtKind::For { var, body } => {
                 let scope = self.open(ScopeKind::Reduce(*var));
                 let terms = self.terms(body, columns);

@@ -40,7 +40,7 @@ fn print(model: &Model, expr: &Expr) -> (TokenStream, Precedence) {
     let tokens = match &expr.kind {
         ExprKind::Number(x) => return number(*x, span),
         ExprKind::Size(dim) => dimension(model, *dim, span).into_token_stream(),
-        ExprKind::Var(var) => at(&model.vars[*var].name, span).into_token_stream(),
+        ExprKind::Var(var) => indices::bound(model, *var, span),
         ExprKind::Local(local) => at(&model.locals[*local].name, span).into_token_stream(),
         ExprKind::Data(arg, index) => indices::read(model, &model.args[*arg].name, index, span),
         ExprKind::Site(site, index) => indices::read(model, &model.sites[*site].name, index, span),

@@ -58,9 +58,19 @@ fn index(model: &Model, index: &Index, span: Span) -> TokenStream {
     }
 }
 
+/// A bound name; the value of a chain at a step.
+pub(super) fn bound(model: &Model, var: VarId, span: Span) -> TokenStream {
+    let Some((time, back)) = model.vars[var].state else { return at(&model.vars[var].name, span).into_token_stream() };
+    // The value of the step before has a name of its own for generated code alone.
+    let name = model.vars[var].name.to_string();
+    let name = Ident::new(if back == 0 { &name } else { name.trim_end_matches("_before") }, span);
+    let step = affine(model, &Affine::term(Term::Var(time)).plus(&Affine::constant(back), -1), span);
+    quote_spanned!(span=> #name[#step])
+}
+
 /// A dimension, or `from..to`.
 pub(super) fn range(model: &Model, var: VarId, span: Span) -> TokenStream {
-    let Var { name: _, from, to, dim: _, implicit: _, range } = &model.vars[var];
+    let Var { name: _, from, to, dim: _, implicit: _, state: _, range } = &model.vars[var];
     if let (Some(dim), false, Some(0)) = (to.as_size(), range, from.as_constant()) {
         return dimension(model, dim, span).into_token_stream();
     }
@@ -69,16 +79,16 @@ pub(super) fn range(model: &Model, var: VarId, span: Span) -> TokenStream {
 }
 
 /// `2 * t - k + 1`, the terms that are added first.
-fn affine(model: &Model, affine: &Affine, span: Span) -> TokenStream {
+pub(super) fn affine(model: &Model, affine: &Affine, span: Span) -> TokenStream {
     let term = |term: Term| match term {
-        Term::Var(var) => at(&model.vars[var].name, span),
-        Term::Size(dim) => dimension(model, dim, span),
+        Term::Var(var) => bound(model, var, span),
+        Term::Size(dim) => dimension(model, dim, span).into_token_stream(),
     };
     let mut sum = TokenStream::new();
-    let mut push = |number: i64, name: Option<Ident>| {
+    let mut push = |number: i64, name: Option<TokenStream>| {
         let magnitude = Literal::u64_unsuffixed(number.unsigned_abs());
         let product = match name {
-            Some(name) if number.unsigned_abs() == 1 => name.into_token_stream(),
+            Some(name) if number.unsigned_abs() == 1 => name,
             Some(name) => quote_spanned!(span=> #magnitude * #name),
             None => magnitude.into_token_stream(),
         };

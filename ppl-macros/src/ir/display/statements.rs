@@ -66,12 +66,21 @@ impl<'m> Printer<'m> {
                 let inner = expressions::expression(model, value);
                 quote_spanned!(value.span=> factor(#inner);)
             }
-            StmtKind::Sum { var, prior, body, .. } => {
-                let name = &model.vars[*var].name;
-                let range = indices::range(model, *var, name.span());
-                let prior = distributions::distribution(model, prior);
-                let body = self.statements(body);
-                quote_spanned!(name.span()=> sum #name in #range ~ #prior { #body })
+            StmtKind::Sum(block) => {
+                let name = &model.vars[block.var].name;
+                let range = indices::range(model, block.var, name.span());
+                let prior = distributions::distribution(model, &block.prior);
+                let body = self.statements(&block.body);
+                let Some(chain) = &block.chain else {
+                    return quote_spanned!(name.span()=> sum #name in #range ~ #prior { #body });
+                };
+                let step = distributions::distribution(model, &chain.step);
+                let time = &model.vars[chain.time].name;
+                let times = indices::range(model, chain.time, name.span());
+                let first = indices::affine(model, &model.vars[chain.time].from, name.span());
+                quote_spanned! {name.span()=>
+                    sum #name[#time] in #range for #time in #times { #name[#first] ~ #prior; #name[#time] ~ #step; #body }
+                }
             }
             StmtKind::For { var, body } if model.vars[*var].implicit => self.statements(body),
             StmtKind::For { var, body } => {

@@ -46,6 +46,11 @@ impl Lowering<'_> {
     pub(super) fn index(&mut self, expr: &syntax::Expr, dim: DimId, array: &Ident, axis: usize) -> Option<Index> {
         match &expr.kind {
             ExprKind::Paren(inner) => self.index(inner, dim, array, axis),
+            ExprKind::Index { array: chain, index } if matches!(self.lookup(chain), Some(Entity::State { .. })) => {
+                let Some(Entity::State { time, value, back }) = self.lookup(chain) else { return None };
+                let value = self.state(chain, index, (time, value, back), expr.span)?;
+                self.over(Affine::term(Term::Var(value)), expr.span, dim, array, axis)
+            }
             ExprKind::Index { array: gather, index } => self.gather(gather, index, dim, array, axis, expr.span),
             ExprKind::Name(name) => match self.lookup(name) {
                 Some(Entity::Arg(arg)) if self.model.args[arg].dims.is_empty() => {
@@ -59,6 +64,11 @@ impl Lowering<'_> {
 
     fn affine_index(&mut self, expr: &syntax::Expr, dim: DimId, array: &Ident, axis: usize) -> Option<Index> {
         let affine = self.affine(expr)?;
+        self.over(affine, expr.span, dim, array, axis)
+    }
+
+    /// An index, where what it runs over is the dimension of the axis.
+    fn over(&mut self, affine: Affine, span: Span, dim: DimId, array: &Ident, axis: usize) -> Option<Index> {
         let dims: Vec<(VarId, Option<DimId>)> = affine.vars().map(|var| (var, self.model.vars[var].dim)).collect();
         let ranges = affine.vars().all(|var| self.model.vars[var].range);
         let fits =
@@ -71,7 +81,7 @@ impl Lowering<'_> {
                 var.name,
                 axis + 1,
             );
-            self.error(expr.span, message);
+            self.error(span, message);
             return None;
         }
         Some(Index::Affine(affine))
@@ -139,6 +149,11 @@ impl Lowering<'_> {
             ExprKind::Name(name) => match self.lookup(name) {
                 Some(Entity::Var(var)) => Some(Affine::term(Term::Var(var))),
                 Some(Entity::Dim(dim)) => Some(Affine::term(Term::Size(dim))),
+                Some(Entity::State { time, .. }) => {
+                    let message = crate::messages::chain_whole(name, &self.model.vars[time].name.clone());
+                    self.error(name.span(), message);
+                    None
+                }
                 Some(_) => {
                     self.error(name.span(), format!("`{name}` cannot be an index; an index is made of bound names, sizes, whole numbers and arrays of `in ..`"));
                     None

@@ -18,7 +18,7 @@ mod wrappers;
 
 pub(crate) use guide::lower_guide;
 pub(crate) use parameters::support_word;
-pub(crate) use sums::log_prior;
+pub(crate) use sums::{log_prior, prior_prob};
 pub(crate) use vectors::element;
 
 use std::collections::BTreeMap;
@@ -47,6 +47,13 @@ enum Entity {
     Site(SiteId),
     Var(VarId),
     Local(LocalId),
+    /// The value of a chain, of which one step is read where it stands.
+    State {
+        time: VarId,
+        value: VarId,
+        /// How many steps before that of the loop.
+        back: i64,
+    },
 }
 
 struct Lowering<'a> {
@@ -245,7 +252,7 @@ impl<'a> Lowering<'a> {
 
     /// A fresh index variable.
     fn fresh_var(&mut self, name: Ident, from: Affine, to: Affine, dim: Option<DimId>) -> VarId {
-        self.model.vars.push(super::Var { name, from, to, dim, implicit: false, range: false });
+        self.model.vars.push(super::Var { name, from, to, dim, implicit: false, state: None, range: false });
         self.model.vars.len() - 1
     }
 }
@@ -258,6 +265,11 @@ fn declare(body: &[syntax::Stmt], declared: &mut BTreeMap<String, Span>) {
                 declared.entry(lhs.name.to_string()).or_insert(lhs.name.span());
             }
             syntax::Stmt::For { body, .. } | syntax::Stmt::Sum { body, .. } => declare(body, declared),
+            syntax::Stmt::Chain { body, var, .. } => {
+                declare(body, declared);
+                // What is summed out is known within its block alone.
+                declared.remove(&var.to_string());
+            }
             syntax::Stmt::Factor { .. } | syntax::Stmt::Split { .. } | syntax::Stmt::Auto { .. } => {}
         }
     }

@@ -31,10 +31,14 @@ impl Lowering<'_> {
             self.unknown(name);
             return None;
         };
+        if let Entity::State { time, value, back } = entity {
+            let value = self.state(name, index, (time, value, back), span)?;
+            return Some(Expr { kind: ExprKind::Var(value), span });
+        }
         let dims = match entity {
             Entity::Arg(arg) => self.model.args[arg].dims.clone(),
             Entity::Site(site) => self.model.sites[site].dims.clone(),
-            Entity::Dim(_) | Entity::Var(_) | Entity::Local(_) => Vec::new(),
+            Entity::Dim(_) | Entity::Var(_) | Entity::Local(_) | Entity::State { .. } => Vec::new(),
         };
         let mut lowered = self.indices(name, index, &dims)?;
         if lowered.len() + 1 == dims.len()
@@ -58,7 +62,7 @@ impl Lowering<'_> {
             Entity::Arg(arg) => ExprKind::Data(arg, index),
             Entity::Site(site) => ExprKind::Site(site, index),
             Entity::Dim(dim) => ExprKind::Size(dim),
-            Entity::Var(var) => ExprKind::Var(var),
+            Entity::Var(var) | Entity::State { value: var, .. } => ExprKind::Var(var),
             Entity::Local(local) => ExprKind::Local(local),
         }))
     }

@@ -12,7 +12,7 @@ impl Lowering<'_> {
         body.iter().filter_map(|stmt| self.statement(stmt)).collect()
     }
 
-    fn statement(&mut self, stmt: &syntax::Stmt) -> Option<Stmt> {
+    pub(super) fn statement(&mut self, stmt: &syntax::Stmt) -> Option<Stmt> {
         let text = stmt.to_string();
         match stmt {
             syntax::Stmt::Sample { lhs, distribution, .. } => self.sample(lhs, distribution, &text),
@@ -34,6 +34,7 @@ impl Lowering<'_> {
                 Some(Stmt { kind: StmtKind::Factor { factor, value }, text })
             }
             syntax::Stmt::Sum { var, range, distribution, body } => self.sum(var, range, distribution, body, text),
+            syntax::Stmt::Chain { var, time, range, times, body } => self.chained((var, range), (time, times), body, text),
             syntax::Stmt::For { var, range, body } => {
                 let written = range;
                 let range = self.range(range);

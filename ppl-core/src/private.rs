@@ -24,6 +24,13 @@ pub use crate::model::{
     Batch, DataError, Dimension, Factor, Graph, Layout, LogJoint, Model, Owner, Plate, Read, Site, SiteKind, SummedOut,
 };
 
+/// So many empty sums.
+#[inline(always)]
+#[must_use]
+pub fn zero_sums<V: Lanes>(len: usize) -> Vec<V::Sum> {
+    vec![zero_sum::<V>(); len]
+}
+
 /// The empty sum.
 #[inline(always)]
 #[must_use]

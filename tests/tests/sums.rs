@@ -416,3 +416,25 @@ fn states_and_the_path_of_a_chain_are_those_of_all_paths() -> Outcome {
     assert_eq!(path.into_raw_vec_and_offset().0, best.1);
     Ok(())
 }
+
+#[test]
+fn predictions_walk_along_a_chain() -> Outcome {
+    let transition = Array2::from_shape_vec((2, 2), vec![0.9, 0.1, 0.4, 0.6])?;
+    let data = KnownChain { y: vec![0.0; 4], start: vec![1.0, 0.0], transition: transition.clone(), mu: vec![0.0, 10.0] };
+    let fit = fit_bbvi(&data, Bbvi::default())?;
+    let draws = 20_000;
+    let new = KnownChainInputs { start: data.start.clone(), transition: transition.clone(), mu: data.mu.clone(), T: 4 };
+    let y = fit.predict(&new, draws)?.y;
+    // Components lie so far apart that a draw tells its state.
+    let mut second = 0.0;
+    for t in 0..4 {
+        let share = y.column(t).iter().filter(|y| **y > 5.0).count() as f64 / draws as f64;
+        assert!((share - second).abs() < 4.0 * (0.25 / draws as f64).sqrt(), "step {t}: {share} and {second}");
+        second = (1.0 - second) * transition[[0, 1]] + second * transition[[1, 1]];
+    }
+    let stays = y.rows().into_iter().filter(|y| y[1] > 5.0).map(|y| f64::from(u8::from(y[2] > 5.0)));
+    let stays: Vec<f64> = stays.collect();
+    let share = stays.iter().sum::<f64>() / stays.len() as f64;
+    assert!((share - 0.6).abs() < 4.0 * (0.25 / stays.len() as f64).sqrt(), "{share}");
+    Ok(())
+}

@@ -88,11 +88,13 @@ impl<V: Lanes> LogSumExp<V> {
     /// Adds `e^x`.
     #[inline(always)]
     pub fn push(&mut self, x: V) {
-        let largest = self.largest.max(x);
-        // While all are `-inf` there is nothing to rescale.
-        let nothing = largest.eq(V::constant(f64::NEG_INFINITY));
-        let scale = V::select(nothing, V::zero(), largest);
-        self.sum = self.sum * (self.largest - scale).exp() + (x - scale).exp();
+        // The greater of the two is the scale, so that one exponential is of the other.
+        let greater = self.largest.lt(x);
+        let (largest, least) = (V::select(greater, x, self.largest), V::select(greater, self.largest, x));
+        // While all are `-inf` there is nothing to add.
+        let nothing = largest.eq(V::constant(f64::NEG_INFINITY)) & least.eq(largest);
+        let ratio = V::select(nothing, V::zero(), (least - largest).exp());
+        self.sum = V::select(greater, self.sum.mul_add(ratio, V::constant(1.0)), self.sum + ratio);
         self.largest = largest;
     }
 
@@ -100,8 +102,9 @@ impl<V: Lanes> LogSumExp<V> {
     #[inline(always)]
     #[must_use]
     pub fn value(self) -> V {
+        // Of nothing the sum is zero, and no number of what is none.
         let nothing = self.largest.eq(V::constant(f64::NEG_INFINITY));
-        V::select(nothing, self.largest, self.largest + self.sum.ln())
+        self.largest + V::select(nothing, self.sum, self.sum.ln())
     }
 }
 

@@ -48,6 +48,9 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
     if begins_with(input, "param") {
         return param(input, diagnostics);
     }
+    if begins_with(input, "sum") {
+        return sum_statement(input, diagnostics);
+    }
     if begins_with(input, "auto") {
         return auto(input, diagnostics).map(Some);
     }
@@ -56,7 +59,6 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
         let word: Ident = input.fork().parse()?;
         match word.to_string().as_str() {
             "factor" if input.peek2(syn::token::Paren) => return factor(input, diagnostics).map(Some),
-            "sum" if input.peek2(Ident) => return sum_statement(input, diagnostics),
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 
 use super::{Collect, Delta, Writer, weights_ident};
 use crate::catalogue::{Entry, Shape};
+use crate::expand::names;
 use crate::expand::tape::{Item, NodeId, Op, Operand, ScopeId, ScopeKind};
 
 impl Writer<'_, '_> {
@@ -48,6 +49,11 @@ impl Writer<'_, '_> {
         for item in &self.tape.scopes[scope].items {
             let Item::Node(node) = item else { continue };
             let name = self.adjoint_ident(*node);
+            if let (Op::Table { var, .. }, true) = (&self.tape.nodes[*node].op, self.collect[*node] != Collect::Nothing) {
+                let length = names::length(self.tape.model, *var);
+                out.extend(quote!(let mut #name = _ppl::zero_sums::<V>(#length);));
+                continue;
+            }
             match self.collect[*node] {
                 Collect::OverRows => out.extend(quote!(let mut #name = _ppl::zero_sum::<V>();)),
                 Collect::Several => out.extend(quote!(let mut #name = V::zero();)),

@@ -15,7 +15,7 @@ impl Writer<'_, '_> {
     }
 
     /// A bound name counted from the beginning of its range.
-    fn place(&self, var: VarId) -> TokenStream {
+    pub(super) fn place(&self, var: VarId) -> TokenStream {
         let (name, from) = (names::var(self.tape.model, var), &self.tape.model.vars[var].from);
         if from.as_constant() == Some(0) {
             return quote!(#name);

@@ -13,8 +13,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::names;
-use super::tape::{NodeId, ScopeId, ScopeKind, Tape};
-use crate::ir::SiteId;
+use super::tape::{NodeId, Op, ScopeId, ScopeKind, Tape};
+use crate::ir::{Reduce, SiteId};
 
 /// Which form is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,11 +102,13 @@ impl<'t, 'm> Writer<'t, 'm> {
                 let gathered =
                     (0..self.tape.nodes.len()).filter(|&node| self.gathers(node)).map(|node| self.gathered_ident(node));
                 let (gathered, flushed) = (gathered.clone(), gathered);
+                let terms = (0..self.tape.nodes.len()).filter_map(|node| self.terms(node));
                 quote! {
                     let mut log_prob = _ppl::zero_sum::<V>();
                     #(let mut #sums = _ppl::zero_sum::<V>();)*
                     #(let mut #gathered = _ppl::Gathered::<V>::new();)*
                     #(#weights)*
+                    #(#terms)*
                     #statements
                     #(#flushed.flush(frame);)*
                     #(log_prob.join(#joined);)*
@@ -115,6 +117,22 @@ impl<'t, 'm> Writer<'t, 'm> {
             }
             Form::Forward => self.forward_scope(0),
         }
+    }
+
+    /// The buffer of the terms of a `log_sum_exp`, which its derivative needs again.
+    fn terms(&self, node: NodeId) -> Option<TokenStream> {
+        let Op::Reduce { kind: Reduce::LogSumExp, var, .. } = self.tape.nodes[node].op else { return None };
+        let (name, length) = (self.terms_ident(node), names::length(self.tape.model, var));
+        self.keeps_terms(node).then(|| quote!(let mut #name = vec![V::zero(); #length];))
+    }
+
+    /// Whether the terms of a `log_sum_exp` are kept.
+    fn keeps_terms(&self, node: NodeId) -> bool {
+        self.form == Form::Accumulate && self.collect[node] != Collect::Nothing
+    }
+
+    fn terms_ident(&self, node: NodeId) -> Ident {
+        format_ident!("{}_terms", self.tape.nodes[node].name, span = Span::mixed_site())
     }
 
     fn loop_over(&self, scope: ScopeId, statements: &TokenStream) -> TokenStream {

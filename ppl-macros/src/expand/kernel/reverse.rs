@@ -45,6 +45,15 @@ impl Writer<'_, '_> {
         let scope = self.tape.nodes[node].scope;
         let name = self.adjoint_ident(node);
         let mut out = TokenStream::new();
+        if let Op::Table { var, body } = &self.tape.nodes[node].op {
+            if self.collect[node] == Collect::Nothing {
+                return out;
+            }
+            let (index, range, place) =
+                (names::var(self.tape.model, *var), names::range(self.tape.model, *var), self.place(*var));
+            let inner = self.reverse_block(*body, Delta::Value(quote!(#name[#place].value())));
+            return quote!(for #index in #range { #inner });
+        }
         let adjoint = match self.collect[node] {
             Collect::Nothing => return out,
             Collect::Direct => match self.direct[node].take() {
@@ -194,6 +203,12 @@ impl Writer<'_, '_> {
                 let otherwise = self.reverse_block(*otherwise, Delta::Name(adjoint.clone()));
                 out.extend(quote!(if #condition { #then } else { #otherwise }));
             }
+            Op::Entry { table, var } => {
+                let (d_table, place) = (self.adjoint_ident(*table), self.place(*var));
+                out.extend(quote!(#d_table[#place] += #adjoint;));
+            }
+            // Done by its entries.
+            Op::Table { .. } => {}
             Op::Chain { .. } => out.extend(self.pull_chain(node, adjoint)),
             Op::Joint { entry, value, parameters } => {
                 out.extend(self.pull_joint(entry, (value, parameters), adjoint, ident.to_string().as_str(), scope));
@@ -203,8 +218,8 @@ impl Writer<'_, '_> {
                 let delta = match kind {
                     Reduce::Sum => Delta::Name(adjoint.clone()),
                     Reduce::LogSumExp => {
-                        let value = self.value(body.1);
-                        Delta::Product(adjoint.clone(), quote!((#value - #ident).exp()))
+                        let (terms, place) = (self.terms_ident(node), self.place(*var));
+                        Delta::Product(adjoint.clone(), quote!((#terms[#place] - #ident).exp()))
                     }
                 };
                 let inner = self.reverse_block(*body, delta);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Collect, Form, Reader, Use, Writer};
 use crate::expand::tape::{Item, NodeId, Op, Operand, ScopeId, normalizer};
-use crate::ir::{Operator, Reduce};
+use crate::ir::Operator;
 
 impl Writer<'_, '_> {
     pub(super) fn find_uses(&mut self) {
@@ -33,7 +33,8 @@ impl Writer<'_, '_> {
                     add(then.1, then.0);
                     add(otherwise.1, otherwise.0);
                 }
-                Op::Reduce { body, .. } => add(body.1, body.0),
+                Op::Reduce { body, .. } | Op::Table { body, .. } => add(body.1, body.0),
+                Op::Entry { table, .. } => add(*table, node.scope),
                 Op::Chain { start, step, emission, .. } => {
                     [start, step, emission].into_iter().for_each(|nest| add(nest.value, nest.innermost()));
                 }
@@ -122,7 +123,6 @@ impl Writer<'_, '_> {
                 Op::Binary(Operator::Div, ..) | Op::Powi(..) | Op::Call(..) | Op::User(..) | Op::Base(..) | Op::Joint { .. } => {
                     true
                 }
-                Op::Reduce { kind, .. } => *kind == Reduce::LogSumExp,
                 _ => false,
             }
         })
@@ -180,7 +180,8 @@ impl Writer<'_, '_> {
                 }
             }
             Op::If { then, otherwise, .. } => [then.1, otherwise.1].into_iter().for_each(|a| self.reach(a, reached)),
-            Op::Reduce { body, .. } => self.reach_within(&[body.0], body.1, reached),
+            Op::Reduce { body, .. } | Op::Table { body, .. } => self.reach_within(&[body.0], body.1, reached),
+            Op::Entry { table, .. } => self.reach(*table, reached),
             Op::Chain { start, step, emission, .. } => {
                 for nest in [start, step, emission] {
                     self.reach_within(&nest.scopes, nest.value, reached);

@@ -135,7 +135,11 @@ impl Writer<'_, '_> {
                 quote!(#family::normalizer([#(#values),*]))
             }
             Op::Joint { entry, value, parameters } => self.joint(entry, value, parameters),
-            Op::If { .. } | Op::Reduce { .. } | Op::Chain { .. } => TokenStream::new(),
+            Op::Entry { table, var } => {
+                let (table, place) = (self.ident(*table), self.place(*var));
+                quote!(#table[#place])
+            }
+            Op::If { .. } | Op::Reduce { .. } | Op::Chain { .. } | Op::Table { .. } => TokenStream::new(),
         }
     }
 
@@ -219,15 +223,31 @@ impl Writer<'_, '_> {
                         let tell = choice
                             .filter(|_| self.form == Form::Forward)
                             .map(|(sum, row)| quote!(frame.choose(#sum, #row, #value);));
+                        let (kept, value) = if self.keeps_terms(node) {
+                            let (terms, place) = (self.terms_ident(node), self.place(var));
+                            (Some(quote!(#terms[#place] = #value;)), quote!(#terms[#place]))
+                        } else {
+                            (None, value)
+                        };
                         quote! {
                             let mut #name = _ppl::LogSumExp::<V>::new();
-                            for #index in #range { #inner #name.push(#value); #tell }
+                            for #index in #range { #inner #kept #name.push(#value); #tell }
                             let #name = #name.value();
                         }
                     }
                 }
             }
             Op::Chain { .. } => self.define_chain(node),
+            Op::Table { var, body } => {
+                let (var, body) = (*var, *body);
+                let (index, range) = (names::var(self.tape.model, var), names::range(self.tape.model, var));
+                let length = names::length(self.tape.model, var);
+                let (inner, value) = (self.defines(body.0), self.value(body.1));
+                quote! {
+                    let mut #name = Vec::with_capacity(#length);
+                    for #index in #range { #inner #name.push(#value); }
+                }
+            }
             _ => {
                 let definition = self.definition(node);
                 quote!(let #name = #definition;)

@@ -89,6 +89,9 @@ impl Tape<'_> {
         if self.is_column(expr) {
             return self.column(ColumnValue::Expr(expr.clone()), "column", columns);
         }
+        if let Some(entry) = self.entry(expr, columns) {
+            return entry;
+        }
         match &expr.kind {
             ExprKind::Number(x) => self.node(Op::Constant(*x), 0, "number"),
             ExprKind::Size(dim) => {

@@ -3,6 +3,7 @@
 mod expressions;
 mod statements;
 mod sums;
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,6 +76,16 @@ pub(crate) enum Op {
         body: (ScopeId, NodeId),
         /// Of what a `sum` block sums out: which sum, and the row of a value among all of its.
         choice: Option<(SumId, TokenStream)>,
+    },
+    /// Values for each value of what a sum runs over, the same in all rows: computed once before these.
+    Table {
+        var: VarId,
+        body: (ScopeId, NodeId),
+    },
+    /// One of them.
+    Entry {
+        table: NodeId,
+        var: VarId,
     },
     /// The logarithm of the sum over all paths of a chain.
     Chain {
@@ -430,7 +441,8 @@ impl<'m> Tape<'m> {
             Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => any(&[*a]),
             Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) | Op::Normalizer(_, args) => any(args),
             Op::If { then, otherwise, .. } => any(&[then.1, otherwise.1]),
-            Op::Reduce { body, .. } => any(&[body.1]),
+            Op::Reduce { body, .. } | Op::Table { body, .. } => any(&[body.1]),
+            Op::Entry { table, .. } => any(&[*table]),
             Op::Chain { start, step, emission, .. } => any(&[start.value, step.value, emission.value]),
             Op::Joint { value, parameters, .. } => std::iter::once(value).chain(parameters).any(|operand| match operand {
                 Operand::Rows(..) => true,

@@ -213,6 +213,20 @@ impl<'m> Tape<'m> {
             terms.push((true, base));
         }
         if let Some(reads) = normalizer(family, params.len()) {
+            let of_terms = self.of_terms(&reads.iter().map(|&i| &params[i]).collect::<Vec<_>>());
+            if let (Some(var), false) = (of_terms, contribution) {
+                let key = format!("normalizer {family:?} {params:?}");
+                let node = self.tabled(key, var, &format!("{word}_normalizer"), |tape| {
+                    // What the normalizer does not read may differ between rows.
+                    let zero = Expr { kind: ExprKind::Number(0.0), span: params[reads[0]].span };
+                    let read = |(i, param)| if reads.contains(&i) { param } else { &zero };
+                    let args: Vec<NodeId> = params.iter().enumerate().map(read).map(|param| tape.expr(param, columns)).collect();
+                    let scope = tape.deepest(&args);
+                    tape.fresh(Op::Normalizer(family.clone(), args), scope, &format!("{word}_normalizer"))
+                });
+                terms.push((false, node));
+                return terms;
+            }
             let read: Vec<NodeId> = reads.iter().map(|&i| args[i + 1]).collect();
             let varies = read.iter().any(|&node| self.nodes[node].varies);
             // A part of the log joint is summed at the loop level of its parameters; a number is needed where it stands.

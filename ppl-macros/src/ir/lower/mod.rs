@@ -175,7 +175,7 @@ impl<'a> Lowering<'a> {
                 if !matches!(kind, ArgKind::F64 | ArgKind::F32) {
                     self.error(
                         inner.span,
-                        "a missing whole number would be a discrete latent, which has no gradient; leave these rows out, or sum it out with `factor(log_sum_exp(..))`",
+                        "a missing whole number would be a discrete latent, which has no gradient; leave these rows out, or sum over what they may be: `sum k in 0..10 ~ .. { .. }`",
                     );
                     return None;
                 }

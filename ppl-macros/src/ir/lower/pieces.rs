@@ -126,7 +126,7 @@ impl Lowering<'_> {
                 None
             }
             SiteKind::Latent if lowered.discrete == Some(true) => {
-                self.error(span, format!("`{}` would be a discrete latent, which has no gradient; observe it, or sum it out with `factor(log_sum_exp(..))`", lhs.name));
+                self.error(span, format!("`{0}` would be a discrete latent, which has no gradient; observe it, or sum it out: `sum k in K ~ .. {{ .. }}` with all statements that depend on `{0}`", lhs.name));
                 None
             }
             _ => Some(()),

@@ -2,6 +2,8 @@
 
 use proc_macro2::{Ident, Span};
 
+use quote::format_ident;
+
 use super::parse_all;
 use crate::messages as m;
 
@@ -251,8 +253,22 @@ fn factors() {
 }
 
 #[test]
+fn sums() {
+    let (k, t) = (format_ident!("k"), format_ident!("t"));
+    statement("sum «3» in K ~ Categorical(w) { y ~ Normal(0, 1); }", m::SUM);
+    statement("sum k «~» Categorical(w) { y ~ Normal(0, 1); }", &m::sum_in(&k));
+    statement("sum k in «~» Categorical(w) { y ~ Normal(0, 1); }", &m::sum_in(&k));
+    statement("sum k in K «{» y ~ Normal(0, 1); }", &m::sum_prior(&k));
+    statement("sum k in K «~» { y ~ Normal(0, 1); }", &m::sum_prior(&k));
+    statement("sum k in K ~ Categorical(w)«;»", &m::sum_body(&k));
+    statement("sum k[«0»] in K for t in T { k[0] ~ Categorical(w); }", &m::chain_index(&k));
+    statement("sum k[t] in K «{» y ~ Normal(0, 1); }", &m::chain_for(&k, &t));
+    statement("sum k[t] in K for «s» in T { y ~ Normal(0, 1); }", &m::chain_for(&k, &t));
+    statement("sum k[t] in K for t in T«;»", &m::sum_body(&k));
+}
+
+#[test]
 fn words_that_are_not_available_yet() {
-    statement("«sum» k in K ~ Categorical(w) { y ~ Normal(0, 1); }", m::SUM_BLOCK);
     statement("k ~ Categorical(w) «sampled»;", m::SAMPLED);
     argument("decoder: net(Z «D»)", m::NET);
     argument("decoder: «net»", m::NET);

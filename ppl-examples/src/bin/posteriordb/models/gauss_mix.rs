@@ -12,10 +12,9 @@ model! {
         sigma[K] ~ HalfNormal(2);
         theta    ~ Beta(5, 5);
         for n in N {
-            factor(log_sum_exp(
-                ln(theta) + Normal(mu[0], sigma[0]).log_prob(y[n]),
-                log1p(-theta) + Normal(mu[1], sigma[1]).log_prob(y[n])
-            ));
+            sum k in K ~ Bernoulli(1 - theta) {
+                y[n] ~ Normal(mu[k], sigma[k]);
+            }
         }
     }
 }

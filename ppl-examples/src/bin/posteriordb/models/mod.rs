@@ -5,6 +5,7 @@ mod blr;
 mod eight_schools;
 mod gauss_mix;
 mod gp_regr;
+mod hmm;
 mod kidscore;
 mod radon;
 
@@ -131,6 +132,7 @@ pub(crate) const ALL: &[Entry] = &[
         fit: gauss_mix::fit,
     },
     Entry { posterior: "gp_pois_regr-gp_regr", model: "gp_regr", data: "gp_pois_regr", fit: gp_regr::fit },
+    Entry { posterior: "hmm_example-hmm_example", model: "hmm_example", data: "hmm_example", fit: hmm::fit },
     Entry {
         posterior: "radon_mn-radon_hierarchical_intercept_noncentered",
         model: "radon_hierarchical_intercept_noncentered",

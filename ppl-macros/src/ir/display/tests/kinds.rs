@@ -6,7 +6,7 @@ use crate::catalogue::{CATALOGUE, Entry, OPERATIONS};
 use crate::ir::visit;
 use crate::ir::{
     Arg, ArgKind, Comparison, Condition, Density, Distribution, Expr, ExprKind, Family, Function, Increasing, Index, Model,
-    Operator, Reduce, SiteKind, StmtKind, Term, Var, Vector, Wrapper,
+    Operator, Reduce, SiteKind, StmtKind, SumBlock, Term, Var, Vector, Wrapper,
 };
 
 /// For each type a match without a rest, and the list of all patterns.
@@ -26,8 +26,9 @@ kinds! {
     var(Var) { Var { implicit: true, .. }, Var { implicit: false, range: true, .. }, Var { implicit: false, range: false, .. } }
     statement(StmtKind) {
         StmtKind::Sample { .. }, StmtKind::Local { .. }, StmtKind::Quantity { .. }, StmtKind::Factor { .. }, StmtKind::For { .. },
-        StmtKind::Param { .. }, StmtKind::Operation { .. },
+        StmtKind::Param { .. }, StmtKind::Operation { .. }, StmtKind::Sum(_),
     }
+    sum(SumBlock) { SumBlock { chain: None, .. }, SumBlock { chain: Some(_), .. } }
     density(Density) {
         Density::Univariate { .. }, Density::Multivariate { .. }, Density::Ordered { .. }, Density::Mixture { .. },
         Density::Listed { .. },
@@ -87,6 +88,10 @@ pub(super) fn of(model: &Model, found: &mut BTreeSet<&'static str>) {
                 indices(index, found);
                 let ends = bounds.iter().flat_map(|bounds| bounds.lower.iter().chain(&bounds.upper));
                 ends.chain([start]).for_each(|expr| expressions(expr, found));
+            }
+            StmtKind::Sum(block) => {
+                found.insert(sum(block));
+                block.priors().for_each(|(prior, _)| of_distribution(prior, found));
             }
             StmtKind::For { .. } => {}
         }

@@ -47,8 +47,10 @@ fn take_texts(model: &mut Model, other: &Model) {
         assert_eq!(body.len(), other.len());
         for (stmt, other) in body.iter_mut().zip(other) {
             stmt.text.clone_from(&other.text);
-            if let (StmtKind::For { body, .. }, StmtKind::For { body: other, .. }) = (&mut stmt.kind, &other.kind) {
-                statements(body, other);
+            match (&mut stmt.kind, &other.kind) {
+                (StmtKind::For { body, .. }, StmtKind::For { body: other, .. }) => statements(body, other),
+                (StmtKind::Sum(block), StmtKind::Sum(other)) => statements(&mut block.body, &other.body),
+                _ => {}
             }
         }
     }
@@ -230,6 +232,19 @@ const STATEMENTS: &[(&str, &str)] = &[
     (
         "for n in N { let u = a * y[n]; let v = (u); factor(u - v); }",
         "for n in N { let u = a * y[n]; let v = u; factor(u - v); }",
+    ),
+    // Sums and chains.
+    (
+        "for n in N { sum z in C ~ Categorical(logits = p) { let m = p[z]; y[n] ~ Normal(m, s); e[n] ~ Poisson(p[z]); } }",
+        "for n in N { sum z in C ~ Categorical(logits = p) { let m = p[z]; y[n] ~ Normal(m, s); e[n] ~ Poisson(p[z]); } }",
+    ),
+    (
+        "sum z in 0..3 ~ Binomial(trials = 2, prob = 0.5) { sum u in C ~ Categorical(logits = p) { for n in N { y[n] ~ Normal(z + p[u], s); } } }",
+        "sum z in 0..3 ~ Binomial(2, 0.5) { sum u in C ~ Categorical(logits = p) { for n in N { y[n] ~ Normal(z + p[u], s); } } }",
+    ),
+    (
+        "sum z[i] in 0..2 for i in 1..N { z[i] ~ Bernoulli(logit = a * z[i - 1] + i); y[i] ~ Normal(r[z[i]], 1 + z[i]); z[1] ~ Bernoulli(0.5); }",
+        "sum z[i] in 0..2 for i in 1..N { z[1] ~ Bernoulli(0.5); z[i] ~ Bernoulli(logit = a * z[i - 1] + i); y[i] ~ Normal(r[z[i]], 1 + z[i]); }",
     ),
     // Choices on data.
     ("for n in N { factor(y[n] <= 1 || 2 != y[n]); }", "for n in N { factor(y[n] <= 1 || 2 != y[n]); }"),

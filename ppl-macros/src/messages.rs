@@ -229,6 +229,32 @@ pub(crate) fn chain_whole(var: &Ident, time: &Ident) -> String {
 pub(crate) const CHAIN_IN_ROWS: &str =
     "a chain is not available in the loop over the rows of a model with networks; write it in a model without networks";
 
+pub(crate) fn discrete_unbounded(name: &Ident) -> String {
+    format!(
+        "`{name}` is a discrete latent, and its values have no bounds that are numbers and sizes; give them one: `Truncated(Poisson(3), upper = 20)`"
+    )
+}
+
+pub(crate) fn discrete_values(name: &Ident) -> String {
+    format!("the statements of `{name}` give it different values; all its elements share them")
+}
+
+pub(crate) fn discrete_whole(name: &Ident) -> String {
+    format!("`{name}` is a discrete latent, of which one element is read at a time: give it its index")
+}
+
+pub(crate) fn discrete_quantity(name: &Ident) -> String {
+    format!(
+        "`{name}` would have a value for each value of a discrete latent; write a `let` without an index in the loop, and use it in the statements that need it"
+    )
+}
+
+pub(crate) const DISCRETE_IN_SUM: &str =
+    "a discrete latent is not read within a `sum`: sum it out as well, with a `sum` around this one";
+pub(crate) const DISCRETE_HERE: &str = "a discrete latent has no place in a `sum`, nor in the loop over the rows of a model with networks; sum it out with a `sum` of its own";
+pub(crate) const GUIDE_DISCRETE: &str =
+    "each value of a discrete latent has a probability of its own in every guide; leave its statement out";
+
 pub(crate) fn sum_distribution(var: &Ident, word: &str) -> String {
     format!(
         "`{var}` is summed out, and the values of `{word}` are no counts: write `Categorical`, `Bernoulli`, `Binomial` or another distribution of these"

@@ -70,10 +70,12 @@ fn of_rows(model: syntax::Model, tokens: TokenStream, mut diagnostics: Diagnosti
 /// The guide of a model with networks that takes none of its own: each row has its own location and scale of each latent.
 fn automatic(rows: &rows::Rows, row: &ir::Model, name: &Ident, fine: bool) -> TokenStream {
     let compile = |model: syntax::Model| {
-        let mut model = ir::lower::lower(model, &mut Diagnostics::default());
+        let mut diagnostics = Diagnostics::default();
+        let mut model = ir::lower::lower(model, &mut diagnostics);
         model.single = row.single;
-        check::check(&mut model, &mut Diagnostics::default());
-        expand::expand(&model)
+        check::check(&mut model, &mut diagnostics);
+        // What is written here has no errors; one that it has after all is said rather than compiled.
+        if diagnostics.is_empty() { expand::expand(&model) } else { errors(diagnostics) }
     };
     if rows.latents.is_empty() || !fine {
         let nothing = rows.nothing();

@@ -89,6 +89,19 @@ pub fn check_model(model: &dyn LogJoint<f64>) {
     check_reads(model, &u, samples);
 }
 
+/// Checks that two models have the same log density and gradient.
+///
+/// # Panics
+/// If they do not.
+pub fn same_densities(one: &dyn LogJoint<f64>, other: &dyn LogJoint<f64>) {
+    let (u, weights) = (points(one.layout().unconstrained(), 8), one.unit_weights(8));
+    let (own, of_other) = (log_density(one, &u, &weights), log_density(other, &u, &weights));
+    assert_eq!(own.1.len(), of_other.1.len());
+    for (own, other) in own.0.iter().chain(&own.1).zip(of_other.0.iter().chain(&of_other.1)) {
+        assert!((own - other).abs() < 1e-10 * (1.0 + other.abs()), "{own} and {other}");
+    }
+}
+
 /// Checks that every row of a factor that changes with a latent is said to read it.
 fn check_reads(model: &dyn LogJoint<f64>, u: &[f64], samples: usize) {
     let layout = model.layout();

@@ -4,7 +4,7 @@
 use ndarray::Array2;
 use ppl_core::prelude::*;
 use ppl_core::random::{normal_quantile, uniform};
-use ppl_tests::check_model;
+use ppl_tests::{check_model, same_densities};
 
 model! {
     /// A mixture: all columns of a row are of one component, whose statements share a name and a mask.
@@ -131,13 +131,7 @@ fn sums_are_those_written_out() -> Outcome {
     let by_hand = ClustersByHand { y: data.y.clone(), count: data.count.clone(), seen: data.seen.clone(), K: 3 };
     let (model, by_hand) = (data.bind()?, by_hand.bind()?);
     check_model(&*by_hand);
-    let u = ppl_tests::points(model.layout().unconstrained(), 8);
-    let weights = model.unit_weights(8);
-    let ((value, gradient), (other, of_other)) =
-        (ppl_tests::log_density(&*model, &u, &weights), ppl_tests::log_density(&*by_hand, &u, &weights));
-    for (own, other) in value.iter().chain(&gradient).zip(other.iter().chain(&of_other)) {
-        assert!((own - other).abs() < 1e-10 * (1.0 + other.abs()), "{own} and {other}");
-    }
+    same_densities(&*model, &*by_hand);
     Ok(())
 }
 
@@ -341,14 +335,6 @@ model! {
         }
         factor(log_sum_exp(on in K => a[T - 1, on] + 0.5 * on));
         y[0] ~ Poisson(rate[K - 1]);
-    }
-}
-
-fn same_densities(one: &dyn ppl_core::model::LogJoint<f64>, other: &dyn ppl_core::model::LogJoint<f64>) {
-    let (u, weights) = (ppl_tests::points(one.layout().unconstrained(), 8), one.unit_weights(8));
-    let (own, of_other) = (ppl_tests::log_density(one, &u, &weights), ppl_tests::log_density(other, &u, &weights));
-    for (own, other) in own.0.iter().chain(&own.1).zip(of_other.0.iter().chain(&of_other.1)) {
-        assert!((own - other).abs() < 1e-10 * (1.0 + other.abs()), "{own} and {other}");
     }
 }
 

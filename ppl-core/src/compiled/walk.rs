@@ -14,6 +14,8 @@ pub struct Walk<'a> {
     observed: &'a mut [f64],
     visitor: &'a mut dyn Visitor,
     reads: Option<RefCell<Reads>>,
+    /// The values of elements of discrete latents that were drawn, by the first row of their probabilities.
+    drawn: BTreeMap<usize, usize>,
 }
 
 /// The rows of latents that were read; conditions are of data alone, so that they are the same for all values.
@@ -58,7 +60,7 @@ impl std::fmt::Debug for Walk<'_> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(values: &'a mut [f64], observed: &'a mut [f64], visitor: &'a mut dyn Visitor) -> Self {
-        Walk { values, observed, visitor, reads: None }
+        Walk { values, observed, visitor, reads: None, drawn: BTreeMap::new() }
     }
 
     /// Tells the visitor which rows of latents each statement reads.
@@ -105,6 +107,24 @@ impl<'a> Walk<'a> {
     /// Comes to the statements of a value in a range.
     pub fn take(&mut self, value: usize, range: Range<usize>) {
         self.visitor.take(value - range.start);
+    }
+
+    /// Comes to an element of a discrete latent, the probabilities of whose values are rows from `first` on: a visitor that draws gives it a value.
+    pub fn draw(&mut self, (factor, row): (usize, usize), first: usize, log_prior: &[f64]) {
+        self.tell(factor, row);
+        let probabilities = &self.values[first..first + log_prior.len()];
+        if let Some(value) = self.visitor.draw(factor, row, log_prior, probabilities) {
+            self.drawn.insert(first, value);
+        }
+    }
+
+    /// The values in a range that the walk goes through of such an element: the one that was drawn, or all.
+    #[must_use]
+    pub fn values_of(&self, first: usize, range: Range<usize>) -> Range<usize> {
+        match self.drawn.get(&first) {
+            Some(value) => range.start + value..range.start + value + 1,
+            None => range,
+        }
     }
 
     /// Has been through the values.

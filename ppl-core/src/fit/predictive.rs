@@ -39,6 +39,12 @@ impl Visitor for Draw<'_> {
         })
     }
 
+    fn draw(&mut self, factor: usize, row: usize, log_prior: &[f64], probabilities: &[f64]) -> Option<usize> {
+        let guided: Vec<f64> = probabilities.iter().map(|probability| probability.ln()).collect();
+        let drawn = self.choose(factor, row, if self.prior { log_prior } else { &guided });
+        Some(drawn.start)
+    }
+
     fn factor(&mut self, factor: usize, _row: usize, _value: f64) {
         if self.prior && self.error.is_none() {
             self.error = Some(FitError::PriorFactor { statement: self.graph.factors[factor].text });

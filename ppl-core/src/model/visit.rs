@@ -27,6 +27,12 @@ pub trait Visitor {
     /// Has been through all of them.
     fn chosen(&mut self) {}
 
+    /// Comes to an element of a discrete latent, with the logarithms of the prior probabilities of its values and those that the guide gives them: draws one of
+    /// the values, by default none, so that the walk goes through all.
+    fn draw(&mut self, _factor: usize, _row: usize, _log_prior: &[f64], _probabilities: &[f64]) -> Option<usize> {
+        None
+    }
+
     /// Is told, by [`LogJoint::reads`](super::LogJoint::reads) alone, which rows of latents a row of a factor depends on: increasing, each once.
     fn reads(&mut self, _factor: usize, _row: usize, _latents: &[usize]) {}
 }

@@ -179,6 +179,11 @@ impl Places<'_> {
                     self.body(body, loops);
                     loops.pop();
                 }
+                StmtKind::Discrete(block) => {
+                    visit::of_distribution(&block.prior).for_each(expression);
+                    vectors(block.prior.density.vectors(), block.prior.span, &mut read);
+                }
+                StmtKind::Expected { body, .. } => self.body(body, loops),
                 StmtKind::Sum(block) => {
                     for (prior, _) in block.priors() {
                         visit::of_distribution(prior).for_each(&mut expression);

@@ -72,6 +72,12 @@ impl Reader<'_> {
         };
         match &stmt.kind {
             StmtKind::For { .. } => None,
+            StmtKind::Discrete(block) => {
+                let vector = block.prior.density.vectors().iter().find_map(|vector| self.operand(vector, statement));
+                let parameters = || visit::of_distribution(&block.prior).find_map(|param| self.expression(param, statement));
+                self.discrete(block.var, statement).or(vector).or_else(parameters)
+            }
+            StmtKind::Expected { over, .. } => over.iter().find_map(|&var| self.discrete(var, statement)),
             StmtKind::Sum(block) => {
                 let over = |var: VarId| self.model.vars[var].dim == Some(self.dim);
                 if block.chain.as_ref().is_some_and(|chain| over(chain.time)) {
@@ -117,6 +123,16 @@ impl Reader<'_> {
                 self.index(&known.name.to_string(), dims, index, statement).or(vector).or_else(parameters)
             }
         }
+    }
+
+    /// Why reading an element of a discrete latent keeps the plate from being cut.
+    fn discrete(&self, var: VarId, statement: &str) -> Option<String> {
+        if self.model.vars[var].dim == Some(self.dim) {
+            return Some(format!("`{statement}` sums over all of it"));
+        }
+        let (site, index) = self.model.probability(var)?;
+        let known = &self.model.sites[site];
+        self.index(&known.name.to_string(), &known.dims[..known.dims.len() - 1], index, statement)
     }
 
     /// Why an operand keeps the plate from being cut.

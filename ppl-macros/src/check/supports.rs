@@ -266,6 +266,8 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                 visit::of_parameter(bounds.as_deref(), start).for_each(|value| check_log_probs(model, value, errors));
             }
             StmtKind::Sample { distribution, .. } => check_distribution(model, distribution, errors),
+            StmtKind::Discrete(block) => check_distribution(model, &block.prior, errors),
+            StmtKind::Expected { body, .. } => check_statements(model, body, errors),
             StmtKind::Sum(block) => {
                 block.priors().for_each(|(prior, _)| check_distribution(model, prior, errors));
                 check_statements(model, &block.body, errors);

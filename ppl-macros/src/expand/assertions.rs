@@ -48,7 +48,8 @@ pub(crate) fn assertions(model: &Model) -> TokenStream {
             StmtKind::Operation { operands, .. } => visit::repeated(operands).for_each(densities),
             StmtKind::Param { bounds, start, .. } => visit::of_parameter(bounds.as_deref(), start).for_each(densities),
             StmtKind::Sum(block) => block.priors().flat_map(|(prior, _)| visit::of_distribution(prior)).for_each(densities),
-            StmtKind::For { .. } => {}
+            StmtKind::Discrete(block) => visit::of_distribution(&block.prior).for_each(densities),
+            StmtKind::Expected { .. } | StmtKind::For { .. } => {}
         }
     });
     out

@@ -120,6 +120,8 @@ impl<'m> Search<'m> {
                 }
                 // What is drawn within a sum has a location for each of its values.
                 StmtKind::Sum(_)
+                | StmtKind::Discrete(_)
+                | StmtKind::Expected { .. }
                 | StmtKind::Local { .. }
                 | StmtKind::Param { .. }
                 | StmtKind::Factor { .. }

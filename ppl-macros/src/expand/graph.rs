@@ -187,6 +187,20 @@ fn collect(
                 }
             }
             StmtKind::Param { .. } => {}
+            StmtKind::Discrete(block) => {
+                of_distribution(&block.prior, &mut own, through);
+                read_site(model.discretes[block.latent].site, &block.index, &mut own, through);
+                merge(factors, block.factor, own);
+            }
+            StmtKind::Expected { over, body } => {
+                for (site, index) in over.iter().filter_map(|&var| model.probability(var)) {
+                    read_site(site, index, &mut own, through);
+                }
+                for stmt in body {
+                    merge(factors, of_statement(stmt), own.clone());
+                }
+                collect(model, body, loops, through, locals, factors);
+            }
             StmtKind::Factor { factor, value } => {
                 read(value, &mut own);
                 merge(factors, *factor, own);
@@ -197,6 +211,15 @@ fn collect(
                 merge(factors, *factor, own);
             }
         }
+    }
+}
+
+/// The factor of a statement that is an expectation.
+pub(crate) fn of_statement(stmt: &Stmt) -> usize {
+    match &stmt.kind {
+        StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } => *factor,
+        StmtKind::Discrete(block) => block.factor,
+        _ => unreachable!("an expectation is of a term"),
     }
 }
 

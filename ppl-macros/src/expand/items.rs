@@ -92,9 +92,10 @@ pub(crate) fn inputs(model: &Model) -> Vec<&Arg> {
 /// The dimensions that no input tells.
 pub(crate) fn unknown_dims(model: &Model) -> Vec<DimId> {
     let told = |dim: DimId| {
-        inputs(model)
-            .iter()
-            .any(|arg| arg.dims.contains(&dim) || arg.kind == ArgKind::Size(dim) || arg.kind == ArgKind::Index(dim))
+        model.dims[dim].values.is_some()
+            || inputs(model)
+                .iter()
+                .any(|arg| arg.dims.contains(&dim) || arg.kind == ArgKind::Size(dim) || arg.kind == ArgKind::Index(dim))
     };
     (0..model.dims.len()).filter(|&dim| !told(dim)).collect()
 }

@@ -174,10 +174,11 @@ fn kernels(
                 match &stmt.kind {
                     StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } => push(*factor),
                     StmtKind::Sum(block) => push(block.factor),
+                    StmtKind::Discrete(block) => push(block.factor),
                     StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
                     // What it reads and writes is in memory.
                     StmtKind::Operation { .. } => stores = true,
-                    StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::For { .. } => {}
+                    StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::Expected { .. } | StmtKind::For { .. } => {}
                 }
             });
         }

@@ -26,6 +26,28 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
             if body.is_empty() { body } else { quote!(for #name in #range { #body }) }
         }
         StmtKind::Sum(block) => sum(model, block),
+        StmtKind::Discrete(block) => {
+            let (row, factor) = (names::loop_row(model, &model.factors[block.factor].loops), block.factor);
+            let (name, range) = (names::var(model, block.var), names::range(model, block.var));
+            let prior = scalar::expr(model, &log_prior(&block.prior, block.var), Source::Walk);
+            let first = names::row(model, model.discretes[block.latent].site, &block.index);
+            quote! {{
+                let mut choices = Vec::new();
+                for #name in #range { choices.push(#prior); }
+                walk.draw((#factor, #row), #first, &choices);
+            }}
+        }
+        StmtKind::Expected { over, body } => {
+            let factor = body.first().map_or(0, super::graph::of_statement);
+            let row = names::loop_row(model, &model.factors[factor].loops);
+            let inner = over.iter().rev().fold(statements(model, body), |inner, &var| {
+                let (name, range) = (names::var(model, var), names::range(model, var));
+                let Some((site, index)) = model.probability(var) else { return inner };
+                let first = names::row(model, site, index);
+                quote!(for #name in walk.values_of(#first, #range) { #inner })
+            });
+            quote!({ walk.enter(); #inner walk.leave((#factor, #row)); })
+        }
         StmtKind::Local { local, value } => {
             let (name, value) = (names::user_local(&model.locals[*local].name), scalar::expr(model, value, Source::Walk));
             if model.locals[*local].data {

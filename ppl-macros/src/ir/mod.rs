@@ -21,6 +21,7 @@ pub(crate) type VarId = usize;
 pub(crate) type LocalId = usize;
 pub(crate) type FactorId = usize;
 pub(crate) type SumId = usize;
+pub(crate) type DiscreteId = usize;
 
 #[derive(Debug)]
 pub(crate) struct Model {
@@ -43,6 +44,7 @@ pub(crate) struct Model {
     pub locals: Vec<Local>,
     pub factors: Vec<Factor>,
     pub sums: Vec<Sum>,
+    pub discretes: Vec<Discrete>,
     /// Where the values of quantities are known to lie.
     pub quantity_supports: std::collections::BTreeMap<SiteId, check_support::Inferred>,
     pub body: Vec<Stmt>,
@@ -63,6 +65,8 @@ pub(crate) struct GuideOf {
 #[derive(Debug)]
 pub(crate) struct Dim {
     pub name: Ident,
+    /// Of the values of a discrete latent, what tells how many there are.
+    pub values: Option<Affine>,
 }
 
 /// An argument of the model.
@@ -144,10 +148,31 @@ pub(crate) struct Var {
     pub dim: Option<DimId>,
     /// Whether it stands for a whole axis that was written as a dimension.
     pub implicit: bool,
-    /// Of the value of a chain: the loop over its steps, and how many steps before.
-    pub state: Option<(VarId, i64)>,
+    /// Of the value of a chain or of a discrete latent: which.
+    pub value_of: Option<ValueOf>,
     /// Whether it was written as a range, which may run over part of any axis: that is checked when the model is bound.
     pub range: bool,
+}
+
+/// What a bound name is the value of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ValueOf {
+    /// A chain: the loop over its steps, and how many steps before.
+    State(VarId, i64),
+    /// An element of a discrete latent.
+    Discrete(DiscreteId, Vec<Index>),
+}
+
+/// A discrete latent: the guide gives each of its values a probability, which is a parameter.
+#[derive(Debug)]
+pub(crate) struct Discrete {
+    pub name: Ident,
+    /// The probabilities, whose last axis is over the values.
+    pub site: SiteId,
+    /// The values, from the first to the one after the last.
+    pub from: Affine,
+    pub to: Affine,
+    pub dim: DimId,
 }
 
 /// A `let` without an index inside a loop.
@@ -157,6 +182,8 @@ pub(crate) struct Local {
     pub support: check_support::Inferred,
     /// Whether it is made of data alone.
     pub data: bool,
+    /// The values of discrete latents that it reads: it is written out where it is read.
+    pub over: Vec<VarId>,
     pub value: Expr,
 }
 
@@ -208,6 +235,25 @@ pub(crate) enum StmtKind {
     For { var: VarId, body: Vec<Stmt> },
     /// `sum var in range ~ prior { body }`, or a chain
     Sum(Box<SumBlock>),
+    /// `latent[index] ~ prior`, of a discrete latent
+    Discrete(Box<DiscreteBlock>),
+    /// A statement that reads values of discrete latents: its expectation over these
+    Expected { over: Vec<VarId>, body: Vec<Stmt> },
+}
+
+/// A statement about elements of a discrete latent.
+#[derive(Debug)]
+pub(crate) struct DiscreteBlock {
+    pub latent: DiscreteId,
+    pub index: Vec<Index>,
+    /// Its value.
+    pub var: VarId,
+    pub prior: Distribution,
+    /// The probability where a fit starts.
+    pub start: Expr,
+    /// The index of the probability of the value.
+    pub place: Vec<Index>,
+    pub factor: FactorId,
 }
 
 /// A discrete variable that is summed out, and what depends on it: parts of its factor.
@@ -408,6 +454,22 @@ impl Density {
 }
 
 impl Model {
+    /// The probability of the value of a discrete latent that a bound name is: the site, and the index of the first value.
+    pub(crate) fn probability(&self, var: VarId) -> Option<(SiteId, &[Index])> {
+        match &self.vars[var].value_of {
+            Some(ValueOf::Discrete(latent, index)) => Some((self.discretes[*latent].site, index)),
+            _ => None,
+        }
+    }
+
+    /// That probability as an expression.
+    pub(crate) fn probability_of(&self, var: VarId, span: Span) -> Option<Expr> {
+        let (site, index) = self.probability(var)?;
+        let place = Affine::term(Term::Var(var)).plus(&self.vars[var].from, -1);
+        let index = index.iter().cloned().chain([Index::Affine(place)]).collect();
+        Some(Expr { kind: ExprKind::Site(site, index), span })
+    }
+
     /// The inputs of the model of a row: in each lane other numbers.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Arg> {
         self.args.iter().filter(|arg| self.is_input(arg))

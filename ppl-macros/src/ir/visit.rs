@@ -108,6 +108,15 @@ pub(crate) fn arguments(model: &Model) -> std::collections::BTreeSet<ArgId> {
                     vectors(prior.density.vectors(), &mut read);
                 }
             }
+            StmtKind::Discrete(block) => {
+                of_distribution(&block.prior).for_each(own);
+                vectors(block.prior.density.vectors(), &mut read);
+                gathered(&block.index, &mut read);
+            }
+            StmtKind::Expected { over, .. } => {
+                let elements = over.iter().filter_map(|&var| model.probability(var));
+                elements.for_each(|(_, index)| gathered(index, &mut read));
+            }
             StmtKind::For { .. } => {}
         }
     });
@@ -157,6 +166,7 @@ pub(crate) fn block(stmt: &Stmt) -> &[Stmt] {
     match &stmt.kind {
         StmtKind::For { body, .. } => body,
         StmtKind::Sum(block) => &block.body,
+        StmtKind::Expected { body, .. } => body,
         _ => &[],
     }
 }
@@ -169,6 +179,7 @@ pub(crate) fn in_loops<'s>(body: &'s [Stmt], loops: &mut Vec<VarId>, visit: &mut
         match &stmt.kind {
             StmtKind::For { var, .. } => loops.push(*var),
             StmtKind::Sum(block) => loops.extend(block.loops()),
+            StmtKind::Expected { over, .. } => loops.extend(over),
             _ => {}
         }
         in_loops(block(stmt), loops, visit);
@@ -215,6 +226,11 @@ pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'stati
                 let known = block.priors().flat_map(|(prior, _)| prior.density.families());
                 known.for_each(|(known, _)| family(known, &mut used));
             }
+            StmtKind::Discrete(block) => {
+                of_distribution(&block.prior).for_each(&mut read);
+                block.prior.density.families().for_each(|(known, _)| family(known, &mut used));
+            }
+            StmtKind::Expected { .. } => {}
             StmtKind::For { .. } => {}
         }
     });

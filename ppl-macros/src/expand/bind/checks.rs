@@ -72,6 +72,17 @@ pub(super) fn check_indices(model: &Model) -> TokenStream {
                 block.priors().flat_map(|(prior, _)| visit::of_distribution(prior)).for_each(&mut reads);
                 block.priors().for_each(|(prior, _)| arrays(prior.density.vectors(), &mut check));
             }
+            StmtKind::Discrete(block) => {
+                visit::of_distribution(&block.prior).for_each(&mut reads);
+                arrays(block.prior.density.vectors(), &mut check);
+                let site = &model.sites[model.discretes[block.latent].site];
+                check(&site.name, &block.index, &site.dims);
+            }
+            StmtKind::Expected { over, .. } => {
+                for (site, index) in over.iter().filter_map(|&var| model.probability(var)) {
+                    check(&model.sites[site].name, index, &model.sites[site].dims);
+                }
+            }
             StmtKind::For { .. } => {}
         }
     });
@@ -198,6 +209,7 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
                     of_distribution(prior, block.factor, &[loops, &own].concat());
                 }
             }
+            StmtKind::Discrete(block) => of_distribution(&block.prior, block.factor, loops),
             _ => {}
         }
     });
@@ -299,7 +311,8 @@ pub(super) fn check_parameter(
 fn is_summed(model: &Model, expr: &Expr) -> bool {
     let mut used = BTreeSet::new();
     scalar::vars(model, expr, &mut used);
-    model.sums.iter().any(|sum| sum.loops.last().is_some_and(|var| used.contains(var)))
+    let sums = model.sums.iter().any(|sum| sum.loops.last().is_some_and(|var| used.contains(var)));
+    sums || used.iter().any(|&var| model.vars[var].value_of.is_some())
 }
 
 /// The sets in which a value of a density of one number lies, each with its bounds.

@@ -5,14 +5,14 @@ mod layout;
 mod parameters;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use super::centring::Centred;
 use super::kernel::column_field;
 use super::names;
 use super::scalar::observed_field;
 use super::tape::Column;
-use crate::ir::{Arg, ArgKind, Density, GuideOf, Model, Site, SiteKind, StmtKind, visit};
+use crate::ir::{Arg, ArgKind, Density, GuideOf, Model, Site, SiteKind, StmtKind, Term, visit};
 use checks::{check_indices, check_supports};
 use layout::{compute_column, lay_out, nest};
 use parameters::parameters;
@@ -105,6 +105,16 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
             let text = name.to_string();
             seen.extend(quote!(sizes.axis(#dim, #text, inputs.#name)?;));
         }
+    }
+    // How many values discrete latents have is told by the other sizes.
+    for (dim, known) in model.dims.iter().enumerate() {
+        let Some(values) = &known.values else { continue };
+        let text = format!("the {}", known.name.to_string().replace('_', " "));
+        let count = values.terms.iter().fold(values.constant.to_token_stream(), |sum, (term, coefficient)| match term {
+            Term::Size(dim) => quote!(#sum + #coefficient * sizes.size(#dim) as i64),
+            Term::Var(_) => sum,
+        });
+        seen.extend(quote!(sizes.axis(#dim, #text, usize::try_from(#count).unwrap_or(0))?;));
     }
     let mut values = TokenStream::new();
     for arg in arrays(model) {

@@ -30,23 +30,28 @@ pub(super) fn parameters(model: &Model) -> impl Iterator<Item = Parameter<'_>> {
     let sites = (0..model.sites.len()).filter(|&site| model.sites[site].kind == SiteKind::Parameter);
     sites.map(|site| {
         let mut declarations = Vec::new();
-        collect(site, &model.body, &mut Vec::new(), &mut declarations);
+        collect(model, site, &model.body, &mut Vec::new(), &mut declarations);
         Parameter { model, site, declarations }
     })
 }
 
-fn collect<'m>(of: SiteId, body: &'m [Stmt], loops: &mut Vec<VarId>, found: &mut Vec<Declaration<'m>>) {
+fn collect<'m>(model: &'m Model, of: SiteId, body: &'m [Stmt], loops: &mut Vec<VarId>, found: &mut Vec<Declaration<'m>>) {
     for stmt in body {
         match &stmt.kind {
             StmtKind::For { var, body } => {
                 loops.push(*var);
-                collect(of, body, loops, found);
+                collect(model, of, body, loops, found);
                 loops.pop();
             }
             StmtKind::Param { site, index, bounds, start } if *site == of => {
                 let loops = loops.clone();
                 found.push(Declaration { text: &stmt.text, loops, index, bounds: bounds.as_deref(), start });
             }
+            StmtKind::Discrete(block) if model.discretes[block.latent].site == of => {
+                let loops = loops.iter().copied().chain([block.var]).collect();
+                found.push(Declaration { text: &stmt.text, loops, index: &block.place, bounds: None, start: &block.start });
+            }
+            StmtKind::Expected { body, .. } => collect(model, of, body, loops, found),
             _ => {}
         }
     }

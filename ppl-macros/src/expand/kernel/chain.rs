@@ -100,9 +100,9 @@ impl Writer<'_, '_> {
         let step_at = if same { quote!(0) } else { at.clone() };
         let later = (!same).then_some(time);
         let (start, step, emission) = (start.clone(), step.clone(), emission.clone());
-        let emission = self.pull_nest(&emission, None, adjoint, quote!(#chain.d_emission(#at, #to)));
-        let step = self.pull_nest(&step, later, adjoint, quote!(#chain.d_step(#step_at, #from, #to)));
-        let start = self.pull_nest(&start, None, adjoint, quote!(#chain.d_start(#to)));
+        let emission = self.pull_nest(&emission, None, adjoint, &quote!(#chain.d_emission(#at, #to)));
+        let step = self.pull_nest(&step, later, adjoint, &quote!(#chain.d_step(#step_at, #from, #to)));
+        let start = self.pull_nest(&start, None, adjoint, &quote!(#chain.d_start(#to)));
         quote! {
             #chain.backward();
             #emission
@@ -112,7 +112,7 @@ impl Writer<'_, '_> {
     }
 
     /// The nest once more, and its derivative.
-    fn pull_nest(&mut self, nest: &Nest, later: Option<VarId>, adjoint: &TokenStream, derivative: TokenStream) -> TokenStream {
+    fn pull_nest(&mut self, nest: &Nest, later: Option<VarId>, adjoint: &TokenStream, derivative: &TokenStream) -> TokenStream {
         if !self.tape.nodes[nest.value].active {
             return TokenStream::new();
         }

@@ -23,6 +23,8 @@ impl<'m> Tape<'m> {
                 self.close(scope);
                 self.push(Item::Loop(scope));
             }
+            StmtKind::Discrete(_) => self.expectation(&[], stmt, columns),
+            StmtKind::Expected { over, body } => body.iter().for_each(|stmt| self.expectation(over, stmt, columns)),
             StmtKind::Sum(block) => {
                 let node = self.summed(block, columns);
                 let row = names::loop_row(self.model, &self.model.factors[block.factor].loops);
@@ -216,7 +218,7 @@ impl<'m> Tape<'m> {
             let of_terms = self.of_terms(&reads.iter().map(|&i| &params[i]).collect::<Vec<_>>());
             if let (Some(var), false) = (of_terms, contribution) {
                 let key = format!("normalizer {family:?} {params:?}");
-                let node = self.tabled(key, var, &format!("{word}_normalizer"), |tape| {
+                let node = self.tabled(&key, var, &format!("{word}_normalizer"), |tape| {
                     // What the normalizer does not read may differ between rows.
                     let zero = Expr { kind: ExprKind::Number(0.0), span: params[reads[0]].span };
                     let read = |(i, param)| if reads.contains(&i) { param } else { &zero };

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Column, Nest, NodeId, Op, ScopeId, ScopeKind, Tape, Value};
+use super::{Column, Item, Nest, NodeId, Op, ScopeId, ScopeKind, Tape, Value};
+use crate::expand::graph::of_statement;
 use crate::expand::{names, scalar};
 use crate::ir::lower::{log_prior, prior_prob};
-use crate::ir::{Chain, Density, Expr, ExprKind, Operator, Reduce, Stmt, StmtKind, SumBlock, VarId};
+use crate::ir::{Chain, Density, Expr, ExprKind, Function, Operator, Reduce, Stmt, StmtKind, SumBlock, VarId};
 
 impl Tape<'_> {
     /// `ln sum_k p(k) p(body | k)`; of a chain, the sum is over all its paths.
@@ -45,6 +46,34 @@ impl Tape<'_> {
         Nest { scopes, value }
     }
 
+    /// A statement as a factor: its expectation over the values of the discrete latents that it reads.
+    pub(super) fn expectation(&mut self, over: &[VarId], stmt: &Stmt, columns: &mut Vec<Column>) {
+        let own = match &stmt.kind {
+            StmtKind::Discrete(block) => Some(block.var),
+            _ => None,
+        };
+        let vars: Vec<VarId> = over.iter().copied().chain(own).collect();
+        let (factor, node) = (of_statement(stmt), self.weighted(&vars, stmt, columns));
+        let row = names::loop_row(self.model, &self.model.factors[factor].loops);
+        self.push(Item::Factor { factor, row, terms: vec![(true, node)], mask: None });
+    }
+
+    /// `sum_k q(k) term(k)`
+    fn weighted(&mut self, vars: &[VarId], stmt: &Stmt, columns: &mut Vec<Column>) -> NodeId {
+        let Some((&var, inner)) = vars.split_first() else {
+            return self.term(stmt, columns).unwrap_or_else(|| self.node(Op::Constant(0.0), 0, "number"));
+        };
+        let scope = self.open(ScopeKind::Reduce(var));
+        let probability = self.model.probability_of(var, self.model.vars[var].name.span());
+        let probability = probability.unwrap_or_else(|| unreachable!("the values of a discrete latent have probabilities"));
+        let args = [self.expr(&probability, columns), self.weighted(inner, stmt, columns)];
+        let product_scope = self.deepest(&args);
+        let product = self.node(Op::Binary(Operator::Mul, args[0], args[1]), product_scope, "term");
+        self.close(scope);
+        let name = format!("expected_over_{}", self.model.vars[var].name);
+        self.node(Op::Reduce { kind: Reduce::Sum, var, body: (scope, product), choice: None }, self.current, &name)
+    }
+
     /// What the statements of a block add to the log density.
     fn terms(&mut self, body: &[Stmt], columns: &mut Vec<Column>) -> Vec<NodeId> {
         body.iter().filter_map(|stmt| self.term(stmt, columns)).collect()
@@ -82,8 +111,17 @@ impl Tape<'_> {
                 let otherwise = self.block(ScopeKind::Branch, &nothing, columns);
                 Some(self.node(Op::If { condition, then: (scope, density), otherwise }, self.current, "log_prob"))
             }
+            StmtKind::Discrete(block) => {
+                // With minus the logarithm of the probability: what is expected of that is the entropy.
+                let span = block.prior.span;
+                let probability = self.model.probability_of(block.var, span)?;
+                let of = |kind: ExprKind| Box::new(Expr { kind, span });
+                let information = of(ExprKind::Function(Function::Ln, vec![probability]));
+                let prior = Box::new(log_prior(&block.prior, block.var));
+                Some(self.expr(&of(ExprKind::Binary(Operator::Sub, prior, information)), columns))
+            }
             // Refused within a sum.
-            StmtKind::Quantity { .. } | StmtKind::Operation { .. } | StmtKind::Param { .. } => None,
+            StmtKind::Expected { .. } | StmtKind::Quantity { .. } | StmtKind::Operation { .. } | StmtKind::Param { .. } => None,
         }
     }
 

@@ -23,7 +23,7 @@ impl Tape<'_> {
             ExprKind::LogProb(..) => "log_prob",
             _ => "value",
         };
-        Some(self.tabled(format!("{expr:?}"), var, word, |tape| tape.expr(expr, columns)))
+        Some(self.tabled(&format!("{expr:?}"), var, word, |tape| tape.expr(expr, columns)))
     }
 
     /// The sum over whose terms some values differ, if they do not differ between rows as well.
@@ -55,7 +55,7 @@ impl Tape<'_> {
     }
 
     /// An entry of a table that is made once.
-    pub(super) fn tabled(&mut self, key: String, var: VarId, name: &str, value: impl FnOnce(&mut Self) -> NodeId) -> NodeId {
+    pub(super) fn tabled(&mut self, key: &str, var: VarId, name: &str, value: impl FnOnce(&mut Self) -> NodeId) -> NodeId {
         let key = (0, format!("table over {var}: {key}"));
         let table = if let Some(&table) = self.memo.get(&key) {
             table

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use super::{at, dimension};
-use crate::ir::{Affine, DimId, Index, Model, SiteId, Term, Var, VarId};
+use crate::ir::{Affine, DimId, Index, Model, SiteId, Term, ValueOf, Var, VarId};
 
 /// What stands left of `~` or `let`; a vector keeps its last axis whole, a matrix its last two.
 pub(super) fn left(model: &Model, site: SiteId, index: &[Index], event_rank: usize, span: Span) -> TokenStream {
@@ -60,7 +60,11 @@ fn index(model: &Model, index: &Index, span: Span) -> TokenStream {
 
 /// A bound name; the value of a chain at a step.
 pub(super) fn bound(model: &Model, var: VarId, span: Span) -> TokenStream {
-    let Some((time, back)) = model.vars[var].state else { return at(&model.vars[var].name, span).into_token_stream() };
+    let (time, back) = match &model.vars[var].value_of {
+        None => return at(&model.vars[var].name, span).into_token_stream(),
+        Some(ValueOf::State(time, back)) => (*time, *back),
+        Some(ValueOf::Discrete(latent, index)) => return array(model, &model.discretes[*latent].name, index, span),
+    };
     // The value of the step before has a name of its own for generated code alone.
     let name = model.vars[var].name.to_string();
     let name = Ident::new(if back == 0 { &name } else { name.trim_end_matches("_before") }, span);
@@ -70,7 +74,7 @@ pub(super) fn bound(model: &Model, var: VarId, span: Span) -> TokenStream {
 
 /// A dimension, or `from..to`.
 pub(super) fn range(model: &Model, var: VarId, span: Span) -> TokenStream {
-    let Var { name: _, from, to, dim: _, implicit: _, state: _, range } = &model.vars[var];
+    let Var { name: _, from, to, dim: _, implicit: _, value_of: _, range } = &model.vars[var];
     if let (Some(dim), false, Some(0)) = (to.as_size(), range, from.as_constant()) {
         return dimension(model, dim, span).into_token_stream();
     }

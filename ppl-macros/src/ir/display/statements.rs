@@ -66,6 +66,15 @@ impl<'m> Printer<'m> {
                 let inner = expressions::expression(model, value);
                 quote_spanned!(value.span=> factor(#inner);)
             }
+            StmtKind::Expected { over: _, body } => self.statements(body),
+            StmtKind::Discrete(block) => {
+                let site = model.discretes[block.latent].site;
+                let span = self.span(site);
+                let left = indices::left(model, site, &block.index, 0, span);
+                let prior = distributions::distribution(model, &block.prior);
+                let (tilde, end) = (quote_spanned!(span=> ~), quote_spanned!(block.prior.span=> ;));
+                quote!(#left #tilde #prior #end)
+            }
             StmtKind::Sum(block) => {
                 let name = &model.vars[block.var].name;
                 let range = indices::range(model, block.var, name.span());

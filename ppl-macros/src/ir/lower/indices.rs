@@ -46,10 +46,20 @@ impl Lowering<'_> {
     pub(super) fn index(&mut self, expr: &syntax::Expr, dim: DimId, array: &Ident, axis: usize) -> Option<Index> {
         match &expr.kind {
             ExprKind::Paren(inner) => self.index(inner, dim, array, axis),
+            ExprKind::Index { array: latent, index } if matches!(self.lookup(latent), Some(Entity::Discrete(_))) => {
+                let Some(Entity::Discrete(id)) = self.lookup(latent) else { return None };
+                let value = self.discrete_value(id, latent, index, expr.span)?;
+                self.along(Affine::term(Term::Var(value)), expr.span, dim, array, axis)
+            }
+            ExprKind::Name(latent) if matches!(self.lookup(latent), Some(Entity::Discrete(_))) => {
+                let Some(Entity::Discrete(id)) = self.lookup(latent) else { return None };
+                let value = self.discrete_value(id, latent, &[], expr.span)?;
+                self.along(Affine::term(Term::Var(value)), expr.span, dim, array, axis)
+            }
             ExprKind::Index { array: chain, index } if matches!(self.lookup(chain), Some(Entity::State { .. })) => {
                 let Some(Entity::State { time, value, back }) = self.lookup(chain) else { return None };
                 let value = self.state(chain, index, (time, value, back), expr.span)?;
-                self.over(Affine::term(Term::Var(value)), expr.span, dim, array, axis)
+                self.along(Affine::term(Term::Var(value)), expr.span, dim, array, axis)
             }
             ExprKind::Index { array: gather, index } => self.gather(gather, index, dim, array, axis, expr.span),
             ExprKind::Name(name) => match self.lookup(name) {
@@ -64,11 +74,11 @@ impl Lowering<'_> {
 
     fn affine_index(&mut self, expr: &syntax::Expr, dim: DimId, array: &Ident, axis: usize) -> Option<Index> {
         let affine = self.affine(expr)?;
-        self.over(affine, expr.span, dim, array, axis)
+        self.along(affine, expr.span, dim, array, axis)
     }
 
     /// An index, where what it runs over is the dimension of the axis.
-    fn over(&mut self, affine: Affine, span: Span, dim: DimId, array: &Ident, axis: usize) -> Option<Index> {
+    fn along(&mut self, affine: Affine, span: Span, dim: DimId, array: &Ident, axis: usize) -> Option<Index> {
         let dims: Vec<(VarId, Option<DimId>)> = affine.vars().map(|var| (var, self.model.vars[var].dim)).collect();
         let ranges = affine.vars().all(|var| self.model.vars[var].range);
         let fits =

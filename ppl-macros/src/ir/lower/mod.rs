@@ -3,6 +3,7 @@
 mod axes;
 mod calls;
 mod conditions;
+mod discrete;
 mod distributions;
 mod expressions;
 mod guide;
@@ -25,7 +26,7 @@ use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, Span};
 
-use super::{Affine, Arg, ArgId, ArgKind, Dim, DimId, Index, LocalId, Model, Site, SiteId, SiteKind, SumId, VarId};
+use super::{Affine, Arg, ArgId, ArgKind, Dim, DimId, DiscreteId, Index, LocalId, Model, Site, SiteId, SiteKind, SumId, VarId};
 use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
 use crate::syntax;
@@ -47,6 +48,7 @@ enum Entity {
     Site(SiteId),
     Var(VarId),
     Local(LocalId),
+    Discrete(DiscreteId),
     /// The value of a chain, of which one step is read where it stands.
     State {
         time: VarId,
@@ -69,6 +71,8 @@ struct Lowering<'a> {
     ambient: Vec<VarId>,
     /// How the quantities that are being defined are indexed.
     definitions: BTreeMap<SiteId, Vec<Index>>,
+    /// The values of discrete latents that the statement reads.
+    over: Vec<VarId>,
     /// The sums that are open, outermost first, and what each runs over.
     summed: Vec<(SumId, VarId)>,
 }
@@ -94,6 +98,7 @@ impl<'a> Lowering<'a> {
                 locals: Vec::new(),
                 factors: Vec::new(),
                 sums: Vec::new(),
+                discretes: Vec::new(),
                 quantity_supports: BTreeMap::new(),
                 body: Vec::new(),
             },
@@ -103,6 +108,7 @@ impl<'a> Lowering<'a> {
             loops: Vec::new(),
             ambient: Vec::new(),
             definitions: BTreeMap::new(),
+            over: Vec::new(),
             summed: Vec::new(),
         }
     }
@@ -213,7 +219,7 @@ impl<'a> Lowering<'a> {
         if self.free(name) {
             self.names.push((name.clone(), Entity::Dim(dim)));
         }
-        self.model.dims.push(Dim { name: name.clone() });
+        self.model.dims.push(Dim { name: name.clone(), values: None });
         dim
     }
 
@@ -252,7 +258,7 @@ impl<'a> Lowering<'a> {
 
     /// A fresh index variable.
     fn fresh_var(&mut self, name: Ident, from: Affine, to: Affine, dim: Option<DimId>) -> VarId {
-        self.model.vars.push(super::Var { name, from, to, dim, implicit: false, state: None, range: false });
+        self.model.vars.push(super::Var { name, from, to, dim, implicit: false, value_of: None, range: false });
         self.model.vars.len() - 1
     }
 }

@@ -58,6 +58,7 @@ impl Lowering<'_> {
         let bounds = if set == Some(Support::Interval) { self.interval(support).map(Some) } else { Some(None) };
         let start = self.scalar(start).and_then(|start| self.of_data(start));
         self.abandon_axes(&opened.vars);
+        self.not_over_discretes(&lhs.name)?;
         let (bounds, start) = (bounds?, start?);
         once.then_some(())?;
         self.take_support(site, set?, bounds.as_ref(), support.word.span())?;

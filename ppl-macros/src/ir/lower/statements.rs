@@ -3,6 +3,7 @@
 use proc_macro2::Ident;
 
 use super::axes::{Axis, close_axes};
+use super::discrete::expected;
 use super::{Entity, Lowering};
 use crate::ir::{DimId, Factor, Index, Local, SiteId, SiteKind, Stmt, StmtKind};
 use crate::{messages, syntax};
@@ -29,9 +30,10 @@ impl Lowering<'_> {
                 None
             }
             syntax::Stmt::Factor { value, .. } => {
-                let value = self.scalar(value)?;
-                let factor = self.factor(text.clone(), None);
-                Some(Stmt { kind: StmtKind::Factor { factor, value }, text })
+                let value = self.scalar(value);
+                let over = std::mem::take(&mut self.over);
+                let (value, factor) = (value?, self.factor(text.clone(), None));
+                Some(expected(over, Stmt { kind: StmtKind::Factor { factor, value }, text }))
             }
             syntax::Stmt::Sum { var, range, distribution, body } => self.sum(var, range, distribution, body, text),
             syntax::Stmt::Chain { var, time, range, times, body } => self.chained((var, range), (time, times), body, text),
@@ -58,7 +60,7 @@ impl Lowering<'_> {
     /// Leaves a block: sites and quantities stay known after it; bound names and locals do not.
     pub(super) fn leave(&mut self, known: usize) {
         let inner = self.names.split_off(known);
-        self.names.extend(inner.into_iter().filter(|(_, entity)| matches!(entity, Entity::Site(_))));
+        self.names.extend(inner.into_iter().filter(|(_, entity)| matches!(entity, Entity::Site(_) | Entity::Discrete(_))));
         self.close_definitions();
     }
 
@@ -94,6 +96,9 @@ impl Lowering<'_> {
                 Some(arg) => self.observed(arg, lhs, axes, 0)?,
                 None => (site, axes),
             },
+            None | Some(Entity::Discrete(_)) if super::discrete::is_discrete(distribution) => {
+                return self.discrete(lhs, &axes, distribution, text);
+            }
             None => (self.new_site(&lhs.name, SiteKind::Latent)?, axes),
             Some(Entity::Site(site)) if self.model.sites[site].kind == SiteKind::Parameter => {
                 self.error(
@@ -121,6 +126,7 @@ impl Lowering<'_> {
         let once = self.once_an_iteration(&index, &lhs.name);
         let already = self.definitions.insert(site, index.clone());
         let lowered = self.distribution(distribution, &lhs.name, &event);
+        let over = std::mem::take(&mut self.over);
         self.definitions.remove(&site);
         if let Some(index) = already {
             self.definitions.insert(site, index);
@@ -129,15 +135,14 @@ impl Lowering<'_> {
             once.then_some(())?;
             self.check_value(site, &lowered, lhs, distribution.span)?;
             self.set_support(site, &lowered, distribution.span);
-            if !self.summed.is_empty() && lowered.bounds.is_some() && self.model.sites[site].kind == SiteKind::Latent {
+            let differs = !self.summed.is_empty() || !over.is_empty();
+            if differs && lowered.bounds.is_some() && self.model.sites[site].kind == SiteKind::Latent {
                 self.error(distribution.span, messages::sum_bounds(&lhs.name));
                 return None;
             }
             let factor = self.factor(text.trim_end_matches(';').to_owned(), Some(site));
-            Some(Stmt {
-                kind: StmtKind::Sample { site, index, distribution: lowered.distribution, factor },
-                text: text.to_owned(),
-            })
+            let kind = StmtKind::Sample { site, index, distribution: lowered.distribution, factor };
+            Some(expected(over, Stmt { kind, text: text.to_owned() }))
         });
         self.abandon_axes(&opened.vars);
         Some(close_axes(opened.vars, stmt?, text))
@@ -223,6 +228,7 @@ impl Lowering<'_> {
     fn let_statement(&mut self, lhs: &syntax::Lhs, value: &syntax::Expr, text: String) -> Option<Stmt> {
         if lhs.index.is_empty() && !self.loops.is_empty() {
             let value = self.scalar(value);
+            let over = std::mem::take(&mut self.over);
             let free = self.free(&lhs.name);
             let value = value?;
             if !free {
@@ -231,8 +237,12 @@ impl Lowering<'_> {
             let support = crate::check::supports::infer(&self.model, &value);
             let local = self.model.locals.len();
             let data = self.is_data(&value);
-            self.model.locals.push(Local { name: lhs.name.clone(), support, data, value: value.clone() });
+            let written_out = !over.is_empty();
+            self.model.locals.push(Local { name: lhs.name.clone(), support, data, over, value: value.clone() });
             self.names.push((lhs.name.clone(), Entity::Local(local)));
+            if written_out {
+                return None;
+            }
             return Some(Stmt { kind: StmtKind::Local { local, value }, text });
         }
         if !self.summed.is_empty() {
@@ -254,6 +264,7 @@ impl Lowering<'_> {
         let value = self.scalar(value);
         self.abandon_axes(&opened.vars);
         self.close_definitions();
+        self.not_over_discretes(&lhs.name)?;
         once.then_some(())?;
         let stmt = Stmt { kind: StmtKind::Quantity { site, index: opened.index, value: value? }, text: text.clone() };
         Some(close_axes(opened.vars, stmt, &text))

@@ -8,7 +8,7 @@ use super::{Entity, Lowering};
 use crate::catalogue::Support;
 use crate::ir::{
     Affine, Chain, Density, DimId, Distribution, Expr, ExprKind, Function, Operator, Reduce, Stmt, StmtKind, Sum, SumBlock, Term,
-    VarId,
+    ValueOf, VarId,
 };
 use crate::syntax::Range;
 use crate::{messages, syntax};
@@ -60,7 +60,7 @@ impl Lowering<'_> {
         let values = [0, 1].map(|back| {
             let name = if back == 0 { var.clone() } else { format_ident!("{}_before", var) };
             let value = self.bound(&name, range, over.clone());
-            self.model.vars[value].state = Some((id, back));
+            self.model.vars[value].value_of = Some(ValueOf::State(id, back));
             value
         });
         if free[1] {
@@ -79,7 +79,8 @@ impl Lowering<'_> {
         let observed = body.iter().filter(|stmt| !is_about(stmt, var));
         let (sum, body) = self.block(var, &[id, values[0]], factor, observed);
         self.leave(known);
-        (over?, steps?);
+        over?;
+        steps?;
         let chain = Some(Chain { time: id, before: values[1], step: step? });
         let block = SumBlock { sum, var: values[0], prior: prior?, chain, body, factor };
         Some(Stmt { kind: StmtKind::Sum(Box::new(block)), text })
@@ -195,6 +196,10 @@ impl Lowering<'_> {
     /// The distribution of what is summed out: of counts, and over the values that are added up.
     fn prior(&mut self, var: &Ident, dim: Option<DimId>, distribution: &syntax::Expr) -> Option<Distribution> {
         let Lowered { distribution: mut prior, word, support, discrete, .. } = self.distribution(distribution, var, &[])?;
+        if !std::mem::take(&mut self.over).is_empty() {
+            self.error(prior.span, messages::DISCRETE_IN_SUM);
+            return None;
+        }
         if let Some(mask) = &prior.mask {
             self.error(mask.span, messages::SUM_MASK);
             return None;

@@ -1,0 +1,116 @@
+//! Discrete latents: every statement that reads one is an expectation over its values, whose probabilities are parameters.
+#![forbid(unsafe_code)]
+
+use ndarray::Array2;
+use ppl_core::prelude::*;
+use ppl_core::random::{normal_quantile, uniform};
+use ppl_tests::{check_model, same_densities};
+
+model! {
+    /// Components by rows; a `let` and a number that read them; groups whose kind many rows read.
+    pub Rows(y: [f64; N, D], count: [u64; N], group: [in G; N], K: usize) {
+        w[K] ~ Dirichlet(2);
+        mu[K, D] ~ Normal(0, 3);
+        rate[K] ~ LogNormal(0, 1);
+        alpha ~ Normal(0, 1);
+        tilt ~ Normal(0, 1);
+        for g in G {
+            rare[g] ~ Bernoulli(sigmoid(alpha));
+        }
+        for n in N {
+            k[n] ~ Categorical(w);
+            let own = rate[k[n]] * exp(tilt * rare[group[n]]);
+            y[n, D] ~ Normal(mu[k[n]], 1 + rare[group[n]]);
+            count[n] ~ Poisson(own).mask(y[n, 0] > -0.5);
+            factor(if rare[group[n]] > 0 { -0.1 * own } else { 0 });
+        }
+    }
+}
+
+model! {
+    /// The same, each expectation written out.
+    pub RowsByHand(y: [f64; N, D], count: [u64; N], group: [in G; N], K: usize, R: usize) {
+        w[K] ~ Dirichlet(2);
+        mu[K, D] ~ Normal(0, 3);
+        rate[K] ~ LogNormal(0, 1);
+        alpha ~ Normal(0, 1);
+        tilt ~ Normal(0, 1);
+        for g in G {
+            param rare[g, R]: simplex = 0.5;
+            factor(sum(r in R => rare[g, r] * (Bernoulli(sigmoid(alpha)).log_prob(r) - ln(rare[g, r]))));
+        }
+        for n in N {
+            param k[n, K]: simplex = 1 / K;
+            factor(sum(c in K => k[n, c] * (ln(w[c]) - ln(k[n, c]))));
+            factor(sum(d in D => sum(c in K => sum(r in R => k[n, c] * rare[group[n], r] * Normal(mu[c, d], 1 + r).log_prob(y[n, d])))));
+            factor((y[n, 0] > -0.5) * sum(c in K => sum(r in R => k[n, c] * rare[group[n], r]
+                * Poisson(rate[c] * exp(tilt * r)).log_prob(count[n]))));
+            factor(sum(c in K => k[n, c] * rare[group[n], 1] * -0.1 * rate[c] * exp(tilt)));
+        }
+    }
+}
+
+model! {
+    /// A chain in mean-field, and counts with bounds: of trials, truncated, in a range.
+    pub Steps(y: [f64; T], start: [f64; K], transition: [f64; K, K]) {
+        mu[K] ~ Normal(0, 2);
+        p ~ Beta(2, 2);
+        z[0] ~ Categorical(start);
+        for t in 1..T {
+            z[t] ~ Categorical(transition[z[t - 1]]);
+        }
+        for t in T {
+            y[t] ~ Normal(mu[z[t]], 1);
+        }
+        many ~ Binomial(4, p);
+        few ~ Truncated(Poisson(3 * p), lower = 1, upper = 3);
+        which ~ DiscreteUniform(2, K + 1);
+        factor(-0.1 * (many - 2 * few).powi(2) + which * ln(p));
+    }
+}
+
+model! {
+    pub StepsByHand(y: [f64; T], start: [f64; K], transition: [f64; K, K], A: usize, B: usize) {
+        mu[K] ~ Normal(0, 2);
+        p ~ Beta(2, 2);
+        param z[T, K]: simplex = 1 / K;
+        param many[A]: simplex = 1 / A;
+        param few[B]: simplex = 1 / B;
+        param which[K]: simplex = 1 / K;
+        factor(sum(k in K => z[0, k] * (ln(start[k]) - ln(z[0, k]))));
+        for t in 1..T {
+            factor(sum(i in K => sum(k in K => z[t - 1, i] * z[t, k] * (ln(transition[i, k]) - ln(z[t, k])))));
+        }
+        for t in T {
+            factor(sum(k in K => z[t, k] * Normal(mu[k], 1).log_prob(y[t])));
+        }
+        factor(sum(a in A => many[a] * (Binomial(4, p).log_prob(a) - ln(many[a]))));
+        factor(sum(b in B => few[b] * (Truncated(Poisson(3 * p), lower = 1, upper = 3).log_prob(b + 1) - ln(few[b]))));
+        factor(sum(k in K => which[k] * (-ln(K) - ln(which[k]))));
+        factor(sum(a in A => sum(b in B => many[a] * few[b] * -0.1 * (a - 2 * (b + 1)).powi(2))) + sum(k in K => which[k] * (k + 2) * ln(p)));
+    }
+}
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn noise(n: usize, key: u64) -> Vec<f64> {
+    (0..n).map(|i| normal_quantile(uniform(key, i as u64))).collect()
+}
+
+#[test]
+fn statements_are_expectations_written_out() -> Outcome {
+    let y = Array2::from_shape_vec((6, 2), noise(12, 1))?;
+    let (count, group): (Vec<u64>, Indices) = ((0..6).map(|n| n % 4).collect(), vec![0, 1, 1, 0, 1, 1].into());
+    let model = Rows { y: y.clone(), count: count.clone(), group: group.clone(), K: 3 };
+    let by_hand = RowsByHand { y, count, group, K: 3, R: 2 };
+    let (model, by_hand) = (model.bind()?, by_hand.bind()?);
+    check_model(&*by_hand);
+    same_densities(&*model, &*by_hand);
+    let transition = Array2::from_shape_vec((2, 2), vec![0.9, 0.1, 0.4, 0.6])?;
+    let model = Steps { y: noise(4, 2), start: vec![0.3, 0.7], transition: transition.clone() };
+    let by_hand = StepsByHand { y: noise(4, 2), start: vec![0.3, 0.7], transition, A: 5, B: 3 };
+    let (model, by_hand) = (model.bind()?, by_hand.bind()?);
+    check_model(&*by_hand);
+    same_densities(&*model, &*by_hand);
+    Ok(())
+}

@@ -27,6 +27,7 @@ pub mod nuts;
 pub mod objective;
 pub mod optimizers;
 pub mod prelude;
+mod profile;
 pub mod random;
 pub mod report;
 pub mod tensor;

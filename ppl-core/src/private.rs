@@ -21,7 +21,8 @@ pub use crate::kernel::functions::{LogSumExp, ln_factorial};
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};
 pub use crate::linear_algebra;
 pub use crate::model::{
-    Batch, DataError, Dimension, Factor, Graph, Layout, LogJoint, Model, Owner, Plate, Read, Site, SiteKind, SummedOut,
+    Batch, DataError, Dimension, DiscreteLatent, Factor, Graph, Layout, LogJoint, Model, Owner, Plate, Read, Site, SiteKind,
+    SummedOut,
 };
 
 /// So many empty sums.

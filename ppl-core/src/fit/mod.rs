@@ -48,6 +48,7 @@ use crate::instances::Instances as _;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model};
 use crate::objective::Objective;
+use crate::profile::{Profile, Wrapped};
 use crate::report::{Param, Scalar, Summary};
 use search::{Found, restarted};
 #[cfg(feature = "nuts")]
@@ -157,7 +158,15 @@ pub(crate) fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> 
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
     let by_name = config.by_name(model)?;
-    let found = restarted(model, &checked, &start, &by_name, &mut config.observers, config.restarts)?;
+    let whole = Wrapped(model);
+    let Some(profile) = Profile::new(&whole).filter(|_| by_name.minibatch.is_none()) else {
+        let found = restarted(model, &checked, &start, &by_name, &mut config.observers, config.restarts)?;
+        return Ok(state(model, &checked, found));
+    };
+    let (start, by_name) = (config.start(&profile)?, config.by_name(&profile)?);
+    let mut found = restarted(&profile, &checked, &start, &by_name, &mut config.observers, config.restarts)?;
+    found.outcome.guide = profile.whole(found.outcome.guide, checked.seed);
+    (found.report, found.outcome) = search::judged(model, &checked, found.outcome)?;
     Ok(state(model, &checked, found))
 }
 

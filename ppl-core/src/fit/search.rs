@@ -215,7 +215,7 @@ fn enrich<E: Real>(
 }
 
 /// A guide with what is found out of it.
-fn judged<E: Real>(model: &dyn LogJoint<E>, config: &Checked, outcome: Outcome) -> Result<Candidate, FitError> {
+pub(super) fn judged<E: Real>(model: &dyn LogJoint<E>, config: &Checked, outcome: Outcome) -> Result<Candidate, FitError> {
     let report = Report::new(model, &outcome.guide, config.objective, config.draws, config.seed)?;
     // No draw has more than all probability.
     if report.elbo.is_nan() || report.elbo == f64::INFINITY {

@@ -72,7 +72,7 @@ impl<'a, E: Real> Points<'a, E> {
                     self.work.u_mut()[i * lanes + lane] = E::from_f64(*x);
                 }
             }
-            self.model.log_density(&mut self.work, &self.weights, &mut self.log_density);
+            self.model.log_density_of_points(&mut self.work, &self.weights, &mut self.log_density);
             for lane in 0..group.len() {
                 let gradient = (0..self.dimensions).map(|i| self.work.gradient()[i * lanes + lane].to_f64()).collect();
                 out.push((self.log_density[lane], gradient));

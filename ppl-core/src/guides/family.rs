@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blocks, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, OwnGuide, Whitened};
+use super::{Blocks, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, OwnGuide, Whitened, WithPoints};
 use crate::kernel::Real;
 
 /// Which guides a fit tries.
@@ -59,6 +59,8 @@ pub enum FittedGuide {
     Mixture(Whitened<Mixture>),
     /// A normalizing flow in the units of a Gaussian.
     Flow(Box<Whitened<Flow>>),
+    /// One of these for all but the probabilities of discrete latents, which are points.
+    WithPoints(Box<WithPoints>),
     /// One of a user's type.
     Own(OwnGuide),
 }
@@ -74,6 +76,7 @@ impl FittedGuide {
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
             FittedGuide::Flow(guide) => guide.as_ref(),
+            FittedGuide::WithPoints(guide) => guide.as_ref(),
             FittedGuide::Own(guide) => guide.guide(),
         }
     }
@@ -87,6 +90,7 @@ impl FittedGuide {
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
             FittedGuide::Flow(guide) => guide.as_mut(),
+            FittedGuide::WithPoints(guide) => guide.as_mut(),
             FittedGuide::Own(guide) => guide.guide_mut(),
         }
     }
@@ -109,6 +113,7 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => format!("Gaussian of {} blocks", guide.members().count()),
             FittedGuide::LowRank(guide) => format!("Gaussian of rank {} plus diagonal", guide.inner().rank()),
             FittedGuide::FullRank(_) => "full-rank Gaussian".to_owned(),
+            FittedGuide::WithPoints(guide) => guide.guide().name(),
             FittedGuide::Own(guide) => guide.name().to_owned(),
             FittedGuide::Mixture(guide) => format!("mixture of {} Gaussians", guide.inner().components()),
             FittedGuide::Flow(guide) => guide.inner().kind().name().to_owned(),

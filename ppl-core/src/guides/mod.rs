@@ -13,6 +13,7 @@ mod own;
 #[cfg(test)]
 mod tests;
 mod whitened;
+mod with_points;
 
 pub use blocks::Blocks;
 pub use declared::{DeclaredGuide, Drawn, Elements, GuideError, GuideOf, Start, dirichlet, drawn_from, gaussian};
@@ -24,6 +25,7 @@ pub use mean_field::MeanField;
 pub use mixture::{Component, Mixture};
 pub use own::OwnGuide;
 pub use whitened::{Whitened, Whitening};
+pub use with_points::WithPoints;
 
 use crate::kernel::{Lanes, Real, Sum};
 

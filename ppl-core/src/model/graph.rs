@@ -18,6 +18,17 @@ pub struct Graph {
     pub factors: &'static [Factor],
     /// The discrete variables that `sum` blocks sum out.
     pub sums: &'static [SummedOut],
+    /// The discrete latents: the probabilities of their values are parameters of the same name.
+    pub discretes: &'static [DiscreteLatent],
+}
+
+/// A discrete latent, whose values a guide gives probabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiscreteLatent {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether some statement reads it beside another element or another discrete latent, so that the best probabilities of one depend on those of others.
+    pub coupled: bool,
 }
 
 /// A discrete variable that a `sum` block sums out of a factor.

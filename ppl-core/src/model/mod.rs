@@ -11,7 +11,7 @@ use std::ops::Range;
 
 pub use batch::{Batch, BatchError};
 pub use error::DataError;
-pub use graph::{Factor, Graph, Owner, Plate, Read, Site, SiteKind, SummedOut};
+pub use graph::{DiscreteLatent, Factor, Graph, Owner, Plate, Read, Site, SiteKind, SummedOut};
 pub use layout::{Centred, Dimension, Layout, Missing, Variable};
 pub(crate) use visit::draw_choice;
 pub use visit::{Statement, Visitor};
@@ -126,4 +126,9 @@ pub trait LogJoint<E: Real>: Sync {
     /// Sets `log_density` (`[sample]`) to the weighted log density of the workspace's unconstrained numbers, Jacobian included, and
     /// [`Workspace::gradient`] to its gradient.
     fn log_density(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]);
+
+    /// As [`LogJoint::log_density`], of samples that are points by themselves and no draws of one distribution.
+    fn log_density_of_points(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]) {
+        self.log_density(work, weights, log_density);
+    }
 }

@@ -22,6 +22,7 @@ static GRAPH: Graph = Graph {
     sites: &[Site { name: "u", kind: SiteKind::Latent, support: Support::Real, event_rank: 1 }],
     factors: &[Factor { text: "density of u", site: Some(0), reads: &[Read { site: 0, owner: Owner::Every }] }],
     sums: &[],
+    discretes: &[],
 };
 
 impl<E: Real> CorrelatedGaussian<E> {

@@ -37,7 +37,7 @@ pub(crate) fn expand(model: &mut Model) -> TokenStream {
                 type Draws = #draws;
                 type Predictive = #predictive;
                 const GRAPH: &'static _ppl::Graph = &_ppl::Graph { name: "", dims: &[],
-                plates: &[], sites: &[], factors: &[], sums: &[] };
+                plates: &[], sites: &[], factors: &[], sums: &[], discretes: &[] };
                 const EXPANSION: &'static str = "";
 
                 fn bind(&self) -> Result<Box<dyn _ppl::LogJoint<#e> + '_>, _ppl::DataError> {

@@ -1,13 +1,15 @@
 //! The graph of the model as a static: sites, factors, and who reads whom through which index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::catalogue::Support;
 use crate::check::plates::{Plate, plates};
-use crate::ir::{Distribution, ExprKind, Index, Model, Site, SiteId, SiteKind, Stmt, StmtKind, VarId, Vector, visit};
+use crate::ir::{
+    DiscreteId, Distribution, ExprKind, Index, Model, Site, SiteId, SiteKind, Stmt, StmtKind, ValueOf, VarId, Vector, visit,
+};
 
 /// How a factor reads a latent or a parameter; the widest of several ways counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,11 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
         let within = sum.within.map_or_else(|| quote!(None), |within| quote!(Some(#within)));
         quote!(_ppl::SummedOut { name: #name, factor: #factor, within: #within })
     });
+    let coupled = coupled(model);
+    let discretes = model.discretes.iter().enumerate().map(|(id, discrete)| {
+        let (name, coupled) = (discrete.name.to_string(), coupled.contains(&id));
+        quote!(_ppl::DiscreteLatent { name: #name, coupled: #coupled })
+    });
     let plates = plates(model).into_iter().map(|Plate { refused, factors }| {
         let refused = refused.map_or_else(|| quote!(None), |reason| quote!(Some(#reason)));
         quote!(_ppl::Plate { refused: #refused, factors: &[#(#factors),*] })
@@ -62,6 +69,7 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
             sites: &[#(#sites),*],
             factors: &[#(#factors),*],
             sums: &[#(#sums),*],
+            discretes: &[#(#discretes),*],
         }
     }
 }
@@ -212,6 +220,23 @@ fn collect(
             }
         }
     }
+}
+
+/// The discrete latents that some statement reads beside another element.
+fn coupled(model: &Model) -> BTreeSet<DiscreteId> {
+    let mut coupled = BTreeSet::new();
+    visit::statements(&model.body, &mut |stmt| {
+        let StmtKind::Expected { over, body } = &stmt.kind else { return };
+        let own = body.iter().filter_map(|stmt| if let StmtKind::Discrete(block) = &stmt.kind { Some(block.var) } else { None });
+        let all: Vec<VarId> = over.iter().copied().chain(own).collect();
+        if all.len() > 1 {
+            coupled.extend(all.iter().filter_map(|&var| match &model.vars[var].value_of {
+                Some(ValueOf::Discrete(latent, _)) => Some(*latent),
+                _ => None,
+            }));
+        }
+    });
+    coupled
 }
 
 /// The factor of a statement that is an expectation.

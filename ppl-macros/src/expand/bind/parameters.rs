@@ -25,9 +25,12 @@ struct Declaration<'m> {
     start: &'m Expr,
 }
 
-/// The parameters, in the order of the model.
+/// The parameters, in the order of the model, those of discrete latents last.
 pub(super) fn parameters(model: &Model) -> impl Iterator<Item = Parameter<'_>> {
-    let sites = (0..model.sites.len()).filter(|&site| model.sites[site].kind == SiteKind::Parameter);
+    let all = || (0..model.sites.len()).filter(|&site| model.sites[site].kind == SiteKind::Parameter);
+    // The probabilities of discrete latents come last: fits know the best ones.
+    let is_discrete = |site: usize| model.discretes.iter().any(|discrete| discrete.site == site);
+    let sites = all().filter(move |&site| !is_discrete(site)).chain(all().filter(move |&site| is_discrete(site)));
     sites.map(|site| {
         let mut declarations = Vec::new();
         collect(model, site, &model.body, &mut Vec::new(), &mut declarations);

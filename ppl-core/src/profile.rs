@@ -21,7 +21,7 @@ const SAMPLES: usize = 1024;
 /// value contributes, and the best are `q = softmax(E[t])`. With these the derivative of the log joint by all else is the one at fixed `q`.
 ///
 /// # Source
-/// Coordinate ascent: Blei, Kucukelbir & McAuliffe 2017, equation 18.
+/// Coordinate ascent: Blei, Kucukelbir & `McAuliffe` 2017, equation 18.
 #[derive(Debug)]
 pub(crate) struct Profile<'a, E: Real> {
     model: &'a Wrapped<'a, E>,

@@ -32,6 +32,9 @@ mod syntax;
 /// | `beta[g, P] ~ MultivariateNormal(mu, scale_tril = l);`, `l[P, P] ~ LkjCholesky(2);` | vectors and matrices: the last axes are drawn together, by name the parameterization is chosen |
 /// | `let k[N, N] = squared_exponential(x, amplitude, length_scale, jitter = s);` | an array made of arrays: also `matern12`, `matern32`, `matern52`, `cholesky(a)`, `matvec(a, x)`, `matmul(a, b)`, `solve_lower(l, b)`, `solve_lower_transposed(l, b)`, `factor_product(l)` |
 /// | `decoder: net(Z => D)` among the arguments, `decoder(z[n])` | a network, applied to each row of one loop; what stands outside it is the same for all rows |
+/// | `sum k in K ~ Categorical(w) { y[n] ~ Normal(mu[k], s); x[n] ~ Poisson(rate[k]); }` | a discrete variable that is summed out, with all statements that depend on it; over a range (`sum m in 0..60 ~ Poisson(rate) { .. }`) of any distribution of counts; nested |
+/// | `sum z[t] in K for t in T { z[0] ~ Categorical(a); z[t] ~ Categorical(b[z[t - 1]]); y[t] ~ Normal(mu[z[t]], s); }` | a chain that is summed out, by the forward algorithm: a hidden Markov model |
+/// | `k[n] ~ Categorical(w);`, then `mu[k[n]]`, `2 * k[n]` | a discrete latent of bounded values: the guide gives each a probability, and statements that read it are expectations over them |
 /// | `factor(expr);` | any term added to the log joint density |
 ///
 /// Types of arguments are `f64`, `f32`, `u64` (counts), `i64` (whole numbers), `bool`, `in C` (an index into dimension `C`), `usize` (a dimension), and arrays

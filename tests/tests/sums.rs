@@ -221,7 +221,7 @@ fn responsibilities_are_those_of_bayes_theorem() -> Outcome {
         assert!((found - ways / 27.0).abs() < 1e-12);
     }
     let error = fit.responsibilities(&data, "z").expect_err("there is no such sum");
-    assert_eq!(error.to_string(), "`z` is summed out by no `sum` of the model; summed out are `k`, `j`, `all`");
+    assert_eq!(error.to_string(), "`z` is neither summed out nor a discrete latent of the model; there are `k`, `j`, `all`");
     Ok(())
 }
 

@@ -94,12 +94,12 @@ pub enum FitError {
         /// What the sampler says.
         reason: String,
     },
-    /// A name that no `sum` of the model binds.
-    #[error("`{name}` is summed out by no `sum` of the model; {known}")]
+    /// A name that no `sum` of the model binds, and no discrete latent has.
+    #[error("`{name}` is neither summed out nor a discrete latent of the model; {known}")]
     NotSummed {
         /// The name.
         name: String,
-        /// What is summed out.
+        /// What is.
         known: String,
     },
     /// A name that is no latent or quantity.

@@ -1,6 +1,6 @@
 //! What each value of a variable that is summed out is responsible for: its probability given the data, row after row.
 
-use ndarray::ArrayD;
+use ndarray::{ArrayD, Axis};
 
 use super::drawn::{BATCH, Drawn, Stage};
 use super::{Fit, FitError};
@@ -13,7 +13,7 @@ const AT_ONCE: usize = 1 << 20;
 
 impl<M: Model> Fit<M> {
     /// The probabilities, given the data, of the values of what `sum name in ..` sums out: of each value the mean, over draws from the fit, of
-    /// `p(k) p(statements | k) / sum_j p(j) p(statements | j)`.
+    /// `p(k) p(statements | k) / sum_j p(j) p(statements | j)`; of a discrete latent, those that its guide gives its values.
     ///
     /// # Shapes
     /// One axis for each loop around the `sum`, outermost first, then its values: `[N, K]` of a mixture over rows. Of a sum within another one the values of that
@@ -27,6 +27,9 @@ impl<M: Model> Fit<M> {
     /// Bishop 2006, equation 9.13.
     pub fn responsibilities(&self, model: &M, name: &str) -> Result<ArrayD<f64>, FitError> {
         let bound = model.bind()?;
+        if let Some(probabilities) = self.probabilities(&*bound, name)? {
+            return Ok(probabilities);
+        }
         let sum = summed_out(bound.graph(), name)?;
         let draws = self.state.draws;
         // How often each draw counts.
@@ -57,6 +60,9 @@ impl<M: Model> Fit<M> {
     /// Viterbi 1967.
     pub fn most_probable(&self, model: &M, name: &str) -> Result<ArrayD<usize>, FitError> {
         let bound = model.bind()?;
+        if let Some(probabilities) = self.probabilities(&*bound, name)? {
+            return Ok(probabilities.map_axis(Axis(probabilities.ndim() - 1), |of_value| greatest(of_value.iter().copied())));
+        }
         let sum = summed_out(bound.graph(), name)?;
         let layout = bound.layout();
         let mut means = vec![0.0; layout.rows()];
@@ -78,21 +84,38 @@ impl<M: Model> Fit<M> {
         let mut all = Vec::with_capacity(shape.iter().product());
         for first in (0..rows).step_by(block) {
             let probabilities = of.probabilities(first..rows.min(first + block), &mut work);
-            all.extend(probabilities.chunks_exact((values * BATCH).max(1)).map(|of_value| {
-                let of_value = || of_value.iter().step_by(BATCH).enumerate();
-                of_value().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(value, _)| value)
-            }));
+            let rows = probabilities.chunks_exact((values * BATCH).max(1));
+            all.extend(rows.map(|of_value| greatest(of_value.iter().step_by(BATCH).copied())));
         }
         Ok(ArrayD::from_shape_vec(shape, all).unwrap_or_else(|_| unreachable!("a value for each row")))
     }
+
+    /// The probabilities that the guide gives the values of a discrete latent; none if it has no such name.
+    fn probabilities<E: Real>(&self, model: &dyn LogJoint<E>, name: &str) -> Result<Option<ArrayD<f64>>, FitError> {
+        if !model.graph().discretes.iter().any(|discrete| discrete.name == name) {
+            return Ok(None);
+        }
+        let Some(variable) = model.layout().parameters().find(|variable| variable.name == name) else { return Ok(None) };
+        let mut all = Vec::with_capacity(variable.rows.len());
+        self.drawn(model, 1)?.each([0], Stage::Latents, |work, draw| {
+            all.extend(variable.rows.clone().map(|row| work.values[row * BATCH + draw].to_f64()));
+        });
+        Ok(ArrayD::from_shape_vec(variable.shape.clone(), all).ok())
+    }
+}
+
+/// Where the greatest of some numbers is, of equal ones the last.
+fn greatest(all: impl Iterator<Item = f64>) -> usize {
+    all.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(at, _)| at)
 }
 
 /// The sum over this name.
 fn summed_out(graph: &Graph, name: &str) -> Result<usize, FitError> {
     let sums = graph.sums;
     sums.iter().position(|sum| sum.name == name).ok_or_else(|| {
-        let names = sums.iter().map(|sum| format!("`{}`", sum.name)).collect::<Vec<_>>().join(", ");
-        let known = if names.is_empty() { "it has none".to_owned() } else { format!("summed out are {names}") };
+        let names = sums.iter().map(|sum| sum.name).chain(graph.discretes.iter().map(|discrete| discrete.name));
+        let names = names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let known = if names.is_empty() { "it has none".to_owned() } else { format!("there are {names}") };
         FitError::NotSummed { name: name.to_owned(), known }
     })
 }

@@ -215,7 +215,7 @@ impl Reader<'_> {
 /// A statement as it stands in a sentence; of a block, its head.
 fn text(statement: &str) -> String {
     match statement.split_once('{') {
-        Some((head, _)) => format!("{}{{ .. }}", head),
+        Some((head, _)) => format!("{head}{{ .. }}"),
         None => statement.trim_end_matches(';').to_owned(),
     }
 }

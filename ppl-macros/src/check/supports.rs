@@ -87,6 +87,8 @@ pub(crate) fn infer(model: &Model, expr: &Expr) -> Inferred {
     use Inferred::{NonNegative, Number, Open, Positive, Unbounded, Unit};
     match &expr.kind {
         ExprKind::Number(x) => Number(*x),
+        // Of few values, what is made of them may lie anywhere.
+        ExprKind::Var(var) if model.is_value(*var) => Open,
         ExprKind::Size(_) | ExprKind::Var(_) => NonNegative,
         ExprKind::Data(..) | ExprKind::User(..) | ExprKind::LogProb(..) => Open,
         ExprKind::Site(site, _) => {

@@ -70,6 +70,7 @@ pub(crate) fn expr(model: &Model, e: &Expr, source: Source) -> TokenStream {
                 quote!(walk.value(#row))
             }
         },
+        ExprKind::Local(local) if !model.locals[*local].over.is_empty() => sub(&model.locals[*local].value),
         ExprKind::Local(local) => match source {
             Source::Walk => {
                 let name = names::user_local(&model.locals[*local].name);

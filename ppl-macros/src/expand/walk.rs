@@ -48,6 +48,7 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
             });
             quote!({ walk.enter(); #inner walk.leave((#factor, #row)); })
         }
+        StmtKind::Local { local, .. } if !model.locals[*local].over.is_empty() => TokenStream::new(),
         StmtKind::Local { local, value } => {
             let (name, value) = (names::user_local(&model.locals[*local].name), scalar::expr(model, value, Source::Walk));
             if model.locals[*local].data {

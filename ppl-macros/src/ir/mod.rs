@@ -182,7 +182,7 @@ pub(crate) struct Local {
     pub support: check_support::Inferred,
     /// Whether it is made of data alone.
     pub data: bool,
-    /// The values of discrete latents that it reads: it is written out where it is read.
+    /// The values of discrete latents that it reads: it is computed where it is read.
     pub over: Vec<VarId>,
     pub value: Expr,
 }
@@ -468,6 +468,11 @@ impl Model {
         let place = Affine::term(Term::Var(var)).plus(&self.vars[var].from, -1);
         let index = index.iter().cloned().chain([Index::Affine(place)]).collect();
         Some(Expr { kind: ExprKind::Site(site, index), span })
+    }
+
+    /// Whether a bound name is the value of what is summed out, or of a discrete latent.
+    pub(crate) fn is_value(&self, var: VarId) -> bool {
+        self.vars[var].value_of.is_some() || self.sums.iter().any(|sum| sum.loops.last() == Some(&var))
     }
 
     /// The inputs of the model of a row: in each lane other numbers.

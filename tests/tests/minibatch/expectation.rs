@@ -67,6 +67,24 @@ fn fields() -> Fields {
     }
 }
 
+model! {
+    /// What is summed out of a row, and a discrete latent of each row.
+    pub Kinds(y: [f64; N], group: [in G; N], K: usize) {
+        w[K] ~ Dirichlet(2);
+        mu[K] ~ Normal(0, 2);
+        for g in G {
+            rare[g] ~ Bernoulli(0.3);
+        }
+        for n in N {
+            sum k in K ~ Categorical(w) {
+                y[n] ~ Normal(mu[k], 1);
+            }
+            z[n] ~ Categorical(w);
+            factor(-0.1 * (y[n] - mu[z[n]] - rare[group[n]]).powi(2));
+        }
+    }
+}
+
 /// The mean over the batches of a partition of the plate is the log density of all of it, and its gradient.
 fn check_partition(model: &dyn LogJoint<f64>) -> Outcome {
     let (samples, layout) = (8, model.layout());
@@ -95,7 +113,9 @@ fn check_partition(model: &dyn LogJoint<f64>) -> Outcome {
 #[test]
 fn batches_of_a_partition_make_up_the_whole() -> Outcome {
     check_partition(&*panel().bind()?)?;
-    check_partition(&*fields().bind()?)
+    check_partition(&*fields().bind()?)?;
+    let y = (0..6).map(|n| 2.0 * uniform(12, n) - 1.0).collect();
+    check_partition(&*Kinds { y, group: Indices::from(vec![0, 1, 1, 0, 2, 1]), K: 2 }.bind()?)
 }
 
 /// All batches of an epoch are disjoint and the expectation of the gradient is that over all rows.

@@ -131,3 +131,17 @@ model! {
         }
     }
 }
+
+model! {
+    pub Chained(y: [f64; T]) {
+        mu ~ Normal(0, 1);
+        sum z[t] in 0..2 for t in T {
+            z[0] ~ Bernoulli(0.5);
+            z[t] ~ Bernoulli(0.2 + 0.6 * z[t - 1]);
+            factor(z[t] * mu);
+        }
+        for t in T {
+            y[t] ~ Normal(mu, 1);
+        }
+    }
+}

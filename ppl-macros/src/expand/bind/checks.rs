@@ -311,8 +311,7 @@ pub(super) fn check_parameter(
 fn is_summed(model: &Model, expr: &Expr) -> bool {
     let mut used = BTreeSet::new();
     scalar::vars(model, expr, &mut used);
-    let sums = model.sums.iter().any(|sum| sum.loops.last().is_some_and(|var| used.contains(var)));
-    sums || used.iter().any(|&var| model.vars[var].value_of.is_some())
+    used.iter().any(|&var| model.is_value(var))
 }
 
 /// The sets in which a value of a density of one number lies, each with its bounds.

@@ -105,6 +105,10 @@ impl Tape<'_> {
             }
             ExprKind::Data(arg, index) => self.data(*arg, index, columns),
             ExprKind::Site(site, index) => self.site(*site, index, columns),
+            ExprKind::Local(local) if !self.model.locals[*local].over.is_empty() => {
+                let value = self.model.locals[*local].value.clone();
+                self.expr(&value, columns)
+            }
             ExprKind::Local(local) => {
                 self.locals.get(local).copied().unwrap_or_else(|| unreachable!("a local is lowered before its readers"))
             }

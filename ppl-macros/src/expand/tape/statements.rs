@@ -30,6 +30,8 @@ impl<'m> Tape<'m> {
                 let row = names::loop_row(self.model, &self.model.factors[block.factor].loops);
                 self.push(Item::Factor { factor: block.factor, row, terms: vec![(true, node)], mask: None });
             }
+            // What reads discrete latents has a value for each of theirs.
+            StmtKind::Local { local, .. } if !self.model.locals[*local].over.is_empty() => {}
             StmtKind::Local { local, value } => self.local(*local, value, columns),
             StmtKind::Quantity { site, index, value } => {
                 let node = self.expr(value, columns);

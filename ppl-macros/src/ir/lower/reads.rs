@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span};
 
 use super::{Entity, Lowering};
-use crate::ir::{Affine, Comparison, Condition, DimId, Expr, ExprKind, Index, Local, Operator, Reduce, SiteKind, Term, VarId};
+use crate::ir::{Affine, Comparison, Condition, DimId, Expr, ExprKind, Index, Operator, Reduce, SiteKind, Term, VarId};
 use crate::syntax;
 
 /// The element of an axis that an index array of a row names.
@@ -39,13 +39,8 @@ impl Lowering<'_> {
             let value = self.discrete_value(latent, name, index, span)?;
             return Some(Expr { kind: ExprKind::Var(value), span });
         }
-        if let Entity::Local(local) = entity
-            && let (true, [_, ..]) = (index.is_empty(), &self.model.locals[local].over[..])
-        {
-            let Local { over, value, .. } = &self.model.locals[local];
-            let (over, value) = (over.clone(), value.clone());
-            self.over.extend(over);
-            return Some(Expr { span, ..value });
+        if let Entity::Local(local) = entity {
+            self.over.extend(&self.model.locals[local].over);
         }
         let dims = match entity {
             Entity::Arg(arg) => self.model.args[arg].dims.clone(),
@@ -75,7 +70,7 @@ impl Lowering<'_> {
             Entity::Site(site) => ExprKind::Site(site, index),
             Entity::Dim(dim) => ExprKind::Size(dim),
             Entity::Var(var) | Entity::State { value: var, .. } => ExprKind::Var(var),
-            Entity::Discrete(_) => unreachable!("a discrete latent is read at an index"),
+            Entity::Discrete(_) => unreachable!("read at an index"),
             Entity::Local(local) => ExprKind::Local(local),
         }))
     }

@@ -237,12 +237,8 @@ impl Lowering<'_> {
             let support = crate::check::supports::infer(&self.model, &value);
             let local = self.model.locals.len();
             let data = self.is_data(&value);
-            let written_out = !over.is_empty();
             self.model.locals.push(Local { name: lhs.name.clone(), support, data, over, value: value.clone() });
             self.names.push((lhs.name.clone(), Entity::Local(local)));
-            if written_out {
-                return None;
-            }
             return Some(Stmt { kind: StmtKind::Local { local, value }, text });
         }
         if !self.summed.is_empty() {

@@ -27,6 +27,7 @@ kinds! {
     statement(StmtKind) {
         StmtKind::Sample { .. }, StmtKind::Local { .. }, StmtKind::Quantity { .. }, StmtKind::Factor { .. }, StmtKind::For { .. },
         StmtKind::Param { .. }, StmtKind::Operation { .. }, StmtKind::Sum(_),
+        StmtKind::Discrete(_), StmtKind::Expected { .. },
     }
     sum(SumBlock) { SumBlock { chain: None, .. }, SumBlock { chain: Some(_), .. } }
     density(Density) {
@@ -93,7 +94,8 @@ pub(super) fn of(model: &Model, found: &mut BTreeSet<&'static str>) {
                 found.insert(sum(block));
                 block.priors().for_each(|(prior, _)| of_distribution(prior, found));
             }
-            StmtKind::For { .. } => {}
+            StmtKind::Discrete(block) => of_distribution(&block.prior, found),
+            StmtKind::Expected { .. } | StmtKind::For { .. } => {}
         }
     });
 }

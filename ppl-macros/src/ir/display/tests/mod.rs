@@ -49,6 +49,7 @@ fn take_texts(model: &mut Model, other: &Model) {
             stmt.text.clone_from(&other.text);
             match (&mut stmt.kind, &other.kind) {
                 (StmtKind::For { body, .. }, StmtKind::For { body: other, .. }) => statements(body, other),
+                (StmtKind::Expected { body, .. }, StmtKind::Expected { body: other, .. }) => statements(body, other),
                 (StmtKind::Sum(block), StmtKind::Sum(other)) => statements(&mut block.body, &other.body),
                 _ => {}
             }
@@ -245,6 +246,19 @@ const STATEMENTS: &[(&str, &str)] = &[
     (
         "sum z[i] in 0..2 for i in 1..N { z[i] ~ Bernoulli(logit = a * z[i - 1] + i); y[i] ~ Normal(r[z[i]], 1 + z[i]); z[1] ~ Bernoulli(0.5); }",
         "sum z[i] in 0..2 for i in 1..N { z[1] ~ Bernoulli(0.5); z[i] ~ Bernoulli(logit = a * z[i - 1] + i); y[i] ~ Normal(r[z[i]], 1 + z[i]); }",
+    ),
+    // Discrete latents: a `let` may read one.
+    (
+        "for n in N { z[n] ~ Categorical(logits = p); let m = p[z[n]]; y[n] ~ Normal(m + z[n], s); factor(m); }",
+        "for n in N { z[n] ~ Categorical(logits = p); let m = p[z[n]]; y[n] ~ Normal(m + z[n], s); factor(m); }",
+    ),
+    (
+        "z[C] ~ Bernoulli(0.5); u ~ Truncated(Poisson(2), upper = 3); for n in N { y[n] ~ Normal(z[g[n]] * u, 1); }",
+        "z[C] ~ Bernoulli(0.5); u ~ Truncated(Poisson(2), upper = 3); for n in N { y[n] ~ Normal(z[g[n]] * u, 1); }",
+    ),
+    (
+        "q[C, C] ~ Normal(0, 1); z[0] ~ Categorical(logits = p); for i in 1..T { z[i] ~ Categorical(logits = q[z[i - 1]]); }",
+        "q[C, C] ~ Normal(0, 1); z[0] ~ Categorical(logits = p); for i in 1..T { z[i] ~ Categorical(logits = q[z[i - 1]]); }",
     ),
     // Choices on data.
     ("for n in N { factor(y[n] <= 1 || 2 != y[n]); }", "for n in N { factor(y[n] <= 1 || 2 != y[n]); }"),

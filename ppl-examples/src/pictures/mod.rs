@@ -9,6 +9,7 @@ mod canvas;
 mod chart;
 mod check;
 mod color;
+mod components;
 mod curve;
 mod error;
 mod frame;
@@ -20,6 +21,7 @@ mod tiles;
 
 pub use band::{band, middle};
 pub use chart::Captions;
+pub use components::components;
 pub use curve::curve;
 pub use error::Error;
 pub use scatter::scatter;

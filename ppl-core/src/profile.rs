@@ -1,6 +1,7 @@
 //! A model without the probabilities of its discrete latents: at any latents these are the best ones, which are known in closed form.
 
 use std::ops::Range;
+use std::sync::{PoisonError, RwLock};
 
 use crate::guides::{FittedGuide, WithPoints};
 use crate::kernel::Real;
@@ -28,6 +29,8 @@ pub(crate) struct Profile<'a, E: Real> {
     layout: Layout,
     discretes: Vec<Variable>,
     coupled: bool,
+    /// Probabilities that are kept, for the rows of the discrete latents one after the other.
+    held: RwLock<Option<Vec<E>>>,
 }
 
 /// A model, as far as it can be printed.
@@ -60,11 +63,23 @@ impl<'a, E: Real> Profile<'a, E> {
         // They are the last of the unconstrained numbers, so that the others begin as before.
         layout.variables.retain(|variable| !discretes.iter().any(|discrete| discrete.name == variable.name));
         layout.centred.clear();
-        Some(Profile { model, layout, discretes, coupled: graph.discretes.iter().any(|discrete| discrete.coupled) })
+        let coupled = graph.discretes.iter().any(|discrete| discrete.coupled);
+        Some(Profile { model, layout, discretes, coupled, held: RwLock::new(None) })
+    }
+
+    /// The rows of the probabilities.
+    fn rows(&self) -> impl Iterator<Item = usize> {
+        self.discretes.iter().flat_map(|variable| variable.rows.clone())
     }
 
     /// Puts the best probabilities in the place of those in the workspace, whose latents are constrained.
     fn settle(&self, over: Over, work: &mut Workspace<E>, weights: &Weights<E>) {
+        if let Some(held) = self.held.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            for (row, probability) in self.rows().zip(held) {
+                work.values[row * work.samples..(row + 1) * work.samples].fill(*probability);
+            }
+            return;
+        }
         let (samples, mut unused) = (work.samples, vec![0.0; work.samples]);
         let (sweeps, share) = if self.coupled { (SWEEPS, DAMPING) } else { (1, 1.0) };
         for _ in 0..sweeps {
@@ -112,10 +127,7 @@ impl<'a, E: Real> Profile<'a, E> {
         for ((total, log_det), weight) in log_density.iter_mut().zip(&log_det).zip(&weights.log_det) {
             *total += weight.to_f64() * log_det;
         }
-        for rows in self.discretes.iter().map(|variable| variable.rows.clone()) {
-            work.adjoints[rows.start * work.samples..rows.end * work.samples].fill(E::default());
-        }
-        self.model.0.pull_constrain(work, weights);
+        self.pull_constrain(work, weights);
         work.values[..all].copy_from_slice(&kept);
         work.kept = kept;
     }
@@ -235,6 +247,24 @@ impl<E: Real> LogJoint<E> for Profile<'_, E> {
 
     fn log_density(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]) {
         self.log_density_over(Over::Samples, work, weights, log_density);
+    }
+
+    fn repeated(&self) -> usize {
+        self.rows().count()
+    }
+
+    fn hold(&self, samples: Option<(&[E], usize)>) -> bool {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        *held = None;
+        drop(held);
+        let best = samples.map(|(u, samples)| {
+            let mut work = self.workspace(samples);
+            work.u_mut().copy_from_slice(u);
+            self.constrain(&mut work, &mut vec![0.0; samples]);
+            self.rows().map(|row| work.values[row * samples]).collect()
+        });
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = best;
+        true
     }
 
     fn log_density_of_points(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]) {

@@ -76,7 +76,7 @@ pub(super) fn climb<E: Real>(model: &dyn LogJoint<E>, guide: &mut dyn Guide<E>, 
     guide.units(guide.parameters(), &mut units);
     let groups = guide.groups();
     let most = if groups == 1 { MOST } else { MOST_OF_GROUPS };
-    let most = (most / rows.max(1)).next_multiple_of(64);
+    let most = (most / rows.max(model.repeated() / 4).max(1)).next_multiple_of(64);
     let first = if groups == 1 { FIRST } else { FIRST_OF_GROUP };
     let samples = groups * first.max((4 * rows).next_multiple_of(64)).min(most);
     let mut climbed = Climbed { steps: 0, samples, error: f64::NAN, optimism: f64::NAN, end: End::Lost };

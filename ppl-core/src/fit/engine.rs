@@ -7,7 +7,7 @@ use super::error::FitError;
 use super::start::{Points, Rows, begin, finite_start};
 use crate::diagnostics::StopReason;
 use crate::estimators::{Batched, Estimator, GradientEstimator, Mixed, Pathwise, of_blocks};
-use crate::guides::{FittedGuide, Guide};
+use crate::guides::{FittedGuide, FullRank, Guide};
 use crate::kernel::Real;
 use crate::model::{Batch, Layout, LogJoint, SiteKind};
 use crate::objective::KlWeight;
@@ -42,6 +42,10 @@ pub(crate) struct Engine<'a, E: Real> {
 
 /// Samples of the noise that stays the same while Newton's method runs.
 const FIXED: usize = 32;
+/// The most turns between a Gaussian and what is held while it is found.
+const TURNS: usize = 20;
+/// The change of a mean, in units of its conditional standard deviation, at which the turns end.
+const TURNED: f64 = 0.05;
 
 impl<'a, E: Real> Engine<'a, E> {
     /// Finds the mode and the curvature there.
@@ -174,8 +178,24 @@ impl<'a, E: Real> Engine<'a, E> {
         let relative_step = if size_of::<E>() == 4 { 5e-3 } else { 6e-6 };
         // Half of the time that is left is for polishing.
         let until = self.began.checked_add(self.config.max_time / 2);
-        let newton = variational_newton(&laplace, points, &noise, relative_step, &mut Rows::new(self.model, FIXED, until));
-        newton.unwrap_or(laplace)
+        let mut rows = Rows::new(self.model, FIXED, until);
+        let mut newton = |from: &Gaussian| variational_newton(from, points, &noise, relative_step, &mut rows);
+        // Precisions are those at what is held: the best probabilities of discrete latents and the Gaussian are found in turns.
+        let mut now = laplace;
+        for _ in 0..TURNS {
+            let mut u = vec![E::default(); n * FIXED];
+            let own: Vec<E> = noise[..(n - points) * FIXED].iter().map(|z| E::from_f64(*z)).collect();
+            FullRank::with_points(now.clone(), points).sample(&own, FIXED, &mut u);
+            let holds = self.model.hold(Some((&u, FIXED)));
+            let Some(next) = newton(&now) else { break };
+            let moved = (0..n).map(|i| (next.mean[i] - now.mean[i]).abs() * next.precision[i * n + i]).fold(0.0, f64::max);
+            now = next;
+            if !holds || moved < TURNED {
+                break;
+            }
+        }
+        self.model.hold(None);
+        now
     }
 
     pub(super) fn outcome(&self, guide: FittedGuide, steps: usize, stop_reason: StopReason, mut notes: Vec<String>) -> Outcome {

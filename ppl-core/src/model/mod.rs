@@ -127,6 +127,17 @@ pub trait LogJoint<E: Real>: Sync {
     /// [`Workspace::gradient`] to its gradient.
     fn log_density(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]);
 
+    /// How many numbers are the same for all samples and are kept for each of them: what limits how many are worth taking at once.
+    fn repeated(&self) -> usize {
+        0
+    }
+
+    /// Where something is the best at any samples ([`Graph::discretes`]): keeps it as it is at these (unconstrained, `[dimension][sample]`), until it is told none.
+    /// Returns whether there is such a thing.
+    fn hold(&self, _samples: Option<(&[E], usize)>) -> bool {
+        false
+    }
+
     /// As [`LogJoint::log_density`], of samples that are points by themselves and no draws of one distribution.
     fn log_density_of_points(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]) {
         self.log_density(work, weights, log_density);

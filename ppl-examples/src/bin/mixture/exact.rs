@@ -34,7 +34,7 @@ const MOST: usize = 5000;
 
 impl Problem<'_> {
     /// The probabilities of the components of a row given the means, and the logarithm of their sum.
-    fn probabilities(&self, row: ArrayView1<'_, f64>, known: &Known) -> (Vec<f64>, f64) {
+    fn probabilities(&self, row: &ArrayView1<'_, f64>, known: &Known) -> (Vec<f64>, f64) {
         let axes = self.x.ncols() as f64;
         let log = |k: usize| {
             let squares: f64 = row.iter().zip(known.means.row(k)).map(|(x, m)| (x - m).powi(2)).sum();
@@ -50,7 +50,7 @@ impl Problem<'_> {
     fn assign(&self, known: &mut Known) {
         known.value = 0.0;
         for (n, row) in self.x.rows().into_iter().enumerate() {
-            let (own, log) = self.probabilities(row, known);
+            let (own, log) = self.probabilities(&row, known);
             known.probabilities.row_mut(n).iter_mut().zip(own).for_each(|(to, p)| *to = p);
             known.value += log;
         }
@@ -113,7 +113,7 @@ impl Problem<'_> {
             for i in 0..batch {
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a row below the number of rows")]
                 let row = (uniform(17, (step * batch + i) as u64) * rows as f64) as usize;
-                let (own, _) = self.probabilities(self.x.row(row), &known);
+                let (own, _) = self.probabilities(&self.x.row(row), &known);
                 for (k, p) in own.into_iter().enumerate() {
                     counts[k] += p;
                     sums.row_mut(k).scaled_add(p, &self.x.row(row));

@@ -67,7 +67,10 @@ pub(super) fn bound(model: &Model, var: VarId, span: Span) -> TokenStream {
     };
     // The value of the step before has a name of its own for generated code alone.
     let name = model.vars[var].name.to_string();
-    let name = Ident::new(if back == 0 { &name } else { name.trim_end_matches("_before") }, span);
+    let name = Ident::new(
+        name.strip_prefix("__").and_then(|name| name.strip_suffix("_before")).filter(|_| back > 0).unwrap_or(&name),
+        span,
+    );
     let step = affine(model, &Affine::term(Term::Var(time)).plus(&Affine::constant(back), -1), span);
     quote_spanned!(span=> #name[#step])
 }

@@ -151,7 +151,7 @@ impl Lowering<'_> {
         let of_latent = |var: &&Var| matches!(&var.value_of, Some(ValueOf::Discrete(known, _)) if *known == latent);
         let others = self.model.vars.iter().filter(of_latent).count();
         let Discrete { name, from, to, dim, .. } = &self.model.discretes[latent];
-        let name = if others == 0 { name.clone() } else { format_ident!("{}_{}", name, others + 1) };
+        let name = if others == 0 { name.clone() } else { format_ident!("__{}_{}", name, others + 1) };
         let (from, to, dim) = (from.clone(), to.clone(), *dim);
         let var = self.fresh_var(name, from, to, Some(dim));
         self.model.vars[var].value_of = value_of;

@@ -58,7 +58,7 @@ impl Lowering<'_> {
         let factor = self.factor(one_line(&text), None);
         let id = self.bound(time, times, steps.clone());
         let values = [0, 1].map(|back| {
-            let name = if back == 0 { var.clone() } else { format_ident!("{}_before", var) };
+            let name = if back == 0 { var.clone() } else { format_ident!("__{}_before", var) };
             let value = self.bound(&name, range, over.clone());
             self.model.vars[value].value_of = Some(ValueOf::State(id, back));
             value

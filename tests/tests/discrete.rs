@@ -219,3 +219,29 @@ fn components_come_apart_without_a_start() -> Outcome {
     assert!((own / data.x.std(0.0) - 1.0).abs() < 0.02, "{own} and {}", data.x.std(0.0));
     Ok(())
 }
+
+model! {
+    /// In single precision, of integers with bounds.
+    pub Single(y: [f32; N]) {
+        mu ~ Normal(0, 10);
+        for n in N {
+            k[n] ~ Binomial(2, 0.5);
+            y[n] ~ Normal(mu + 3 * k[n], 0.5);
+        }
+    }
+}
+
+#[test]
+#[allow(clippy::cast_possible_truncation, reason = "data in single precision")]
+fn single_precision_finds_them_too() -> Outcome {
+    let kinds: Vec<usize> = (0..80).map(|n| [0, 1, 1, 2][n % 4]).collect();
+    let y = kinds.iter().zip(noise(80, 12)).map(|(k, z)| (1.0 + 3.0 * *k as f64 + 0.5 * z) as f32).collect();
+    let data = Single { y };
+    let fit = fit_bbvi(&data, Bbvi::default())?;
+    let most = fit.most_probable(&data, "k")?;
+    let wrong = most.iter().zip(&kinds).filter(|(found, kind)| found != kind).count();
+    assert!(wrong < 3, "{wrong} of 80");
+    let mu = fit.scalar("mu").ok_or("a mean")?;
+    assert!((mu.mean - 1.0).abs() < 0.3, "{}", mu.mean);
+    Ok(())
+}

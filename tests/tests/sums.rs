@@ -492,3 +492,21 @@ fn rows_of_networks_sum_out_too() -> Outcome {
     }
     Ok(())
 }
+
+model! {
+    /// States beyond the axis that they point into.
+    pub Beyond(y: [f64; T], mu: [f64; K]) {
+        a ~ Normal(0, 1);
+        sum z[t] in 0..4 for t in T {
+            z[0] ~ Binomial(3, 0.5);
+            z[t] ~ Bernoulli(logit = mu[z[t - 1]] * a);
+            y[t] ~ Normal(a, 1);
+        }
+    }
+}
+
+#[test]
+fn states_that_point_beyond_an_axis_are_named_as_they_are_written() {
+    let error = Beyond { y: vec![0.0; 3], mu: vec![0.1; 3] }.bind().err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains("`mu[z[t - 1]]`"), "{error}");
+}

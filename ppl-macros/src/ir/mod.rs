@@ -157,8 +157,8 @@ pub(crate) struct Var {
 /// What a bound name is the value of.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ValueOf {
-    /// A chain: the loop over its steps, and how many steps before.
-    State(VarId, i64),
+    /// A chain of this name: the loop over its steps, and how many steps before.
+    State { chain: Ident, time: VarId, back: i64 },
     /// An element of a discrete latent.
     Discrete(DiscreteId, Vec<Index>),
 }
@@ -454,6 +454,17 @@ impl Density {
 }
 
 impl Model {
+    /// What a bound name is the value of, as a person reads it: the name, and its index.
+    pub(crate) fn value_of(&self, var: VarId) -> Option<(&Ident, Vec<Index>)> {
+        match self.vars[var].value_of.as_ref()? {
+            ValueOf::State { chain, time, back } => {
+                let step = Affine::term(Term::Var(*time)).plus(&Affine::constant(*back), -1);
+                Some((chain, vec![Index::Affine(step)]))
+            }
+            ValueOf::Discrete(latent, index) => Some((&self.discretes[*latent].name, index.clone())),
+        }
+    }
+
     /// The probability of the value of a discrete latent that a bound name is: the site, and the index of the first value.
     pub(crate) fn probability(&self, var: VarId) -> Option<(SiteId, &[Index])> {
         match &self.vars[var].value_of {

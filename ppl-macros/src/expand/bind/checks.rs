@@ -12,8 +12,8 @@ use crate::expand::graph::support;
 use crate::expand::names;
 use crate::expand::scalar::{self, Source};
 use crate::ir::{
-    Affine, Density, DimId, Distribution, Expr, ExprKind, Family, Index, Model, SiteKind, Stmt, StmtKind, Term, ValueOf, VarId,
-    Vector, Wrapper, visit,
+    Affine, Density, DimId, Distribution, Expr, ExprKind, Family, Index, Model, SiteKind, Stmt, StmtKind, Term, VarId, Vector,
+    Wrapper, visit,
 };
 
 /// Checks of every index expression that may leave its axis.
@@ -146,20 +146,9 @@ pub(super) fn signed(model: &Model, affine: &Affine) -> TokenStream {
 
 /// A bound name as the user would write it: of a value of a chain or of a discrete latent, what is read.
 fn bound(model: &Model, var: VarId) -> String {
-    let name = model.vars[var].name.to_string();
-    match &model.vars[var].value_of {
-        None => name,
-        Some(ValueOf::State(time, 0)) => format!("{name}[{}]", model.vars[*time].name),
-        Some(ValueOf::State(time, back)) => {
-            let name = name.trim_start_matches("__").trim_end_matches("_before");
-            format!("{name}[{} - {back}]", model.vars[*time].name)
-        }
-        Some(ValueOf::Discrete(latent, index)) => {
-            let index: Vec<String> = index.iter().map(|index| text(model, index)).collect();
-            let name = &model.discretes[*latent].name;
-            if index.is_empty() { name.to_string() } else { format!("{name}[{}]", index.join(", ")) }
-        }
-    }
+    let Some((name, index)) = model.value_of(var) else { return model.vars[var].name.to_string() };
+    let index: Vec<String> = index.iter().map(|index| text(model, index)).collect();
+    if index.is_empty() { name.to_string() } else { format!("{name}[{}]", index.join(", ")) }
 }
 
 /// An index as the user would write it.

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use super::{at, dimension};
-use crate::ir::{Affine, DimId, Index, Model, SiteId, Term, ValueOf, Var, VarId};
+use crate::ir::{Affine, DimId, Index, Model, SiteId, Term, Var, VarId};
 
 /// What stands left of `~` or `let`; a vector keeps its last axis whole, a matrix its last two.
 pub(super) fn left(model: &Model, site: SiteId, index: &[Index], event_rank: usize, span: Span) -> TokenStream {
@@ -58,21 +58,12 @@ fn index(model: &Model, index: &Index, span: Span) -> TokenStream {
     }
 }
 
-/// A bound name; the value of a chain at a step.
+/// A bound name; of a value of a chain or of a discrete latent, what is read.
 pub(super) fn bound(model: &Model, var: VarId, span: Span) -> TokenStream {
-    let (time, back) = match &model.vars[var].value_of {
-        None => return at(&model.vars[var].name, span).into_token_stream(),
-        Some(ValueOf::State(time, back)) => (*time, *back),
-        Some(ValueOf::Discrete(latent, index)) => return array(model, &model.discretes[*latent].name, index, span),
-    };
-    // The value of the step before has a name of its own for generated code alone.
-    let name = model.vars[var].name.to_string();
-    let name = Ident::new(
-        name.strip_prefix("__").and_then(|name| name.strip_suffix("_before")).filter(|_| back > 0).unwrap_or(&name),
-        span,
-    );
-    let step = affine(model, &Affine::term(Term::Var(time)).plus(&Affine::constant(back), -1), span);
-    quote_spanned!(span=> #name[#step])
+    match model.value_of(var) {
+        None => at(&model.vars[var].name, span).into_token_stream(),
+        Some((name, values)) => array(model, name, &values, span),
+    }
 }
 
 /// A dimension, or `from..to`.

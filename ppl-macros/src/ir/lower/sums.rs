@@ -60,7 +60,7 @@ impl Lowering<'_> {
         let values = [0, 1].map(|back| {
             let name = if back == 0 { var.clone() } else { format_ident!("__{}_before", var) };
             let value = self.bound(&name, range, over.clone());
-            self.model.vars[value].value_of = Some(ValueOf::State(id, back));
+            self.model.vars[value].value_of = Some(ValueOf::State { chain: var.clone(), time: id, back });
             value
         });
         if free[1] {

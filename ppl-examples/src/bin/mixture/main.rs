@@ -157,6 +157,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_black_box_ends_where_coordinate_ascent_does() {
+        for (points, allowed) in [(500, 0.1), (2000, 0.02)] {
+            let (x, start) = data(points, 3, 1);
+            let exact = Problem { x: &x, spread: SPREAD }.coordinate_ascent(&start);
+            let model = Mixture { x: x.clone(), spread: SPREAD, K: 3 };
+            let config = Bbvi { initial: vec![("mu".to_owned(), start.iter().copied().collect())], ..Bbvi::default() };
+            let fit = fit_bbvi(&model, config).expect("a fit");
+            let (elbo, error) = fit.elbo();
+            assert!((elbo - exact.value).abs() < allowed + 3.0 * error, "{elbo} +- {error} and {}", exact.value);
+            for ((k, d), mean) in exact.means.indexed_iter() {
+                let (own, sd) = (fit.scalar(&format!("mu[{k}, {d}]")).expect("a mean"), exact.variances[k].sqrt());
+                assert!((own.mean - mean).abs() < 0.02 * sd, "mu[{k}, {d}]: {} and {mean}", own.mean);
+                assert!((own.sd / sd - 1.0).abs() < 0.03, "mu[{k}, {d}]: sd {} and {sd}", own.sd);
+            }
+            let found = fit.responsibilities(&model, "c").expect("probabilities");
+            found
+                .iter()
+                .zip(&exact.probabilities)
+                .for_each(|(own, exact)| assert!((own - exact).abs() < 1e-3, "{own} and {exact}"));
+        }
+    }
+
+    #[test]
     fn four_ways_find_the_same_means() {
         let (x, start) = data(400, 3, 1);
         let problem = Problem { x: &x, spread: SPREAD };

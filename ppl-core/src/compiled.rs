@@ -184,6 +184,11 @@ impl<K: Kernels> Compiled<K> {
         });
     }
 
+    /// What is computed from the first so many unconstrained numbers.
+    fn mapped(&self, unconstrained: usize) -> &[Mapped] {
+        &self.mapped[..self.mapped.partition_point(|mapped| mapped.is_within(unconstrained))]
+    }
+
     /// Sets the log joint and its derivatives with respect to the constrained latents, or the unconstrained numbers.
     fn evaluate(&self, of: Space, work: &mut Workspace<K::Element>, weights: &Weights<K::Element>, log_joint: &mut [f64]) {
         log_joint.fill(0.0);
@@ -236,7 +241,7 @@ impl<K: Kernels> Compiled<K> {
             product_adjoints: &mut first.product_adjoints,
             weights,
             log_joint,
-            mapped: &self.mapped,
+            mapped: self.mapped(work.unconstrained),
             derivatives: to,
         });
     }
@@ -266,7 +271,7 @@ impl<K: Kernels> Compiled<K> {
                 product_adjoints: &mut own.product_adjoints,
                 weights,
                 log_joint: &mut own.log_joint,
-                mapped: &self.mapped,
+                mapped: &[],
                 derivatives: Space::Constrained,
             });
         });
@@ -333,7 +338,8 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
     }
 
     fn constrain(&self, work: &mut Workspace<K::Element>, log_det: &mut [f64]) {
-        dispatch(Constrain { mapped: &self.mapped, samples: work.samples, values: &mut work.values, log_det });
+        let mapped = self.mapped(work.unconstrained);
+        dispatch(Constrain { mapped, samples: work.samples, values: &mut work.values, log_det });
     }
 
     fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)> {

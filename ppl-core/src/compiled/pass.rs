@@ -133,7 +133,12 @@ pub(super) struct Mapped {
 }
 
 impl Mapped {
-    /// The latents and parameters of a layout that have rows of their own; these come after all unconstrained numbers.
+    /// Whether it is computed from the first so many unconstrained numbers.
+    pub(super) fn is_within(&self, unconstrained: usize) -> bool {
+        self.unconstrained.end <= unconstrained
+    }
+
+    /// The latents and parameters of a layout that have rows of their own; these come after all unconstrained numbers. In their order.
     pub(super) fn all(layout: &Layout) -> Vec<Mapped> {
         layout
             .unknowns()

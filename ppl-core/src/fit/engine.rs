@@ -1,6 +1,6 @@
 //! A model with where its fits start, and how their gradients are estimated.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::config::{ByName, Checked, Minibatch};
 use super::error::FitError;
@@ -21,7 +21,6 @@ pub(crate) struct Outcome {
     /// The name of the family, and of the coordinates if they are not those of the model.
     pub(crate) family: String,
     pub(crate) steps: usize,
-    pub(crate) elapsed: Duration,
     pub(crate) stop_reason: StopReason,
     /// Whether it is the top of the bound, but for a Monte Carlo error within the tolerance.
     pub(crate) settled: bool,
@@ -202,7 +201,7 @@ impl<'a, E: Real> Engine<'a, E> {
         let degrees = self.degrees(&guide);
         let family = if degrees.is_empty() { guide.name() } else { format!("{} of residuals", guide.name()) };
         notes.extend(degrees);
-        Outcome { guide, family, steps, elapsed: self.began.elapsed(), stop_reason, settled: false, notes }
+        Outcome { guide, family, steps, stop_reason, settled: false, notes }
     }
 
     /// How far each location-scale latent is guided as written.

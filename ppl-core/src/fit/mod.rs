@@ -29,7 +29,7 @@ mod step_search;
 mod stopping;
 
 use std::marker::PhantomData;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -147,31 +147,32 @@ pub fn fit_guide<M: Model, G: GuideOf<M>>(
 
 /// The whole fit of a guide that is given, over an object.
 pub(crate) fn fit_given<E: Real>(model: &dyn LogJoint<E>, guide: FittedGuide, config: &mut Bbvi) -> Result<State, FitError> {
+    let began = Instant::now();
     let (checked, by_name) = (config.check::<E>()?, config.by_name(model)?);
     let start = config.start(model)?;
     let found = search::given(model, &checked, &by_name, (guide, &start), &mut config.observers)?;
-    Ok(state(model, &checked, found))
+    Ok(state(model, &checked, found, began.elapsed()))
 }
 
 /// The whole fit, over an object.
 pub(crate) fn fit_bound<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
+    let began = Instant::now();
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
     let by_name = config.by_name(model)?;
     let whole = Wrapped(model);
     let Some(profile) = Profile::new(&whole).filter(|_| by_name.minibatch.is_none()) else {
         let found = restarted(model, &checked, &start, &by_name, &mut config.observers, config.restarts)?;
-        return Ok(state(model, &checked, found));
+        return Ok(state(model, &checked, found, began.elapsed()));
     };
     let (start, by_name) = (config.start(&profile)?, config.by_name(&profile)?);
     let mut found = restarted(&profile, &checked, &start, &by_name, &mut config.observers, config.restarts)?;
     found.outcome.guide = profile.whole(found.outcome.guide, checked.seed);
-    (found.report, found.outcome) = search::judged(model, &checked, found.outcome)?;
-    Ok(state(model, &checked, found))
+    Ok(state(model, &checked, found, began.elapsed()))
 }
 
 /// All that is known of a fit.
-fn state<E: Real>(model: &dyn LogJoint<E>, checked: &config::Checked, found: Found) -> State {
+fn state<E: Real>(model: &dyn LogJoint<E>, checked: &config::Checked, found: Found, elapsed: Duration) -> State {
     let (Found { tried, report, outcome }, layout) = (found, model.layout());
     State {
         model: layout.model.to_owned(),
@@ -185,7 +186,7 @@ fn state<E: Real>(model: &dyn LogJoint<E>, checked: &config::Checked, found: Fou
         pareto_k: report.pareto_k,
         stop_reason: outcome.stop_reason,
         steps: outcome.steps,
-        seconds: outcome.elapsed.as_secs_f64(),
+        seconds: elapsed.as_secs_f64(),
         seed: checked.seed,
         draws: checked.draws,
         notes: outcome.notes,
@@ -281,7 +282,7 @@ impl<M: Model> Fit<M> {
         self.state.steps
     }
 
-    /// How long the fit took.
+    /// How long the fit took, with all guides that were tried and judged.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         Duration::from_secs_f64(self.state.seconds)

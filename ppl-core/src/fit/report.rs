@@ -35,7 +35,7 @@ impl Report {
         seed: u64,
     ) -> Result<Self, FitError> {
         let mut drawn = Drawn::new(model, guide.guide(), draws, step_key(seed, u64::MAX - 1))?;
-        let layout = model.layout();
+        let layout = model.reported();
         // Each variable with the elements that are inferred or computed.
         let elements: Vec<Vec<usize>> = layout.variables.iter().map(Variable::elements).collect();
         let random = |v: usize| layout.variables[v].kind != SiteKind::Parameter;

@@ -14,6 +14,7 @@ use crate::diagnostics::CORRECTABLE;
 use crate::guides::{Family, FittedGuide};
 use crate::kernel::Real;
 use crate::model::LogJoint;
+use crate::profile::draws_of;
 use crate::random::{antithetic_normals, step_key};
 
 /// What was tried, and what was kept.
@@ -216,7 +217,13 @@ fn enrich<E: Real>(
 
 /// A guide with what is found out of it.
 pub(super) fn judged<E: Real>(model: &dyn LogJoint<E>, config: &Checked, outcome: Outcome) -> Result<Candidate, FitError> {
-    let report = Report::new(model, &outcome.guide, config.objective, config.draws, config.seed)?;
+    if model.repeated() > 0 {
+        let (u, samples) = draws_of(&outcome.guide, config.seed);
+        model.hold(Some((&u, samples)));
+    }
+    let report = Report::new(model, &outcome.guide, config.objective, config.draws, config.seed);
+    model.hold(None);
+    let report = report?;
     // No draw has more than all probability.
     if report.elbo.is_nan() || report.elbo == f64::INFINITY {
         return Err(FitError::Overflow { family: outcome.family, elbo: report.elbo });

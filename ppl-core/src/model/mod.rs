@@ -74,6 +74,10 @@ pub trait LogJoint<E: Real>: Sync {
     fn graph(&self) -> &'static Graph;
     /// Names, shapes and rows.
     fn layout(&self) -> &Layout;
+    /// What a fit tells about, in the rows of the same workspace: more than the layout where something is not the guide's to find.
+    fn reported(&self) -> &Layout {
+        self.layout()
+    }
     /// Buffers for `samples` Monte Carlo samples, a multiple of [`Real::LANE_MULTIPLE`].
     fn workspace(&self, samples: usize) -> Workspace<E>;
     /// Every weight one; of a batch `N / B` for what it stands for.

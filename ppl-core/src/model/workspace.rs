@@ -8,7 +8,7 @@
 pub struct Workspace<E> {
     /// The number of Monte Carlo samples, a multiple of [`Real::LANE_MULTIPLE`](crate::kernel::Real::LANE_MULTIPLE).
     pub samples: usize,
-    /// The number of unconstrained dimensions.
+    /// The number of unconstrained dimensions. Latents and parameters of numbers beyond them are left as they are.
     pub unconstrained: usize,
     /// The values of all rows: `[row][sample]`.
     pub values: Vec<E>,

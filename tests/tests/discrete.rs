@@ -182,3 +182,41 @@ fn single_precision_finds_them_too() -> Outcome {
     assert!((mu.mean - 1.0).abs() < 0.3, "{}", mu.mean);
     Ok(())
 }
+
+model! {
+    /// What cannot be: a component that no row has, a step that a chain does not take, more successes than trials.
+    pub Impossible(y: [f64; N], w: [f64; K], next: [f64; K, K], hits: u64) {
+        mu[K] ~ Normal(0, 3);
+        p ~ Beta(2, 2);
+        many ~ DiscreteUniform(0, 6);
+        hits ~ Binomial(many, p);
+        k[0] ~ Categorical(w);
+        y[0] ~ Normal(mu[k[0]], 1);
+        for n in 1..N {
+            k[n] ~ Categorical(next[k[n - 1]]);
+            y[n] ~ Normal(mu[k[n]], 1);
+        }
+    }
+}
+
+#[test]
+fn values_that_cannot_be_have_no_probability() {
+    let y = vec![-2.1, -1.7, 2.2, 1.9, 2.4];
+    let next = ndarray::arr2(&[[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.3, 0.3, 0.4]]);
+    let model = Impossible { y, w: vec![1.0, 0.0, 0.0], next, hits: 4 };
+    let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
+    assert!(fit.elbo().0.is_finite() && fit.pareto_k().is_finite(), "{}", fit.summary());
+    let states = fit.responsibilities(&model, "k").unwrap();
+    assert!(states[[0, 0]] > 1.0 - 1e-12, "{states}");
+    assert!(states.outer_iter().all(|row| row[2] < 1e-12), "{states}");
+    assert!(states[[1, 0]] > 0.9 && states[[4, 1]] > 0.99, "{states}");
+    // Fewer trials than successes cannot be; of others the probability is as `C(m, 4) e^(m E ln(1 - p))`.
+    let many = fit.responsibilities(&model, "many").unwrap();
+    assert!((0..4).all(|m| many[[m]] < 1e-12), "{many}");
+    let p = fit.draws(&model, 4000).unwrap().p;
+    let failure = (p.iter().map(|p| (1.0 - p).ln()).sum::<f64>() / 4000.0).exp();
+    for (m, choices) in [(4, 5.0), (5, 3.0)] {
+        let ratio = many[[m + 1]] / many[[m]];
+        assert!((ratio / (choices * failure) - 1.0).abs() < 0.03, "{many}, {failure}");
+    }
+}

@@ -95,9 +95,9 @@ pub trait Lanes:
     fn abs(self) -> Self;
     /// The square root.
     fn sqrt(self) -> Self;
-    /// The smaller of two.
+    /// The smaller of two; the second one if either is `NaN`.
     fn min(self, other: Self) -> Self;
-    /// The larger of two.
+    /// The larger of two; the second one if either is `NaN`.
     fn max(self, other: Self) -> Self;
     /// Where `self < other`.
     fn lt(self, other: Self) -> Self::Mask;

@@ -175,11 +175,11 @@ macro_rules! scalar {
             }
             #[inline(always)]
             fn min(self, other: Self) -> Self {
-                if other < self { other } else { self }
+                if self < other { self } else { other }
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                if self < other { other } else { self }
+                if other < self { self } else { other }
             }
             #[inline(always)]
             fn lt(self, other: Self) -> bool {

@@ -8,6 +8,9 @@ use crate::expand::{names, scalar};
 use crate::ir::lower::{log_prior, prior_prob};
 use crate::ir::{Chain, Density, Expr, ExprKind, Function, Operator, Reduce, Stmt, StmtKind, SumBlock, VarId};
 
+/// What a value that cannot be contributes, instead of minus infinity: the least probability times it is nothing. `NaN` is not above it, and stays.
+const FLOOR: f64 = -1e20;
+
 impl Tape<'_> {
     /// `ln sum_k p(k) p(body | k)`; of a chain, the sum is over all its paths.
     pub(super) fn summed(&mut self, block: &SumBlock, columns: &mut Vec<Column>) -> NodeId {
@@ -61,7 +64,10 @@ impl Tape<'_> {
     /// `sum_k q(k) term(k)`
     fn weighted(&mut self, vars: &[VarId], stmt: &Stmt, columns: &mut Vec<Column>) -> NodeId {
         let Some((&var, inner)) = vars.split_first() else {
-            return self.term(stmt, columns).unwrap_or_else(|| self.node(Op::Constant(0.0), 0, "number"));
+            let floor = self.node(Op::Constant(FLOOR), 0, "number");
+            let Some(term) = self.term(stmt, columns) else { return floor };
+            let scope = self.deepest(&[term]);
+            return self.node(Op::Call(Function::Max, vec![floor, term]), scope, "term");
         };
         let scope = self.open(ScopeKind::Reduce(var));
         let probability = self.model.probability_of(var, self.model.vars[var].name.span());

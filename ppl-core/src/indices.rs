@@ -1,5 +1,7 @@
 //! Index arrays: which level of a dimension each row belongs to, with the names of the levels if there are any.
 
+use std::sync::Arc;
+
 /// The data of a `[in C; N]` argument: an index into `C` per row.
 ///
 /// # Examples
@@ -12,7 +14,9 @@
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Indices {
     values: Vec<usize>,
-    levels: Option<Vec<String>>,
+    levels: Option<Arc<[String]>>,
+    /// The least number of levels, where it is known apart from the rows.
+    least: usize,
 }
 
 impl Indices {
@@ -32,7 +36,18 @@ impl Indices {
                 levels.len() - 1
             })
             .collect();
-        Indices { values, levels: Some(levels) }
+        Indices::of_levels(values, levels.into())
+    }
+
+    /// Indices into levels whose names are known, all of which these rows need not meet.
+    pub fn of_levels(values: Vec<usize>, levels: Arc<[String]>) -> Self {
+        let least = levels.len();
+        Indices { values, levels: Some(levels), least }
+    }
+
+    /// Indices into so many levels without names, all of which these rows need not meet.
+    pub fn of_size(values: Vec<usize>, size: usize) -> Self {
+        Indices { values, levels: None, least: size }
     }
 
     /// The index of each row.
@@ -45,6 +60,11 @@ impl Indices {
     #[must_use]
     pub fn levels(&self) -> Option<&[String]> {
         self.levels.as_deref()
+    }
+
+    /// The same, shared with all that keep them.
+    pub(crate) fn shared_levels(&self) -> Option<&Arc<[String]>> {
+        self.levels.as_ref()
     }
 
     /// The number of rows.
@@ -64,19 +84,19 @@ impl Indices {
     pub fn size(&self) -> usize {
         match &self.levels {
             Some(levels) => levels.len(),
-            None => self.values.iter().max().map_or(0, |max| max + 1),
+            None => self.values.iter().max().map_or(0, |max| max + 1).max(self.least),
         }
     }
 }
 
 impl From<Vec<usize>> for Indices {
     fn from(values: Vec<usize>) -> Self {
-        Indices { values, levels: None }
+        Indices { values, levels: None, least: 0 }
     }
 }
 
 impl FromIterator<usize> for Indices {
     fn from_iter<I: IntoIterator<Item = usize>>(values: I) -> Self {
-        Indices { values: values.into_iter().collect(), levels: None }
+        Indices { values: values.into_iter().collect(), levels: None, least: 0 }
     }
 }

@@ -4,10 +4,11 @@
 
 use crate::amortized::{Amortized, AmortizedError, Bound, Engine, Header, Past, Sides, Store, Transform, learn};
 use crate::bijectors::{Bijector, Group, WIDEST, forward_outlined, pull_outlined};
-use crate::fit::{Bbvi, FitError, State, fit_bound, fit_given};
+use crate::fit::{Bbvi, FitError, State, fit_bound, fit_chunks, fit_given};
 use crate::guides::FittedGuide;
 use crate::kernel::Real;
 use crate::model::LogJoint;
+use crate::rows::{Bind, Rows};
 
 /// The trait, and both implementations, of functions that are listed once.
 macro_rules! instances {
@@ -31,6 +32,9 @@ macro_rules! instances {
 instances! {
     /// A fit that chooses its guide.
     fn fit(model: &dyn LogJoint<Self>, config: &mut Bbvi) -> Result<State, FitError> = fit_bound;
+
+    /// A fit of a model whose rows are not in memory.
+    fn fit_chunks<'a>(rows: &'a dyn Rows, bind: &'a Bind<'a, Self>, config: &mut Bbvi) -> Result<State, FitError> = fit_chunks;
 
     /// A fit of a guide that is given.
     fn fit_given(model: &dyn LogJoint<Self>, guide: FittedGuide, config: &mut Bbvi) -> Result<State, FitError> = fit_given;

@@ -30,6 +30,7 @@ pub mod prelude;
 mod profile;
 pub mod random;
 pub mod report;
+pub mod rows;
 pub mod tensor;
 
 #[doc(hidden)]

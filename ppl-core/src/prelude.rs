@@ -8,7 +8,8 @@ pub use crate::amortized::{
 };
 pub use crate::estimators::{Baseline, Estimator, RaoBlackwell};
 pub use crate::fit::{
-    Bbvi, Fit, FitError, Minibatch, Observer, Progress, StopReason, Trace, calibrate, fit_bbvi, fit_guide, prior_predictive,
+    Bbvi, Fit, FitError, Minibatch, Observer, Progress, StopReason, Trace, calibrate, fit_bbvi, fit_guide, fit_rows,
+    prior_predictive,
 };
 pub use crate::guide;
 pub use crate::guides::{Family, GuideOf};
@@ -22,3 +23,8 @@ pub use crate::nuts::{Chains, Nuts, NutsCheck, sample_nuts};
 pub use crate::objective::{KlWeight, Objective};
 pub use crate::optimizers::Optimizer;
 pub use crate::report::{Intervals, Scalar, Summary};
+#[cfg(feature = "arrow")]
+pub use crate::rows::ArrowRows;
+#[cfg(feature = "parquet")]
+pub use crate::rows::ParquetRows;
+pub use crate::rows::{Chunk, Rows, RowsError};

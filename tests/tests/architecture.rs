@@ -67,7 +67,7 @@ fn arrows_of_the_engine_point_one_way() {
             &["distributions"],
             &["bijectors"],
             &["model"],
-            &["binding", "collect", "compiled"],
+            &["binding", "collect", "compiled", "rows"],
             &["tensor", "optimizers", "networks"],
             &["guides"],
             &["estimators"],

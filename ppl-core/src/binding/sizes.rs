@@ -1,5 +1,7 @@
 //! The sizes of dimensions: found in the shapes of arrays and in what indices need, and compared.
 
+use std::sync::Arc;
+
 use crate::indices::Indices;
 use crate::model::{DataError, Dimension, Layout};
 
@@ -18,7 +20,7 @@ struct Known {
     told: Option<(&'static str, usize)>,
     /// The size that index arrays need, and which of them needs most.
     pointed: Option<(&'static str, usize)>,
-    levels: Option<Vec<String>>,
+    levels: Option<Arc<[String]>>,
 }
 
 impl<'f> Sizes<'f> {
@@ -63,10 +65,10 @@ impl<'f> Sizes<'f> {
         let model = self.model;
         let known = &mut self.dims[dim];
         let mut values = indices.values().to_vec();
-        if let Some(labels) = indices.levels() {
+        if let Some(labels) = indices.shared_levels() {
             match &known.levels {
-                None => known.levels = Some(labels.to_vec()),
-                Some(levels) if levels.as_slice() == labels => {}
+                None => known.levels = Some(Arc::clone(labels)),
+                Some(levels) if levels == labels => {}
                 Some(levels) => {
                     for (row, value) in values.iter_mut().enumerate() {
                         let label = &labels[*value];
@@ -81,13 +83,17 @@ impl<'f> Sizes<'f> {
                 }
             }
         }
+        self.needs(dim, array, indices.size());
         self.points(dim, array, &values);
         Ok(values)
     }
 
     /// An index array points into a dimension.
     pub fn points(&mut self, dim: usize, array: &'static str, values: &[usize]) {
-        let size = values.iter().max().map_or(0, |max| max + 1);
+        self.needs(dim, array, values.iter().max().map_or(0, |max| max + 1));
+    }
+
+    fn needs(&mut self, dim: usize, array: &'static str, size: usize) {
         let known = &mut self.dims[dim];
         if known.pointed.is_none_or(|(_, most)| most < size) {
             known.pointed = Some((array, size));
@@ -102,7 +108,7 @@ impl<'f> Sizes<'f> {
             return size;
         }
         let pointed = known.pointed.map_or(0, |(_, size)| size);
-        let levels = known.levels.as_ref().map_or(0, Vec::len);
+        let levels = known.levels.as_ref().map_or(0, |levels| levels.len());
         let fitted = self.fitted.and_then(|f| f.dims.iter().find(|d| d.name == known.name)).map_or(0, |d| d.size);
         // New rows may mention fewer levels than the fit knows, never more.
         if fitted > 0 { fitted } else { pointed.max(levels) }

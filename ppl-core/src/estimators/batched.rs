@@ -3,25 +3,23 @@
 use super::{Estimate, Estimator, GradientEstimator, Mixed, RaoBlackwell, of_blocks};
 use crate::guides::Guide;
 use crate::kernel::Real;
-use crate::model::{Batch, DataError, LogJoint};
+use crate::model::{Batch, Batches, Layout, LogJoint};
 use crate::objective::KlWeight;
-use crate::random::{shuffle, step_key};
 
 /// The gradient of the ELBO over `B` of the `N` elements of a plate: their factors, the Jacobians of their latents and log q of these count `N / B` times, so
-/// that the expectation over batches is the whole gradient. The elements are shuffled anew in each epoch; those that do not fill a batch at its end
-/// are left out of it.
+/// that the expectation over batches is the whole gradient.
 ///
 /// # Source
 /// Hoffman, Blei, Wang & Paisley 2013, Stochastic variational inference; for black boxes: Kucukelbir et al. 2017, section 2.6.
 #[derive(Debug)]
-pub struct Batched<E> {
-    plate: usize,
-    rows: usize,
-    seed: u64,
-    /// The elements in the order of this epoch, and how many of them are used up.
-    order: Vec<usize>,
-    used: usize,
-    epoch: u64,
+pub struct Batched<'a, E: Real> {
+    batches: Box<dyn Batches<E> + 'a>,
+    own: OfBatch<E>,
+}
+
+/// What estimates the gradient over one batch after the other.
+#[derive(Debug)]
+struct OfBatch<E> {
     samples: usize,
     /// By dimension of the whole model.
     estimators: Vec<Estimator>,
@@ -32,69 +30,42 @@ pub struct Batched<E> {
     bad: Vec<E>,
 }
 
-impl<E: Real> Batched<E> {
-    /// Batches of so many elements of a plate that the model does not refuse; `estimators` are those of the model's dimensions. Rao-Blackwellized ones are
-    /// not: blankets would have to be found for each batch.
-    ///
-    /// # Panics
-    /// If the plate has not as many elements, or none are asked for.
+impl<'a, E: Real> Batched<'a, E> {
+    /// Over these batches; `estimators` are those of the model's dimensions. Rao-Blackwellized ones are not: blankets would have to be found for each batch.
     #[must_use]
-    pub fn new(size: usize, (plate, rows): (usize, usize), samples: usize, estimators: &[Estimator], seed: u64) -> Self {
-        assert!(rows > 0 && rows <= size, "a batch has elements, and not more than the plate");
-        Batched {
-            plate,
-            rows,
-            seed,
-            order: (0..size).collect(),
-            used: size,
-            epoch: 0,
-            samples,
-            estimators: estimators.to_vec(),
-            kl_weight: KlWeight::One,
-            mixed: None,
-            bad: Vec::new(),
-        }
+    pub fn new(batches: Box<dyn Batches<E> + 'a>, samples: usize, estimators: &[Estimator]) -> Self {
+        let (estimators, kl_weight) = (estimators.to_vec(), KlWeight::One);
+        Batched { batches, own: OfBatch { samples, estimators, kl_weight, mixed: None, bad: Vec::new() } }
     }
 
     /// As [`Mixed::tempered`].
     #[must_use]
     pub fn tempered(mut self, kl_weight: KlWeight) -> Self {
-        self.kl_weight = kl_weight;
+        self.own.kl_weight = kl_weight;
         self
     }
+}
 
-    /// Goes on to the next batch, by an order of its own in each epoch.
-    fn next(&mut self) {
-        if self.used + self.rows > self.order.len() {
-            shuffle(step_key(self.seed, self.epoch), &mut self.order);
-            self.used = 0;
-            self.epoch += 1;
-        }
-        self.used += self.rows;
-    }
-
-    fn over_batch(
+impl<E: Real> OfBatch<E> {
+    fn estimate(
         &mut self,
-        model: &dyn LogJoint<E>,
+        (of_batch, batch): (&dyn LogJoint<E>, &Batch<'_>),
+        layout: &Layout,
         guide: &dyn Guide<E>,
         key: u64,
         gradient: &mut [f64],
-    ) -> Result<Estimate, DataError> {
-        self.next();
-        let rows = &self.order[self.used - self.rows..self.used];
-        let batch = Batch { plate: self.plate, size: self.order.len(), rows };
-        let (of_batch, layout) = (model.batch(&batch)?, model.layout());
+    ) -> Estimate {
         let (samples, kl_weight, estimators) = (self.samples, self.kl_weight, &self.estimators);
         if of_batch.layout().unconstrained() == layout.unconstrained() {
             let mixed = self.mixed.get_or_insert_with(|| {
                 let estimators = whole(of_blocks(guide, |i| estimators[i]));
-                Mixed::new(&*of_batch, guide, samples, &estimators).tempered(kl_weight)
+                Mixed::new(of_batch, guide, samples, &estimators).tempered(kl_weight)
             });
-            return Ok(mixed.estimate(&*of_batch, guide, key, gradient));
+            return mixed.estimate(of_batch, guide, key, gradient);
         }
         // Some latents are over the plate: the guide of those in the batch, and of all that are not over it.
         let dimensions = batch.unconstrained(layout);
-        let Some((part, parameters)) = guide.part(&dimensions) else { return Ok(Estimate { elbo: f64::NAN }) };
+        let Some((part, parameters)) = guide.part(&dimensions) else { return Estimate { elbo: f64::NAN } };
         let mixed = self.mixed.get_or_insert_with(|| {
             let estimators = whole(of_blocks(&*part, |i| estimators[dimensions[i]]));
             let is_local = |i: usize| {
@@ -103,10 +74,10 @@ impl<E: Real> Batched<E> {
             };
             let scale = |block: &Vec<usize>| if block.iter().any(|&i| is_local(i)) { batch.scale() } else { 1.0 };
             let scales = part.blocks().iter().map(scale).collect();
-            Mixed::new(&*of_batch, &*part, samples, &estimators).scaled(scales).tempered(kl_weight)
+            Mixed::new(of_batch, &*part, samples, &estimators).scaled(scales).tempered(kl_weight)
         });
         let mut own = vec![0.0; parameters.len()];
-        let estimate = mixed.estimate(&*of_batch, &*part, key, &mut own);
+        let estimate = mixed.estimate(of_batch, &*part, key, &mut own);
         if !estimate.elbo.is_finite() {
             self.bad = vec![E::default(); layout.unconstrained() * samples];
             for (&i, row) in dimensions.iter().zip(mixed.draws().chunks_exact(samples)) {
@@ -115,7 +86,7 @@ impl<E: Real> Batched<E> {
         }
         gradient.fill(0.0);
         parameters.iter().zip(own).for_each(|(&i, g)| gradient[i] = g);
-        Ok(estimate)
+        estimate
     }
 }
 
@@ -129,16 +100,22 @@ fn whole(mut estimators: Vec<Estimator>) -> Vec<Estimator> {
     estimators
 }
 
-impl<E: Real> GradientEstimator<E> for Batched<E> {
+impl<E: Real> GradientEstimator<E> for Batched<'_, E> {
     fn estimate(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>, key: u64, gradient: &mut [f64]) -> Estimate {
-        self.over_batch(model, guide, key, gradient).unwrap_or(Estimate { elbo: f64::NAN })
+        let (own, layout) = (&mut self.own, model.layout());
+        // Of a batch that could not be made there is no estimate.
+        let mut estimate = Estimate { elbo: f64::NAN };
+        let visited = self.batches.next(model, &mut |of_batch, batch| {
+            estimate = own.estimate((of_batch, batch), layout, guide, key, gradient);
+        });
+        if visited.is_ok() { estimate } else { Estimate { elbo: f64::NAN } }
     }
 
     fn draws(&self) -> &[E] {
-        if self.bad.is_empty() { self.mixed.as_ref().map_or(&[], |mixed| mixed.draws()) } else { &self.bad }
+        if self.own.bad.is_empty() { self.own.mixed.as_ref().map_or(&[], |mixed| mixed.draws()) } else { &self.own.bad }
     }
 
     fn log_densities(&self) -> &[f64] {
-        self.mixed.as_ref().map_or(&[], |mixed| mixed.log_densities())
+        self.own.mixed.as_ref().map_or(&[], |mixed| mixed.log_densities())
     }
 }

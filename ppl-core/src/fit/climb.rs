@@ -80,10 +80,10 @@ impl<E: Real> Engine<'_, E> {
     }
 
     /// Stochastic steps until the averages of windows of iterates no longer move, so many at most: `step_of` replaces a gradient by a step.
-    pub(super) fn climb(
+    pub(super) fn climb<'e>(
         &self,
         mut guide: FittedGuide,
-        estimator: &dyn Fn() -> Box<dyn GradientEstimator<E>>,
+        estimator: &dyn Fn() -> Box<dyn GradientEstimator<E> + 'e>,
         observers: &mut [Box<dyn Observer>],
         max_steps: usize,
         step_of: impl Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64]),
@@ -115,7 +115,7 @@ impl<E: Real> Engine<'_, E> {
     pub(super) fn ascend(
         &self,
         guide: &mut FittedGuide,
-        mut estimator: Box<dyn GradientEstimator<E>>,
+        mut estimator: Box<dyn GradientEstimator<E> + '_>,
         pace: &mut dyn Pace<E>,
         mut rate: f64,
         max_steps: usize,

@@ -115,6 +115,11 @@ impl Minibatch {
     /// The elements over which a fit finds where to start, or four batches if these are more.
     pub const START: usize = 1000;
 
+    /// How many of so many elements a fit in batches of `rows` starts from.
+    pub(super) fn of_start(rows: usize, size: usize) -> usize {
+        (4 * rows).max(Self::START).min(size)
+    }
+
     /// Batches of so many elements of a dimension.
     #[must_use]
     pub fn of(plate: &str, rows: usize) -> Self {

@@ -26,6 +26,8 @@ pub(super) struct Drawn<'a, E: Real> {
     view: View<'a, E>,
     guide: &'a dyn Guide<E>,
     key: u64,
+    /// Draws that are made at once, and how many batches of 64 were made.
+    width: usize,
     batches: u64,
     noise: Vec<E>,
     factors: Vec<f64>,
@@ -37,18 +39,30 @@ pub(super) struct Drawn<'a, E: Real> {
 impl<'a, E: Real> Drawn<'a, E> {
     /// So many draws of a guide whose dimensions are those of the model, as written or with the degrees of centring.
     pub(super) fn new(written: &'a dyn LogJoint<E>, guide: &'a dyn Guide<E>, draws: usize, key: u64) -> Result<Self, FitError> {
+        Self::at_once(written, guide, draws, key, BATCH)
+    }
+
+    /// The same draws, `width` at once, a multiple of 64.
+    pub(super) fn at_once(
+        written: &'a dyn LogJoint<E>,
+        guide: &'a dyn Guide<E>,
+        draws: usize,
+        key: u64,
+        width: usize,
+    ) -> Result<Self, FitError> {
         let (fitted, own) = (guide.dimensions(), written.layout().unconstrained());
         let view = View::of_dimensions(written, fitted).ok_or(FitError::OtherSizes { fitted, model: own })?;
         let model = view.model();
         Ok(Drawn {
             guide,
             key,
+            width,
             batches: 0,
-            noise: vec![E::default(); guide.noise() * BATCH],
+            noise: vec![E::default(); guide.noise() * width],
             factors: unit_variance::<E>(guide.noise(), draws, key),
-            work: model.workspace(BATCH),
-            weights: model.unit_weights(BATCH),
-            log_ratios: vec![0.0; BATCH],
+            work: model.workspace(width),
+            weights: model.unit_weights(width),
+            log_ratios: vec![0.0; width],
             view,
         })
     }
@@ -61,10 +75,10 @@ impl<'a, E: Real> Drawn<'a, E> {
         mut visit: impl FnMut(&Workspace<E>, usize),
     ) {
         for draw in chosen {
-            while self.batches <= (draw / BATCH) as u64 {
+            while self.batches * BATCH as u64 <= draw as u64 {
                 self.next_batch(stage);
             }
-            visit(&self.work, draw % BATCH);
+            visit(&self.work, draw % self.width);
         }
     }
 
@@ -73,22 +87,27 @@ impl<'a, E: Real> Drawn<'a, E> {
         let mut ratios = Vec::with_capacity(draws);
         while ratios.len() < draws {
             self.next_batch(Stage::Ratios);
-            ratios.extend_from_slice(&self.log_ratios[..(draws - ratios.len()).min(BATCH)]);
+            ratios.extend_from_slice(&self.log_ratios[..(draws - ratios.len()).min(self.width)]);
         }
         ratios
     }
 
     /// The next draws, in the workspace.
     pub(super) fn next_batch(&mut self, stage: Stage) {
-        antithetic_normals(step_key(self.key, self.batches), BATCH, &mut self.noise);
-        for (row, factor) in self.noise.chunks_exact_mut(BATCH).zip(&self.factors) {
-            row.iter_mut().for_each(|x| *x = E::from_f64(x.to_f64() * factor));
+        let width = self.width;
+        let mut batch = vec![E::default(); self.noise.len() / width * BATCH];
+        for first in (0..width).step_by(BATCH) {
+            antithetic_normals(step_key(self.key, self.batches), BATCH, &mut batch);
+            self.batches += 1;
+            let rows = self.noise.chunks_exact_mut(width).zip(batch.chunks_exact(BATCH)).zip(&self.factors);
+            for ((row, own), factor) in rows {
+                row[first..first + BATCH].iter_mut().zip(own).for_each(|(x, z)| *x = E::from_f64(z.to_f64() * factor));
+            }
         }
-        self.batches += 1;
-        self.guide.draw(&self.noise, BATCH, self.work.u_mut());
-        let (mut log_det, mut log_q) = (vec![0.0; BATCH], vec![0.0; BATCH]);
+        self.guide.draw(&self.noise, width, self.work.u_mut());
+        let (mut log_det, mut log_q) = (vec![0.0; width], vec![0.0; width]);
         if stage == Stage::Ratios {
-            self.guide.log_prob(self.work.u(), BATCH, &mut log_q);
+            self.guide.log_prob(self.work.u(), width, &mut log_q);
         }
         let model = self.view.model();
         model.constrain(&mut self.work, &mut log_det);

@@ -78,11 +78,11 @@ impl<'a, E: Real> Engine<'a, E> {
     ) -> Result<Self, FitError> {
         let (layout, began) = (model.layout(), Instant::now());
         let size = layout.dims[plate].size;
-        let some = (4 * rows).max(Minibatch::START).min(size);
+        let some = Minibatch::of_start(rows, size);
         // Evenly spread: a plate may be sorted.
         let rows: Vec<usize> = (0..some).map(|i| i * size / some).collect();
         let batch = Batch { plate, size, rows: &rows };
-        let part = model.batch(&batch)?;
+        let part = model.part(&batch)?;
         let dimensions = batch.unconstrained(layout);
         let own: Vec<f64> = dimensions.iter().map(|&i| start[i]).collect();
         let whole = ByName { blocks: Vec::new(), estimators: Vec::new(), minibatch: None };
@@ -127,11 +127,11 @@ impl<'a, E: Real> Engine<'a, E> {
     }
 
     /// The estimator of stochastic steps.
-    pub(super) fn estimator(&self, guide: &dyn Guide<E>, samples: usize) -> Box<dyn GradientEstimator<E>> {
+    pub(super) fn estimator(&self, guide: &dyn Guide<E>, samples: usize) -> Box<dyn GradientEstimator<E> + 'a> {
         let (model, kl_weight) = (self.model, self.config.kl_weight);
         if let Some((plate, rows)) = self.by_name.minibatch {
-            let size = model.layout().dims[plate].size;
-            let batched = Batched::new(size, (plate, rows), samples, &self.by_name.estimators, self.config.seed);
+            let batches = model.batches(plate, rows, self.config.seed);
+            let batched = Batched::new(batches, samples, &self.by_name.estimators);
             return Box::new(batched.tempered(kl_weight));
         }
         let estimators = self.estimators(guide);

@@ -4,6 +4,7 @@ use crate::diagnostics::DiagnosticError;
 use crate::distributions::SampleError;
 use crate::guides::{FittedGuide, FlowError, GuideError};
 use crate::model::{BatchError, DataError};
+use crate::rows::RowsError;
 
 /// Why there is no fit; every variant is `Send + Sync + 'static`.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum FitError {
     /// The data do not fit the model.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Rows that are not in memory could not be read, or are none of the model.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
     /// The configuration is out of range.
     #[error(transparent)]
     Config(#[from] ConfigError),

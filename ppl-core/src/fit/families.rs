@@ -37,7 +37,7 @@ impl<E: Real> Engine<'_, E> {
             || (self.by_name.estimators.iter().all(|e| *e == Estimator::Reparameterization) && self.by_name.minibatch.is_none());
         let closed = closed && self.config.objective.group() == 1 && self.config.kl_weight == KlWeight::One;
         let start = guide.clone();
-        let estimator = || -> Box<dyn GradientEstimator<E>> {
+        let estimator = || -> Box<dyn GradientEstimator<E> + '_> {
             if closed {
                 Box::new(Reparameterization::new(self.model, self.config.samples, self.curvature.matrix.as_deref()))
             } else {

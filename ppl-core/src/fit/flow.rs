@@ -51,7 +51,7 @@ impl<E: Real> Engine<'_, E> {
         // The whole derivative: without that of log q by the parameters the noise vanishes at the posterior, but far from it, where a flow is steep, the noise
         // is many times larger; and it takes the inverse.
         let samples = config.samples * SAMPLES;
-        let estimator: Box<dyn GradientEstimator<E>> = if self.is_plain(guide.guide()) {
+        let estimator: Box<dyn GradientEstimator<E> + '_> = if self.is_plain(guide.guide()) {
             Box::new(Pathwise::new(model, guide.guide(), samples, config.objective).sticking(false))
         } else {
             self.estimator(guide.guide(), samples)

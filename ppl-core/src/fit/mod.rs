@@ -22,6 +22,7 @@ mod plateau;
 mod predictive;
 mod report;
 mod responsibilities;
+mod rows;
 mod saved;
 mod search;
 mod start;
@@ -41,6 +42,7 @@ pub use linear_response::LinearResponse;
 pub use log_likelihood::{LogLikelihood, ObservedFactor};
 pub use observer::{Observer, Progress, StepInfo, Trace, TraceData};
 pub use predictive::prior_predictive;
+pub use rows::fit_rows;
 
 pub use crate::diagnostics::{StopReason, Tried};
 use crate::guides::{FittedGuide, GuideOf};
@@ -50,6 +52,7 @@ use crate::model::{Layout, LogJoint, Model};
 use crate::objective::Objective;
 use crate::profile::{Profile, Wrapped};
 use crate::report::{Param, Scalar, Summary};
+pub(crate) use rows::fit_chunks;
 use search::{Found, restarted};
 #[cfg(feature = "nuts")]
 pub(crate) use {blame::blame, config::place};
@@ -176,7 +179,7 @@ fn state<E: Real>(model: &dyn LogJoint<E>, checked: &config::Checked, found: Fou
     let (Found { tried, report, outcome }, layout) = (found, model.layout());
     State {
         model: layout.model.to_owned(),
-        dims: layout.dims.iter().map(|d| (d.name.to_owned(), d.size, d.levels.clone())).collect(),
+        dims: layout.dims.iter().map(|d| (d.name.to_owned(), d.size, d.levels.as_ref().map(|levels| levels.to_vec()))).collect(),
         guide: outcome.guide,
         tried,
         elbo: report.elbo,
@@ -372,7 +375,11 @@ impl<M: Model> Fit<M> {
             .dims
             .iter()
             .zip(&self.state.dims)
-            .map(|(&name, (_, size, levels))| crate::model::Dimension { name, size: *size, levels: levels.clone() })
+            .map(|(&name, (_, size, levels))| crate::model::Dimension {
+                name,
+                size: *size,
+                levels: levels.as_deref().map(Into::into),
+            })
             .collect();
         Layout { model: M::GRAPH.name, dims, ..Layout::default() }
     }

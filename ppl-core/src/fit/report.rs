@@ -34,7 +34,8 @@ impl Report {
         draws: usize,
         seed: u64,
     ) -> Result<Self, FitError> {
-        let mut drawn = Drawn::new(model, guide.guide(), draws, step_key(seed, u64::MAX - 1))?;
+        let width = model.at_once().min(draws.next_multiple_of(BATCH));
+        let mut drawn = Drawn::at_once(model, guide.guide(), draws, step_key(seed, u64::MAX - 1), width)?;
         let layout = model.reported();
         // Each variable with the elements that are inferred or computed.
         let elements: Vec<Vec<usize>> = layout.variables.iter().map(Variable::elements).collect();
@@ -43,13 +44,13 @@ impl Report {
         let mut columns: Vec<Vec<f64>> = shown.iter().map(|&v| Vec::with_capacity(draws * elements[v].len())).collect();
         let mut log_ratios = Vec::with_capacity(draws);
         while log_ratios.len() < draws {
-            let taken = (draws - log_ratios.len()).min(BATCH);
+            let taken = (draws - log_ratios.len()).min(width);
             drawn.next_batch(Stage::Ratios);
             log_ratios.extend_from_slice(&drawn.log_ratios[..taken]);
             for (column, &v) in columns.iter_mut().zip(&shown) {
                 for draw in 0..taken {
                     let first = layout.variables[v].rows.start;
-                    column.extend(elements[v].iter().map(|i| drawn.work.values[(first + i) * BATCH + draw].to_f64()));
+                    column.extend(elements[v].iter().map(|i| drawn.work.values[(first + i) * width + draw].to_f64()));
                 }
             }
         }
@@ -81,7 +82,7 @@ impl Report {
         let hidden = (0..elements.len()).filter(|&v| random(v) && elements[v].len() > LONG);
         let hidden = hidden.map(|v| (layout.variables[v].name.to_owned(), elements[v].len())).collect();
         // Every draw has the parameters where they are.
-        let value = |row: usize| drawn.work.values[row * BATCH].to_f64();
+        let value = |row: usize| drawn.work.values[row * width].to_f64();
         let params = layout.parameters().flat_map(|parameter| {
             parameter.rows.clone().enumerate().map(|(element, row)| Param {
                 name: layout.element_name(parameter, element),

@@ -18,11 +18,11 @@ impl<E: Real> Engine<'_, E> {
     ///
     /// # Source
     /// Kucukelbir, Tran, Ranganath, Gelman & Blei 2017, Automatic differentiation variational inference, section 2.6: lengths, 50 steps each.
-    pub(super) fn first_length(
+    pub(super) fn first_length<'e>(
         &self,
         lengths: &[f64],
         guide: &FittedGuide,
-        estimator: &dyn Fn() -> Box<dyn GradientEstimator<E>>,
+        estimator: &dyn Fn() -> Box<dyn GradientEstimator<E> + 'e>,
         rule: &dyn Fn() -> Box<dyn StepRule>,
         step_of: &impl Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64]),
     ) -> f64 {
@@ -42,7 +42,7 @@ impl<E: Real> Engine<'_, E> {
         &self,
         length: f64,
         mut guide: FittedGuide,
-        mut estimator: Box<dyn GradientEstimator<E>>,
+        mut estimator: Box<dyn GradientEstimator<E> + '_>,
         mut rule: Box<dyn StepRule>,
         step_of: &impl Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64]),
     ) -> f64 {

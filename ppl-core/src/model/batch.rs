@@ -34,6 +34,10 @@ impl Batch<'_> {
         let Some(axis) = axes.iter().position(|(dim, _)| *dim == self.plate) else { return Cow::Borrowed(all) };
         let size = |axes: &[(usize, usize)]| axes.iter().map(|(_, size)| size).product::<usize>();
         let (outer, own, inner) = (size(&axes[..axis]), axes[axis].1, size(&axes[axis + 1..]));
+        // All that there are, as they are: rows of a file that were bound by themselves.
+        if self.rows.len() == own && self.rows.iter().copied().eq(0..own) {
+            return Cow::Borrowed(all);
+        }
         let mut some = Vec::with_capacity(outer * self.rows.len() * inner);
         for first in 0..outer {
             for row in self.rows {

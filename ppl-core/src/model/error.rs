@@ -127,6 +127,14 @@ pub enum DataError {
         /// How many are needed.
         least: usize,
     },
+    /// Rows that are asked for one by one of a source that gives them in an order of its own.
+    #[error("`{model}`: the rows of `{dim}` are not in memory; they come in batches of an order of their own")]
+    NotInMemory {
+        /// The model.
+        model: &'static str,
+        /// The dimension.
+        dim: &'static str,
+    },
     /// A network takes or gives another number of features than the model says.
     #[error(
         "`{model}`: the network `{network}` {does} {found} numbers for a row, but `{size}` is {expected}; build it for that many"

@@ -1,6 +1,7 @@
 //! Names, shapes and rows of what a bound model computes.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::SiteKind;
 use crate::bijectors::Bijector;
@@ -57,7 +58,7 @@ pub struct Dimension {
     /// Its size.
     pub size: usize,
     /// The names of its levels, if known.
-    pub levels: Option<Vec<String>>,
+    pub levels: Option<Arc<[String]>>,
 }
 
 /// A latent, a parameter, a quantity or an observed array at run time.

@@ -1,6 +1,7 @@
 //! What inference may know of a model: its graph, its layout, and its log joint density with the derivative.
 
 mod batch;
+mod batches;
 mod error;
 mod graph;
 mod layout;
@@ -10,6 +11,7 @@ mod workspace;
 use std::ops::Range;
 
 pub use batch::{Batch, BatchError};
+pub use batches::Batches;
 pub use error::DataError;
 pub use graph::{DiscreteLatent, Factor, Graph, Owner, Plate, Read, Site, SiteKind, SummedOut};
 pub use layout::{Centred, Dimension, Layout, Missing, Variable};
@@ -119,6 +121,24 @@ pub trait LogJoint<E: Real>: Sync {
     /// # Errors
     /// None that the whole model did not have.
     fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError>;
+
+    /// As [`LogJoint::batch`], of elements that are spread over the plate to stand for all of it: a model whose data are not in memory takes others that do it as well.
+    ///
+    /// # Errors
+    /// As [`LogJoint::batch`].
+    fn part(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
+        self.batch(batch)
+    }
+
+    /// Batches of `rows` elements of a plate that is not refused, which has as many.
+    fn batches(&self, plate: usize, rows: usize, seed: u64) -> Box<dyn Batches<E> + '_> {
+        Box::new(batches::Permuted::new(self.layout().dims[plate].size, (plate, rows), seed))
+    }
+
+    /// How many draws are worth evaluating at once, a multiple of 64: more where each evaluation reads the data anew.
+    fn at_once(&self) -> usize {
+        64
+    }
 
     /// Computes the rows of the location and scale of one of [`Layout::centred`] from the latents before it.
     fn locate(&self, centred: usize, work: &mut Workspace<E>);

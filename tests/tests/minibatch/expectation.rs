@@ -143,7 +143,7 @@ fn the_gradient_over_batches_is_unbiased() -> Outcome {
     };
     let whole = moments(&mut Pathwise::new(&*model, &guide, 64, Objective::Elbo).sticking(false), 500);
     for kind in [Estimator::Reparameterization, Estimator::StickingTheLanding, Estimator::SCORE_FUNCTION] {
-        let mut batched = Batched::new(6, (plate, 2), 64, &vec![kind; n], 3);
+        let mut batched = Batched::new(model.batches(plate, 2, 3), 64, &vec![kind; n]);
         let batched = moments(&mut batched, 6000);
         for i in 0..2 * n - points {
             let error = (whole.1[i] + batched.1[i]).sqrt();

@@ -1,5 +1,7 @@
 //! The two ways up: over fixed noise to the top, or by stochastic steps until the averages of the iterates no longer move.
 
+use std::time::Instant;
+
 use super::blame::blame;
 use super::deterministic::{End, Limits};
 use super::engine::{Engine, Outcome};
@@ -42,7 +44,7 @@ impl<E: Real> Engine<'_, E> {
         if !self.is_plain(guide.guide()) || self.config.optimizer != Optimizer::Auto {
             return Err(guide);
         }
-        let (config, began) = (self.config, self.began);
+        let (config, began, stepped) = (self.config, self.began, Instant::now());
         observers.iter_mut().for_each(|observer| observer.on_start(self.model.layout().model, config.max_steps));
         let mut moved = guide.clone();
         let climbed = super::deterministic::climb(
@@ -55,8 +57,8 @@ impl<E: Real> Engine<'_, E> {
                 seed: config.seed,
                 objective: config.objective,
                 tell: &mut |step, elbo, parameters| {
-                    let elapsed = began.elapsed();
-                    let info = StepInfo { step, max_steps: config.max_steps, elbo, rate: 1.0, elapsed, parameters };
+                    let elapsed = stepped.elapsed();
+                    let info = StepInfo { step, max_steps: config.max_steps, elbo, rate: 1.0, elapsed, parameters, batch: None };
                     tell(observers, &info)
                 },
             },
@@ -123,6 +125,7 @@ impl<E: Real> Engine<'_, E> {
     ) -> Result<Ascent, FitError> {
         let (model, config, began) = (self.model, self.config, self.began);
         observers.iter_mut().for_each(|observer| observer.on_start(model.layout().model, max_steps));
+        let (batch, stepped) = (self.by_name.batch(model.layout()), Instant::now());
         let mut gradient = vec![0.0; guide.guide::<E>().parameters().len()];
         let mut last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
         let (mut bad, mut undone) = (0, 0_usize);
@@ -150,8 +153,8 @@ impl<E: Real> Engine<'_, E> {
             guide.guide_mut::<E>().parameters_mut().iter_mut().zip(&gradient).for_each(|(x, g)| *x += g);
             let now = guide.guide::<E>();
             if !observers.is_empty() {
-                let (parameters, elapsed) = (now.parameters(), began.elapsed());
-                let info = StepInfo { step, max_steps, elbo: estimate.elbo, rate, elapsed, parameters };
+                let (parameters, elapsed) = (now.parameters(), stepped.elapsed());
+                let info = StepInfo { step, max_steps, elbo: estimate.elbo, rate, elapsed, parameters, batch };
                 if tell(observers, &info) {
                     (stop_reason, steps) = (StopReason::Asked, step + 1);
                     break;

@@ -156,6 +156,11 @@ pub(crate) struct ByName {
 }
 
 impl ByName {
+    /// How many elements of how many a step takes.
+    pub(crate) fn batch(&self, layout: &Layout) -> Option<(usize, usize)> {
+        self.minibatch.map(|(plate, rows)| (rows, layout.dims[plate].size))
+    }
+
     /// Whether latents are over the plate that is taken in batches.
     pub(crate) fn is_local(&self, layout: &Layout) -> bool {
         self.minibatch.is_some_and(|(plate, _)| layout.guided().any(|variable| variable.dims.contains(&plate)))

@@ -80,7 +80,7 @@ impl<M: Model> Fit<M> {
     ) -> Result<(PsisWeights, Vec<T>), FitError> {
         let bound = model.bind()?;
         let draws = self.state.draws.max(DRAWS);
-        let log_ratios = self.drawn(&*bound, draws)?.ratios(draws);
+        let log_ratios = self.ratios(&*bound, draws)?;
         let observed = ObservedRows::new(&*bound);
         if observed.names.is_empty() {
             return Err(DiagnosticError::NoRows { quantity }.into());

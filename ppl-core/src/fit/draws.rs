@@ -71,23 +71,34 @@ impl<M: Model> Fit<M> {
 }
 
 impl<M: Model> Fit<M> {
-    /// Calls `visit` with each draw, completed, and its place in the workspace: draws of the guide, or, where importance weights correct
-    /// them, draws resampled from twice as many.
+    /// Calls `visit` with each draw, completed, and its place in the workspace.
     pub(super) fn each_draw<E: Real>(
         &self,
         model: &dyn LogJoint<E>,
         draws: usize,
         visit: impl FnMut(&Workspace<E>, usize),
     ) -> Result<(), FitError> {
+        let (drawn, chosen) = self.chosen(model, draws)?;
+        drawn.each(chosen, Stage::Quantities, visit);
+        Ok(())
+    }
+
+    /// Draws, and the numbers of those to take, in ascending order: draws of the guide, or, where importance weights correct them, draws resampled from twice as
+    /// many; of a part of the rows, which has no such weights, those that were resampled for the table.
+    pub(super) fn chosen<'a, E: Real>(
+        &'a self,
+        model: &'a dyn LogJoint<E>,
+        draws: usize,
+    ) -> Result<(Drawn<'a, E>, Vec<usize>), FitError> {
         if self.state.weighted.is_none() {
-            self.drawn(model, draws)?.each(0..draws, Stage::Quantities, visit);
-            return Ok(());
+            return Ok((self.drawn(model, draws)?, (0..draws).collect()));
+        }
+        if self.whole(model).is_err() {
+            return self.kept(model, draws);
         }
         let proposed = 2 * draws.max(500);
-        let weights = PsisWeights::new(&self.drawn(model, proposed)?.ratios(proposed))?;
-        let chosen = weights.resample(draws, self.state.seed);
-        self.drawn(model, proposed)?.each(chosen, Stage::Quantities, visit);
-        Ok(())
+        let weights = PsisWeights::new(&self.ratios(model, proposed)?)?;
+        Ok((self.drawn(model, proposed)?, weights.resample(draws, self.state.seed)))
     }
 
     /// As [`Fit::each_draw`], of latents alone and without data to weight by: where weights correct the draws, those that were resampled
@@ -98,12 +109,32 @@ impl<M: Model> Fit<M> {
         draws: usize,
         visit: impl FnMut(&Workspace<E>, usize),
     ) -> Result<(), FitError> {
+        let (drawn, chosen) = self.kept(model, draws)?;
+        drawn.each(chosen, Stage::Latents, visit);
+        Ok(())
+    }
+
+    /// The draws of the table, and the numbers of those to take.
+    fn kept<'a, E: Real>(&'a self, model: &'a dyn LogJoint<E>, draws: usize) -> Result<(Drawn<'a, E>, Vec<usize>), FitError> {
         let kept = &self.state.resampled;
         let drawn = Drawn::new(model, self.guide().guide(), self.state.draws, step_key(self.state.seed, u64::MAX - 1))?;
         let weighted = self.state.weighted.is_some();
-        let chosen = (0..draws).map(|draw| if weighted { kept[draw * kept.len() / draws] } else { draw });
-        drawn.each(chosen, Stage::Latents, visit);
-        Ok(())
+        Ok((drawn, (0..draws).map(|draw| if weighted { kept[draw * kept.len() / draws] } else { draw }).collect()))
+    }
+
+    /// The log ratios of the first of the draws that users see: of the model and the guide, over all data of the fit.
+    pub(super) fn ratios<E: Real>(&self, model: &dyn LogJoint<E>, draws: usize) -> Result<Vec<f64>, FitError> {
+        self.whole(model)?;
+        Ok(self.drawn(model, draws)?.ratios(draws))
+    }
+
+    /// Refuses a model of other sizes than the fit, such as one of a part of its rows.
+    fn whole<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<(), FitError> {
+        let (fitted, own) = (&self.state.dims, &model.layout().dims);
+        match fitted.iter().zip(own).find(|((_, fitted, _), own)| *fitted != own.size) {
+            Some(((_, fitted, _), own)) => Err(FitError::OtherRows { dim: own.name, fitted: *fitted, model: own.size }),
+            None => Ok(()),
+        }
     }
 
     /// The unconstrained numbers of the parameters.

@@ -125,6 +125,19 @@ pub enum FitError {
         /// Of the model at hand.
         model: usize,
     },
+    /// What needs all data of a fit is asked of others.
+    #[error(
+        "the fit is of {fitted} elements of `{dim}` and this model has {model}: importance weights and what is made of them need all rows of the fit. Draws and \
+         predictions are there for any rows; the weights of a fit of `fit_rows` are in its summary"
+    )]
+    OtherRows {
+        /// The dimension.
+        dim: &'static str,
+        /// Its size in the fit.
+        fitted: usize,
+        /// Its size in the model at hand.
+        model: usize,
+    },
     /// A diagnostic could not be computed.
     #[error(transparent)]
     Diagnostic(#[from] DiagnosticError),

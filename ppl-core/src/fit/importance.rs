@@ -30,7 +30,7 @@ impl<M: Model> Fit<M> {
     /// As of [`Fit::log_likelihood`].
     pub fn log_ratios(&self, model: &M, draws: usize) -> Result<Vec<f64>, FitError> {
         let bound = model.bind()?;
-        Ok(self.drawn(&*bound, draws)?.ratios(draws))
+        self.ratios(&*bound, draws)
     }
 
     /// The Pareto-smoothed weights that turn draws of the guide into draws of the posterior; the draws are those of
@@ -97,7 +97,7 @@ impl<M: Model> Fit<M> {
     /// ```
     pub fn weighted_scalars(&self, model: &M, draws: usize) -> Result<(PsisWeights, Vec<WeightedScalar>), FitError> {
         let bound = model.bind()?;
-        let log_ratios = self.drawn(&*bound, draws)?.ratios(draws);
+        let log_ratios = self.ratios(&*bound, draws)?;
         let weights = PsisWeights::new(&log_ratios)?;
         let tabled = tabled(bound.layout());
         let rows: Vec<Range<usize>> = tabled.iter().map(|element| element.rows.clone()).collect();

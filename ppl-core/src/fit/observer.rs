@@ -19,10 +19,28 @@ pub struct StepInfo<'a> {
     pub elbo: f64,
     /// The length of steps, in units of the curvature at the mode.
     pub rate: f64,
-    /// Time since the start.
+    /// Time since the first step.
     pub elapsed: Duration,
     /// The parameters of the guide.
     pub parameters: &'a [f64],
+    /// How many elements of how many a step takes, where it takes a batch.
+    pub batch: Option<(usize, usize)>,
+}
+
+impl StepInfo<'_> {
+    /// How many times all elements were gone through, where steps take batches of them.
+    #[must_use]
+    pub fn epochs(&self) -> Option<f64> {
+        let (rows, of) = self.batch?;
+        Some((self.step + 1) as f64 / (of / rows) as f64)
+    }
+
+    /// How many elements were taken each second since the start, where steps take batches of them.
+    #[must_use]
+    pub fn rows_per_second(&self) -> Option<f64> {
+        let (rows, _) = self.batch?;
+        Some((self.step + 1) as f64 * rows as f64 / self.elapsed.as_secs_f64().max(1e-9))
+    }
 }
 
 /// Is told of start, steps and stop of every guide that a fit tries.
@@ -43,7 +61,7 @@ pub(super) fn tell(observers: &mut [Box<dyn Observer>], step: &StepInfo<'_>) -> 
     observers.iter_mut().filter_map(|observer| observer.on_step(step).break_value()).count() > 0
 }
 
-/// A progress bar on standard error: step, ELBO, rate, time left; silent where that is not a terminal.
+/// A progress bar on standard error: step, ELBO, rate, time left, of batches also epochs and rows a second; silent where that is not a terminal.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -75,7 +93,9 @@ impl Observer for Progress {
     fn on_step(&mut self, step: &StepInfo<'_>) -> ControlFlow<()> {
         if step.step.is_multiple_of(50) {
             self.bar.set_position(step.step as u64);
-            self.bar.set_message(format!("ELBO {:.2}", step.elbo));
+            let batches = step.epochs().zip(step.rows_per_second());
+            let batches = batches.map_or_else(String::new, |(epochs, rows)| format!(", epoch {epochs:.2}, {rows:.3e} rows/s"));
+            self.bar.set_message(format!("ELBO {:.2}{batches}", step.elbo));
         }
         ControlFlow::Continue(())
     }

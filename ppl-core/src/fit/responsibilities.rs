@@ -4,7 +4,6 @@ use ndarray::{ArrayD, Axis};
 
 use super::drawn::{BATCH, Drawn, Stage};
 use super::{Fit, FitError};
-use crate::diagnostics::PsisWeights;
 use crate::kernel::Real;
 use crate::model::{Choices, Graph, LogJoint, Model, Workspace};
 
@@ -33,15 +32,9 @@ impl<M: Model> Fit<M> {
         let sum = summed_out(bound.graph(), name)?;
         let draws = self.state.draws;
         // How often each draw counts.
-        let (drawn, counts) = if self.state.weighted.is_none() {
-            (self.drawn(&*bound, draws)?, vec![1.0; draws])
-        } else {
-            let proposed = 2 * draws.max(500);
-            let weights = PsisWeights::new(&self.drawn(&*bound, proposed)?.ratios(proposed))?;
-            let mut counts = vec![0.0; proposed];
-            weights.resample(draws, self.state.seed).into_iter().for_each(|draw| counts[draw] += 1.0);
-            (self.drawn(&*bound, proposed)?, counts)
-        };
+        let (drawn, chosen) = self.chosen(&*bound, draws)?;
+        let mut counts = vec![0.0; chosen.last().map_or(0, |last| last + 1)];
+        chosen.into_iter().for_each(|draw| counts[draw] += 1.0);
         let shape = bound.choices(sum);
         let means = Means::new(&*bound, sum, Choices::Marginal).over(drawn, &counts);
         Ok(ArrayD::from_shape_vec(shape, means).unwrap_or_else(|_| unreachable!("a number for each value in each row")))

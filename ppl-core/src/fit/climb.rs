@@ -110,7 +110,7 @@ impl<E: Real> Engine<'_, E> {
             _ => self.highest([averaged, guide]).unwrap_or(ascent.last.guide),
         };
         observers.iter_mut().for_each(|observer| observer.on_stop(&ascent.stop_reason));
-        Ok(self.outcome(guide, ascent.steps, ascent.stop_reason, ascent.notes))
+        Ok(self.last_steps(self.outcome(guide, ascent.steps, ascent.stop_reason, ascent.notes)))
     }
 
     /// The loop: a gradient, a step, a word on whether to go on; steps that meet a log density which is not finite are undone.

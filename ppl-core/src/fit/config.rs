@@ -96,6 +96,8 @@ impl Default for Bbvi {
 /// Steps over batches of a plate, whose elements are independent given the rest: the model is asked for that, and says why if they are not.
 ///
 /// The starting point and the units of the steps are found over [`START`](Minibatch::START) elements; the guide is judged, after the fit, over all of them.
+/// Where [`Bbvi::max_steps`] ends the steps before their averages stand still (with millions of elements they would need hundreds of passes for that), at most twelve
+/// evaluations over all elements go the rest of the way.
 /// Families are the mean-field Gaussian and, if no latent is over the plate, blocks, low rank and full rank, which [`Family::Auto`] then tries.
 ///
 /// # Examples

@@ -122,8 +122,12 @@ impl<'a, E: Real> Engine<'a, E> {
 
     /// Whether the gradient is one that none of the estimators asked for by itself: whole, of the ELBO, along the path.
     pub(super) fn is_plain(&self, guide: &dyn Guide<E>) -> bool {
-        let auto = self.estimators(guide).iter().all(|e| *e == Estimator::Auto);
-        auto && self.by_name.minibatch.is_none() && self.config.kl_weight == KlWeight::One
+        self.is_unasked(guide) && self.by_name.minibatch.is_none() && self.config.kl_weight == KlWeight::One
+    }
+
+    /// Whether no estimator was asked for.
+    pub(super) fn is_unasked(&self, guide: &dyn Guide<E>) -> bool {
+        self.estimators(guide).iter().all(|e| *e == Estimator::Auto)
     }
 
     /// The estimator of stochastic steps.
@@ -150,7 +154,8 @@ impl<'a, E: Real> Engine<'a, E> {
     /// The bound that is maximised, over a few thousand samples, for a comparison.
     pub(super) fn bound(&self, guide: &FittedGuide) -> f64 {
         let guide = guide.guide::<E>();
-        let samples = (256 * guide.groups()).max(4096);
+        // Over a large plate few do: what differs by little there differs by many nats.
+        let samples = if self.by_name.minibatch.is_some() { 256 } else { (256 * guide.groups()).max(4096) };
         let mut unused = vec![0.0; guide.parameters().len()];
         let key = step_key(self.config.seed, u64::MAX - 13);
         Pathwise::new(self.model, guide, samples, self.config.objective)

@@ -14,6 +14,7 @@ mod error;
 mod families;
 mod flow;
 mod importance;
+mod last_steps;
 mod linear_response;
 mod log_likelihood;
 mod observed;

@@ -6,7 +6,6 @@ use super::deterministic::same_for_all;
 use super::engine::{Engine, Outcome};
 use crate::diagnostics::StopReason;
 use crate::estimators::{GradientEstimator, Pathwise};
-use crate::guides::Guide;
 use crate::kernel::Real;
 use crate::optimizers::find_mode;
 use crate::random::step_key;

@@ -94,7 +94,7 @@ impl Rows for InMemory {
     fn read(&self, rows: Range<usize>, columns: &[usize], out: &mut [f64]) -> Result<(), RowsError> {
         for (at, &column) in columns.iter().enumerate() {
             let own = &self.values[column][rows.clone()];
-            out[at..].iter_mut().step_by(columns.len()).zip(own).for_each(|(to, from)| *to = *from);
+            out.iter_mut().skip(at).step_by(columns.len()).zip(own).for_each(|(to, from)| *to = *from);
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ fn in_memory(flights: &Flights) -> Delays {
 }
 
 fn config() -> Bbvi {
-    Bbvi { minibatch: Some(Minibatch::of("N", 250)), tolerance: 0.05, ..Bbvi::default() }
+    Bbvi { minibatch: Some(Minibatch::of("N", 250)), max_steps: 1500, draws: 1000, ..Bbvi::default() }
 }
 
 /// Checks means, in standard deviations, and standard deviations, as ratios.
@@ -61,7 +61,7 @@ fn check_near<M: Model>(found: &Fit<M>, expected: &Fit<M>, means: f64, sds: f64)
 
 #[test]
 fn fits_of_files_agree_with_the_fit_in_memory_and_with_each_other() -> Outcome {
-    let (flights, folder) = (Flights::new(20_000), tempfile::tempdir()?);
+    let (flights, folder) = (Flights::new(5000), tempfile::tempdir()?);
     let whole = fit_bbvi(&in_memory(&flights), Bbvi::default())?;
     let mut by_blocks: std::collections::HashMap<String, (f64, f64)> = std::collections::HashMap::new();
     for (name, rows) in every_source(&flights, folder.path())? {
@@ -70,7 +70,7 @@ fn fits_of_files_agree_with_the_fit_in_memory_and_with_each_other() -> Outcome {
         check_near(&fit, &whole, 0.1, 0.1);
         let (elbo, error) = fit.elbo();
         assert!((elbo - whole.elbo().0).abs() < 0.1 + 4.0 * error, "{name}: {elbo}, {}", whole.elbo().0);
-        assert!(fit.pareto_k() < 0.7, "{name}: {}", fit.pareto_k());
+        assert!((fit.pareto_k() - whole.pareto_k()).abs() < 0.3, "{name}: {}, {}", fit.pareto_k(), whole.pareto_k());
         assert!(fit.scalar("mu[Überland]").is_some());
         // Sources of the same blocks give the same bits.
         let blocks = format!("{:?}", rows.blocks(&[]));

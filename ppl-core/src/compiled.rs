@@ -3,6 +3,7 @@
 mod array;
 mod chain;
 mod frame;
+mod ode;
 mod pass;
 mod product;
 mod walk;
@@ -12,13 +13,16 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::kernel::{Lanes, Real, dispatch};
-use crate::model::{Batch, Choices, DataError, Graph, Layout, LogJoint, Partition, SiteKind, Visitor, Weights, Workspace};
+use crate::model::{
+    Batch, Choices, DataError, Graph, Layout, LogJoint, Partition, Refinement, SiteKind, Visitor, Weights, Workspace,
+};
 
 use pass::{Constrain, Evaluate, Latents, Mapped, Pass, Space};
 
 pub use array::Array;
 pub use chain::Chain;
 pub use frame::{Forward, Frame, Gathered, Numbers, Repeated};
+pub use ode::Ode;
 pub use product::Product;
 pub use walk::Walk;
 
@@ -68,6 +72,8 @@ pub trait Kernels: Sync {
     /// # Errors
     /// None that the whole model did not have.
     fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<Self::Element> + '_>, DataError>;
+    /// Solves differential equations in other steps from now on.
+    fn refine(&mut self, _refinement: Refinement) {}
     /// Meets every statement in the order of the model, with one sample.
     fn walk(&self, walk: &mut Walk<'_>);
     /// The observed elements.
@@ -391,6 +397,10 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
 
     fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<K::Element> + '_>, DataError> {
         self.kernels.batch(batch)
+    }
+
+    fn refine(&mut self, refinement: Refinement) {
+        self.kernels.refine(refinement);
     }
 
     fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor) {

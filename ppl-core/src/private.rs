@@ -10,10 +10,12 @@ pub use crate::amortized::{Automatic, BoundRows, Call, GlobalModel, RowGuide, Ro
 pub use crate::bijectors::Bounds;
 pub use crate::binding::{
     LayoutBuilder, Sizes, check_array, check_finite, check_index, check_not_empty, check_observed, check_observed_array,
-    check_support, given, given_again, numbers, row_major, shape, start_from,
+    check_support, check_time, given, given_again, numbers, row_major, shape, start_from,
 };
 pub use crate::collect::{draws_array, predictive_array};
-pub use crate::compiled::{Array, Body, Chain, Compiled, Forward, Frame, Gathered, Kernels, Numbers, Product, Repeated, Walk};
+pub use crate::compiled::{
+    Array, Body, Chain, Compiled, Forward, Frame, Gathered, Kernels, Numbers, Ode, Product, Repeated, Walk,
+};
 pub use crate::distributions::{self, assertions};
 pub use crate::distributions::{Multiparameter, Multivariate, Univariate, flatten, log_prob};
 pub use crate::guides::{DeclaredGuide, GuideError, GuideOf, OwnGuide, dirichlet, drawn_from, gaussian};
@@ -21,8 +23,8 @@ pub use crate::kernel::functions::{LogSumExp, ln_factorial};
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};
 pub use crate::linear_algebra;
 pub use crate::model::{
-    Batch, DataError, Dimension, DiscreteLatent, Factor, Graph, Layout, LogJoint, Model, Owner, Plate, Read, Site, SiteKind,
-    SummedOut,
+    Batch, DataError, Dimension, DiscreteLatent, Equation, Factor, Graph, Layout, LogJoint, Model, Owner, Plate, Read,
+    Refinement, Site, SiteKind, SummedOut,
 };
 
 /// So many empty sums.

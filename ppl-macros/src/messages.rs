@@ -44,7 +44,7 @@ pub(crate) const LOOP: &str = "the loop of a model is `for n in N { .. }`";
 pub(crate) const IF_STATEMENT: &str = "`if` is an expression here: `let x = if a[n] > 0 { b } else { c };`";
 pub(crate) const STATEMENT_BLOCK: &str = "there are no blocks on their own; leave out the braces, or put a `for` before them";
 pub(crate) const RUST: &str =
-    "a model is made of `~`, `let`, `param`, `for`, `sum` and `factor`; put Rust into a function of your own and call it";
+    "a model is made of `~`, `let`, `param`, `for`, `sum`, `ode` and `factor`; put Rust into a function of your own and call it";
 pub(crate) const SEMICOLON: &str = "there is no statement before this `;`; leave it out";
 pub(crate) const FACTOR_ONE: &str = "`factor(..)` takes one number; write one `factor(..)` for each";
 pub(crate) const SUM: &str = "a discrete variable is summed out as `sum k in K ~ Categorical(w) { .. }`";
@@ -224,6 +224,60 @@ pub(crate) fn chain_now(var: &Ident, time: &Ident) -> String {
 
 pub(crate) fn chain_whole(var: &Ident, time: &Ident) -> String {
     format!("`{var}` is a chain, of which each step is read by itself: `{var}[{time}]`")
+}
+
+pub(crate) const ODE: &str = "a differential equation is written `ode s in 0..times[t] for t in T { start(x) = ..; d(x) = ..; }`";
+pub(crate) const ODE_BODY: &str = "the equations follow in braces: `{ start(x) = ..; d(x) = ..; }`, after `, steps = 20` if there are so many between two times";
+pub(crate) const ODE_STEPS: &str =
+    "how many steps are taken between two times is a whole number from 1 to 100000: `, steps = 20`";
+pub(crate) const ODE_TIMES: &str =
+    "times are made of data and numbers: a time that depends on latents would move the steps of the solution";
+pub(crate) const ODE_OBSERVED: &str =
+    "times are not made of observed data, which predictions do not have; make them an argument that is never left of `~`";
+pub(crate) const ODE_STATEMENT: &str =
+    "the braces of `ode` hold `start(x) = ..;`, `d(x) = ..;`, `let` and `for`; all else stands outside of them";
+pub(crate) const ODE_IN_ROWS: &str = "differential equations are not available in the loop over the rows of a model with networks; write them in a model without networks";
+pub(crate) const GUIDE_ODE: &str = "a guide draws latents, and solves no differential equations; write `ode` in the model";
+
+pub(crate) fn ode_range(time: &Ident, name: &Ident) -> String {
+    format!("the time runs from a number to the times of data: `ode {time} in 0..{name}[t] for t in T {{ .. }}`")
+}
+
+pub(crate) fn ode_for(time: &Ident) -> String {
+    format!("at which times the solution is wanted is missing: `ode {time} in 0..times[t] for t in T {{ .. }}`")
+}
+
+pub(crate) fn ode_time_index(name: &Ident) -> String {
+    format!("`{name}` is a time, which is a real number and no index")
+}
+
+pub(crate) fn equation_of(word: &Ident) -> String {
+    format!("`{word}(..)` takes the name of a component: `{word}(x) = ..;`, `{word}(x[g]) = ..;`")
+}
+
+pub(crate) fn equation_value(word: &Ident, name: &Ident) -> String {
+    let what = if word == "d" { "the derivative" } else { "the start" };
+    format!("{what} of `{name}` is missing: `{word}({name}) = ..;`")
+}
+
+pub(crate) fn equation_outside(word: &str, name: &Ident) -> String {
+    format!("`{word}({name})` stands in a differential equation: `ode s in 0..times[t] for t in T {{ {word}({name}) = ..; }}`")
+}
+
+pub(crate) fn no_derivative(name: &Ident) -> String {
+    format!("the derivative of `{name}` is missing, or of some of its elements: `d({name}) = ..;`")
+}
+
+pub(crate) fn no_start(name: &Ident) -> String {
+    format!("where `{name}` starts is missing, or where some of its elements do: `start({name}) = ..;`")
+}
+
+pub(crate) fn derivative_twice(name: &Ident) -> String {
+    format!("some elements of `{name}` have two derivatives; give each one `d({name}) = ..;`")
+}
+
+pub(crate) fn start_twice(name: &Ident) -> String {
+    format!("some elements of `{name}` start twice; give each one `start({name}) = ..;`")
 }
 
 pub(crate) const CHAIN_IN_ROWS: &str =

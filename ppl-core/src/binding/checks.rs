@@ -87,3 +87,14 @@ pub fn check_not_empty(model: &'static str, dim: &'static str, needed_by: &'stat
     }
     Ok(())
 }
+
+/// Refuses a time before the one that comes before it, and what is no time.
+///
+/// # Errors
+/// [`DataError::Time`].
+pub fn check_time(model: &'static str, field: &'static str, row: usize, before: f64, time: f64) -> Result<(), DataError> {
+    if time >= before && time.is_finite() {
+        return Ok(());
+    }
+    Err(DataError::Time { model, field, row, before, time })
+}

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::ode::Ode;
 use crate::distributions::Sampler;
 use crate::linear_algebra::Operation;
 use crate::model::{Layout, SiteKind, Statement, Visitor};
@@ -169,6 +170,19 @@ impl<'a> Walk<'a> {
             let mut reads = reads.borrow_mut();
             let rows = reads.take();
             reads.through.extend((first..first + len).map(|row| (row, rows.clone())));
+        }
+    }
+
+    /// Stores the solution of a differential equation at a time: of each component the first place, the first row and how many; each is made of all that was read.
+    pub fn solved(&mut self, ode: &Ode<f64>, components: &[(usize, usize, usize)]) {
+        let read = self.reads.as_ref().map(|reads| reads.borrow_mut().take());
+        for &(first, row, len) in components {
+            for element in 0..len {
+                self.values[row + element] = ode.value(first + element);
+                if let (Some(reads), Some(read)) = (&self.reads, &read) {
+                    reads.borrow_mut().through.insert(row + element, read.clone());
+                }
+            }
         }
     }
 

@@ -87,6 +87,23 @@ pub enum DataError {
         /// The set in words: "positive".
         expected: String,
     },
+    /// A time of a differential equation that is before the one that comes before it, or is no number.
+    #[error(
+        "`{model}`: `{field}[{row}]` is {time}, but the time before it is {before}; the times of an `ode` are finite and do not \
+         decrease: sort the rows by time, or begin the time earlier"
+    )]
+    Time {
+        /// The model.
+        model: &'static str,
+        /// The array, or `times`, where the time is computed.
+        field: &'static str,
+        /// Where in it, counted in row-major order.
+        row: usize,
+        /// The time before.
+        before: f64,
+        /// The time.
+        time: f64,
+    },
     /// A parameter that starts outside its support.
     #[error("`{model}`: `{name}` starts from {value}, but `{statement}` needs it {expected}; change what stands right of `=`")]
     Start {

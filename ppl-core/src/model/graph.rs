@@ -20,6 +20,17 @@ pub struct Graph {
     pub sums: &'static [SummedOut],
     /// The discrete latents: the probabilities of their values are parameters of the same name.
     pub discretes: &'static [DiscreteLatent],
+    /// The differential equations, in the order of the model.
+    pub equations: &'static [Equation],
+}
+
+/// A differential equation that the model solves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Equation {
+    /// The head of its block as written: `ode s in 0..times[t] for t in T`.
+    pub text: &'static str,
+    /// How many steps are taken between two times, if the model says it.
+    pub steps: Option<u32>,
 }
 
 /// A discrete latent, whose values a guide gives probabilities.

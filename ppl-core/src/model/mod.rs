@@ -5,6 +5,7 @@ mod batches;
 mod error;
 mod graph;
 mod layout;
+mod refinement;
 mod visit;
 mod workspace;
 
@@ -13,8 +14,9 @@ use std::ops::Range;
 pub use batch::{Batch, BatchError};
 pub use batches::Batches;
 pub use error::DataError;
-pub use graph::{DiscreteLatent, Factor, Graph, Owner, Plate, Read, Site, SiteKind, SummedOut};
+pub use graph::{DiscreteLatent, Equation, Factor, Graph, Owner, Plate, Read, Site, SiteKind, SummedOut};
 pub use layout::{Centred, Dimension, Layout, Missing, Variable};
+pub use refinement::Refinement;
 pub(crate) use visit::draw_choice;
 pub use visit::{Statement, Visitor};
 pub use workspace::{Partition, Weights, Workspace};
@@ -150,6 +152,9 @@ pub trait LogJoint<E: Real>: Sync {
     /// Sets `log_density` (`[sample]`) to the weighted log density of the workspace's unconstrained numbers, Jacobian included, and
     /// [`Workspace::gradient`] to its gradient.
     fn log_density(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]);
+
+    /// Solves the differential equations of the model in other steps from now on.
+    fn refine(&mut self, _refinement: Refinement) {}
 
     /// How many numbers are the same for all samples and are kept for each of them: what limits how many are worth taking at once.
     fn repeated(&self) -> usize {

@@ -23,6 +23,7 @@ static GRAPH: Graph = Graph {
     factors: &[Factor { text: "density of u", site: Some(0), reads: &[Read { site: 0, owner: Owner::Every }] }],
     sums: &[],
     discretes: &[],
+    equations: &[],
 };
 
 impl<E: Real> CorrelatedGaussian<E> {

@@ -1,13 +1,18 @@
 //! Coverage: the statements of a latent or a quantity declare each of its elements exactly once; those of data, at most once.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Affine, Model, Piece, Site, SiteKind, Term};
+use crate::ir::{Affine, DimId, Model, Piece, SiteId, SiteKind, Term};
+use crate::messages;
 
 /// Reports elements that are declared twice or not at all.
 pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
+    let components: BTreeSet<SiteId> = model.components.iter().map(|component| component.site).collect();
+    let is_component = |site: SiteId| components.contains(&site);
     for id in 0..model.sites.len() {
         let site = &model.sites[id];
-        match coverage(site) {
+        match coverage(&site.pieces, &site.dims) {
             Coverage::Exact => {
                 if let SiteKind::Observed(arg) = site.kind {
                     model.args[arg].covered = true;
@@ -19,6 +24,10 @@ pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
                     site.name.span(),
                     format!("`{0}` may have missing values, so it needs a distribution: write `{0}[..] ~ ..;`", site.name),
                 );
+            }
+            Coverage::Partial if is_component(id) => diagnostics.push(site.name.span(), messages::no_start(&site.name)),
+            Coverage::Twice(piece) if is_component(id) => {
+                diagnostics.push(site.pieces[piece].span, messages::start_twice(&site.name));
             }
             Coverage::Partial => {
                 let name = &site.name;
@@ -42,6 +51,18 @@ pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Reports components of solutions some of whose elements have no derivative, or two.
+pub(crate) fn check_derivatives(model: &Model, diagnostics: &mut Diagnostics) {
+    for component in &model.components {
+        let name = &model.sites[component.site].name;
+        match coverage(&component.derivatives, &component.dims) {
+            Coverage::Exact => {}
+            Coverage::Partial => diagnostics.push(name.span(), messages::no_derivative(name)),
+            Coverage::Twice(piece) => diagnostics.push(component.derivatives[piece].span, messages::derivative_twice(name)),
+        }
+    }
+}
+
 enum Coverage {
     Exact,
     Partial,
@@ -49,45 +70,44 @@ enum Coverage {
     Twice(usize),
 }
 
-fn coverage(site: &Site) -> Coverage {
-    if site.dims.contains(&usize::MAX) {
+fn coverage(pieces: &[Piece], dims: &[DimId]) -> Coverage {
+    if dims.contains(&usize::MAX) {
         // Single elements only: nothing tells how many there are.
         return Coverage::Partial;
     }
-    let whole = |axis: usize, (from, to): &(Affine, Affine)| {
-        *from == Affine::constant(0) && *to == Affine::term(Term::Size(site.dims[axis]))
-    };
-    let Some(first) = site.pieces.first() else { return Coverage::Partial };
+    let whole =
+        |axis: usize, (from, to): &(Affine, Affine)| *from == Affine::constant(0) && *to == Affine::term(Term::Size(dims[axis]));
+    let Some(first) = pieces.first() else { return Coverage::Partial };
     let split: Vec<usize> =
-        (0..first.axes.len()).filter(|&axis| !site.pieces.iter().all(|piece| whole(axis, &piece.axes[axis]))).collect();
+        (0..first.axes.len()).filter(|&axis| !pieces.iter().all(|piece| whole(axis, &piece.axes[axis]))).collect();
     match split.as_slice() {
-        [] if site.pieces.len() == 1 => Coverage::Exact,
+        [] if pieces.len() == 1 => Coverage::Exact,
         [] => Coverage::Twice(1),
-        [axis] => along(site, *axis),
-        _ => disjoint_boxes(site),
+        [axis] => along(pieces, dims, *axis),
+        _ => disjoint_boxes(pieces),
     }
 }
 
 /// Pieces that differ along one axis: they must follow each other from zero to the size.
-fn along(site: &Site, axis: usize) -> Coverage {
+fn along(pieces: &[Piece], dims: &[DimId], axis: usize) -> Coverage {
     let range = |piece: &Piece| piece.axes[axis].clone();
-    let whole = (Affine::constant(0), Affine::term(Term::Size(site.dims[axis])));
-    if let Some(piece) = site.pieces.iter().position(|piece| range(piece) == whole) {
+    let whole = (Affine::constant(0), Affine::term(Term::Size(dims[axis])));
+    if let Some(piece) = pieces.iter().position(|piece| range(piece) == whole) {
         return Coverage::Twice(piece.max(1));
     }
-    for (i, piece) in site.pieces.iter().enumerate() {
-        for earlier in &site.pieces[..i] {
+    for (i, piece) in pieces.iter().enumerate() {
+        for earlier in &pieces[..i] {
             if overlaps(&range(piece), &range(earlier)) {
                 return Coverage::Twice(i);
             }
         }
     }
     let mut reached = Affine::constant(0);
-    let mut left: Vec<(Affine, Affine)> = site.pieces.iter().map(range).collect();
+    let mut left: Vec<(Affine, Affine)> = pieces.iter().map(range).collect();
     while let Some(next) = left.iter().position(|(from, _)| *from == reached) {
         reached = left.swap_remove(next).1;
     }
-    if left.is_empty() && reached == Affine::term(Term::Size(site.dims[axis])) { Coverage::Exact } else { Coverage::Partial }
+    if left.is_empty() && reached == Affine::term(Term::Size(dims[axis])) { Coverage::Exact } else { Coverage::Partial }
 }
 
 /// Whether two ranges surely share an element.
@@ -104,9 +124,9 @@ fn overlaps(a: &(Affine, Affine), b: &(Affine, Affine)) -> bool {
 }
 
 /// Pieces that differ along several axes: only exact repetition is known to be wrong.
-fn disjoint_boxes(site: &Site) -> Coverage {
-    for (i, piece) in site.pieces.iter().enumerate() {
-        if site.pieces[..i].iter().any(|earlier| earlier.axes == piece.axes) {
+fn disjoint_boxes(pieces: &[Piece]) -> Coverage {
+    for (i, piece) in pieces.iter().enumerate() {
+        if pieces[..i].iter().any(|earlier| earlier.axes == piece.axes) {
             return Coverage::Twice(i);
         }
     }

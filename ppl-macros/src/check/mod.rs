@@ -12,6 +12,7 @@ use crate::ir::Model;
 /// Reports everything that is wrong with a model.
 pub(crate) fn check(model: &mut Model, diagnostics: &mut Diagnostics) {
     coverage::check(model, diagnostics);
+    coverage::check_derivatives(model, diagnostics);
     order::check(model, diagnostics);
     bounds::check(model, diagnostics);
     supports::check(model, diagnostics);

@@ -196,7 +196,21 @@ impl Places<'_> {
                     self.body(&block.body, loops);
                     loops.truncate(around);
                 }
-                StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => expression(value),
+                StmtKind::Local { value, .. }
+                | StmtKind::Factor { value, .. }
+                | StmtKind::Start { value, .. }
+                | StmtKind::Derivative { value, .. } => expression(value),
+                StmtKind::Ode(block) => {
+                    let around = loops.len();
+                    loops.extend([block.at, block.time]);
+                    self.body(&block.body, loops);
+                    loops.truncate(around);
+                    for id in block.components.clone() {
+                        let site = self.model.components[id].site;
+                        let (index, span) = (block.index.clone(), self.model.sites[site].name.span());
+                        self.defined.push(Place { site, at, index, loops: loops.clone(), span });
+                    }
+                }
                 StmtKind::Param { bounds, start, .. } => visit::of_parameter(bounds.as_deref(), start).for_each(expression),
                 StmtKind::Quantity { site, index, value } => {
                     expression(value);

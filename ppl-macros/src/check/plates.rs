@@ -92,6 +92,21 @@ impl Reader<'_> {
                 })
             }
             StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => self.expression(value, statement),
+            StmtKind::Ode(block) => {
+                if self.model.vars[block.at].dim == Some(self.dim) {
+                    return Some(format!("`{statement}` is solved along it"));
+                }
+                let own = |id: usize| {
+                    let known = &self.model.sites[self.model.components[id].site];
+                    let name = known.name.to_string();
+                    let dims = &known.dims[..block.index.len()];
+                    self.index(&name, dims, &block.index, statement)
+                        .or_else(|| self.whole(&known.dims[block.index.len()..], &name, statement))
+                };
+                let times = [&block.from, &block.to].into_iter().find_map(|time| self.expression(time, statement));
+                times.or_else(|| block.components.clone().find_map(own))
+            }
+            StmtKind::Start { value, .. } | StmtKind::Derivative { value, .. } => self.expression(value, statement),
             // Where a parameter starts is no part of the density.
             StmtKind::Param { site: written, index, bounds, start: _ } => {
                 let known = &self.model.sites[*written];

@@ -90,7 +90,7 @@ pub(crate) fn infer(model: &Model, expr: &Expr) -> Inferred {
         // Of few values, what is made of them may lie anywhere.
         ExprKind::Var(var) if model.is_value(*var) => Open,
         ExprKind::Size(_) | ExprKind::Var(_) => NonNegative,
-        ExprKind::Data(..) | ExprKind::User(..) | ExprKind::LogProb(..) => Open,
+        ExprKind::Data(..) | ExprKind::Component(..) | ExprKind::User(..) | ExprKind::LogProb(..) => Open,
         ExprKind::Site(site, _) => {
             let site = &model.sites[*site];
             match site.kind {
@@ -263,7 +263,15 @@ fn check_statements(model: &mut Model, body: &[Stmt], errors: &mut Vec<(proc_mac
                 check_log_probs(model, value, errors);
                 model.locals[*local].support = infer(model, value);
             }
-            StmtKind::Factor { value, .. } => check_log_probs(model, value, errors),
+            StmtKind::Factor { value, .. } | StmtKind::Start { value, .. } | StmtKind::Derivative { value, .. } => {
+                check_log_probs(model, value, errors);
+            }
+            StmtKind::Ode(block) => {
+                for id in block.components.clone() {
+                    model.quantity_supports.insert(model.components[id].site, Inferred::Open);
+                }
+                check_statements(model, &block.body, errors);
+            }
             StmtKind::Param { bounds, start, .. } => {
                 visit::of_parameter(bounds.as_deref(), start).for_each(|value| check_log_probs(model, value, errors));
             }

@@ -44,12 +44,16 @@ pub(crate) fn assertions(model: &Model) -> TokenStream {
                     }
                 }
             }
-            StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => densities(value),
+            StmtKind::Local { value, .. }
+            | StmtKind::Quantity { value, .. }
+            | StmtKind::Factor { value, .. }
+            | StmtKind::Start { value, .. }
+            | StmtKind::Derivative { value, .. } => densities(value),
             StmtKind::Operation { operands, .. } => visit::repeated(operands).for_each(densities),
             StmtKind::Param { bounds, start, .. } => visit::of_parameter(bounds.as_deref(), start).for_each(densities),
             StmtKind::Sum(block) => block.priors().flat_map(|(prior, _)| visit::of_distribution(prior)).for_each(densities),
             StmtKind::Discrete(block) => visit::of_distribution(&block.prior).for_each(densities),
-            StmtKind::Expected { .. } | StmtKind::For { .. } => {}
+            StmtKind::Ode(_) | StmtKind::Expected { .. } | StmtKind::For { .. } => {}
         }
     });
     out

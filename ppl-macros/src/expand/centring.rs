@@ -120,6 +120,9 @@ impl<'m> Search<'m> {
                 }
                 // What is drawn within a sum has a location for each of its values.
                 StmtKind::Sum(_)
+                | StmtKind::Ode(_)
+                | StmtKind::Start { .. }
+                | StmtKind::Derivative { .. }
                 | StmtKind::Discrete(_)
                 | StmtKind::Expected { .. }
                 | StmtKind::Local { .. }
@@ -211,6 +214,7 @@ impl<'m> Search<'m> {
             | ExprKind::Var(_)
             | ExprKind::Data(..)
             | ExprKind::Site(..)
+            | ExprKind::Component(..)
             | ExprKind::Indicator(_) => Ok(()),
         }
     }

@@ -52,6 +52,14 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
         let within = sum.within.map_or_else(|| quote!(None), |within| quote!(Some(#within)));
         quote!(_ppl::SummedOut { name: #name, factor: #factor, within: #within })
     });
+    let mut equations = Vec::new();
+    visit::statements(&model.body, &mut |stmt| {
+        if let StmtKind::Ode(block) = &stmt.kind {
+            let text = stmt.text.split_once(" {").map_or(stmt.text.as_str(), |(head, _)| head);
+            let steps = block.steps.map_or_else(|| quote!(None), |steps| quote!(Some(#steps)));
+            equations.push(quote!(_ppl::Equation { text: #text, steps: #steps }));
+        }
+    });
     let coupled = coupled(model);
     let discretes = model.discretes.iter().enumerate().map(|(id, discrete)| {
         let (name, coupled) = (discrete.name.to_string(), coupled.contains(&id));
@@ -70,6 +78,7 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
             factors: &[#(#factors),*],
             sums: &[#(#sums),*],
             discretes: &[#(#discretes),*],
+            equations: &[#(#equations),*],
         }
     }
 }
@@ -194,7 +203,21 @@ fn collect(
                     add(known, latent, Owner::Every);
                 }
             }
-            StmtKind::Param { .. } => {}
+            StmtKind::Ode(block) => {
+                // Each component depends on all that any of them reads.
+                visit::statements(&block.body, &mut |stmt| match &stmt.kind {
+                    StmtKind::Start { value, .. } | StmtKind::Derivative { value, .. } | StmtKind::Local { value, .. } => {
+                        read(value, &mut own);
+                    }
+                    _ => {}
+                });
+                for id in block.components.clone() {
+                    let known = through.entry(model.components[id].site).or_default();
+                    own.iter().for_each(|(&latent, owner)| add(known, latent, owner.clone()));
+                }
+            }
+            // Within their equation.
+            StmtKind::Start { .. } | StmtKind::Derivative { .. } | StmtKind::Param { .. } => {}
             StmtKind::Discrete(block) => {
                 of_distribution(&block.prior, &mut own, through);
                 read_site(model.discretes[block.latent].site, &block.index, &mut own, through);

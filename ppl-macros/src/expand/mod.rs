@@ -177,8 +177,13 @@ fn kernels(
                     StmtKind::Discrete(block) => push(block.factor),
                     StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
                     // What it reads and writes is in memory.
-                    StmtKind::Operation { .. } => stores = true,
-                    StmtKind::Local { .. } | StmtKind::Param { .. } | StmtKind::Expected { .. } | StmtKind::For { .. } => {}
+                    StmtKind::Operation { .. } | StmtKind::Ode(_) => stores = true,
+                    StmtKind::Start { .. }
+                    | StmtKind::Derivative { .. }
+                    | StmtKind::Local { .. }
+                    | StmtKind::Param { .. }
+                    | StmtKind::Expected { .. }
+                    | StmtKind::For { .. } => {}
                 }
             });
         }
@@ -224,6 +229,13 @@ fn kernels(
     let accumulate = names.iter().enumerate().map(|(id, name)| quote!(#id => self.#name::<V>(rows, frame)));
     let walk = if model.guide.is_some() { TokenStream::new() } else { walk::walk(model) };
     let observed = bind::observed_elements(model);
+    let refine = model.solves().then(|| {
+        quote! {
+            fn refine(&mut self, refinement: _ppl::Refinement) {
+                self.__refinement = refinement;
+            }
+        }
+    });
     let batch = bind::batch(model, columns, centred);
     quote! {
         impl _ppl::Kernels for Bound<'_> {
@@ -272,6 +284,8 @@ fn kernels(
             fn batch(&self, batch: &_ppl::Batch<'_>) -> Result<Box<dyn _ppl::LogJoint<#e> + '_>, _ppl::DataError> {
                 #batch
             }
+
+            #refine
 
             fn walk(&self, walk: &mut _ppl::Walk<'_>) {
                 #walk

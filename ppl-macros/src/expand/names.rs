@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
-use crate::ir::{Affine, DimId, Index, Model, SiteKind, Term, VarId};
+use crate::ir::{Affine, ComponentId, DimId, Index, Model, OdeBlock, SiteKind, Term, VarId};
 
 /// Names that generated functions give to their own arguments and locals.
 const RESERVED: &[&str] = &[
@@ -38,11 +38,18 @@ const RESERVED: &[&str] = &[
     "chosen",
     "before",
     "told",
+    "time",
+    "element",
+    "first",
 ];
 
 /// Whether generated functions use a name themselves, or may.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name) || name.starts_with("weight_") || name.starts_with("weights_") || name.starts_with("d_")
+    RESERVED.contains(&name)
+        || name.starts_with("weight_")
+        || name.starts_with("weights_")
+        || name.starts_with("ode_")
+        || name.starts_with("d_")
 }
 
 /// A local name of generated code, which no name of the user can meet.
@@ -181,6 +188,45 @@ pub(crate) fn row(model: &Model, site: usize, indices: &[Index]) -> TokenStream 
         let at = flat(model, indices, &site.dims);
         quote!(self.#name + #at)
     }
+}
+
+/// The solver of a differential equation.
+pub(crate) fn solver(model: &Model, time: VarId) -> Ident {
+    format_ident!("ode_{}", model.vars[time].name.to_string().to_lowercase(), span = Span::mixed_site())
+}
+
+/// How many numbers a component of a solution has.
+fn component_size(model: &Model, component: ComponentId) -> TokenStream {
+    trailing(model, &model.components[component].dims, 0)
+}
+
+/// Where a component of a solution begins among all of its equation.
+pub(crate) fn component_first(model: &Model, component: ComponentId) -> TokenStream {
+    let before = (model.components[component].first..component).map(|before| component_size(model, before));
+    before.reduce(|all, own| quote!(#all + #own)).unwrap_or_else(|| quote!(0))
+}
+
+/// The place of an element of a component among all numbers of its equation.
+pub(crate) fn component_place(model: &Model, component: ComponentId, index: &[Index]) -> TokenStream {
+    let first = component_first(model, component);
+    if index.is_empty() {
+        return first;
+    }
+    let own = flat(model, index, &model.components[component].dims);
+    quote!(#first + #own)
+}
+
+/// How many numbers a differential equation is of.
+pub(crate) fn equation_size(model: &Model, components: std::ops::Range<ComponentId>) -> TokenStream {
+    components.map(|own| component_size(model, own)).reduce(|all, own| quote!(#all + #own)).unwrap_or_else(|| quote!(0))
+}
+
+/// The values of a component at a time: the first row, and how many there are.
+pub(crate) fn component_rows(model: &Model, block: &OdeBlock, component: ComponentId) -> (TokenStream, TokenStream) {
+    let known = &model.components[component];
+    let at = Index::Affine(Affine::term(Term::Var(block.at)));
+    let index: Vec<Index> = block.index.iter().cloned().chain([at]).collect();
+    (row(model, known.site, &index), component_size(model, component))
 }
 
 /// A readable name for an element: `alpha_county_n`.

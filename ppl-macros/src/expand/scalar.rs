@@ -27,7 +27,9 @@ pub(crate) fn vars(model: &Model, expr: &Expr, used: &mut BTreeSet<VarId>) {
         ExprKind::Var(var) => {
             used.insert(*var);
         }
-        ExprKind::Data(_, index) | ExprKind::Site(_, index) => used.extend(super::tape::vars_of(index)),
+        ExprKind::Data(_, index) | ExprKind::Site(_, index) | ExprKind::Component(_, index) => {
+            used.extend(super::tape::vars_of(index))
+        }
         ExprKind::Local(local) => vars(model, &model.locals[*local].value, used),
         ExprKind::Reduce { var, .. } => {
             inner.insert(*var);
@@ -43,6 +45,7 @@ pub(crate) fn is_data(model: &Model, expr: &Expr) -> bool {
     visit::expressions(expr, &mut |e| match &e.kind {
         ExprKind::Site(site, _) => data &= !model.row && matches!(model.sites[*site].kind, SiteKind::Observed(_)),
         ExprKind::Data(arg, _) => data &= !model.is_input(&model.args[*arg]),
+        ExprKind::Component(..) => data = false,
         ExprKind::Local(local) => data &= model.locals[*local].data,
         _ => {}
     });
@@ -70,6 +73,10 @@ pub(crate) fn expr(model: &Model, e: &Expr, source: Source) -> TokenStream {
                 quote!(walk.value(#row))
             }
         },
+        ExprKind::Component(component, index) => {
+            let place = names::component_place(model, *component, index);
+            quote!(ode.component(#place))
+        }
         ExprKind::Local(local) if !model.locals[*local].over.is_empty() => sub(&model.locals[*local].value),
         ExprKind::Local(local) => match source {
             Source::Walk => {

@@ -4,11 +4,11 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::names;
 use super::scalar::{self, Source, family_type, observed_field};
+use super::{kernel, names};
 use crate::catalogue::Shape;
 use crate::ir::lower::log_prior;
-use crate::ir::{Density, Distribution, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, SumBlock, Vector};
+use crate::ir::{Density, Distribution, Family, Index, Model, OdeBlock, SiteId, SiteKind, Stmt, StmtKind, SumBlock, Vector};
 
 /// The statements of the walk.
 pub(crate) fn walk(model: &Model) -> TokenStream {
@@ -67,6 +67,15 @@ fn statement(model: &Model, stmt: &Stmt) -> TokenStream {
             let operands = operands.iter().map(|operand| vector(model, operand, &quote!(1)));
             quote!(walk.compute::<_ppl::linear_algebra::#word, #count>(#row, #length, [#(#operands),*]);)
         }
+        StmtKind::Ode(block) => ode(model, block),
+        StmtKind::Start { component, index, value } => {
+            let (place, value) = (names::component_place(model, *component, index), scalar::expr(model, value, Source::Walk));
+            quote!(let value = #value; ode.start(#place, value);)
+        }
+        StmtKind::Derivative { component, index, value } => {
+            let (place, value) = (names::component_place(model, *component, index), scalar::expr(model, value, Source::Walk));
+            quote!(let value = #value; ode.set(#place, value);)
+        }
         StmtKind::Param { .. } => TokenStream::new(),
         StmtKind::Factor { factor, value } => {
             let (row, value) = (names::loop_row(model, &model.factors[*factor].loops), scalar::expr(model, value, Source::Walk));
@@ -112,6 +121,33 @@ fn sum(model: &Model, block: &SumBlock) -> TokenStream {
             before = Some(chosen);
         }
         walk.leave((#factor, #row));
+    }}
+}
+
+/// The solution of a differential equation, time after time.
+fn ode(model: &Model, block: &OdeBlock) -> TokenStream {
+    let (size, starts) = (names::equation_size(model, block.components.clone()), statements(model, block.starts()));
+    let (equations, advance) = (statements(model, block.equations()), kernel::advance(model, block, &quote!(ode), false));
+    let (at, range, time) = (names::var(model, block.at), names::range(model, block.at), names::var(model, block.time));
+    let components = block.components.clone().map(|component| {
+        let (first, (row, len)) = (names::component_first(model, component), names::component_rows(model, block, component));
+        (first, row, len)
+    });
+    let solved = components.clone().map(|(first, row, len)| quote!((#first, #row, #len)));
+    let resumed = components.map(|(first, row, len)| quote!(for (element, value) in walk.rows(#row, #len).into_iter().enumerate() { ode.resume(#first + element, value); }));
+    let resume = kernel::resume(model, block, &quote!(ode), quote!(#(#resumed)*));
+    quote! {{
+        let mut ode = _ppl::Ode::<f64>::new(#size);
+        #starts
+        for #at in #range {
+            #resume
+            #advance
+            while ode.evaluates() {
+                let #time = ode.time();
+                #equations
+            }
+            walk.solved(&ode, &[#(#solved),*]);
+        }
     }}
 }
 

@@ -159,6 +159,12 @@ fn reads_of_missing(guide: &Model, model: &Model, diagnostics: &mut Diagnostics)
             visit::of_parameter(bounds.as_deref(), start).for_each(|value| visit::data(guide, value, &mut read));
         }
         // A guide has none.
-        StmtKind::Sum(_) | StmtKind::Discrete(_) | StmtKind::Expected { .. } | StmtKind::For { .. } => {}
+        StmtKind::Sum(_)
+        | StmtKind::Discrete(_)
+        | StmtKind::Ode(_)
+        | StmtKind::Start { .. }
+        | StmtKind::Derivative { .. }
+        | StmtKind::Expected { .. }
+        | StmtKind::For { .. } => {}
     });
 }

@@ -22,6 +22,7 @@ pub(crate) type LocalId = usize;
 pub(crate) type FactorId = usize;
 pub(crate) type SumId = usize;
 pub(crate) type DiscreteId = usize;
+pub(crate) type ComponentId = usize;
 
 #[derive(Debug)]
 pub(crate) struct Model {
@@ -45,6 +46,7 @@ pub(crate) struct Model {
     pub factors: Vec<Factor>,
     pub sums: Vec<Sum>,
     pub discretes: Vec<Discrete>,
+    pub components: Vec<Component>,
     /// Where the values of quantities are known to lie.
     pub quantity_supports: std::collections::BTreeMap<SiteId, check_support::Inferred>,
     pub body: Vec<Stmt>,
@@ -161,6 +163,21 @@ pub(crate) enum ValueOf {
     State { chain: Ident, time: VarId, back: i64 },
     /// An element of a discrete latent.
     Discrete(DiscreteId, Vec<Index>),
+    /// The time of a differential equation: a real number.
+    Time,
+}
+
+/// A component of the solution of a differential equation.
+#[derive(Debug)]
+pub(crate) struct Component {
+    /// Its values at the times: over the loops around the equation, the times, and its own axes.
+    pub site: SiteId,
+    /// The first component of the same equation: all of them follow it.
+    pub first: ComponentId,
+    /// Its own axes.
+    pub dims: Vec<DimId>,
+    /// What each `d(..)` is about.
+    pub derivatives: Vec<Piece>,
 }
 
 /// A discrete latent: the guide gives each of its values a probability, which is a parameter.
@@ -237,6 +254,12 @@ pub(crate) enum StmtKind {
     Sum(Box<SumBlock>),
     /// `latent[index] ~ prior`, of a discrete latent
     Discrete(Box<DiscreteBlock>),
+    /// `ode time in from..to for at in times { body }`
+    Ode(Box<OdeBlock>),
+    /// `start(component[index]) = value`
+    Start { component: ComponentId, index: Vec<Index>, value: Expr },
+    /// `d(component[index]) = value`
+    Derivative { component: ComponentId, index: Vec<Index>, value: Expr },
     /// A statement that reads values of discrete latents: its expectation over these
     Expected { over: Vec<VarId>, body: Vec<Stmt> },
 }
@@ -290,6 +313,37 @@ impl SumBlock {
     }
 }
 
+/// A differential equation, solved at times of data.
+#[derive(Debug)]
+pub(crate) struct OdeBlock {
+    /// The time, a real number.
+    pub time: VarId,
+    /// The loop over the times.
+    pub at: VarId,
+    /// Where the time begins, and the time of the loop.
+    pub from: Expr,
+    pub to: Expr,
+    /// How many steps are taken between two times, if that is not found out.
+    pub steps: Option<u32>,
+    pub components: std::ops::Range<ComponentId>,
+    /// The loops around it: the first indices of the solution.
+    pub index: Vec<Index>,
+    /// The statements that start it, and the equations after these.
+    pub body: Vec<Stmt>,
+    /// How many statements start it.
+    pub starts: usize,
+}
+
+impl OdeBlock {
+    pub(crate) fn starts(&self) -> &[Stmt] {
+        &self.body[..self.starts]
+    }
+
+    pub(crate) fn equations(&self) -> &[Stmt] {
+        &self.body[self.starts..]
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Distribution {
     pub density: Density,
@@ -321,6 +375,7 @@ pub(crate) enum Vector {
     Site(SiteId, Vec<Index>),
     /// The last axis of data.
     Data(ArgId, Vec<Index>),
+
     /// One number for every element.
     Repeat(Box<Expr>),
 }
@@ -351,6 +406,8 @@ pub(crate) enum ExprKind {
     /// A latent or a quantity.
     Site(SiteId, Vec<Index>),
     Local(LocalId),
+    /// A component of the solution of a differential equation, within it.
+    Component(ComponentId, Vec<Index>),
     Binary(Operator, Box<Expr>, Box<Expr>),
     Neg(Box<Expr>),
     Function(Function, Vec<Expr>),
@@ -462,6 +519,7 @@ impl Model {
                 Some((chain, vec![Index::Affine(step)]))
             }
             ValueOf::Discrete(latent, index) => Some((&self.discretes[*latent].name, index.clone())),
+            ValueOf::Time => None,
         }
     }
 
@@ -479,6 +537,16 @@ impl Model {
         let place = Affine::term(Term::Var(var)).plus(&self.vars[var].from, -1);
         let index = index.iter().cloned().chain([Index::Affine(place)]).collect();
         Some(Expr { kind: ExprKind::Site(site, index), span })
+    }
+
+    /// Whether it solves differential equations.
+    pub(crate) fn solves(&self) -> bool {
+        !self.components.is_empty()
+    }
+
+    /// Whether a bound name is the time of a differential equation.
+    pub(crate) fn is_time(&self, var: VarId) -> bool {
+        self.vars[var].value_of == Some(ValueOf::Time)
     }
 
     /// Whether a bound name is the value of what is summed out, or of a discrete latent.

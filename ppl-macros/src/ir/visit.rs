@@ -13,6 +13,7 @@ pub(crate) fn expressions<'e>(expr: &'e Expr, visit: &mut impl FnMut(&'e Expr)) 
         | ExprKind::Var(_)
         | ExprKind::Data(..)
         | ExprKind::Site(..)
+        | ExprKind::Component(..)
         | ExprKind::Local(_) => {}
         ExprKind::Binary(_, left, right) => {
             expressions(left, visit);
@@ -49,7 +50,7 @@ pub(crate) fn data(model: &Model, expr: &Expr, visit: &mut dyn FnMut(ArgId, Span
             visit(*arg, e.span);
             indices(index, e.span, visit);
         }
-        ExprKind::Site(_, index) => indices(index, e.span, visit),
+        ExprKind::Site(_, index) | ExprKind::Component(_, index) => indices(index, e.span, visit),
         ExprKind::Local(local) => data(model, &model.locals[*local].value, &mut |arg, _| visit(arg, e.span)),
         _ => {}
     });
@@ -113,6 +114,11 @@ pub(crate) fn arguments(model: &Model) -> std::collections::BTreeSet<ArgId> {
                 vectors(block.prior.density.vectors(), &mut read);
                 gathered(&block.index, &mut read);
             }
+            StmtKind::Ode(block) => [&block.from, &block.to].into_iter().for_each(own),
+            StmtKind::Start { index, value, .. } | StmtKind::Derivative { index, value, .. } => {
+                own(value);
+                gathered(index, &mut read);
+            }
             StmtKind::Expected { over, .. } => {
                 let elements = over.iter().filter_map(|&var| model.probability(var));
                 elements.for_each(|(_, index)| gathered(index, &mut read));
@@ -166,6 +172,7 @@ pub(crate) fn block(stmt: &Stmt) -> &[Stmt] {
     match &stmt.kind {
         StmtKind::For { body, .. } => body,
         StmtKind::Sum(block) => &block.body,
+        StmtKind::Ode(block) => &block.body,
         StmtKind::Expected { body, .. } => body,
         _ => &[],
     }
@@ -179,6 +186,7 @@ pub(crate) fn in_loops<'s>(body: &'s [Stmt], loops: &mut Vec<VarId>, visit: &mut
         match &stmt.kind {
             StmtKind::For { var, .. } => loops.push(*var),
             StmtKind::Sum(block) => loops.extend(block.loops()),
+            StmtKind::Ode(block) => loops.extend([block.at, block.time]),
             StmtKind::Expected { over, .. } => loops.extend(over),
             _ => {}
         }
@@ -209,7 +217,12 @@ pub(crate) fn distributions(model: &Model) -> std::collections::BTreeSet<&'stati
             });
         };
         match &stmt.kind {
-            StmtKind::Local { value, .. } | StmtKind::Quantity { value, .. } | StmtKind::Factor { value, .. } => read(value),
+            StmtKind::Local { value, .. }
+            | StmtKind::Quantity { value, .. }
+            | StmtKind::Factor { value, .. }
+            | StmtKind::Start { value, .. }
+            | StmtKind::Derivative { value, .. } => read(value),
+            StmtKind::Ode(block) => [&block.from, &block.to].into_iter().for_each(read),
             StmtKind::Sample { distribution, .. } => {
                 of_distribution(distribution).for_each(&mut read);
                 for (known, _) in distribution.density.families() {

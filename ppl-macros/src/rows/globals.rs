@@ -161,7 +161,7 @@ pub(super) fn size(dim: &Ident) -> Argument {
 fn each<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Stmt)) {
     for stmt in body {
         visit(stmt);
-        if let Stmt::For { body, .. } | Stmt::Sum { body, .. } | Stmt::Chain { body, .. } = stmt {
+        if let Stmt::For { body, .. } | Stmt::Sum { body, .. } | Stmt::Chain { body, .. } | Stmt::Ode { body, .. } = stmt {
             each(body, visit);
         }
     }
@@ -215,7 +215,7 @@ pub(super) fn expressions<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Expr))
             lhs.index.iter().for_each(|index| within(index, visit));
             within(distribution, visit);
         }
-        Stmt::Let { lhs, value } => {
+        Stmt::Let { lhs, value } | Stmt::Start { lhs, value } | Stmt::Derivative { lhs, value } => {
             lhs.index.iter().for_each(|index| within(index, visit));
             within(value, visit);
         }
@@ -232,6 +232,11 @@ pub(super) fn expressions<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Expr))
         Stmt::Sum { range, distribution, .. } => {
             range_within(range, visit);
             within(distribution, visit);
+        }
+        Stmt::Ode { from, to, times, .. } => {
+            within(from, visit);
+            within(to, visit);
+            range_within(times, visit);
         }
         Stmt::Auto { .. } => {}
     });
@@ -284,10 +289,10 @@ pub(super) fn loops(body: &[Stmt]) -> Vec<(&Ident, &Ident)> {
 /// The words that loops and sums among statements bind.
 pub(super) fn bound(body: &[Stmt]) -> Vec<&Ident> {
     let mut found = Vec::new();
-    each(body, &mut |stmt| {
-        if let Stmt::For { var, .. } | Stmt::Sum { var, .. } | Stmt::Chain { var, .. } = stmt {
-            found.push(var);
-        }
+    each(body, &mut |stmt| match stmt {
+        Stmt::For { var, .. } | Stmt::Sum { var, .. } | Stmt::Chain { var, .. } => found.push(var),
+        Stmt::Ode { time, at, .. } => found.extend([time, at]),
+        _ => {}
     });
     expressions(body, &mut |expr| {
         if let ExprKind::Reduce { var, .. } = &expr.kind {

@@ -81,6 +81,7 @@ pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnosti
                 None => lift.error(word.span(), messages::AUTO_IN_MODEL),
             },
             Stmt::Sample { lhs, distribution } if of.is_none() && lift.is_network(&lhs.name) => lift.prior(&lhs, &distribution),
+            Stmt::Ode { time, .. } => lift.error(time.span(), messages::ODE_IN_ROWS),
             other if of.is_none() => outside.push(other),
             other => lift.refuse(&other),
         }
@@ -248,7 +249,8 @@ impl Lift<'_> {
             Stmt::Split { call, .. } => call.span,
             Stmt::Auto { word, .. } => word.span(),
             Stmt::Factor { value } => value.span,
-            Stmt::For { var, .. } | Stmt::Sum { var, .. } | Stmt::Chain { var, .. } => var.span(),
+            Stmt::For { var, .. } | Stmt::Sum { var, .. } | Stmt::Chain { var, .. } | Stmt::Ode { time: var, .. } => var.span(),
+            Stmt::Start { lhs, .. } | Stmt::Derivative { lhs, .. } => lhs.name.span(),
         };
         self.error(span, messages::OUTSIDE_PLATE);
     }
@@ -320,6 +322,12 @@ impl Lift<'_> {
             }
             Stmt::Chain { var, .. } => {
                 self.error(var.span(), messages::CHAIN_IN_ROWS);
+                None
+            }
+            Stmt::Ode { time: word, .. }
+            | Stmt::Start { lhs: Lhs { name: word, .. }, .. }
+            | Stmt::Derivative { lhs: Lhs { name: word, .. }, .. } => {
+                self.error(word.span(), messages::ODE_IN_ROWS);
                 None
             }
             Stmt::Sum { var, mut range, mut distribution, body } => {

@@ -74,6 +74,16 @@ fn write_statement(f: &mut Formatter<'_>, stmt: &Stmt, depth: usize) -> Result {
             writeln!(f, "{indent}sum {var}[{time}] in {range} for {time} in {times} {{")?;
             write_block(f, body, depth)
         }
+        Stmt::Ode { time, from, to, at, times, steps, body } => {
+            write!(f, "{indent}ode {time} in {from}..{to} for {at} in {times}")?;
+            if let Some(steps) = steps {
+                write!(f, ", steps = {steps}")?;
+            }
+            writeln!(f, " {{")?;
+            write_block(f, body, depth)
+        }
+        Stmt::Start { lhs, value } => write!(f, "{indent}start({lhs}) = {value};"),
+        Stmt::Derivative { lhs, value } => write!(f, "{indent}d({lhs}) = {value};"),
     }
 }
 

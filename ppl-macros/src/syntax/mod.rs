@@ -8,6 +8,7 @@ mod display;
 mod expression;
 mod model;
 mod network;
+mod ode;
 mod operand;
 mod param;
 mod recovery;
@@ -94,6 +95,12 @@ pub(crate) enum Stmt {
     Sum { var: Ident, range: Range, distribution: Expr, body: Vec<Stmt> },
     /// `sum var[time] in range for time in times { body }`
     Chain { var: Ident, time: Ident, range: Range, times: Range, body: Vec<Stmt> },
+    /// `ode time in from..to for at in times, steps = steps { body }`
+    Ode { time: Ident, from: Expr, to: Expr, at: Ident, times: Range, steps: Option<u32>, body: Vec<Stmt> },
+    /// `start(lhs) = value;`, of an `ode`: where a component begins.
+    Start { lhs: Lhs, value: Expr },
+    /// `d(lhs) = value;`, of an `ode`: the derivative of a component.
+    Derivative { lhs: Lhs, value: Expr },
 }
 
 /// `name` or `name[index, ..]`

@@ -56,7 +56,7 @@ pub(super) fn begins_with(input: ParseStream<'_>, word: &str) -> bool {
 
 /// Whether a statement begins here that has a word of its own: no two names stand side by side in an expression.
 pub(super) fn begins_worded(input: ParseStream<'_>) -> bool {
-    ["param", "auto", "sum"].into_iter().any(|word| begins_with(input, word))
+    ["param", "auto", "sum", "ode"].into_iter().any(|word| begins_with(input, word))
 }
 
 /// Skips a token.

@@ -8,6 +8,7 @@ use super::auto::auto;
 use super::call::indices;
 use super::expression::expression;
 use super::network::split;
+use super::ode::{equation, ode};
 use super::param::param;
 use super::recovery::{attributes, begins_with, begins_worded, error_here, here_or_before, keyword, name, skip, skip_statement};
 use super::{BinaryOp, Expr, ExprKind, Lhs, Range, Stmt};
@@ -51,6 +52,9 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
     if begins_with(input, "sum") {
         return sum_statement(input, diagnostics);
     }
+    if begins_with(input, "ode") {
+        return ode(input, diagnostics);
+    }
     if begins_with(input, "auto") {
         return auto(input, diagnostics).map(Some);
     }
@@ -59,6 +63,7 @@ fn statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
         let word: Ident = input.fork().parse()?;
         match word.to_string().as_str() {
             "factor" if input.peek2(syn::token::Paren) => return factor(input, diagnostics).map(Some),
+            "start" | "d" if input.peek2(syn::token::Paren) => return equation(input, &word, diagnostics),
             _ => {}
         }
     }
@@ -108,7 +113,7 @@ fn for_statement(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::
     Ok(header.map(|(var, range)| Stmt::For { var, range, body }))
 }
 
-fn for_header(input: ParseStream<'_>) -> syn::Result<(Ident, Range)> {
+pub(super) fn for_header(input: ParseStream<'_>) -> syn::Result<(Ident, Range)> {
     let span = input.parse::<Token![for]>()?.span;
     if input.is_empty() {
         return Err(syn::Error::new(span, messages::FOR_NAME));
@@ -354,7 +359,9 @@ pub(super) fn end(input: ParseStream<'_>, statement: &str, diagnostics: &mut Dia
 }
 
 fn begins_statement(input: ParseStream<'_>) -> bool {
-    begins_binding(input) || (input.peek2(syn::token::Paren) && input.fork().parse::<Ident>().is_ok_and(|word| word == "factor"))
+    begins_binding(input)
+        || (input.peek2(syn::token::Paren)
+            && input.fork().parse::<Ident>().is_ok_and(|word| ["factor", "start", "d"].contains(&word.to_string().as_str())))
 }
 
 /// Whether a `let`, a `param`, an `auto`, a loop or a `~` begins here: what no value begins with.

@@ -12,8 +12,8 @@ use crate::expand::graph::support;
 use crate::expand::names;
 use crate::expand::scalar::{self, Source};
 use crate::ir::{
-    Affine, Density, DimId, Distribution, Expr, ExprKind, Family, Index, Model, SiteKind, Stmt, StmtKind, Term, VarId, Vector,
-    Wrapper, visit,
+    Affine, Density, DimId, Distribution, Expr, ExprKind, Family, Index, Model, OdeBlock, SiteKind, Stmt, StmtKind, Term, VarId,
+    Vector, Wrapper, visit,
 };
 
 /// Checks of every index expression that may leave its axis.
@@ -43,11 +43,21 @@ pub(super) fn check_indices(model: &Model) -> TokenStream {
             visit::expressions(expr, &mut |e| match &e.kind {
                 ExprKind::Data(arg, index) => check(&model.args[*arg].name, index, &model.args[*arg].dims),
                 ExprKind::Site(site, index) => check(&model.sites[*site].name, index, &model.sites[*site].dims),
+                ExprKind::Component(component, index) => {
+                    let known = &model.components[*component];
+                    check(&model.sites[known.site].name, index, &known.dims);
+                }
                 _ => {}
             });
         };
         match &stmt.kind {
             StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => reads(value),
+            StmtKind::Ode(block) => [&block.from, &block.to].into_iter().for_each(reads),
+            StmtKind::Start { component, index, value } | StmtKind::Derivative { component, index, value } => {
+                reads(value);
+                let known = &model.components[*component];
+                check(&model.sites[known.site].name, index, &known.dims);
+            }
             StmtKind::Quantity { site, index, value } => {
                 reads(value);
                 check(&model.sites[*site].name, index, &model.sites[*site].dims);
@@ -217,10 +227,37 @@ pub(super) fn check_supports(model: &Model) -> (TokenStream, TokenStream) {
                 }
             }
             StmtKind::Discrete(block) => of_distribution(&block.prior, block.factor, loops),
+            StmtKind::Ode(block) => parameters.extend(check_times(model, block, loops)),
             _ => {}
         }
     });
     (observed, parameters)
+}
+
+/// The check that the times of a differential equation do not decrease.
+fn check_times(model: &Model, block: &OdeBlock, loops: &[VarId]) -> TokenStream {
+    let word = model.name.to_string();
+    let mut used = BTreeSet::new();
+    [&block.from, &block.to].into_iter().for_each(|time| scalar::vars(model, time, &mut used));
+    let loops: Vec<VarId> = loops.iter().copied().filter(|var| used.contains(var)).collect();
+    let [from, to] = [&block.from, &block.to].map(|time| scalar::expr(model, time, Source::Fields));
+    let (at, range) = (names::var(model, block.at), names::range(model, block.at));
+    let (field, row) = match &block.to.kind {
+        ExprKind::Data(arg, index) => {
+            let known = &model.args[*arg];
+            (known.name.to_string(), names::flat(model, index, &known.dims))
+        }
+        _ => ("times".to_owned(), names::loop_row(model, &[&loops[..], &[block.at]].concat())),
+    };
+    let check = quote! {
+        let mut before = #from;
+        for #at in #range {
+            let time = #to;
+            _ppl::check_time(#word, #field, #row, before, time)?;
+            before = time;
+        }
+    };
+    nest(model, &loops, check)
 }
 
 /// Checks of the parameters of a distribution that are made of data.

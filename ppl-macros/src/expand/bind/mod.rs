@@ -41,6 +41,7 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column], centred: &[Centred
     let given = model.args.iter().filter(|arg| arg.missing).map(|arg| given_field(&arg.name));
     let columns = (0..columns.len()).map(column_field);
     let centred = centred.iter().flat_map(|centred| centred.fields(model)).chain(inputs(model));
+    let refinement = model.solves().then(|| quote!(__refinement: _ppl::Refinement,));
     quote! {
         #[allow(non_snake_case, dead_code)]
         struct Bound<'m> {
@@ -51,6 +52,7 @@ pub(crate) fn bound_struct(model: &Model, columns: &[Column], centred: &[Centred
             #(#observed: usize,)*
             #(#given: Vec<Option<f64>>,)*
             #(#columns: _ppl::Cow<'m, [#e]>,)*
+            #refinement
             __layout: _ppl::Layout,
             __data: _ppl::PhantomData<&'m ()>,
         }
@@ -164,6 +166,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
         }
     };
     let starts = parameters(model).filter_map(|parameter| parameter.start_from(given));
+    let refinement = model.solves().then(|| quote!(__refinement: _ppl::Refinement::default(),));
     let sizes_mut = if seen.is_empty() { quote!(sizes) } else { quote!(mut sizes) };
     quote! {
         let #sizes_mut = _ppl::Sizes::new(#word, &[#(#dims),*], #fitted);
@@ -176,6 +179,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
             #(#firsts: 0,)*
             #(#partly,)*
             #(#column_fields: _ppl::Cow::Borrowed(&[]),)*
+            #refinement
             __layout: _ppl::Layout::default(),
             __data: _ppl::PhantomData,
         };
@@ -286,6 +290,7 @@ pub(crate) fn batch(model: &Model, columns: &[Column], centred: &[Centred]) -> T
         });
         quote!(#name: batch.array(&self.#name, &[#(#axes),*]))
     });
+    let refinement = model.solves().then(|| quote!(__refinement: self.__refinement,));
     quote! {
         let mut bound = Bound {
             #(#dim_fields,)*
@@ -293,6 +298,7 @@ pub(crate) fn batch(model: &Model, columns: &[Column], centred: &[Centred]) -> T
             #(#zeros: 0,)*
             #(#given,)*
             #(#columns,)*
+            #refinement
             __layout: _ppl::Layout::default(),
             __data: _ppl::PhantomData,
         };

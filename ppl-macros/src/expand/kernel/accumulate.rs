@@ -29,6 +29,13 @@ impl Writer<'_, '_> {
                         TokenStream::new()
                     }
                 }
+                Item::Ode(solved) => self.pull_ode(solved),
+                Item::Start { solver, place, value } => {
+                    self.deliver(*value, Delta::Value(quote!(#solver.start_adjoint(#place))), scope)
+                }
+                Item::Derivative { solver, place, value } => {
+                    self.deliver(*value, Delta::Value(quote!(#solver.derivative_adjoint(#place))), scope)
+                }
                 Item::Factor { factor, row, terms, mask } => self.factor(*factor, row, terms, *mask, scope),
                 Item::VectorFactor { factor, row, entry, value, parameters, mask } => {
                     self.array_factor(*factor, row, entry, (value, parameters), *mask, scope)

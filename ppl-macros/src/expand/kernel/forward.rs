@@ -27,6 +27,15 @@ impl Writer<'_, '_> {
                     let value = self.value(*value);
                     quote!(frame.store(#row, #value);)
                 }
+                Item::Ode(solved) => self.solve_ode(solved),
+                Item::Start { solver, place, value } => {
+                    let value = self.value(*value);
+                    quote!(#solver.start(#place, #value);)
+                }
+                Item::Derivative { solver, place, value } => {
+                    let value = self.value(*value);
+                    quote!(#solver.set(#place, #value);)
+                }
                 Item::Factor { factor, row, terms, mask } => {
                     let inner = self.define_for(scope, terms.iter().map(|(_, node)| *node).chain(*mask), &needed);
                     let sum = self.signed_sum(terms);

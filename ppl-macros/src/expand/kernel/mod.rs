@@ -3,6 +3,7 @@
 mod accumulate;
 mod chain;
 mod forward;
+mod ode;
 mod reverse;
 mod uses;
 mod values;
@@ -15,6 +16,8 @@ use quote::{format_ident, quote};
 use super::names;
 use super::tape::{NodeId, Op, ScopeId, ScopeKind, Tape};
 use crate::ir::{Reduce, SiteId};
+
+pub(crate) use ode::{advance, resume};
 
 /// Which form is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -98,6 +98,7 @@ impl Writer<'_, '_> {
             } else {
                 quote!(frame.add(#row, #adjoint);)
             }),
+            Op::Component { solver, place } => out.extend(quote!(#solver.pull(#place, #adjoint);)),
             Op::Product { place, row, column } => {
                 out.extend(quote!(frame.add_product(#place, #row, #column, #adjoint);));
             }

@@ -17,6 +17,7 @@ impl Writer<'_, '_> {
                 | Op::Count(_)
                 | Op::Column(..)
                 | Op::Load { .. }
+                | Op::Component { .. }
                 | Op::Product { .. } => {}
                 Op::Binary(_, a, b) | Op::Compare(_, a, b) => {
                     add(*a, node.scope);
@@ -66,7 +67,10 @@ impl Writer<'_, '_> {
                     Item::Operation { operands, .. } => {
                         nodes(operands).for_each(|node| self.uses[node].push(Use { scope, reader: Reader::Other }));
                     }
-                    Item::Node(_) | Item::Loop(_) => {}
+                    Item::Start { value, .. } | Item::Derivative { value, .. } => {
+                        self.uses[*value].push(Use { scope, reader: Reader::Other });
+                    }
+                    Item::Ode(_) | Item::Node(_) | Item::Loop(_) => {}
                 }
             }
         }
@@ -146,9 +150,11 @@ impl Writer<'_, '_> {
         for scope in &self.tape.scopes {
             for item in &scope.items {
                 match item {
-                    Item::Store { value, .. } => self.reach(*value, &mut needed),
+                    Item::Store { value, .. } | Item::Start { value, .. } | Item::Derivative { value, .. } => {
+                        self.reach(*value, &mut needed);
+                    }
                     Item::Operation { operands, .. } => nodes(operands).for_each(|node| self.reach(node, &mut needed)),
-                    Item::Node(_) | Item::Loop(_) | Item::Factor { .. } | Item::VectorFactor { .. } => {}
+                    Item::Ode(_) | Item::Node(_) | Item::Loop(_) | Item::Factor { .. } | Item::VectorFactor { .. } => {}
                 }
             }
         }
@@ -167,6 +173,7 @@ impl Writer<'_, '_> {
             | Op::Count(_)
             | Op::Column(..)
             | Op::Load { .. }
+            | Op::Component { .. }
             | Op::Product { .. } => {}
             Op::Binary(_, a, b) | Op::Compare(_, a, b) => [*a, *b].into_iter().for_each(|a| self.reach(a, reached)),
             Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => self.reach(*a, reached),

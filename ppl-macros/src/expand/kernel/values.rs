@@ -68,6 +68,7 @@ impl Writer<'_, '_> {
                 quote!(V::splat(self.#column[#row]))
             }
             Op::Load { row, .. } => quote!(frame.load(#row)),
+            Op::Component { solver, place } => quote!(#solver.component(#place)),
             Op::Product { place, row, column } => quote!(frame.product(#place, #row, #column)),
             Op::Binary(op, a, b) => self.binary(*op, *a, *b),
             Op::Compare(comparison, a, b) => {

@@ -105,6 +105,7 @@ impl Tape<'_> {
             }
             ExprKind::Data(arg, index) => self.data(*arg, index, columns),
             ExprKind::Site(site, index) => self.site(*site, index, columns),
+            ExprKind::Component(component, index) => self.solution(*component, index),
             ExprKind::Local(local) if !self.model.locals[*local].over.is_empty() => {
                 let value = self.model.locals[*local].value.clone();
                 self.expr(&value, columns)

@@ -1,5 +1,6 @@
 //! The computation of a body as a tape: each value once, at the loop level of the indices that it uses.
 
+mod equations;
 mod expressions;
 mod statements;
 mod sums;
@@ -7,7 +8,7 @@ mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 
 use super::centring::Centred;
 use super::names;
@@ -51,6 +52,11 @@ pub(crate) enum Op {
     Load {
         row: TokenStream,
         gathered: bool,
+    },
+    /// A component of a solution within its equations: the solver, and the place.
+    Component {
+        solver: Ident,
+        place: TokenStream,
     },
     /// A matrix product: where it is (columns before it, its own), the row and the column.
     Product {
@@ -145,6 +151,8 @@ pub(crate) enum ScopeKind {
     Loop(VarId),
     Reduce(VarId),
     Branch,
+    /// Some statements, without a name that they bind.
+    Block,
 }
 
 /// What happens in a scope, in the order of the model.
@@ -182,6 +190,40 @@ pub(crate) enum Item {
         length: TokenStream,
         operands: Vec<Operand>,
     },
+    /// A differential equation is solved.
+    Ode(Box<Solved>),
+    /// A component of a solution starts from a value.
+    Start {
+        solver: Ident,
+        place: TokenStream,
+        value: NodeId,
+    },
+    /// A component of a solution has this derivative.
+    Derivative {
+        solver: Ident,
+        place: TokenStream,
+        value: NodeId,
+    },
+}
+
+/// A differential equation on the tape.
+#[derive(Debug)]
+pub(crate) struct Solved {
+    pub solver: Ident,
+    /// How many numbers it is of.
+    pub size: TokenStream,
+    /// The time of the equations, and the loop over the times.
+    pub time: Ident,
+    pub at: VarId,
+    /// The statements that take the state from one time to the next, and those that resume it there.
+    pub advance: [TokenStream; 2],
+    pub resume: TokenStream,
+    /// The components: the first place, the first row of their values at a time, how many.
+    pub components: Vec<[TokenStream; 3]>,
+    /// What starts it, what is the same between two times, the equations.
+    pub starts: ScopeId,
+    pub interval: ScopeId,
+    pub equations: ScopeId,
 }
 
 /// A vector operand.
@@ -270,6 +312,8 @@ pub(crate) struct Tape<'m> {
     /// Values of quantities, where they can be used without memory.
     stored: BTreeMap<(SiteId, String), NodeId>,
     names: BTreeMap<String, usize>,
+    /// The time of the differential equation around.
+    solving: Option<VarId>,
     current: ScopeId,
 }
 
@@ -289,6 +333,7 @@ impl<'m> Tape<'m> {
             locals: BTreeMap::new(),
             stored: BTreeMap::new(),
             names: BTreeMap::new(),
+            solving: None,
             current: 0,
         };
         for stmt in &body.stmts {
@@ -366,7 +411,7 @@ impl<'m> Tape<'m> {
             .into_iter()
             .find(|&s| match self.scopes[s].kind {
                 ScopeKind::Loop(var) | ScopeKind::Reduce(var) => vars.contains(&var),
-                ScopeKind::Root | ScopeKind::Branch => false,
+                ScopeKind::Root | ScopeKind::Branch | ScopeKind::Block => false,
             })
             .unwrap_or(0)
     }
@@ -382,7 +427,7 @@ impl<'m> Tape<'m> {
     fn loops_only(&self, args: &[NodeId]) -> bool {
         let mut scope = Some(self.deepest(args));
         while let Some(s) = scope {
-            if !matches!(self.scopes[s].kind, ScopeKind::Root | ScopeKind::Loop(_)) {
+            if !matches!(self.scopes[s].kind, ScopeKind::Root | ScopeKind::Loop(_) | ScopeKind::Block) {
                 return false;
             }
             scope = self.scopes[s].parent;
@@ -423,7 +468,8 @@ impl<'m> Tape<'m> {
     }
 
     fn name(&mut self, node: NodeId, name: &str) {
-        if !self.nodes[node].named && !matches!(self.nodes[node].op, Op::Load { .. } | Op::Data(_) | Op::Input(_) | Op::Count(_))
+        if !self.nodes[node].named
+            && !matches!(self.nodes[node].op, Op::Load { .. } | Op::Data(_) | Op::Input(_) | Op::Count(_) | Op::Component { .. })
         {
             self.nodes[node].name = self.unique(name);
             self.nodes[node].named = true;
@@ -436,7 +482,7 @@ impl<'m> Tape<'m> {
         match op {
             Op::Constant(_) | Op::Data(_) | Op::Count(_) | Op::Column(..) => false,
             Op::Input(_) => input,
-            Op::Load { .. } | Op::Product { .. } => true,
+            Op::Load { .. } | Op::Product { .. } | Op::Component { .. } => true,
             Op::Binary(_, a, b) | Op::Compare(_, a, b) => any(&[*a, *b]),
             Op::Neg(a) | Op::Powi(a, _) | Op::Base(_, a) => any(&[*a]),
             Op::Call(_, args) | Op::User(_, args) | Op::Density(_, args) | Op::Normalizer(_, args) => any(args),

@@ -50,6 +50,15 @@ impl<'m> Tape<'m> {
                 self.reads.insert(*site);
                 self.push(Item::Operation { operation, row, length, operands });
             }
+            StmtKind::Ode(block) => self.ode(block, columns),
+            StmtKind::Start { component, index, value } => {
+                let (solver, place, value) = self.equation(*component, index, value, columns);
+                self.push(Item::Start { solver, place, value });
+            }
+            StmtKind::Derivative { component, index, value } => {
+                let (solver, place, value) = self.equation(*component, index, value, columns);
+                self.push(Item::Derivative { solver, place, value });
+            }
             // Where it starts is known when the model is bound.
             StmtKind::Param { .. } => {}
             StmtKind::Factor { factor, value } => {

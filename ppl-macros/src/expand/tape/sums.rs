@@ -127,7 +127,13 @@ impl Tape<'_> {
                 Some(self.expr(&of(ExprKind::Binary(Operator::Sub, prior, information)), columns))
             }
             // Refused within a sum.
-            StmtKind::Expected { .. } | StmtKind::Quantity { .. } | StmtKind::Operation { .. } | StmtKind::Param { .. } => None,
+            StmtKind::Ode(_)
+            | StmtKind::Start { .. }
+            | StmtKind::Derivative { .. }
+            | StmtKind::Expected { .. }
+            | StmtKind::Quantity { .. }
+            | StmtKind::Operation { .. }
+            | StmtKind::Param { .. } => None,
         }
     }
 

@@ -35,6 +35,8 @@ impl Tape<'_> {
             visit::expressions(expr, &mut |e| {
                 here |= match &e.kind {
                     ExprKind::Local(local) => self.locals.get(local).is_none_or(|&node| self.nodes[node].scope != 0),
+                    ExprKind::Component(..) => true,
+                    ExprKind::Var(var) => self.model.is_time(*var),
                     ExprKind::Site(site, _) => self.model.sites[*site].kind == SiteKind::Quantity && self.defines(*site),
                     _ => false,
                 };

@@ -44,6 +44,10 @@ fn print(model: &Model, expr: &Expr) -> (TokenStream, Precedence) {
         ExprKind::Local(local) => at(&model.locals[*local].name, span).into_token_stream(),
         ExprKind::Data(arg, index) => indices::read(model, &model.args[*arg].name, index, span),
         ExprKind::Site(site, index) => indices::read(model, &model.sites[*site].name, index, span),
+        ExprKind::Component(component, index) => {
+            let site = model.components[*component].site;
+            indices::read(model, &model.sites[site].name, index, span)
+        }
         ExprKind::Binary(operator, left, right) => {
             let (word, precedence) = match operator {
                 Operator::Add => (quote_spanned!(span=> +), SUM),
@@ -163,6 +167,7 @@ fn vector(model: &Model, element: &Expr, var: VarId) -> Option<TokenStream> {
     let (name, index) = match &element.kind {
         ExprKind::Data(arg, index) => (&model.args[*arg].name, index),
         ExprKind::Site(site, index) => (&model.sites[*site].name, index),
+        ExprKind::Component(component, index) => (&model.sites[model.components[*component].site].name, index),
         _ => return None,
     };
     match index.split_last()? {

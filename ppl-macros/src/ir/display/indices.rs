@@ -9,13 +9,22 @@ use crate::ir::{Affine, DimId, Index, Model, SiteId, Term, Var, VarId};
 /// What stands left of `~` or `let`; a vector keeps its last axis whole, a matrix its last two.
 pub(super) fn left(model: &Model, site: SiteId, index: &[Index], event_rank: usize, span: Span) -> TokenStream {
     let site = &model.sites[site];
-    let axes = index.iter().map(|i| match whole_axis(model, i) {
-        Some(dim) => dimension(model, dim, span).into_token_stream(),
-        None => self::index(model, i, span),
-    });
     let event = site.dims.iter().skip(site.dims.len() - event_rank);
     let event = event.map(|&dim| dimension(model, dim, span).into_token_stream());
-    brackets(at(&site.name, span), axes.chain(event), span)
+    brackets(at(&site.name, span), axes(model, index, span).chain(event), span)
+}
+
+/// What stands left of `=` in an equation.
+pub(super) fn element(model: &Model, name: &Ident, index: &[Index], span: Span) -> TokenStream {
+    brackets(at(name, span), axes(model, index, span), span)
+}
+
+/// Indices, of which those that stand for whole axes are written as dimensions.
+fn axes(model: &Model, index: &[Index], span: Span) -> impl Iterator<Item = TokenStream> {
+    index.iter().map(move |i| match whole_axis(model, i) {
+        Some(dim) => dimension(model, dim, span).into_token_stream(),
+        None => self::index(model, i, span),
+    })
 }
 
 /// The dimension of an index that stands for a whole axis.

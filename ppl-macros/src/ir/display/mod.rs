@@ -35,7 +35,8 @@ pub(crate) fn tokens(model: &Model) -> TokenStream {
         attrs, krate, vis, name, args, body, row,
         // Rows are not written as text.
         shared: _,
-        single: _, guide: _, dims: _, sites: _, vars: _, locals: _, factors: _, sums: _, discretes: _, quantity_supports: _,
+        single: _, guide: _, dims: _, sites: _, vars: _, locals: _, factors: _, sums: _, discretes: _, components: _,
+        quantity_supports: _,
     } = model;
     let krate = self::krate(krate);
     let args = args.iter().map(|arg| argument(model, arg));

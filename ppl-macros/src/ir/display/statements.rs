@@ -91,6 +91,31 @@ impl<'m> Printer<'m> {
                     sum #name[#time] in #range for #time in #times { #name[#first] ~ #prior; #name[#time] ~ #step; #body }
                 }
             }
+            StmtKind::Ode(block) => {
+                let span = model.vars[block.time].name.span();
+                let (time, at) = (&model.vars[block.time].name, &model.vars[block.at].name);
+                let (from, to) = (expressions::expression(model, &block.from), expressions::expression(model, &block.to));
+                let times = indices::range(model, block.at, span);
+                let steps = block.steps.map(|steps| {
+                    let count = proc_macro2::Literal::u32_unsuffixed(steps);
+                    quote_spanned!(span=> , steps = #count)
+                });
+                let body = self.statements(&block.body);
+                quote_spanned!(span=> ode #time in #from..#to for #at in #times #steps { #body })
+            }
+            StmtKind::Start { component, index, value } => {
+                let site = model.components[*component].site;
+                let span = self.span(site);
+                let left = indices::element(model, &model.sites[site].name, index, span);
+                let value = expressions::expression(model, value);
+                quote_spanned!(span=> start(#left) = #value;)
+            }
+            StmtKind::Derivative { component, index, value } => {
+                let site = model.components[*component].site;
+                let left = indices::element(model, &model.sites[site].name, index, value.span);
+                let value_tokens = expressions::expression(model, value);
+                quote_spanned!(value.span=> d(#left) = #value_tokens;)
+            }
             StmtKind::For { var, body } if model.vars[*var].implicit => self.statements(body),
             StmtKind::For { var, body } => {
                 let name = &model.vars[*var].name;

@@ -80,7 +80,7 @@ impl Lowering<'_> {
     /// What in an expression is not data.
     pub(super) fn first_unknown(&self, expr: &Expr) -> Option<Span> {
         first(expr, |e| match &e.kind {
-            ExprKind::Site(..) => true,
+            ExprKind::Site(..) | ExprKind::Component(..) => true,
             ExprKind::Data(arg, _) => self.model.is_input(&self.model.args[*arg]),
             ExprKind::Local(local) => !self.model.locals[*local].data,
             _ => false,
@@ -90,7 +90,7 @@ impl Lowering<'_> {
     /// Whether an expression is made of data alone, inputs of a row among them.
     pub(super) fn is_given(&self, expr: &Expr) -> bool {
         let unknown = |e: &Expr| match &e.kind {
-            ExprKind::Site(..) => true,
+            ExprKind::Site(..) | ExprKind::Component(..) => true,
             ExprKind::Local(local) => !self.is_given(&self.model.locals[*local].value),
             _ => false,
         };

@@ -78,7 +78,7 @@ impl Lowering<'_> {
     }
 
     /// An index, where what it runs over is the dimension of the axis.
-    fn along(&mut self, affine: Affine, span: Span, dim: DimId, array: &Ident, axis: usize) -> Option<Index> {
+    pub(super) fn along(&mut self, affine: Affine, span: Span, dim: DimId, array: &Ident, axis: usize) -> Option<Index> {
         let dims: Vec<(VarId, Option<DimId>)> = affine.vars().map(|var| (var, self.model.vars[var].dim)).collect();
         let ranges = affine.vars().all(|var| self.model.vars[var].range);
         let fits =
@@ -159,6 +159,10 @@ impl Lowering<'_> {
             ExprKind::Name(name) => match self.lookup(name) {
                 Some(Entity::Var(var)) => Some(Affine::term(Term::Var(var))),
                 Some(Entity::Dim(dim)) => Some(Affine::term(Term::Size(dim))),
+                Some(Entity::Time(_)) => {
+                    self.error(name.span(), crate::messages::ode_time_index(name));
+                    None
+                }
                 Some(Entity::State { time, .. }) => {
                     let message = crate::messages::chain_whole(name, &self.model.vars[time].name.clone());
                     self.error(name.span(), message);

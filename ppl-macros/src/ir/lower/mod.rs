@@ -8,6 +8,7 @@ mod distributions;
 mod expressions;
 mod guide;
 mod indices;
+mod ode;
 mod operations;
 mod parameters;
 mod pieces;
@@ -26,7 +27,9 @@ use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, Span};
 
-use super::{Affine, Arg, ArgId, ArgKind, Dim, DimId, DiscreteId, Index, LocalId, Model, Site, SiteId, SiteKind, SumId, VarId};
+use super::{
+    Affine, Arg, ArgId, ArgKind, ComponentId, Dim, DimId, DiscreteId, Index, LocalId, Model, Site, SiteId, SiteKind, SumId, VarId,
+};
 use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
 use crate::syntax;
@@ -49,6 +52,10 @@ enum Entity {
     Var(VarId),
     Local(LocalId),
     Discrete(DiscreteId),
+    /// The time of a differential equation, within it.
+    Time(VarId),
+    /// A component of its solution, within it.
+    Component(ComponentId),
     /// The value of a chain, of which one step is read where it stands.
     State {
         time: VarId,
@@ -73,6 +80,8 @@ struct Lowering<'a> {
     definitions: BTreeMap<SiteId, Vec<Index>>,
     /// The values of discrete latents that the statement reads.
     over: Vec<VarId>,
+    /// The differential equation that is open.
+    open: Option<ode::Open>,
     /// The sums that are open, outermost first, and what each runs over.
     summed: Vec<(SumId, VarId)>,
 }
@@ -99,6 +108,7 @@ impl<'a> Lowering<'a> {
                 factors: Vec::new(),
                 sums: Vec::new(),
                 discretes: Vec::new(),
+                components: Vec::new(),
                 quantity_supports: BTreeMap::new(),
                 body: Vec::new(),
             },
@@ -109,6 +119,7 @@ impl<'a> Lowering<'a> {
             ambient: Vec::new(),
             definitions: BTreeMap::new(),
             over: Vec::new(),
+            open: None,
             summed: Vec::new(),
         }
     }
@@ -270,13 +281,21 @@ fn declare(body: &[syntax::Stmt], declared: &mut BTreeMap<String, Span>) {
             syntax::Stmt::Sample { lhs, .. } | syntax::Stmt::Let { lhs, .. } | syntax::Stmt::Param { lhs, .. } => {
                 declared.entry(lhs.name.to_string()).or_insert(lhs.name.span());
             }
-            syntax::Stmt::For { body, .. } | syntax::Stmt::Sum { body, .. } => declare(body, declared),
+            syntax::Stmt::Start { lhs, .. } => {
+                declared.entry(lhs.name.to_string()).or_insert(lhs.name.span());
+            }
+            syntax::Stmt::For { body, .. } | syntax::Stmt::Sum { body, .. } | syntax::Stmt::Ode { body, .. } => {
+                declare(body, declared);
+            }
             syntax::Stmt::Chain { body, var, .. } => {
                 declare(body, declared);
                 // What is summed out is known within its block alone.
                 declared.remove(&var.to_string());
             }
-            syntax::Stmt::Factor { .. } | syntax::Stmt::Split { .. } | syntax::Stmt::Auto { .. } => {}
+            syntax::Stmt::Factor { .. }
+            | syntax::Stmt::Derivative { .. }
+            | syntax::Stmt::Split { .. }
+            | syntax::Stmt::Auto { .. } => {}
         }
     }
 }

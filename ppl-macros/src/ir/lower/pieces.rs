@@ -15,22 +15,11 @@ impl Lowering<'_> {
         let mut ranges = Vec::new();
         let mut dims = Vec::new();
         for axis in axes {
-            match axis {
-                Axis::Whole(dim) => {
-                    ranges.push((Affine::constant(0), Affine::term(Term::Size(*dim))));
-                    dims.push(Some(*dim));
-                }
-                Axis::Element(affine, _) => {
-                    if let Some(var) = affine.as_var() {
-                        let var = &self.model.vars[var];
-                        ranges.push((var.from.clone(), var.to.clone()));
-                        dims.push(var.dim);
-                    } else {
-                        ranges.push((affine.clone(), affine.plus(&Affine::constant(1), 1)));
-                        dims.push(None);
-                    }
-                }
-            }
+            ranges.push(self.extent(axis));
+            dims.push(match axis {
+                Axis::Whole(dim) => Some(*dim),
+                Axis::Element(affine, _) => affine.as_var().and_then(|var| self.model.vars[var].dim),
+            });
         }
         let first = self.model.sites[site].pieces.is_empty();
         self.model.sites[site].pieces.push(Piece { axes: ranges, span: lhs.name.span() });
@@ -68,6 +57,17 @@ impl Lowering<'_> {
                     _ => {}
                 }
             }
+        }
+    }
+
+    /// The elements of an axis that a statement is about: from, to.
+    pub(super) fn extent(&self, axis: &Axis) -> (Affine, Affine) {
+        match axis {
+            Axis::Whole(dim) => (Affine::constant(0), Affine::term(Term::Size(*dim))),
+            Axis::Element(affine, _) => match affine.as_var() {
+                Some(var) => (self.model.vars[var].from.clone(), self.model.vars[var].to.clone()),
+                None => (affine.clone(), affine.plus(&Affine::constant(1), 1)),
+            },
         }
     }
 

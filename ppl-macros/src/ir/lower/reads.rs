@@ -45,7 +45,10 @@ impl Lowering<'_> {
         let dims = match entity {
             Entity::Arg(arg) => self.model.args[arg].dims.clone(),
             Entity::Site(site) => self.model.sites[site].dims.clone(),
-            Entity::Dim(_) | Entity::Var(_) | Entity::Local(_) | Entity::State { .. } | Entity::Discrete(_) => Vec::new(),
+            Entity::Component(component) => self.model.components[component].dims.clone(),
+            Entity::Dim(_) | Entity::Var(_) | Entity::Time(_) | Entity::Local(_) | Entity::State { .. } | Entity::Discrete(_) => {
+                Vec::new()
+            }
         };
         let mut lowered = self.indices(name, index, &dims)?;
         if lowered.len() + 1 == dims.len()
@@ -69,7 +72,8 @@ impl Lowering<'_> {
             Entity::Arg(arg) => ExprKind::Data(arg, index),
             Entity::Site(site) => ExprKind::Site(site, index),
             Entity::Dim(dim) => ExprKind::Size(dim),
-            Entity::Var(var) | Entity::State { value: var, .. } => ExprKind::Var(var),
+            Entity::Var(var) | Entity::Time(var) | Entity::State { value: var, .. } => ExprKind::Var(var),
+            Entity::Component(component) => ExprKind::Component(component, index),
             Entity::Discrete(_) => unreachable!("read at an index"),
             Entity::Local(local) => ExprKind::Local(local),
         }))

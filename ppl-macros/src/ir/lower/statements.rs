@@ -14,6 +14,12 @@ impl Lowering<'_> {
     }
 
     pub(super) fn statement(&mut self, stmt: &syntax::Stmt) -> Option<Stmt> {
+        if self.open.is_some()
+            && let Some(span) = super::ode::foreign(stmt)
+        {
+            self.error(span, messages::ODE_STATEMENT);
+            return None;
+        }
         let text = stmt.to_string();
         match stmt {
             syntax::Stmt::Sample { lhs, distribution, .. } => self.sample(lhs, distribution, &text),
@@ -37,6 +43,9 @@ impl Lowering<'_> {
             }
             syntax::Stmt::Sum { var, range, distribution, body } => self.sum(var, range, distribution, body, text),
             syntax::Stmt::Chain { var, time, range, times, body } => self.chained((var, range), (time, times), body, text),
+            syntax::Stmt::Ode { body, .. } => self.ode(stmt, body, text),
+            syntax::Stmt::Start { lhs, value } => self.start(lhs, value, text),
+            syntax::Stmt::Derivative { lhs, value } => self.derivative(lhs, value, text),
             syntax::Stmt::For { var, range, body } => {
                 let written = range;
                 let range = self.range(range);

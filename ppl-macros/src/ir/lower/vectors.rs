@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span};
 
 use super::{Entity, Lowering};
-use crate::ir::{Affine, DimId, Expr, ExprKind, Index, Operator, Reduce, Term, Vector};
+use crate::ir::{Affine, ComponentId, DimId, Expr, ExprKind, Index, Operator, Reduce, Term, Vector};
 use crate::syntax;
 
 impl Lowering<'_> {
@@ -72,6 +72,7 @@ impl Lowering<'_> {
                 self.check_order(site, &lowered, name)?;
                 Some((Vector::Site(site, lowered), left_out))
             }
+
             _ => None,
         }
     }
@@ -96,14 +97,36 @@ impl Lowering<'_> {
     }
 
     pub(super) fn reduce_vector(&mut self, kind: Reduce, vector: &syntax::Expr, span: Span) -> Option<Expr> {
-        let (vector, dim) = self.vector(vector)?;
+        let (vector, dim) = self.terms(vector)?;
         let var = self.axis_var(dim);
-        let body = element(&vector, Affine::term(Term::Var(var)), span);
+        let body = vector.element(Affine::term(Term::Var(var)), span);
         Some(Expr { kind: ExprKind::Reduce { kind, var, body: Box::new(body), product: false }, span })
     }
 
+    /// The terms of a sum: a vector, or a component of a solution with its last axis left out.
+    fn terms(&mut self, expr: &syntax::Expr) -> Option<(Terms, DimId)> {
+        let (name, index) = match &expr.kind {
+            syntax::ExprKind::Name(name) => (name, &[][..]),
+            syntax::ExprKind::Index { array, index } => (array, index.as_slice()),
+            _ => {
+                let (vector, dim) = self.vector(expr)?;
+                return Some((Terms::Vector(vector), dim));
+            }
+        };
+        match self.lookup(name) {
+            Some(Entity::Component(component)) if self.model.components[component].dims.len() == index.len() + 1 => {
+                let dims = self.model.components[component].dims.clone();
+                Some((Terms::Component(component, self.indices(name, index, &dims)?), *dims.last()?))
+            }
+            _ => {
+                let (vector, dim) = self.vector(expr)?;
+                Some((Terms::Vector(vector), dim))
+            }
+        }
+    }
+
     pub(super) fn dot(&mut self, a: &syntax::Expr, b: &syntax::Expr, span: Span) -> Option<Expr> {
-        let (left, right) = (self.vector(a), self.vector(b));
+        let (left, right) = (self.terms(a), self.terms(b));
         let ((left, left_dim), (right, right_dim)) = (left?, right?);
         if left_dim != right_dim {
             let message = format!(
@@ -116,9 +139,27 @@ impl Lowering<'_> {
         }
         let var = self.axis_var(left_dim);
         let place = Affine::term(Term::Var(var));
-        let (left, right) = (element(&left, place.clone(), span), element(&right, place, span));
+        let (left, right) = (left.element(place.clone(), span), right.element(place, span));
         let body = Expr { kind: ExprKind::Binary(Operator::Mul, Box::new(left), Box::new(right)), span };
         Some(Expr { kind: ExprKind::Reduce { kind: Reduce::Sum, var, body: Box::new(body), product: true }, span })
+    }
+}
+
+/// What is added up.
+enum Terms {
+    Vector(Vector),
+    Component(ComponentId, Vec<Index>),
+}
+
+impl Terms {
+    fn element(&self, place: Affine, span: Span) -> Expr {
+        match self {
+            Terms::Vector(vector) => element(vector, place, span),
+            Terms::Component(component, index) => {
+                let index = index.iter().cloned().chain([Index::Affine(place)]).collect();
+                Expr { kind: ExprKind::Component(*component, index), span }
+            }
+        }
     }
 }
 

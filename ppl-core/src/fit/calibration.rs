@@ -6,7 +6,7 @@ use super::draws::{Element, tabled};
 use super::predictive::{before_draws, walk};
 use super::{Bbvi, Fit, FitError, fit_bbvi};
 use crate::diagnostics::{CalibratedScalar, Calibration, DiagnosticError, rank_probability};
-use crate::model::Model;
+use crate::model::{Model, Refinement};
 use crate::random::step_key;
 
 /// Draws of each fit, among which the truth is ranked.
@@ -53,7 +53,8 @@ pub fn calibrate<M: Model>(
     replications: usize,
 ) -> Result<Calibration, FitError> {
     config.check::<M::Element>()?;
-    let prior = M::bind_inputs(inputs, None)?;
+    let mut prior = M::bind_inputs(inputs, None)?;
+    prior.refine(Refinement::SIMULATED);
     let layout = prior.layout();
     let tabled = tabled(layout);
     let mut probabilities = vec![Vec::with_capacity(replications); tabled.len()];
@@ -80,7 +81,7 @@ pub fn calibrate<M: Model>(
 /// Where the truth of some elements, given for all rows of the layout, lies among the draws of a fit.
 fn ranks<M: Model>(model: &M, tabled: &[Element<'_>], truth: &[f64], config: Bbvi) -> Result<Vec<f64>, FitError> {
     let fit: Fit<M> = fit_bbvi(model, config)?;
-    let bound = model.bind()?;
+    let bound = fit.bind(model)?;
     if bound.layout().rows() != truth.len() {
         return Err(FitError::OtherSizes { fitted: truth.len(), model: bound.layout().rows() });
     }

@@ -78,7 +78,7 @@ impl<M: Model> Fit<M> {
         quantity: &'static str,
         each: impl Fn(String, &[f64], &[f64], &PsisWeights) -> Result<T, DiagnosticError> + Sync,
     ) -> Result<(PsisWeights, Vec<T>), FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         let draws = self.state.draws.max(DRAWS);
         let log_ratios = self.ratios(&*bound, draws)?;
         let observed = ObservedRows::new(&*bound);

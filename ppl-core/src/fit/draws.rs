@@ -28,7 +28,7 @@ impl<M: Model> Fit<M> {
     /// # Errors
     /// As [`Fit::draws`]; [`FitError::UnknownName`].
     pub fn draws_of(&self, model: &M, draws: usize, names: &[&str]) -> Result<M::Draws, FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         let layout = bound.layout();
         for name in names {
             find(layout, name)?;
@@ -44,7 +44,7 @@ impl<M: Model> Fit<M> {
     /// # Errors
     /// As [`Fit::draws_of`].
     pub fn summary_of(&self, model: &M, name: &str) -> Result<Vec<Scalar>, FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         let variable = find(bound.layout(), name)?;
         let draws = self.state.draws;
         let columns = self.columns(&*bound, draws, std::slice::from_ref(&variable.rows))?;

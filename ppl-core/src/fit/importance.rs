@@ -29,7 +29,7 @@ impl<M: Model> Fit<M> {
     /// # Errors
     /// As of [`Fit::log_likelihood`].
     pub fn log_ratios(&self, model: &M, draws: usize) -> Result<Vec<f64>, FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         self.ratios(&*bound, draws)
     }
 
@@ -96,7 +96,7 @@ impl<M: Model> Fit<M> {
     /// # Ok::<(), FitError>(())
     /// ```
     pub fn weighted_scalars(&self, model: &M, draws: usize) -> Result<(PsisWeights, Vec<WeightedScalar>), FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         let log_ratios = self.ratios(&*bound, draws)?;
         let weights = PsisWeights::new(&log_ratios)?;
         let tabled = tabled(bound.layout());

@@ -43,7 +43,7 @@ impl<M: Model> Fit<M> {
     /// # Source
     /// Giordano, Broderick & Jordan 2018, Covariances, robustness, and variational Bayes; Giordano, Ingram & Broderick 2024.
     pub fn linear_response(&self, model: &M) -> Result<LinearResponse, FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         respond(&*bound, self.guide(), self.state.seed)
     }
 }

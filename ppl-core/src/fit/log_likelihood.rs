@@ -61,7 +61,7 @@ impl<M: Model> Fit<M> {
     /// # Ok::<(), FitError>(())
     /// ```
     pub fn log_likelihood(&self, model: &M, draws: usize) -> Result<LogLikelihood, FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         let rows = ObservedRows::new(&*bound);
         let columns = rows.columns(0..rows.names.len(), draws, &mut self.drawn(&*bound, draws)?);
         // The columns are of this shape; an empty matrix stands for what cannot be.

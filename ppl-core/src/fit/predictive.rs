@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 
 use super::{Fit, FitError};
 use crate::kernel::Real;
-use crate::model::{Graph, LogJoint, Model, SiteKind, Statement, Visitor, Workspace, draw_choice};
+use crate::model::{Graph, LogJoint, Model, Refinement, SiteKind, Statement, Visitor, Workspace, draw_choice};
 use crate::random::step_key;
 
 /// Draws observed values, and latents too if there is no fit.
@@ -86,7 +86,8 @@ impl<M: Model> Fit<M> {
     /// [`FitError::Data`] if the inputs do not fit the model, [`FitError::OtherSizes`] if the model has latents for each row.
     pub fn predict(&self, inputs: &M::Inputs, draws: usize) -> Result<M::Predictive, FitError> {
         let fitted = self.layout();
-        let bound = M::bind_inputs(inputs, Some(&fitted))?;
+        let mut bound = M::bind_inputs(inputs, Some(&fitted))?;
+        bound.refine(self.state.refinement);
         let mut latents = Latents::new(&*bound, draws);
         self.each_kept_draw(&*bound, draws, |work, draw| latents.take(work, draw))?;
         self.replicate(&*bound, draws, latents)
@@ -97,7 +98,7 @@ impl<M: Model> Fit<M> {
     /// # Errors
     /// As of [`Fit::draws`].
     pub fn posterior_predictive(&self, model: &M, draws: usize) -> Result<M::Predictive, FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         let mut latents = Latents::new(&*bound, draws);
         self.each_draw(&*bound, draws, |work, draw| latents.take(work, draw))?;
         self.replicate(&*bound, draws, latents)
@@ -150,7 +151,8 @@ pub(super) fn before_draws<E: Real>(model: &dyn LogJoint<E>, draws: usize) -> Re
 /// [`FitError::Sample`] if a prior is flat, [`FitError::PriorFactor`] if the model has a `factor(..)`, [`FitError::PriorStart`] if a
 /// parameter starts from observed data.
 pub fn prior_predictive<M: Model>(inputs: &M::Inputs, draws: usize, seed: u64) -> Result<(M::Draws, M::Predictive), FitError> {
-    let bound = M::bind_inputs(inputs, None)?;
+    let mut bound = M::bind_inputs(inputs, None)?;
+    bound.refine(Refinement::SIMULATED);
     let layout = bound.layout();
     let mut values = before_draws(&*bound, draws)?;
     let predicted = walk(&*bound, &mut values, draws, seed, true)?;

@@ -25,7 +25,7 @@ impl<M: Model> Fit<M> {
     /// # Source
     /// Bishop 2006, equation 9.13.
     pub fn responsibilities(&self, model: &M, name: &str) -> Result<ArrayD<f64>, FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         if let Some(probabilities) = self.probabilities(&*bound, name)? {
             return Ok(probabilities);
         }
@@ -52,7 +52,7 @@ impl<M: Model> Fit<M> {
     /// # Source
     /// Viterbi 1967.
     pub fn most_probable(&self, model: &M, name: &str) -> Result<ArrayD<usize>, FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         if let Some(probabilities) = self.probabilities(&*bound, name)? {
             return Ok(probabilities.map_axis(Axis(probabilities.ndim() - 1), |of_value| greatest(of_value.iter().copied())));
         }

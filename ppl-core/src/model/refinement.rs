@@ -1,7 +1,9 @@
 //! How finely the differential equations of a model are solved.
 
+use serde::{Deserialize, Serialize};
+
 /// How finely the differential equations of a model are solved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refinement {
     /// How often the steps are halved of equations whose number of steps the model leaves open.
     pub open: u32,
@@ -10,6 +12,8 @@ pub struct Refinement {
 }
 
 impl Refinement {
+    /// That of simulations, where nothing is fitted that would tell how many steps are enough: a quarter of the usual step.
+    pub const SIMULATED: Refinement = Refinement { open: 2, all: 0 };
     /// The steps between two times where neither the model nor a fit says how many.
     pub const STEPS: u32 = 8;
 

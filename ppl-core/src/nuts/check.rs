@@ -41,7 +41,7 @@ impl<M: Model> Fit<M> {
     /// # Errors
     /// As [`sample_nuts`](super::sample_nuts), but for [`FitError::SamplerParameter`]; [`FitError::OtherSizes`].
     pub fn check_with_nuts(&self, model: &M, config: &Nuts) -> Result<NutsCheck, FitError> {
-        let bound = model.bind()?;
+        let bound = self.bind(model)?;
         let chains = sample_held::<M>(&*bound, config, &self.held(&*bound)?)?.summary();
         let compare = |own: &crate::report::ChainScalar| {
             let theirs = &own.scalar;

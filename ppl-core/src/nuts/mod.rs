@@ -13,7 +13,8 @@ pub use config::Nuts;
 use rayon::prelude::*;
 
 use crate::collect::Columns;
-use crate::fit::FitError;
+use crate::fit::{DRAWS, FitError, solved};
+use crate::kernel::Real as _;
 use crate::model::{Layout, LogJoint, Model, SiteKind, Variable};
 use crate::report::{ChainScalar, ChainSummary};
 use sample::Chain;
@@ -53,11 +54,15 @@ use sample::Chain;
 /// # Ok::<(), FitError>(())
 /// ```
 pub fn sample_nuts<M: Model>(model: &M, config: &Nuts) -> Result<Chains<M>, FitError> {
-    let bound = model.bind()?;
-    match bound.layout().parameters().next() {
-        Some(parameter) => Err(FitError::SamplerParameter { name: parameter.name }),
-        None => sample_held(&*bound, config, &[]),
+    let mut bound = model.bind()?;
+    if let Some(parameter) = bound.layout().parameters().next() {
+        return Err(FitError::SamplerParameter { name: parameter.name });
     }
+    let run = |bound: &dyn LogJoint<M::Element>, _| sample_held::<M>(bound, config, &[]);
+    let solved = solved(&mut *bound, Duration::MAX, run, |bound, chains| Ok(chains.log_joints(bound)))?;
+    let mut chains = solved.outcome;
+    chains.summary.notes = solved.notes;
+    Ok(chains)
 }
 
 /// Draws from the posterior under the condition that the parameters have these unconstrained numbers.
@@ -77,6 +82,7 @@ fn sample_held<M: Model>(bound: &dyn LogJoint<M::Element>, config: &Nuts, held: 
         step_sizes: chains.iter().map(|chain| chain.step_size).collect(),
         evaluations: chains.iter().map(|chain| chain.evaluations).sum(),
         seconds: began.elapsed().as_secs_f64(),
+        notes: Vec::new(),
     };
     Ok(Chains { layout: layout.clone(), columns, summary, model: PhantomData })
 }
@@ -112,6 +118,22 @@ impl<M: Model> Chains<M> {
     #[must_use]
     pub fn scalar(&self, name: &str) -> Option<&ChainScalar> {
         self.summary.scalars.iter().find(|scalar| scalar.scalar.name == name)
+    }
+
+    /// The log joint densities at some draws.
+    fn log_joints(&self, model: &dyn LogJoint<M::Element>) -> Vec<f64> {
+        let (count, rows) = (DRAWS.min(self.columns.draws), self.columns.rows);
+        let (mut work, weights) = (model.workspace(DRAWS), model.unit_weights(DRAWS));
+        let mut log_joints = vec![0.0; DRAWS];
+        for sample in 0..DRAWS {
+            // Of all chains, evenly.
+            let draw = (sample % count.max(1)) * self.columns.draws / count.max(1);
+            for row in 0..rows {
+                work.values[row * DRAWS + sample] = M::Element::from_f64(self.columns.values[draw * rows + row]);
+            }
+        }
+        model.accumulate(&mut work, &weights, &mut log_joints);
+        log_joints
     }
 
     /// Trajectories after the warmup whose energy was not conserved: draws near them cannot be trusted.

@@ -64,6 +64,8 @@ pub struct ChainSummary {
     pub evaluations: u64,
     /// How long sampling took.
     pub seconds: f64,
+    /// What is to be told besides: how accurately differential equations were solved.
+    pub notes: Vec<String>,
 }
 
 impl ChainSummary {
@@ -147,6 +149,9 @@ impl Display for ChainSummary {
             "  Step sizes {steps}; {} trajectories cut short at `max_depth`; {} divergences",
             self.cut_short, self.divergences
         )?;
+        for note in &self.notes {
+            writeln!(f, "  Note: {note}")?;
+        }
         writeln!(f, "  Verdict: {}", self.verdict())
     }
 }

@@ -7,6 +7,7 @@ mod gauss_mix;
 mod gp_regr;
 mod hmm;
 mod kidscore;
+mod lotka_volterra;
 mod radon;
 
 use ppl_core::prelude::*;
@@ -133,6 +134,12 @@ pub(crate) const ALL: &[Entry] = &[
     },
     Entry { posterior: "gp_pois_regr-gp_regr", model: "gp_regr", data: "gp_pois_regr", fit: gp_regr::fit },
     Entry { posterior: "hmm_example-hmm_example", model: "hmm_example", data: "hmm_example", fit: hmm::fit },
+    Entry {
+        posterior: "hudson_lynx_hare-lotka_volterra",
+        model: "lotka_volterra",
+        data: "hudson_lynx_hare",
+        fit: lotka_volterra::fit,
+    },
     Entry {
         posterior: "radon_mn-radon_hierarchical_intercept_noncentered",
         model: "radon_hierarchical_intercept_noncentered",

@@ -232,6 +232,8 @@ pub(crate) const ODE_STEPS: &str =
     "how many steps are taken between two times is a whole number from 1 to 100000: `, steps = 20`";
 pub(crate) const ODE_TIMES: &str =
     "times are made of data and numbers: a time that depends on latents would move the steps of the solution";
+pub(crate) const ODE_DIMENSION: &str =
+    "the solution is over a whole dimension of times, such as `for t in T`; where it starts is the first of `from..times[t]`";
 pub(crate) const ODE_OBSERVED: &str =
     "times are not made of observed data, which predictions do not have; make them an argument that is never left of `~`";
 pub(crate) const ODE_STATEMENT: &str =

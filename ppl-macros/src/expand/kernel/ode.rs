@@ -9,29 +9,24 @@ use crate::expand::scalar::{self, Source};
 use crate::expand::tape::{Item, Solved};
 use crate::ir::{Model, OdeBlock};
 
-/// The first of the times.
-fn first(model: &Model, block: &OdeBlock) -> TokenStream {
-    names::affine(model, &model.vars[block.at].from)
-}
-
 /// The statement that sets the steps from one time to the next; their points are kept for the derivative.
 pub(crate) fn advance(model: &Model, block: &OdeBlock, solver: &TokenStream, kept: bool) -> TokenStream {
     let [from, to] = [&block.from, &block.to].map(|time| scalar::expr(model, time, Source::Fields));
-    let (at, first) = (names::var(model, block.at), first(model, block));
+    let at = names::var(model, block.at);
     let steps = match block.steps {
         Some(steps) => quote!(Some(#steps)),
         None => quote!(None),
     };
     quote! {
-        let before = if #at == #first { #from } else { let #at = #at - 1; #to };
+        let before = if #at == 0 { #from } else { let #at = #at - 1; #to };
         #solver.advance(before, #to, self.__refinement.steps(#steps), #kept);
     }
 }
 
 /// The statement that takes up the state at the time before.
 pub(crate) fn resume(model: &Model, block: &OdeBlock, solver: &TokenStream, resumed: TokenStream) -> TokenStream {
-    let (at, first) = (names::var(model, block.at), first(model, block));
-    quote!(if #at == #first { #solver.begin(); } else { let #at = #at - 1; #resumed })
+    let at = names::var(model, block.at);
+    quote!(if #at == 0 { #solver.begin(); } else { let #at = #at - 1; #resumed })
 }
 
 impl Writer<'_, '_> {

@@ -29,11 +29,14 @@ impl Lowering<'_> {
         }
         let known = self.names.len();
         let index: Vec<Index> = self.loops.iter().map(|&var| Index::Affine(Affine::term(Term::Var(var)))).collect();
-        let (from, range) = (self.time(from), self.range(times));
+        let (from, mut range) = (self.time(from), self.range(times));
+        if let syntax::Range::Between { from: first, .. } = times {
+            self.error(first.span, messages::ODE_DIMENSION);
+            range = None;
+        }
         let free = self.free(at);
         let (first, last, dim) = range.clone().unwrap_or_default();
         let step = self.fresh_var(at.clone(), first, last, dim);
-        self.model.vars[step].range = matches!(times, syntax::Range::Between { .. });
         if free {
             self.names.push((at.clone(), Entity::Var(step)));
         }

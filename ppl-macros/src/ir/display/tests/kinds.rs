@@ -6,7 +6,7 @@ use crate::catalogue::{CATALOGUE, Entry, OPERATIONS};
 use crate::ir::visit;
 use crate::ir::{
     Arg, ArgKind, Comparison, Condition, Density, Distribution, Expr, ExprKind, Family, Function, Increasing, Index, Model,
-    Operator, Reduce, SiteKind, StmtKind, SumBlock, Term, Var, Vector, Wrapper,
+    OdeBlock, Operator, Reduce, SiteKind, StmtKind, SumBlock, Term, Var, Vector, Wrapper,
 };
 
 /// For each type a match without a rest, and the list of all patterns.
@@ -27,8 +27,9 @@ kinds! {
     statement(StmtKind) {
         StmtKind::Sample { .. }, StmtKind::Local { .. }, StmtKind::Quantity { .. }, StmtKind::Factor { .. }, StmtKind::For { .. },
         StmtKind::Param { .. }, StmtKind::Operation { .. }, StmtKind::Sum(_),
-        StmtKind::Discrete(_), StmtKind::Expected { .. },
+        StmtKind::Discrete(_), StmtKind::Expected { .. }, StmtKind::Ode(_), StmtKind::Start { .. }, StmtKind::Derivative { .. },
     }
+    ode(OdeBlock) { OdeBlock { steps: None, .. }, OdeBlock { steps: Some(_), .. } }
     sum(SumBlock) { SumBlock { chain: None, .. }, SumBlock { chain: Some(_), .. } }
     density(Density) {
         Density::Univariate { .. }, Density::Multivariate { .. }, Density::Ordered { .. }, Density::Mixture { .. },
@@ -41,7 +42,7 @@ kinds! {
     index(Index) { Index::Affine(_), Index::Gather(..) }
     term(Term) { Term::Var(_), Term::Size(_) }
     expression(ExprKind) {
-        ExprKind::Number(_), ExprKind::Size(_), ExprKind::Var(_), ExprKind::Data(..), ExprKind::Site(..), ExprKind::Local(_),
+        ExprKind::Number(_), ExprKind::Size(_), ExprKind::Var(_), ExprKind::Data(..), ExprKind::Site(..), ExprKind::Local(_), ExprKind::Component(..),
         ExprKind::Binary(..), ExprKind::Neg(_), ExprKind::Function(..), ExprKind::Powi(..), ExprKind::User(..), ExprKind::If(..),
         ExprKind::Indicator(_), ExprKind::Reduce { product: false, .. }, ExprKind::Reduce { product: true, .. },
         ExprKind::LogProb(..), ExprKind::Assert(..),
@@ -95,6 +96,15 @@ pub(super) fn of(model: &Model, found: &mut BTreeSet<&'static str>) {
                 block.priors().for_each(|(prior, _)| of_distribution(prior, found));
             }
             StmtKind::Discrete(block) => of_distribution(&block.prior, found),
+            StmtKind::Ode(block) => {
+                found.insert(ode(block));
+                indices(&block.index, found);
+                [&block.from, &block.to].into_iter().for_each(|time| expressions(time, found));
+            }
+            StmtKind::Start { index, value, .. } | StmtKind::Derivative { index, value, .. } => {
+                indices(index, found);
+                expressions(value, found);
+            }
             StmtKind::Expected { .. } | StmtKind::For { .. } => {}
         }
     });
@@ -141,7 +151,7 @@ fn expressions(expr: &Expr, found: &mut BTreeSet<&'static str>) {
     visit::expressions(expr, &mut |expr| {
         found.insert(expression(&expr.kind));
         match &expr.kind {
-            ExprKind::Data(_, index) | ExprKind::Site(_, index) => indices(index, found),
+            ExprKind::Data(_, index) | ExprKind::Site(_, index) | ExprKind::Component(_, index) => indices(index, found),
             ExprKind::Binary(known, ..) => found.extend([operator(known)]),
             ExprKind::Function(known, _) => found.extend([known.word()]),
             ExprKind::If(test, ..) | ExprKind::Indicator(test) => conditions(test, found),

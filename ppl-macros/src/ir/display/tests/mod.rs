@@ -51,6 +51,7 @@ fn take_texts(model: &mut Model, other: &Model) {
                 (StmtKind::For { body, .. }, StmtKind::For { body: other, .. }) => statements(body, other),
                 (StmtKind::Expected { body, .. }, StmtKind::Expected { body: other, .. }) => statements(body, other),
                 (StmtKind::Sum(block), StmtKind::Sum(other)) => statements(&mut block.body, &other.body),
+                (StmtKind::Ode(block), StmtKind::Ode(other)) => statements(&mut block.body, &other.body),
                 _ => {}
             }
         }
@@ -259,6 +260,15 @@ const STATEMENTS: &[(&str, &str)] = &[
     (
         "q[C, C] ~ Normal(0, 1); z[0] ~ Categorical(logits = p); for i in 1..T { z[i] ~ Categorical(logits = q[z[i - 1]]); }",
         "q[C, C] ~ Normal(0, 1); z[0] ~ Categorical(logits = p); for i in 1..T { z[i] ~ Categorical(logits = q[z[i - 1]]); }",
+    ),
+    // Differential equations: what starts them comes first.
+    (
+        "ode v in 0..y[i] for i in N { let u = a * q; d(q) = if v < 2 { -u * v } else { 0 }; start(q) = s; } factor(q[0]);",
+        "ode v in 0..y[i] for i in N { start(q) = s; let u = a * q; d(q) = if v < 2 { -u * v } else { 0 }; } factor(q[0]);",
+    ),
+    (
+        "for c in C { ode v in -1..i + 1 for i in N, steps = 3 { for j in P { start(q[j]) = beta[j]; d(q[j]) = (sum(q) + dot(q, beta)) * q[P - 1] + r[h[c]]; } start(o[P]) = beta; d(o[P]) = o * x[i]; } factor(q[c, 0, 1]); }",
+        "for c in C { ode v in -1..i + 1 for i in N, steps = 3 { for j in P { start(q[j]) = beta[j]; } start(o[P]) = beta; for j in P { d(q[j]) = (sum(q) + dot(q, beta)) * q[P - 1] + r[h[c]]; } d(o[P]) = o * x[i]; } factor(q[c, 0, 1]); }",
     ),
     // Choices on data.
     ("for n in N { factor(y[n] <= 1 || 2 != y[n]); }", "for n in N { factor(y[n] <= 1 || 2 != y[n]); }"),

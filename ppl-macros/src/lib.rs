@@ -35,6 +35,7 @@ mod syntax;
 /// | `sum k in K ~ Categorical(w) { y[n] ~ Normal(mu[k], s); x[n] ~ Poisson(rate[k]); }` | a discrete variable that is summed out, with all statements that depend on it; over a range (`sum m in 0..60 ~ Poisson(rate) { .. }`) of any distribution of counts; nested |
 /// | `sum z[t] in K for t in T { z[0] ~ Categorical(a); z[t] ~ Categorical(b[z[t - 1]]); y[t] ~ Normal(mu[z[t]], s); }` | a chain that is summed out, by the forward algorithm: a hidden Markov model |
 /// | `k[n] ~ Categorical(w);`, then `mu[k[n]]`, `2 * k[n]` | a discrete latent of bounded values: the guide gives each a probability, and statements that read it are expectations over them |
+/// | `ode s in 0..times[t] for t in T { start(x) = x0; d(x) = -k * x; }` | a differential equation, solved at times of data: `x[t]` is a quantity |
 /// | `factor(expr);` | any term added to the log joint density |
 ///
 /// Types of arguments are `f64`, `f32`, `u64` (counts), `i64` (whole numbers), `bool`, `in C` (an index into dimension `C`), `usize` (a dimension), and arrays
@@ -45,6 +46,34 @@ mod syntax;
 /// `dot(x[n], beta)`, `sum(k in K => ..)`, `log_sum_exp(k in K => ..)`, `Normal(a, b).log_prob(x)`, `positive(x)`, `unit(x)`,
 /// the functions exp, ln, log1p, expm1, sqrt, powi, powf, abs, sin, cos, tanh, sigmoid, logit, softplus, erf, `normal_cdf`,
 /// lgamma, `log_sum_exp`, min and max, as functions or methods, and Rust functions under `#[ppl_core::function]`.
+///
+/// A differential equation is solved from where the time begins to each of the times, which do not decrease. `start(x) = ..;` says where a component begins, `d(x) = ..;`
+/// what its derivative is; between them stand `let` and `for`. The equations read their components, the time `s`, latents, data and, at `t`, what holds on the way to the
+/// time `times[t]`: `beta[t]` is another rate between any two times, `if s < 5 { a } else { b }` another one after a known time. Components may be arrays:
+///
+/// ```text
+/// for n in N {
+///     ode s in 0..times[n, t] for t in T {
+///         start(gut) = dose[n];
+///         start(blood) = 0;
+///         d(gut) = -absorption[n] * gut;
+///         d(blood) = absorption[n] * gut - elimination[n] * blood;
+///     }
+///     for t in T {
+///         y[n, t] ~ LogNormal(ln(blood[n, t]), sigma);
+///     }
+/// }
+/// ode s in 0..times[t] for t in T, steps = 20 {
+///     start(x[G]) = x0;
+///     for g in G {
+///         d(x[g]) = sum(h in G => rate[g, h] * x[h]) - x[g];
+///     }
+/// }
+/// ```
+///
+/// The method is the Runge-Kutta method of order four in equal steps between any two times, and its derivative is that of the steps. A fit takes as many steps as it needs for
+/// twice as many to change the log joint by less than 0.01 nats, and says by how much they do; `, steps = 20` fixes them. It is not made for stiff equations.
+/// Times that are padded repeat the last one, which costs nothing.
 ///
 /// Networks are arguments `decoder: net(Z + T => T * V)`, called with what stands in a row, whole: `let logits = decoder(z[n], previous[n]);` is read as `logits[t]` or
 /// `logits[t, v]`; of `net(D => 2 * Z)` the parts are named by `let (a, b) = split(encoder(x[n]));`. Such a model has one loop over its rows, which are independent.

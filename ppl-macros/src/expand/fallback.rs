@@ -37,7 +37,8 @@ pub(crate) fn expand(model: &mut Model) -> TokenStream {
                 type Draws = #draws;
                 type Predictive = #predictive;
                 const GRAPH: &'static _ppl::Graph = &_ppl::Graph { name: "", dims: &[],
-                plates: &[], sites: &[], factors: &[], sums: &[], discretes: &[] };
+                plates: &[], sites: &[], factors: &[], sums: &[], discretes: &[],
+                equations: &[] };
                 const EXPANSION: &'static str = "";
 
                 fn bind(&self) -> Result<Box<dyn _ppl::LogJoint<#e> + '_>, _ppl::DataError> {

@@ -131,10 +131,10 @@ fn ode(model: &Model, block: &OdeBlock) -> TokenStream {
     let (at, range, time) = (names::var(model, block.at), names::range(model, block.at), names::var(model, block.time));
     let components = block.components.clone().map(|component| {
         let (first, (row, len)) = (names::component_first(model, component), names::component_rows(model, block, component));
-        (first, row, len)
+        [first, row, len]
     });
-    let solved = components.clone().map(|(first, row, len)| quote!((#first, #row, #len)));
-    let resumed = components.map(|(first, row, len)| quote!(for (element, value) in walk.rows(#row, #len).into_iter().enumerate() { ode.resume(#first + element, value); }));
+    let solved = components.clone().map(|[first, row, len]| quote!((#first, #row, #len)));
+    let resumed = components.map(|own| kernel::each(&own, |place, row| quote!(ode.resume(#place, walk.value(#row));)));
     let resume = kernel::resume(model, block, &quote!(ode), quote!(#(#resumed)*));
     quote! {{
         let mut ode = _ppl::Ode::<f64>::new(#size);

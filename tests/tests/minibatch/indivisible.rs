@@ -133,6 +133,19 @@ model! {
 }
 
 model! {
+    pub Solved(times: [f64; T], y: [f64; T]) {
+        k ~ HalfNormal(1);
+        ode s in 0..times[t] for t in T {
+            start(x) = 1;
+            d(x) = -k * x;
+        }
+        for t in T {
+            y[t] ~ Normal(x[t], 1);
+        }
+    }
+}
+
+model! {
     pub Chained(y: [f64; T]) {
         mu ~ Normal(0, 1);
         sum z[t] in 0..2 for t in T {

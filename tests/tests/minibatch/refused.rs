@@ -32,6 +32,7 @@ fn what_cannot_be_taken_apart_is_refused_with_the_reason() {
         message(&First { y: y() }, "N"),
         message(&At { y: y(), T: 5 }, "N"),
         message(&Chained { y: y() }, "T"),
+        message(&Solved { times: vec![1.0, 2.0, 3.0], y: y() }, "T"),
     ];
     let expected = [
         "`Summed` cannot be taken in batches of `N`: `y[n] ~ Normal(sum(m in N => theta[m]), 1)` sums over all of it; dimensions that can be: none",
@@ -49,6 +50,7 @@ fn what_cannot_be_taken_apart_is_refused_with_the_reason() {
         "`First` cannot be taken in batches of `N`: `y[n] ~ Normal(mu + y[0], 1)` reads another element of `y`; dimensions that can be: none",
         "`At` cannot be taken in batches of `N`: `y[n] ~ Normal(z[(N)], 1)` reads `z` at its size; dimensions that can be: none",
         "`Chained` cannot be taken in batches of `T`: `sum z[t] in 0..2 for t in T { .. }` is a chain along it; dimensions that can be: none",
+        "`Solved` cannot be taken in batches of `T`: `ode s in 0..times[t] for t in T { .. }` is solved along it; dimensions that can be: none",
     ];
     assert_eq!(found, expected);
     let config = |minibatch| Bbvi { minibatch: Some(minibatch), ..Bbvi::default() };

@@ -17,7 +17,7 @@ use super::names;
 use super::tape::{NodeId, Op, ScopeId, ScopeKind, Tape};
 use crate::ir::{Reduce, SiteId};
 
-pub(crate) use ode::{advance, resume};
+pub(crate) use ode::{advance, each, resume};
 
 /// Which form is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,6 +23,18 @@ pub(crate) fn advance(model: &Model, block: &OdeBlock, solver: &TokenStream, kep
     }
 }
 
+/// A statement for each element of a component: its place, and its row.
+pub(crate) fn each(
+    [first, row, len]: &[TokenStream; 3],
+    statement: impl Fn(TokenStream, TokenStream) -> TokenStream,
+) -> TokenStream {
+    if len.to_string() == "1" {
+        return statement(first.clone(), row.clone());
+    }
+    let inner = statement(quote!(#first + element), quote!(#row + element));
+    quote!(for element in 0..#len { #inner })
+}
+
 /// The statement that takes up the state at the time before.
 pub(crate) fn resume(model: &Model, block: &OdeBlock, solver: &TokenStream, resumed: TokenStream) -> TokenStream {
     let at = names::var(model, block.at);
@@ -49,9 +61,7 @@ impl Writer<'_, '_> {
         let (at, range) = (names::var(self.tape.model, *at), names::range(self.tape.model, *at));
         let (starts, interval) = (self.forward_scope(solved.starts), self.forward_scope(solved.interval));
         let evaluate = self.evaluate(solved, false);
-        let stored = components.iter().map(
-            |[first, row, len]| quote!(for element in 0..#len { frame.store(#row + element, #solver.value(#first + element)); }),
-        );
+        let stored = components.iter().map(|own| each(own, |place, row| quote!(frame.store(#row, #solver.value(#place));)));
         quote! {{
             let mut #solver = _ppl::Ode::<V>::new(#size);
             #starts
@@ -73,9 +83,8 @@ impl Writer<'_, '_> {
         let mut interval = self.defines(solved.interval);
         interval.extend(self.declare_adjoints(solved.interval));
         let evaluate = self.evaluate(solved, true);
-        let added = components.iter().map(|[first, row, len]| {
-            quote!(for element in 0..#len { #solver.add_adjoint(#first + element, frame.adjoint(#row + element)); })
-        });
+        let added =
+            components.iter().map(|own| each(own, |place, row| quote!(#solver.add_adjoint(#place, frame.adjoint(#row));)));
         let equations = self.accumulate_scope(solved.equations);
         let mut after = TokenStream::new();
         for item in tape.scopes[solved.interval].items.iter().rev() {

@@ -33,9 +33,8 @@ impl<'m> Tape<'m> {
                 [names::component_first(model, id), row, len]
             })
             .collect();
-        let resumed = components.iter().map(
-            |[first, row, len]| quote!(for element in 0..#len { #solver.resume(#first + element, frame.load(#row + element)); }),
-        );
+        let resumed =
+            components.iter().map(|own| kernel::each(own, |place, row| quote!(#solver.resume(#place, frame.load(#row));)));
         self.push(Item::Ode(Box::new(Solved {
             size: names::equation_size(model, block.components.clone()),
             time: names::var(model, block.time),

@@ -57,7 +57,7 @@ pub fn fit_rows<M: Model, C: std::borrow::BorrowMut<Bbvi>>(
 ) -> Result<Fit<M>, FitError> {
     let bind = |chunk: &Chunk<'_>, visit: &mut dyn FnMut(&dyn LogJoint<M::Element>)| {
         let model = model(chunk)?;
-        let wrong = |error| RowsError::Data { source_name: rows.name(), rows: chunk.len(), error };
+        let wrong = |error| RowsError::Data { source_name: rows.name(), rows: chunk.len(), error: Box::new(error) };
         visit(&*model.bind().map_err(wrong)?);
         Ok(())
     };

@@ -46,6 +46,7 @@ impl std::fmt::Debug for dyn Rows + '_ {
 }
 
 /// A value as a whole number from zero on.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number below 2^53")]
 pub(super) fn whole(value: f64) -> Option<usize> {
     (value >= 0.0 && value.fract() == 0.0 && value <= 2.0_f64.powi(53)).then_some(value as usize)
 }

@@ -108,7 +108,7 @@ pub enum RowsError {
         /// The row.
         row: usize,
         /// What is wrong with it.
-        error: DataError,
+        error: Box<DataError>,
     },
     /// Some rows together are no data of the model.
     #[error("{source_name}, a chunk of {rows} rows: {error}")]
@@ -118,7 +118,7 @@ pub enum RowsError {
         /// How many rows.
         rows: usize,
         /// What is wrong with them.
-        error: DataError,
+        error: Box<DataError>,
     },
     /// The model of a chunk is not one of its rows.
     #[error(

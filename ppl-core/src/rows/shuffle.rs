@@ -99,7 +99,7 @@ impl<'r> Shuffle<'r> {
         let mut taken = Taken { rows: Vec::with_capacity(self.size), values: Vec::with_capacity(self.size * width) };
         let key = step_key(self.seed, 2 * self.epoch + 1);
         for _ in 0..self.size {
-            // A uniform number is below one.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a uniform number is below one")]
             let at = (uniform(key, self.taken) * self.current.len() as f64) as usize;
             self.taken += 1;
             let slot = self.current.swap_remove(at);
@@ -130,9 +130,9 @@ impl<'r> Shuffle<'r> {
         self.rows[slot] = row;
         self.slots[slot * width..(slot + 1) * width].copy_from_slice(&reading.block[(row - reading.first) * width..][..width]);
         if reading.epoch == self.epoch {
-            self.current.push(slot)
+            self.current.push(slot);
         } else {
-            self.next.push(slot)
+            self.next.push(slot);
         }
         Ok(())
     }

@@ -151,7 +151,7 @@ impl<E: Real> Batches<E> for Ahead<'_, '_, '_, E> {
                 Ok(batch) => visit(&*batch, &Batch { plate, size, rows: &taken.rows }),
                 Err(error) => {
                     let source_name = self.model.source.name();
-                    bad = Err(RowsError::Data { source_name, rows: taken.rows.len(), error });
+                    bad = Err(RowsError::Data { source_name, rows: taken.rows.len(), error: Box::new(error) });
                 }
             })?;
             bad

@@ -20,7 +20,7 @@ use ppl_core::random::{normals, step_key, uniform};
 
 model! {
     /// Logistic regression.
-    pub Logistic(y: [bool; N], x: [f64; N, K]) {
+    pub Regression(y: [bool; N], x: [f64; N, K]) {
         beta[K] ~ Normal(0, 1);
         for n in N {
             y[n] ~ Bernoulli(logit = dot(x[n], beta));
@@ -94,7 +94,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
             let names = predictors(&*rows);
             println!("{}: {} rows, {} columns", rows.name(), rows.len(), names.len());
             let pace = Pace::default();
-            let model = |chunk: &Chunk<'_>| Ok(Logistic { y: chunk.bools("y")?, x: chunk.matrix(&names)? });
+            let model = |chunk: &Chunk<'_>| Ok(Regression { y: chunk.bools("y")?, x: chunk.matrix(&names)? });
             let from_file = fit_rows(&*rows, model, config(minibatch(), Family::Auto, &pace))?;
             println!("From the file: {pace}, {}", told(&from_file));
             if !in_memory && !full {
@@ -137,7 +137,7 @@ fn predictors(rows: &dyn Rows) -> Vec<String> {
 }
 
 /// The whole file in memory, a chunk at a time.
-fn loaded(rows: &dyn Rows, names: &[String]) -> Result<Logistic, ppl_examples::Failure> {
+fn loaded(rows: &dyn Rows, names: &[String]) -> Result<Regression, ppl_examples::Failure> {
     let place = |name: &str| rows.columns().iter().position(|column| column.name == *name).ok_or("a column is not there");
     let columns = names.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
     let mut x = vec![0.0; rows.len() * columns.len()];
@@ -147,7 +147,7 @@ fn loaded(rows: &dyn Rows, names: &[String]) -> Result<Logistic, ppl_examples::F
         rows.read(block.clone(), &[place("y")?], &mut y[block])?;
     }
     let y = y.into_iter().map(|y| y > 0.5).collect();
-    Ok(Logistic { y, x: Array2::from_shape_vec((rows.len(), columns.len()), x)? })
+    Ok(Regression { y, x: Array2::from_shape_vec((rows.len(), columns.len()), x)? })
 }
 
 /// Writes rows whose coefficients are drawn, a chunk at a time.
@@ -177,7 +177,13 @@ fn make(rows: usize, columns: usize, out: &Path) -> Result<(), ppl_examples::Fai
         })
     } else {
         let mut writer = FileWriter::try_new_buffered(File::create(out)?, &schema)?;
-        Box::new(move |batch| Ok(batch.map_or_else(|| writer.finish(), |batch| writer.write(batch))?))
+        Box::new(move |batch| {
+            match batch {
+                Some(batch) => writer.write(batch)?,
+                None => writer.finish()?,
+            }
+            Ok(())
+        })
     };
     for first in (0..rows).step_by(CHUNK) {
         let n = CHUNK.min(rows - first);
@@ -225,7 +231,7 @@ impl Observer for Pace {
         if let Ok(mut seen) = self.0.lock() {
             (seen.rows_per_second, seen.epochs) = (rate, epochs);
             if step.step.is_multiple_of(500) {
-                seen.most_anonymous = anonymous().max(seen.most_anonymous);
+                seen.most_anonymous = seen.most_anonymous.into_iter().chain(anonymous()).reduce(f64::max);
             }
         }
         ControlFlow::Continue(())

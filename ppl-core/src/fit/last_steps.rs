@@ -57,7 +57,6 @@ impl<E: Real> Engine<'_, E> {
         }
         guide.parameters_mut().iter_mut().zip(&top.u).zip(&units).for_each(|((x, scaled), unit)| *x = scaled * unit);
         outcome.guide = moved;
-        outcome.elapsed = self.began.elapsed();
         outcome.notes.push(format!("after the steps over batches, {taken} evaluations were over all elements"));
         if top.converged {
             outcome.stop_reason = StopReason::Converged;

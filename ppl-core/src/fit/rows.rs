@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use super::config::Minibatch;
-use super::{Bbvi, Fit, FitError, State, fit_bound};
+use super::{Bbvi, Fit, FitError, State, chosen};
 use crate::instances::Instances as _;
 use crate::kernel::Real;
 use crate::model::{LogJoint, Model};
@@ -80,7 +80,7 @@ pub(crate) fn fit_chunks<E: Real>(rows: &dyn Rows, bind: &Bind<'_, E>, config: &
     of_rows((rows, &plan, bind), &start, &mut |start| {
         fitted = Some(std::thread::scope(|scope| {
             let model = Streamed::new((rows, &plan, bind), start, plate, scope);
-            let fitted = fit_bound(&model, config);
+            let fitted = chosen(&model, config);
             if let Some(failure) = model.failure() {
                 return Err(failure.into());
             }

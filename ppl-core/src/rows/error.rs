@@ -153,6 +153,18 @@ pub enum RowsError {
         /// Its size in another one.
         found: usize,
     },
+    /// A differential equation, how accurately it is solved is found out over all rows at once.
+    #[error(
+        "`{equation}` of `{model}` is solved as accurately as all rows of `{plate}` ask for, and these are not in memory: fit the model to rows in memory"
+    )]
+    Equation {
+        /// The model.
+        model: &'static str,
+        /// The equation, as it is written.
+        equation: &'static str,
+        /// The dimension.
+        plate: &'static str,
+    },
     /// A latent of the rows, whose parameters would be as many as they.
     #[error(
         "`{latent}` of `{model}` is over `{plate}`, whose rows are not in memory, and neither would its posterior be: amortize it (`guide!` with a network, \

@@ -33,9 +33,12 @@ pub(crate) struct Streamed<'s, 'e, E: Real> {
     failure: Mutex<Option<RowsError>>,
 }
 
-/// Refuses what is over the rows and would have to be kept for each.
+/// Refuses what needs all rows at once, and what is over the rows and would have to be kept for each.
 pub(crate) fn checked<E: Real>(model: &dyn LogJoint<E>, plate: usize) -> Result<(), RowsError> {
     let layout = model.layout();
+    if let Some(equation) = model.graph().equations.first() {
+        return Err(RowsError::Equation { model: layout.model, equation: equation.text, plate: layout.dims[plate].name });
+    }
     match layout.guided().find(|variable| variable.dims.contains(&plate)) {
         Some(local) => Err(RowsError::Local { model: layout.model, latent: local.name, plate: layout.dims[plate].name }),
         None => Ok(()),

@@ -37,7 +37,7 @@ instances! {
     fn fit_chunks<'a>(rows: &'a dyn Rows, bind: &'a Bind<'a, Self>, config: &mut Bbvi) -> Result<State, FitError> = fit_chunks;
 
     /// A fit of a guide that is given.
-    fn fit_given(model: &mut dyn LogJoint<Self>, guide: FittedGuide, config: &mut Bbvi) -> Result<State, FitError> = fit_given;
+    fn fit_given(model: &mut dyn LogJoint<Self>, guide: &FittedGuide, config: &mut Bbvi) -> Result<State, FitError> = fit_given;
 
     /// Finds the places of the names of a model of rows and of its guide.
     fn resolve<'a, 'm>(

@@ -150,12 +150,12 @@ pub fn fit_guide<M: Model, G: GuideOf<M>>(
 ) -> Result<Fit<M>, FitError> {
     let mut bound = model.bind()?;
     let guide = FittedGuide::Own(guide.bind_guide(model, bound.layout())?);
-    let state = M::Element::fit_given(&mut *bound, guide, config.borrow_mut())?;
+    let state = M::Element::fit_given(&mut *bound, &guide, config.borrow_mut())?;
     Ok(Fit { state, model: PhantomData })
 }
 
 /// The whole fit of a guide that is given, over an object.
-pub(crate) fn fit_given<E: Real>(model: &mut dyn LogJoint<E>, guide: FittedGuide, config: &mut Bbvi) -> Result<State, FitError> {
+pub(crate) fn fit_given<E: Real>(model: &mut dyn LogJoint<E>, guide: &FittedGuide, config: &mut Bbvi) -> Result<State, FitError> {
     accurate(model, config, |model, config| given(model, guide.clone(), config))
 }
 

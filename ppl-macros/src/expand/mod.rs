@@ -149,6 +149,39 @@ fn centring_name(model: &Model, centred: &Centred) -> Ident {
     format_ident!("centring_of_{}", model.sites[centred.site].name.to_string().to_lowercase(), span = Span::mixed_site())
 }
 
+/// What is known of a body before any data.
+fn known(body: &Body<'_>, tape: &Tape<'_>, stored: &BTreeSet<SiteId>) -> TokenStream {
+    let mut factors = Vec::new();
+    let mut stores = false;
+    for stmt in &body.stmts {
+        visit::statements(std::slice::from_ref(*stmt), &mut |stmt| {
+            // The statements of a sum are parts of its factor.
+            let mut push = |factor: usize| {
+                if factors.last() != Some(&factor) {
+                    factors.push(factor);
+                }
+            };
+            match &stmt.kind {
+                StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } => push(*factor),
+                StmtKind::Sum(block) => push(block.factor),
+                StmtKind::Discrete(block) => push(block.factor),
+                StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
+                // What it reads and writes is in memory.
+                StmtKind::Operation { .. } | StmtKind::Ode(_) => stores = true,
+                StmtKind::Start { .. }
+                | StmtKind::Derivative { .. }
+                | StmtKind::Local { .. }
+                | StmtKind::Param { .. }
+                | StmtKind::Expected { .. }
+                | StmtKind::For { .. } => {}
+            }
+        });
+    }
+    let products = tape.products.len();
+    let recursive = tape.plate().is_some_and(|plate| tape.recursive.contains(&plate));
+    quote!(_ppl::Body { stores: #stores, recursive: #recursive, products: #products, factors: &[#(#factors),*] })
+}
+
 fn kernels(
     model: &Model,
     bodies: &[Body<'_>],
@@ -160,37 +193,7 @@ fn kernels(
 ) -> TokenStream {
     let e = bind::element(model);
     let graph = graph::graph(model);
-    let known = bodies.iter().zip(tapes).map(|(body, tape)| {
-        let mut factors = Vec::new();
-        let mut stores = false;
-        for stmt in &body.stmts {
-            visit::statements(std::slice::from_ref(*stmt), &mut |stmt| {
-                // The statements of a sum are parts of its factor.
-                let mut push = |factor: usize| {
-                    if factors.last() != Some(&factor) {
-                        factors.push(factor);
-                    }
-                };
-                match &stmt.kind {
-                    StmtKind::Sample { factor, .. } | StmtKind::Factor { factor, .. } => push(*factor),
-                    StmtKind::Sum(block) => push(block.factor),
-                    StmtKind::Discrete(block) => push(block.factor),
-                    StmtKind::Quantity { site, .. } => stores |= stored.contains(site),
-                    // What it reads and writes is in memory.
-                    StmtKind::Operation { .. } | StmtKind::Ode(_) => stores = true,
-                    StmtKind::Start { .. }
-                    | StmtKind::Derivative { .. }
-                    | StmtKind::Local { .. }
-                    | StmtKind::Param { .. }
-                    | StmtKind::Expected { .. }
-                    | StmtKind::For { .. } => {}
-                }
-            });
-        }
-        let products = tape.products.len();
-        let recursive = tape.plate().is_some_and(|plate| tape.recursive.contains(&plate));
-        quote!(_ppl::Body { stores: #stores, recursive: #recursive, products: #products, factors: &[#(#factors),*] })
-    });
+    let known = bodies.iter().zip(tapes).map(|(body, tape)| known(body, tape, stored));
     let plates = bodies.iter().map(|body| body.plate).chain(centred.iter().map(|known| known.body(model).plate));
     let rows = plates.enumerate().map(|(id, plate)| {
         let rows = plate.map_or_else(|| quote!(1), |var| names::length(model, var));

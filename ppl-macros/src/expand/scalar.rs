@@ -28,7 +28,7 @@ pub(crate) fn vars(model: &Model, expr: &Expr, used: &mut BTreeSet<VarId>) {
             used.insert(*var);
         }
         ExprKind::Data(_, index) | ExprKind::Site(_, index) | ExprKind::Component(_, index) => {
-            used.extend(super::tape::vars_of(index))
+            used.extend(super::tape::vars_of(index));
         }
         ExprKind::Local(local) => vars(model, &model.locals[*local].value, used),
         ExprKind::Reduce { var, .. } => {

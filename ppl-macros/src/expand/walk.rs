@@ -135,7 +135,7 @@ fn ode(model: &Model, block: &OdeBlock) -> TokenStream {
     });
     let solved = components.clone().map(|[first, row, len]| quote!((#first, #row, #len)));
     let resumed = components.map(|own| kernel::each(&own, |place, row| quote!(ode.resume(#place, walk.value(#row));)));
-    let resume = kernel::resume(model, block, &quote!(ode), quote!(#(#resumed)*));
+    let resume = kernel::resume(model, block, &quote!(ode), &quote!(#(#resumed)*));
     quote! {{
         let mut ode = _ppl::Ode::<f64>::new(#size);
         #starts

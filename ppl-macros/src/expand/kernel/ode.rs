@@ -13,10 +13,7 @@ use crate::ir::{Model, OdeBlock};
 pub(crate) fn advance(model: &Model, block: &OdeBlock, solver: &TokenStream, kept: bool) -> TokenStream {
     let [from, to] = [&block.from, &block.to].map(|time| scalar::expr(model, time, Source::Fields));
     let at = names::var(model, block.at);
-    let steps = match block.steps {
-        Some(steps) => quote!(Some(#steps)),
-        None => quote!(None),
-    };
+    let steps = block.steps.map_or_else(|| quote!(None), |steps| quote!(Some(#steps)));
     quote! {
         let before = if #at == 0 { #from } else { let #at = #at - 1; #to };
         #solver.advance(before, #to, self.__refinement.steps(#steps), #kept);
@@ -36,7 +33,7 @@ pub(crate) fn each(
 }
 
 /// The statement that takes up the state at the time before.
-pub(crate) fn resume(model: &Model, block: &OdeBlock, solver: &TokenStream, resumed: TokenStream) -> TokenStream {
+pub(crate) fn resume(model: &Model, block: &OdeBlock, solver: &TokenStream, resumed: &TokenStream) -> TokenStream {
     let at = names::var(model, block.at);
     quote!(if #at == 0 { #solver.begin(); } else { let #at = #at - 1; #resumed })
 }

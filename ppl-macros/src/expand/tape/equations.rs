@@ -40,7 +40,7 @@ impl<'m> Tape<'m> {
             time: names::var(model, block.time),
             at: block.at,
             advance: [false, true].map(|kept| kernel::advance(model, block, &name, kept)),
-            resume: kernel::resume(model, block, &name, quote!(#(#resumed)*)),
+            resume: kernel::resume(model, block, &name, &quote!(#(#resumed)*)),
             solver,
             components,
             starts,

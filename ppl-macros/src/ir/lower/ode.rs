@@ -91,7 +91,7 @@ impl Lowering<'_> {
     }
 
     /// `start(x[g]) = value;`
-    pub(super) fn start(&mut self, lhs: &syntax::Lhs, value: &syntax::Expr, text: String) -> Option<Stmt> {
+    pub(super) fn start(&mut self, lhs: &syntax::Lhs, value: &syntax::Expr, text: &str) -> Option<Stmt> {
         let Some(open) = self.open else {
             self.error(lhs.name.span(), messages::equation_outside("start", &lhs.name));
             return None;
@@ -112,29 +112,26 @@ impl Lowering<'_> {
         let around = self.loops[..open.loops].iter().map(|&var| Axis::Element(Affine::term(Term::Var(var)), lhs.name.span()));
         let all: Vec<Axis> = around.chain(last.drain(..)).collect();
         self.declare_piece(self.model.components[component].site, &all, 0, lhs);
-        self.equation(open, lhs, &own, value, &text, |index, value| StmtKind::Start { component, index, value })
+        self.equation(open, lhs, &own, value, text, |index, value| StmtKind::Start { component, index, value })
     }
 
     /// `d(x[g]) = value;`
-    pub(super) fn derivative(&mut self, lhs: &syntax::Lhs, value: &syntax::Expr, text: String) -> Option<Stmt> {
+    pub(super) fn derivative(&mut self, lhs: &syntax::Lhs, value: &syntax::Expr, text: &str) -> Option<Stmt> {
         let Some(open) = self.open else {
             self.error(lhs.name.span(), messages::equation_outside("d", &lhs.name));
             return None;
         };
-        let component = match self.lookup(&lhs.name) {
-            Some(Entity::Component(component)) => component,
-            // One that starts nowhere has no axes yet.
-            _ => {
-                self.error(lhs.name.span(), messages::no_start(&lhs.name));
-                return None;
-            }
+        // One that starts nowhere has no axes yet.
+        let Some(Entity::Component(component)) = self.lookup(&lhs.name) else {
+            self.error(lhs.name.span(), messages::no_start(&lhs.name));
+            return None;
         };
         let own = self.axes(&lhs.index)?;
         let dims = self.model.components[component].dims.clone();
         self.indices_of(lhs, &own, &dims)?;
         let axes = own.iter().map(|axis| self.extent(axis)).collect();
         self.model.components[component].derivatives.push(Piece { axes, span: lhs.name.span() });
-        self.equation(open, lhs, &own, value, &text, |index, value| StmtKind::Derivative { component, index, value })
+        self.equation(open, lhs, &own, value, text, |index, value| StmtKind::Derivative { component, index, value })
     }
 
     fn name_of(&self, component: ComponentId) -> &Ident {

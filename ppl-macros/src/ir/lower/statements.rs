@@ -44,8 +44,8 @@ impl Lowering<'_> {
             syntax::Stmt::Sum { var, range, distribution, body } => self.sum(var, range, distribution, body, text),
             syntax::Stmt::Chain { var, time, range, times, body } => self.chained((var, range), (time, times), body, text),
             syntax::Stmt::Ode { body, .. } => self.ode(stmt, body, text),
-            syntax::Stmt::Start { lhs, value } => self.start(lhs, value, text),
-            syntax::Stmt::Derivative { lhs, value } => self.derivative(lhs, value, text),
+            syntax::Stmt::Start { lhs, value } => self.start(lhs, value, &text),
+            syntax::Stmt::Derivative { lhs, value } => self.derivative(lhs, value, &text),
             syntax::Stmt::For { var, range, body } => {
                 let written = range;
                 let range = self.range(range);

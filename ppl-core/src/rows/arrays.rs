@@ -13,25 +13,76 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Schema};
 
 use super::chunk::not_whole;
-use super::{Column, Kind, Levels, MISSING, RowsError, chunk};
+use super::file::SourceFile;
+use super::{Column, Kind, Levels, MISSING, Rows, RowsError, chunk};
 
 /// The largest whole number up to which doubles have all.
 const EXACT: i64 = 1 << 53;
 
-/// A file of columns.
+/// A file of columns, in parts of some rows each: what makes it a source of rows.
 pub(super) trait Format: Sync {
-    /// Its path.
-    fn name(&self) -> &str;
-    /// Calls `visit` with arrays of the columns that are asked for, by their place among these, and with the place of the first element among the rows: all rows of all
-    /// columns, in whatever pieces.
-    fn arrays(
-        &self,
-        rows: Range<usize>,
-        columns: &[usize],
-        visit: &mut dyn FnMut(usize, usize, &dyn Array) -> Result<(), RowsError>,
-    ) -> Result<(), RowsError>;
-    /// As of [`Rows`](super::Rows).
-    fn blocks(&self, columns: &[usize]) -> Vec<Range<usize>>;
+    /// The file.
+    fn file(&self) -> &SourceFile;
+    /// Its columns.
+    fn table(&self) -> &Table;
+    /// The first row of each part, and the number of all.
+    fn firsts(&self) -> &[usize];
+    /// Calls `visit` with arrays of some rows of a part, counted in it, by the place of their columns among those that are asked for, and with the place of the first
+    /// element among these rows: all rows of all columns, in whatever pieces.
+    fn arrays_of(&self, part: usize, rows: Range<usize>, columns: &[usize], visit: &mut Visit<'_>) -> Result<(), RowsError>;
+    /// As of [`Rows`].
+    fn blocks_of(&self, columns: &[usize]) -> Vec<Range<usize>>;
+
+    /// As [`Format::arrays_of`], of rows of the file.
+    fn arrays(&self, rows: Range<usize>, columns: &[usize], visit: &mut Visit<'_>) -> Result<(), RowsError> {
+        self.file().unchanged()?;
+        for (part, ends) in self.firsts().windows(2).enumerate() {
+            let (first, end) = (rows.start.max(ends[0]), rows.end.min(ends[1]));
+            if first < end {
+                let before = first - rows.start;
+                let mut of_part = |column: usize, at: usize, array: &dyn Array| visit(column, before + at, array);
+                self.arrays_of(part, first - ends[0]..end - ends[0], columns, &mut of_part)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a file without rows.
+    fn with_rows(self) -> Result<Self, RowsError>
+    where
+        Self: Sized,
+    {
+        if self.is_empty() { Err(RowsError::Empty { source_name: self.name() }) } else { Ok(self) }
+    }
+}
+
+/// What is done with an array: the place of its column, that of its first element, and the array.
+pub(super) type Visit<'v> = dyn FnMut(usize, usize, &dyn Array) -> Result<(), RowsError> + 'v;
+
+impl<F: Format> Rows for F {
+    fn name(&self) -> String {
+        self.file().name.clone()
+    }
+
+    fn len(&self) -> usize {
+        self.firsts().last().copied().unwrap_or(0)
+    }
+
+    fn columns(&self) -> &[Column] {
+        &self.table().columns
+    }
+
+    fn read(&self, rows: Range<usize>, columns: &[usize], out: &mut [f64]) -> Result<(), RowsError> {
+        self.table().read(self, rows, columns, out)
+    }
+
+    fn blocks(&self, columns: &[usize]) -> Vec<Range<usize>> {
+        self.blocks_of(columns)
+    }
+
+    fn levels(&self, column: usize) -> Result<Levels, RowsError> {
+        self.table().levels(self, column)
+    }
 }
 
 /// The columns of a file, with the levels of those that were asked for as indices.
@@ -72,7 +123,7 @@ impl Table {
             };
             let own = &mut out[first * width + position..];
             write(array, labels, (own, width)).map_err(|(at, reason)| RowsError::Corrupt {
-                source_name: file.name().to_owned(),
+                source_name: file.name(),
                 first: rows.start + first + at,
                 last: rows.start + first + at,
                 reason: format!("column `{}` {reason}", self.columns[column].name),
@@ -105,7 +156,7 @@ impl Table {
                 // What is too large for a double is none of an index either.
                 let _ = write(array, None, (&mut values, 1));
                 for (row, value) in (rows.start + first..).zip(values) {
-                    let named = || (file.name().to_owned(), self.columns[column].name.clone());
+                    let named = || (file.name(), self.columns[column].name.clone());
                     count = count.max(chunk::whole(value).ok_or_else(|| not_whole(named(), row, value))? + 1);
                 }
                 Ok(())

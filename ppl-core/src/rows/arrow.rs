@@ -13,10 +13,10 @@ use arrow_ipc::reader::{read_dictionary, read_footer_length, read_record_batch};
 use arrow_ipc::{Block, MetadataVersion, root_as_footer};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 
-use super::arrays::{Format, Table, slice};
+use super::arrays::{Format, Table, Visit, slice};
 use super::file::SourceFile;
 use super::record::{Batch, Lies, message};
-use super::{Column, Levels, Rows, RowsError, pieces};
+use super::{Rows as _, RowsError, pieces};
 
 /// The rows of a block of columns that are read in places.
 const BLOCK: usize = 1024;
@@ -49,14 +49,8 @@ const FOOTER: usize = 1 << 28;
 /// ```
 #[derive(Debug)]
 pub struct ArrowRows {
-    file: Opened,
-    table: Table,
-}
-
-/// A file with what its footer says.
-#[derive(Debug)]
-struct Opened {
     file: SourceFile,
+    table: Table,
     schema: SchemaRef,
     version: MetadataVersion,
     dictionaries: HashMap<i64, ArrayRef>,
@@ -106,56 +100,7 @@ impl ArrowRows {
             batches.push(batch);
         }
         let table = Table::new(&schema);
-        let opened = Opened { file, schema, version, dictionaries, of_columns, batches, firsts };
-        if opened.rows() == 0 {
-            return Err(RowsError::Empty { source_name: opened.name().to_owned() });
-        }
-        Ok(ArrowRows { file: opened, table })
-    }
-}
-
-impl Rows for ArrowRows {
-    fn name(&self) -> String {
-        self.file.name().to_owned()
-    }
-
-    fn len(&self) -> usize {
-        self.file.rows()
-    }
-
-    fn columns(&self) -> &[Column] {
-        &self.table.columns
-    }
-
-    fn read(&self, rows: Range<usize>, columns: &[usize], out: &mut [f64]) -> Result<(), RowsError> {
-        self.table.read(&self.file, rows, columns, out)
-    }
-
-    fn blocks(&self, columns: &[usize]) -> Vec<Range<usize>> {
-        self.file.blocks(columns)
-    }
-
-    fn levels(&self, column: usize) -> Result<Levels, RowsError> {
-        self.table.levels(&self.file, column)
-    }
-}
-
-/// All of a block of the file, and where its body begins.
-fn whole(file: &SourceFile, block: &Block) -> Result<(Buffer, usize), RowsError> {
-    let wrong = || file.unreadable(&"a block is beyond the end of the file");
-    let size = |length: i64| usize::try_from(length).ok().filter(|length| *length as u64 <= file.length).ok_or_else(wrong);
-    let (at, head, body) = (size(block.offset())?, size(block.metaDataLength().into())?, size(block.bodyLength())?);
-    if at as u64 + head as u64 + body as u64 > file.length {
-        return Err(wrong());
-    }
-    let mut buffer = MutableBuffer::from_len_zeroed(head + body);
-    file.read_at(at as u64, &mut buffer).map_err(|error| file.unreadable(&error))?;
-    Ok((buffer.into(), head))
-}
-
-impl Opened {
-    fn rows(&self) -> usize {
-        self.firsts.last().copied().unwrap_or(0)
+        ArrowRows { file, table, schema, version, dictionaries, of_columns, batches, firsts }.with_rows()
     }
 
     /// Part of a column that is read in places.
@@ -217,6 +162,19 @@ impl Opened {
     }
 }
 
+/// All of a block of the file, and where its body begins.
+fn whole(file: &SourceFile, block: &Block) -> Result<(Buffer, usize), RowsError> {
+    let wrong = || file.unreadable(&"a block is beyond the end of the file");
+    let size = |length: i64| usize::try_from(length).ok().filter(|length| *length as u64 <= file.length).ok_or_else(wrong);
+    let (at, head, body) = (size(block.offset())?, size(block.metaDataLength().into())?, size(block.bodyLength())?);
+    if at as u64 + head as u64 + body as u64 > file.length {
+        return Err(wrong());
+    }
+    let mut buffer = MutableBuffer::from_len_zeroed(head + body);
+    file.read_at(at as u64, &mut buffer).map_err(|error| file.unreadable(&error))?;
+    Ok((buffer.into(), head))
+}
+
 /// An array of a dictionary.
 fn of_dictionary(keys: &ArrayRef, values: ArrayRef) -> Result<ArrayRef, ArrowError> {
     let keys = keys.as_ref();
@@ -244,46 +202,42 @@ fn rebase(offsets: &mut [u8], width: usize) -> Result<(usize, usize), String> {
     Ok((size(from)?, size(all[all.len() - 1])?))
 }
 
-impl Format for Opened {
-    fn name(&self) -> &str {
-        &self.file.name
+impl Format for ArrowRows {
+    fn file(&self) -> &SourceFile {
+        &self.file
     }
 
-    fn arrays(
-        &self,
-        rows: Range<usize>,
-        columns: &[usize],
-        visit: &mut dyn FnMut(usize, usize, &dyn Array) -> Result<(), RowsError>,
-    ) -> Result<(), RowsError> {
-        self.file.unchanged()?;
-        for (batch, ends) in self.batches.iter().zip(self.firsts.windows(2)) {
-            let (first, end) = (rows.start.max(ends[0]), rows.end.min(ends[1]));
-            if first >= end {
-                continue;
-            }
-            let (own, before) = (first - ends[0]..end - ends[0], first - rows.start);
-            let others: Vec<usize> = columns.iter().copied().filter(|&column| !batch.columns[column].in_places()).collect();
-            let mut decoded = if others.is_empty() { Vec::new() } else { self.all(batch, &others)? }.into_iter();
-            for (position, &column) in columns.iter().enumerate() {
-                let array = if batch.columns[column].in_places() {
-                    self.in_places(batch, column, own.clone()).map_err(|reason| RowsError::Corrupt {
-                        source_name: self.name().to_owned(),
-                        first,
-                        last: end - 1,
-                        reason: format!("column `{}`: {reason}", self.schema.field(column).name()),
-                    })?
-                } else if let Some(array) = decoded.next().filter(|array| array.len() >= own.end) {
-                    slice(&array, own.clone())
-                } else {
-                    return Err(self.file.unreadable(&"a record batch has fewer rows than it says"));
-                };
-                visit(position, before, array.as_ref())?;
-            }
+    fn table(&self) -> &Table {
+        &self.table
+    }
+
+    fn firsts(&self) -> &[usize] {
+        &self.firsts
+    }
+
+    fn arrays_of(&self, part: usize, rows: Range<usize>, columns: &[usize], visit: &mut Visit<'_>) -> Result<(), RowsError> {
+        let (batch, first) = (&self.batches[part], self.firsts[part]);
+        let others: Vec<usize> = columns.iter().copied().filter(|&column| !batch.columns[column].in_places()).collect();
+        let mut decoded = if others.is_empty() { Vec::new() } else { self.all(batch, &others)? }.into_iter();
+        for (position, &column) in columns.iter().enumerate() {
+            let array = if batch.columns[column].in_places() {
+                self.in_places(batch, column, rows.clone()).map_err(|reason| RowsError::Corrupt {
+                    source_name: self.name(),
+                    first: first + rows.start,
+                    last: first + rows.end - 1,
+                    reason: format!("column `{}`: {reason}", self.schema.field(column).name()),
+                })?
+            } else if let Some(array) = decoded.next().filter(|array| array.len() >= rows.end) {
+                slice(&array, rows.clone())
+            } else {
+                return Err(self.file.unreadable(&"a record batch has fewer rows than it says"));
+            };
+            visit(position, 0, array.as_ref())?;
         }
         Ok(())
     }
 
-    fn blocks(&self, columns: &[usize]) -> Vec<Range<usize>> {
+    fn blocks_of(&self, columns: &[usize]) -> Vec<Range<usize>> {
         let block = |(batch, ends): (&Batch, &[usize])| {
             let in_places = columns.iter().all(|&column| batch.columns[column].in_places());
             pieces(ends[0]..ends[1], if in_places { BLOCK } else { batch.rows })

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{Array, RecordBatchReader as _};
+use arrow_array::RecordBatchReader as _;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -15,9 +15,9 @@ use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::arrays::{Format, Table};
+use super::arrays::{Format, Table, Visit};
 use super::file::SourceFile;
-use super::{Column, Levels, Rows, RowsError, pieces};
+use super::{Rows as _, RowsError, pieces};
 
 /// The least rows of a block, and the most bytes that its columns have as numbers.
 const LEAST: usize = 1024;
@@ -57,14 +57,8 @@ const MOST: usize = 8 << 20;
 /// ```
 #[derive(Debug)]
 pub struct ParquetRows {
-    file: Opened,
-    table: Table,
-}
-
-/// A file with what its footer says.
-#[derive(Debug)]
-struct Opened {
     file: Places,
+    table: Table,
     metadata: ArrowReaderMetadata,
     /// The first row of each row group, and the number of all.
     firsts: Vec<usize>,
@@ -97,43 +91,7 @@ impl ParquetRows {
             firsts.push(firsts[firsts.len() - 1] + rows);
         }
         let table = Table::new(metadata.schema());
-        let opened = Opened { file, metadata, firsts };
-        if opened.rows() == 0 {
-            return Err(RowsError::Empty { source_name: opened.name().to_owned() });
-        }
-        Ok(ParquetRows { file: opened, table })
-    }
-}
-
-impl Rows for ParquetRows {
-    fn name(&self) -> String {
-        self.file.name().to_owned()
-    }
-
-    fn len(&self) -> usize {
-        self.file.rows()
-    }
-
-    fn columns(&self) -> &[Column] {
-        &self.table.columns
-    }
-
-    fn read(&self, rows: Range<usize>, columns: &[usize], out: &mut [f64]) -> Result<(), RowsError> {
-        self.table.read(&self.file, rows, columns, out)
-    }
-
-    fn blocks(&self, columns: &[usize]) -> Vec<Range<usize>> {
-        self.file.blocks(columns)
-    }
-
-    fn levels(&self, column: usize) -> Result<Levels, RowsError> {
-        self.table.levels(&self.file, column)
-    }
-}
-
-impl Opened {
-    fn rows(&self) -> usize {
-        self.firsts.last().copied().unwrap_or(0)
+        ParquetRows { file, table, metadata, firsts }.with_rows()
     }
 
     /// The first rows of the pages of a row group, counted in it: of the column with the fewest.
@@ -144,17 +102,24 @@ impl Opened {
         let first = |page: i64| usize::try_from(page).ok();
         pages.map_or_else(|| vec![0], |pages| pages.iter().filter_map(|page| first(page.first_row_index)).collect())
     }
+}
 
-    /// Calls `visit` with arrays of some rows of one row group.
-    fn of_group(
-        &self,
-        group: usize,
-        (rows, before): (Range<usize>, usize),
-        columns: &[usize],
-        visit: &mut dyn FnMut(usize, usize, &dyn Array) -> Result<(), RowsError>,
-    ) -> Result<(), RowsError> {
+impl Format for ParquetRows {
+    fn file(&self) -> &SourceFile {
+        &self.file.0
+    }
+
+    fn table(&self) -> &Table {
+        &self.table
+    }
+
+    fn firsts(&self) -> &[usize] {
+        &self.firsts
+    }
+
+    fn arrays_of(&self, group: usize, rows: Range<usize>, columns: &[usize], visit: &mut Visit<'_>) -> Result<(), RowsError> {
         let corrupt = |reason: &dyn std::fmt::Display| RowsError::Corrupt {
-            source_name: self.name().to_owned(),
+            source_name: self.name(),
             first: self.firsts[group] + rows.start,
             last: self.firsts[group] + rows.end - 1,
             reason: reason.to_string(),
@@ -175,7 +140,7 @@ impl Opened {
         for batch in reader {
             let batch = batch.map_err(|error| corrupt(&error))?;
             for (position, &place) in places.iter().enumerate() {
-                visit(position, before + done, batch.column(place).as_ref())?;
+                visit(position, done, batch.column(place).as_ref())?;
             }
             done += batch.num_rows();
         }
@@ -184,30 +149,8 @@ impl Opened {
         }
         Ok(())
     }
-}
 
-impl Format for Opened {
-    fn name(&self) -> &str {
-        &self.file.0.name
-    }
-
-    fn arrays(
-        &self,
-        rows: Range<usize>,
-        columns: &[usize],
-        visit: &mut dyn FnMut(usize, usize, &dyn Array) -> Result<(), RowsError>,
-    ) -> Result<(), RowsError> {
-        self.file.0.unchanged()?;
-        for (group, ends) in self.firsts.windows(2).enumerate() {
-            let (first, end) = (rows.start.max(ends[0]), rows.end.min(ends[1]));
-            if first < end {
-                self.of_group(group, (first - ends[0]..end - ends[0], first - rows.start), columns, visit)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn blocks(&self, columns: &[usize]) -> Vec<Range<usize>> {
+    fn blocks_of(&self, columns: &[usize]) -> Vec<Range<usize>> {
         let most = (MOST / (8 * columns.len().max(1))).max(LEAST);
         let mut blocks = Vec::new();
         for (group, ends) in self.firsts.windows(2).enumerate() {

@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 use crate::model::{
-    Batch, Centred, Choices, DataError, Graph, Layout, LogJoint, SiteKind, Statement, Variable, Visitor, Weights, Workspace,
+    Batch, Centred, Choices, DataError, Following, Graph, Layout, LogJoint, SiteKind, Statement, Variable, Visitor, Weights,
+    Workspace,
 };
 
 /// A model in other coordinates: a latent `z ~ D(m, s)` of a location and a scale that depend on other latents is replaced by a residual `r ~ D(c m, s^c)` with
@@ -175,6 +176,10 @@ impl<E: Real> LogJoint<E> for PartlyCentred<'_, E> {
     /// Batches are of the latents as written.
     fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
         self.model.batch(batch)
+    }
+
+    fn following(&self, plate: usize, rows: &[usize]) -> Vec<Following> {
+        self.model.following(plate, rows)
     }
 
     fn locate(&self, centred: usize, work: &mut Workspace<E>) {

@@ -8,13 +8,16 @@ mod pass;
 mod product;
 mod walk;
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::kernel::{Lanes, Real, dispatch};
 use crate::model::{
-    Batch, Choices, DataError, Graph, Layout, LogJoint, Partition, Refinement, SiteKind, Visitor, Weights, Workspace,
+    Batch, Choices, DataError, Following, Follows, Graph, Inverse, Layout, LogJoint, Partition, Refinement, SiteKind, Visitor,
+    Weights, Workspace,
 };
 
 use pass::{Constrain, Evaluate, Latents, Mapped, Pass, Space};
@@ -72,6 +75,10 @@ pub trait Kernels: Sync {
     /// # Errors
     /// None that the whole model did not have.
     fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<Self::Element> + '_>, DataError>;
+    /// To which element of its parent each element of what goes with a plate belongs, through this index array ([`Follows`]).
+    fn belongs(&self, _through: &str) -> &[usize] {
+        &[]
+    }
     /// Solves differential equations in other steps from now on.
     fn refine(&mut self, _refinement: Refinement) {}
     /// Meets every statement in the order of the model, with one sample.
@@ -94,6 +101,8 @@ pub struct Compiled<K> {
     mapped: Vec<Mapped>,
     /// How many rows each row of a factor stands for, and each element of a latent: other than one in a batch.
     scales: Option<(Vec<f64>, Vec<f64>)>,
+    /// What belongs to each element through the index arrays of [`Follows`], found when it is asked for.
+    inverses: Mutex<HashMap<&'static str, Arc<Inverse>>>,
 }
 
 impl<K: Kernels> Compiled<K> {
@@ -107,7 +116,7 @@ impl<K: Kernels> Compiled<K> {
         let of_unknowns = Layout { variables: layout.unknowns().cloned().collect(), ..Layout::default() }.rows();
         let adjoint_rows = if stores { layout.rows() } else { of_unknowns };
         let mapped = Mapped::all(layout);
-        Compiled { kernels, parts, whole, adjoint_rows, mapped, scales: None }
+        Compiled { kernels, parts, whole, adjoint_rows, mapped, scales: None, inverses: Mutex::default() }
     }
 
     /// Drives kernels over a batch.
@@ -115,7 +124,7 @@ impl<K: Kernels> Compiled<K> {
         let of = |is_over: bool| if is_over { batch.scale() } else { 1.0 };
         let over = K::GRAPH.plates[batch.plate].factors;
         let factors = (0..K::GRAPH.factors.len()).map(|factor| of(over.contains(&factor))).collect();
-        let latents = kernels.layout().latents().map(|latent| of(latent.dims.contains(&batch.plate))).collect();
+        let latents = kernels.layout().latents().map(|latent| of(batch.cuts(&latent.dims))).collect();
         Compiled { scales: Some((factors, latents)), ..Self::new(kernels) }
     }
 
@@ -397,6 +406,23 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
 
     fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<K::Element> + '_>, DataError> {
         self.kernels.batch(batch)
+    }
+
+    fn following(&self, plate: usize, rows: &[usize]) -> Vec<Following> {
+        let mut found: Vec<Following> = Vec::new();
+        for &Follows { dim, parent, through } in K::GRAPH.plates[plate].following {
+            let mut known = self.inverses.lock().unwrap_or_else(PoisonError::into_inner);
+            let inverse = known
+                .entry(through)
+                .or_insert_with(|| Arc::new(Inverse::new(self.kernels.belongs(through), self.layout().dims[parent].size)));
+            let inverse = Arc::clone(inverse);
+            drop(known);
+            let of_parent = found.iter().find(|known| known.dim == parent);
+            let (rows, belongs) = inverse.of(of_parent.map_or(rows, |known| &known.rows));
+            let owners = of_parent.map_or_else(|| belongs.clone(), |known| belongs.iter().map(|&at| known.owners[at]).collect());
+            found.push(Following { dim, parent, rows, belongs, owners });
+        }
+        found
     }
 
     fn refine(&mut self, refinement: Refinement) {

@@ -23,7 +23,7 @@ pub use crate::kernel::functions::{LogSumExp, ln_factorial};
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};
 pub use crate::linear_algebra;
 pub use crate::model::{
-    Batch, DataError, Dimension, DiscreteLatent, Equation, Factor, Graph, Layout, LogJoint, Model, Owner, Plate, Read,
+    Batch, DataError, Dimension, DiscreteLatent, Equation, Factor, Follows, Graph, Layout, LogJoint, Model, Owner, Plate, Read,
     Refinement, Site, SiteKind, SummedOut,
 };
 

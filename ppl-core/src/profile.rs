@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock};
 
 use crate::guides::{FittedGuide, WithPoints};
 use crate::kernel::Real;
-use crate::model::{Batch, Choices, DataError, Graph, Layout, LogJoint, Variable, Visitor, Weights, Workspace};
+use crate::model::{Batch, Choices, DataError, Following, Graph, Layout, LogJoint, Variable, Visitor, Weights, Workspace};
 use crate::random::{standardized_normals, step_key};
 
 /// The least probability.
@@ -304,6 +304,10 @@ impl<E: Real> LogJoint<E> for Profile<'_, E> {
 
     fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
         self.model.0.batch(batch)
+    }
+
+    fn following(&self, plate: usize, rows: &[usize]) -> Vec<Following> {
+        self.model.0.following(plate, rows)
     }
 
     fn locate(&self, centred: usize, work: &mut Workspace<E>) {

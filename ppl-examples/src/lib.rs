@@ -1,6 +1,7 @@
 //! What the example programs share.
 
 pub mod images;
+pub mod pace;
 pub mod pictures;
 pub mod sentences;
 

@@ -261,6 +261,30 @@ fn every_rule_finds_the_length_of_its_steps() -> Outcome {
     Ok(())
 }
 
+/// Natural gradients need no length of steps, and climb as high as any other way; of what has no known Fisher information they are refused.
+#[test]
+fn natural_gradients_climb_gaussians() -> Outcome {
+    let natural = |delay, forgetting| Optimizer::NaturalGradient { delay, forgetting };
+    let config = |family, optimizer| Bbvi { family, optimizer, ..Bbvi::default() };
+    for family in [Family::FullRank, Family::MeanField] {
+        let (_, best, _) = bound(&ridge(), config(family, Optimizer::Auto))?;
+        let (fit, elbo, error) = bound(&ridge(), config(family, natural(10.0, 0.7)))?;
+        assert!((elbo - best).abs() < 0.01 + 4.0 * error, "{family:?}: {elbo} +- {error}, {best}");
+        assert_eq!(*fit.stop_reason(), StopReason::Converged, "{family:?}");
+    }
+    let refused = |config: Bbvi| fit_bbvi(&ridge(), config).err().map(|error| error.to_string()).unwrap_or_default();
+    assert_eq!(refused(config(Family::Auto, natural(0.5, 0.7))), "`optimizer.delay` is 0.5; it must be at least 1");
+    assert_eq!(
+        refused(config(Family::Auto, natural(1.0, 0.5))),
+        "`optimizer.forgetting` is 0.5; it must be above 0.5 and at most 1"
+    );
+    assert_eq!(
+        refused(config(Family::LowRank { rank: 1 }, natural(1.0, 0.7))),
+        "the natural gradient of Family::LowRank { rank: 1 } is not known: take Family::MeanField or Family::FullRank, or another optimizer"
+    );
+    Ok(())
+}
+
 /// A mixture whose samples are of one kind takes bounds of several samples; its components do not collapse.
 #[test]
 fn a_mixture_by_implicit_reparameterization_finds_both_modes_and_takes_tighter_bounds() -> Outcome {

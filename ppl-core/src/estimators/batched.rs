@@ -1,10 +1,13 @@
 //! The gradient over a batch of a plate at a time.
 
+use std::ops::ControlFlow;
+
 use super::{Estimate, Estimator, GradientEstimator, Mixed, RaoBlackwell, of_blocks};
 use crate::guides::Guide;
 use crate::kernel::Real;
 use crate::model::{Batch, Batches, Layout, LogJoint};
 use crate::objective::KlWeight;
+use crate::random::step_key;
 
 /// The gradient of the ELBO over `B` of the `N` elements of a plate: their factors, the Jacobians of their latents and log q of these count `N / B` times, so
 /// that the expectation over batches is the whole gradient.
@@ -26,8 +29,37 @@ struct OfBatch<E> {
     kl_weight: KlWeight,
     /// Its buffers are those of any batch.
     mixed: Option<Mixed<E>>,
+    /// The rows of the workspace of the batch that they are of.
+    rows: usize,
+    /// Where some latents are over the plate.
+    part: Part,
     /// Of a batch whose estimate is not finite: its draws among all dimensions, zero elsewhere.
     bad: Vec<E>,
+}
+
+/// The gradient over one batch, where some latents are over the plate: of the parameters of its own latents and of those that are not over it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Part {
+    /// The elements of the plate that the batch has.
+    pub rows: Vec<usize>,
+    /// The dimensions of the model, those that the batch has.
+    pub dimensions: Vec<usize>,
+    /// To which element of the plate each of these belongs, if it is over it.
+    pub owners: Vec<Option<usize>>,
+    /// The parameters of the guide: the locations of all dimensions, then the scales of those that are distributed.
+    pub parameters: Vec<usize>,
+    /// The gradient by each of these; that of what is over the plate counts [`scale`](Part::scale) times.
+    pub gradient: Vec<f64>,
+    /// How many elements of the plate each of the batch stands for.
+    pub scale: f64,
+}
+
+impl Part {
+    /// How many of the dimensions, the first ones, are distributed.
+    #[must_use]
+    pub fn spread(&self) -> usize {
+        self.parameters.len() - self.dimensions.len()
+    }
 }
 
 impl<'a, E: Real> Batched<'a, E> {
@@ -35,7 +67,34 @@ impl<'a, E: Real> Batched<'a, E> {
     #[must_use]
     pub fn new(batches: Box<dyn Batches<E> + 'a>, samples: usize, estimators: &[Estimator]) -> Self {
         let (estimators, kl_weight) = (estimators.to_vec(), KlWeight::One);
-        Batched { batches, own: OfBatch { samples, estimators, kl_weight, mixed: None, bad: Vec::new() } }
+        Batched {
+            batches,
+            own: OfBatch { samples, estimators, kl_weight, mixed: None, rows: 0, part: Part::default(), bad: Vec::new() },
+        }
+    }
+
+    /// The gradient over the next batch, where some latents are over the plate: what it costs depends on the batch alone. `act` is told of it and changes the guide, and asks
+    /// with [`ControlFlow::Continue`] for another gradient over the same batch.
+    pub fn over_next(
+        &mut self,
+        model: &dyn LogJoint<E>,
+        guide: &mut dyn Guide<E>,
+        key: u64,
+        act: &mut dyn FnMut(&mut [f64], Estimate, &Part) -> ControlFlow<()>,
+    ) {
+        let (own, layout) = (&mut self.own, model.layout());
+        let visited = self.batches.next(model, &mut |of_batch, batch| {
+            for again in 0.. {
+                let estimate = own.of_part((of_batch, batch), layout, guide, step_key(key, again));
+                if act(guide.parameters_mut(), estimate, &own.part).is_break() {
+                    break;
+                }
+            }
+        });
+        if visited.is_err() {
+            // Of a batch that could not be made there is no estimate.
+            let _ = act(guide.parameters_mut(), Estimate { elbo: f64::NAN }, &Part::default());
+        }
     }
 
     /// As [`Mixed::tempered`].
@@ -63,29 +122,51 @@ impl<E: Real> OfBatch<E> {
             });
             return mixed.estimate(of_batch, guide, key, gradient);
         }
-        // Some latents are over the plate: the guide of those in the batch, and of all that are not over it.
-        let dimensions = batch.unconstrained(layout);
-        let Some((part, parameters)) = guide.part(&dimensions) else { return Estimate { elbo: f64::NAN } };
-        let mixed = self.mixed.get_or_insert_with(|| {
-            let estimators = whole(of_blocks(&*part, |i| estimators[dimensions[i]]));
-            let is_local = |i: usize| {
-                let variable = layout.guided().find(|v| v.unconstrained.contains(&dimensions[i]));
-                variable.is_some_and(|variable| variable.dims.contains(&batch.plate))
-            };
-            let scale = |block: &Vec<usize>| if block.iter().any(|&i| is_local(i)) { batch.scale() } else { 1.0 };
-            let scales = part.blocks().iter().map(scale).collect();
-            Mixed::new(of_batch, &*part, samples, &estimators).scaled(scales).tempered(kl_weight)
+        let estimate = self.of_part((of_batch, batch), layout, guide, key);
+        gradient.fill(0.0);
+        self.part.parameters.iter().zip(&self.part.gradient).for_each(|(&i, g)| gradient[i] = *g);
+        estimate
+    }
+
+    /// Where some latents are over the plate: the guide of those in the batch, and of all that are not over it.
+    fn of_part(
+        &mut self,
+        (of_batch, batch): (&dyn LogJoint<E>, &Batch<'_>),
+        layout: &Layout,
+        guide: &dyn Guide<E>,
+        key: u64,
+    ) -> Estimate {
+        let (samples, kl_weight, part) = (self.samples, self.kl_weight, &mut self.part);
+        part.dimensions.clear();
+        part.owners.clear();
+        batch.each_dimension(layout, |dimension, owner| {
+            part.dimensions.push(dimension);
+            part.owners.push(owner.map(|position| batch.rows[position]));
         });
-        let mut own = vec![0.0; parameters.len()];
-        let estimate = mixed.estimate(of_batch, &*part, key, &mut own);
+        let Some((own, parameters)) = guide.part(&part.dimensions) else { return Estimate { elbo: f64::NAN } };
+        part.parameters = parameters;
+        part.rows.clear();
+        part.rows.extend_from_slice(batch.rows);
+        part.scale = batch.scale();
+        // Batches have as many elements of the plate, but not of what goes with it.
+        let rows = of_batch.layout().rows();
+        if self.rows != rows {
+            (self.rows, self.mixed) = (rows, None);
+        }
+        let mixed = self.mixed.get_or_insert_with(|| {
+            let estimators = whole(of_blocks(&*own, |i| self.estimators[part.dimensions[i]]));
+            let scale = |block: &Vec<usize>| if block.iter().any(|&i| part.owners[i].is_some()) { part.scale } else { 1.0 };
+            let scales = own.blocks().iter().map(scale).collect();
+            Mixed::new(of_batch, &*own, samples, &estimators).scaled(scales).tempered(kl_weight)
+        });
+        part.gradient.resize(part.parameters.len(), 0.0);
+        let estimate = mixed.estimate(of_batch, &*own, key, &mut part.gradient);
         if !estimate.elbo.is_finite() {
             self.bad = vec![E::default(); layout.unconstrained() * samples];
-            for (&i, row) in dimensions.iter().zip(mixed.draws().chunks_exact(samples)) {
+            for (&i, row) in part.dimensions.iter().zip(mixed.draws().chunks_exact(samples)) {
                 self.bad[i * samples..(i + 1) * samples].copy_from_slice(row);
             }
         }
-        gradient.fill(0.0);
-        parameters.iter().zip(own).for_each(|(&i, g)| gradient[i] = g);
         estimate
     }
 }

@@ -8,7 +8,7 @@ use crate::guides::{Guide, Path};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind, Weights, Workspace};
 use crate::objective::KlWeight;
-use crate::random::{normals, step_key};
+use crate::random::{antithetic_normals, normals, step_key};
 
 /// How fast the sizes of costs are forgotten.
 const MEMORY: f64 = 0.95;
@@ -140,7 +140,11 @@ impl<E: Real> Mixed<E> {
     /// Draws, and computes the densities and what each block's draws are weighed with.
     fn draw(&mut self, model: &dyn LogJoint<E>, guide: &dyn Guide<E>, key: u64) {
         let samples = self.samples;
-        normals(key, samples, &mut self.noise);
+        if self.estimators.iter().any(|e| e.is_score_function()) {
+            normals(key, samples, &mut self.noise);
+        } else {
+            antithetic_normals(key, samples, &mut self.noise);
+        }
         guide.draw(&self.noise, samples, &mut self.u);
         self.work.u_mut().copy_from_slice(&self.u);
         model.log_density(&mut self.work, &self.model_weights, &mut self.log_density);

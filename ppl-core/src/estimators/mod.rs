@@ -30,7 +30,7 @@ mod mixed;
 mod pathwise;
 mod reparameterization;
 
-pub use batched::Batched;
+pub use batched::{Batched, Part};
 pub(crate) use choice::of_blocks;
 pub use choice::{Baseline, Estimator, RaoBlackwell};
 pub use mixed::Mixed;

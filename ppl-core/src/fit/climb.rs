@@ -5,18 +5,18 @@ use std::time::Instant;
 use super::blame::blame;
 use super::deterministic::{End, Limits};
 use super::engine::{Engine, Outcome};
-use super::error::{FitError, LastState};
+use super::error::{ConfigError, FitError, LastState};
 use super::observer::{Observer, StepInfo, tell};
 use super::stopping::{Verdict, Windows};
 use crate::diagnostics::StopReason;
 use crate::estimators::GradientEstimator;
 use crate::guides::{FittedGuide, Guide};
 use crate::kernel::Real;
-use crate::optimizers::{Curvature, Optimizer, StepRule};
+use crate::optimizers::{Curvature, Optimizer, StepRule, robbins_monro};
 use crate::random::step_key;
 
 /// Bad steps in a row after which the fit gives up.
-const PATIENCE: usize = 12;
+pub(super) const PATIENCE: usize = 12;
 /// The Monte Carlo error, in standard deviations of the guide, from which on it is worth a note.
 const NOISY: f64 = 0.1;
 
@@ -92,10 +92,18 @@ impl<E: Real> Engine<'_, E> {
     ) -> Result<Outcome, FitError> {
         let parameters = guide.guide::<E>().parameters().len();
         let optimizer = self.config.optimizer;
+        let schedule = match optimizer {
+            Optimizer::NaturalGradient { delay, forgetting } => Some((delay, forgetting)),
+            _ => None,
+        };
+        if schedule.is_some() && !guide.guide::<E>().natural_step(1.0, &mut vec![0.0; parameters]) {
+            return Err(ConfigError::NaturalFamily { family: guide.name() }.into());
+        }
         let rule = || optimizer.rule(parameters);
         let rate = self.config.step.unwrap_or_else(|| self.first_length(optimizer.lengths(), &guide, estimator, &rule, &step_of));
         let mut pace = Averaged {
             curvature: &self.curvature,
+            schedule,
             rule: rule(),
             windows: Windows::new(parameters, self.config.tolerance),
             step_of,
@@ -149,7 +157,7 @@ impl<E: Real> Engine<'_, E> {
             bad = 0;
             (last.step, last.elbo) = (step, estimate.elbo);
             last.guide.guide_mut::<E>().parameters_mut().copy_from_slice(guide.guide::<E>().parameters());
-            pace.step(step, rate, &mut gradient);
+            pace.step(step, rate, guide.guide(), &mut gradient);
             guide.guide_mut::<E>().parameters_mut().iter_mut().zip(&gradient).for_each(|(x, g)| *x += g);
             let now = guide.guide::<E>();
             if !observers.is_empty() {
@@ -188,7 +196,7 @@ impl<E: Real> Engine<'_, E> {
 /// How a gradient becomes a step, and when it is enough.
 pub(super) trait Pace<E: Real> {
     /// Replaces the gradient by a step.
-    fn step(&mut self, step: usize, rate: f64, gradient: &mut [f64]);
+    fn step(&mut self, step: usize, rate: f64, guide: &dyn Guide<E>, gradient: &mut [f64]);
     /// Takes the new iterate into account.
     fn judge(&mut self, elbo: f64, guide: &dyn Guide<E>) -> Verdict;
     /// Forgets the iterates.
@@ -209,14 +217,21 @@ pub(super) struct Ascent {
 /// Steps of a rule, until the averages of windows agree.
 struct Averaged<'c, F> {
     curvature: &'c Curvature,
+    /// Of natural-gradient steps the delay and the forgetting.
+    schedule: Option<(f64, f64)>,
     rule: Box<dyn StepRule>,
     windows: Windows,
     step_of: F,
 }
 
 impl<E: Real, F: Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64])> Pace<E> for Averaged<'_, F> {
-    fn step(&mut self, _step: usize, rate: f64, gradient: &mut [f64]) {
-        (self.step_of)(self.curvature, &mut *self.rule, rate, gradient);
+    fn step(&mut self, step: usize, rate: f64, guide: &dyn Guide<E>, gradient: &mut [f64]) {
+        match self.schedule {
+            Some((delay, forgetting)) => {
+                guide.natural_step((rate * robbins_monro(step, delay, forgetting)).min(1.0), gradient);
+            }
+            None => (self.step_of)(self.curvature, &mut *self.rule, rate, gradient),
+        }
     }
 
     fn judge(&mut self, _elbo: f64, guide: &dyn Guide<E>) -> Verdict {

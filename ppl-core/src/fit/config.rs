@@ -95,10 +95,14 @@ impl Default for Bbvi {
 
 /// Steps over batches of a plate, whose elements are independent given the rest: the model is asked for that, and says why if they are not.
 ///
-/// The starting point and the units of the steps are found over [`START`](Minibatch::START) elements; the guide is judged, after the fit, over all of them.
+/// The starting point and the units of the steps are found over [`START`](Minibatch::START) elements or more; the guide is judged, after the fit, over all of them.
 /// Where [`Bbvi::max_steps`] ends the steps before their averages stand still (with millions of elements they would need hundreds of passes for that), at most twelve
 /// evaluations over all elements go the rest of the way.
 /// Families are the mean-field Gaussian and, if no latent is over the plate, blocks, low rank and full rank, which [`Family::Auto`] then tries.
+///
+/// Rows that name an element of the plate (`theta[group[n]]` in a loop over `n`, in batches of the groups) go with it. Latents of the elements keep their own parameters of
+/// the guide, which natural-gradient steps move whenever their element is visited, by the schedule of its visits; a step costs what its batch costs, however many elements
+/// there are. What is not over the plate moves by natural gradients too, unless [`Bbvi::optimizer`] says otherwise. Give [`Bbvi::max_steps`] of some twenty times all elements.
 ///
 /// # Examples
 /// ```
@@ -163,9 +167,9 @@ impl ByName {
         self.minibatch.map(|(plate, rows)| (rows, layout.dims[plate].size))
     }
 
-    /// Whether latents are over the plate that is taken in batches.
-    pub(crate) fn is_local(&self, layout: &Layout) -> bool {
-        self.minibatch.is_some_and(|(plate, _)| layout.guided().any(|variable| variable.dims.contains(&plate)))
+    /// Whether latents are over the plate that is taken in batches, or over what goes with it.
+    pub(crate) fn is_local<E: Real>(&self, model: &dyn LogJoint<E>) -> bool {
+        self.minibatch.is_some_and(|(plate, _)| local(model, plate).is_some())
     }
 }
 
@@ -186,7 +190,7 @@ impl Bbvi {
         if self.objective.group() > 1 {
             return Err(ConfigError::BatchObjective { objective: self.objective.name() });
         }
-        let local = layout.guided().find(|variable| variable.dims.contains(&plate));
+        let local = local(model, plate);
         let is_apart = matches!(self.family, Family::Auto | Family::MeanField);
         let is_gaussian = is_apart || matches!(self.family, Family::FullRank | Family::LowRank { .. } | Family::Blocks);
         match local {
@@ -232,6 +236,13 @@ impl Bbvi {
         }
         if self.kl_weight != KlWeight::One && self.objective.group() > 1 {
             return Err(ConfigError::BatchObjective { objective: self.objective.name() });
+        }
+        if let Optimizer::NaturalGradient { delay, forgetting } = self.optimizer {
+            range("optimizer.delay", delay, 1.0, f64::MAX, "at least 1")?;
+            range("optimizer.forgetting", forgetting, 0.5 + f64::EPSILON, 1.0, "above 0.5 and at most 1")?;
+            if matches!(self.family, Family::Blocks | Family::LowRank { .. } | Family::Mixture { .. } | Family::Flow(_)) {
+                return Err(ConfigError::NaturalFamily { family: format!("Family::{:?}", self.family) });
+            }
         }
         if let Family::Flow(kind) = self.family {
             kind.check()?;
@@ -308,6 +319,12 @@ impl Bbvi {
         place(&self.initial, model.layout(), &mut u)?;
         Ok(u)
     }
+}
+
+/// A latent over a plate, or over what goes with it.
+fn local<E: Real>(model: &dyn LogJoint<E>, plate: usize) -> Option<&Variable> {
+    let taken = |dim: &usize| *dim == plate || model.graph().plates[plate].takes(*dim);
+    model.layout().guided().find(|variable| variable.dims.iter().any(taken))
 }
 
 /// Puts initial values in their places of an unconstrained point.

@@ -55,6 +55,9 @@ impl<'a, E: Real> Engine<'a, E> {
         start: &[f64],
     ) -> Result<Self, FitError> {
         if let Some(batch) = by_name.minibatch {
+            if by_name.is_local(model) {
+                return Self::of_locals(model, config, by_name, start, batch);
+            }
             return Self::of_part(model, config, by_name, start, batch);
         }
         let began = Instant::now();
@@ -79,21 +82,19 @@ impl<'a, E: Real> Engine<'a, E> {
         let (layout, began) = (model.layout(), Instant::now());
         let size = layout.dims[plate].size;
         let some = Minibatch::of_start(rows, size);
-        // Evenly spread: a plate may be sorted.
-        let rows: Vec<usize> = (0..some).map(|i| i * size / some).collect();
-        let batch = Batch { plate, size, rows: &rows };
-        let part = model.part(&batch)?;
+        let rows = evenly(some, size);
+        let following = model.following(plate, &rows);
+        let batch = Batch { plate, size, rows: &rows, following: &following };
         let dimensions = batch.unconstrained(layout);
+        let latents: Vec<_> = layout.guided().map(|variable| variable.unconstrained.clone()).collect();
+        let part = model.part(&batch)?;
         let own: Vec<f64> = dimensions.iter().map(|&i| start[i]).collect();
         let whole = ByName { blocks: Vec::new(), estimators: Vec::new(), minibatch: None };
         let engine = Engine::new(&*part, config, &whole, &own)?;
-        let latents: Vec<_> = layout.guided().map(|variable| variable.unconstrained.clone()).collect();
         let gaussian = (dimensions.len() == layout.unconstrained()).then(|| engine.gaussian());
         let curvature = engine.curvature.spread(&dimensions, &latents);
         let mut notes = engine.notes;
-        if some < size {
-            notes.push(format!("the fit started from {some} of {size} elements of `{}`", layout.dims[plate].name));
-        }
+        notes.extend(started(some, size, layout.dims[plate].name));
         Ok(Engine { model, config, by_name, began, curvature, gaussian, notes })
     }
 
@@ -224,6 +225,16 @@ impl<'a, E: Real> Engine<'a, E> {
             })
             .collect()
     }
+}
+
+/// So many elements of a plate, evenly spread: it may be sorted.
+pub(super) fn evenly(some: usize, size: usize) -> Vec<usize> {
+    (0..some).map(|i| i * size / some).collect()
+}
+
+/// That a fit started from some elements of a plate.
+pub(super) fn started(some: usize, size: usize, plate: &str) -> Option<String> {
+    (some < size).then(|| format!("the fit started from {some} of {size} elements of `{plate}`"))
 }
 
 /// That the data and the priors leave a direction open: the latents that make it up.

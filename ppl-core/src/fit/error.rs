@@ -242,6 +242,12 @@ pub enum ConfigError {
         /// The latent that is over the plate, if that is why.
         local: Option<&'static str>,
     },
+    /// A family whose natural gradient is not known.
+    #[error("the natural gradient of {family} is not known: take Family::MeanField or Family::FullRank, or another optimizer")]
+    NaturalFamily {
+        /// The guide.
+        family: String,
+    },
     /// A guide of a user's own without parts.
     #[error(
         "latents are over the plate that is taken in batches, and the guide has no part for some of them: implement `Guide::part`"

@@ -17,10 +17,10 @@ const POLISHING: usize = 10;
 impl<E: Real> Engine<'_, E> {
     /// Fits a mean-field guide, in steps of the curvature.
     pub(crate) fn mean_field(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let scales: Vec<f64> = self.curvature.diagonal.iter().map(|a| a.sqrt().recip()).collect();
-        let (spread, points) = scales.split_at(scales.len() - self.model.layout().points());
-        let log_scale: Vec<f64> = spread.iter().map(|scale| scale.ln()).collect();
-        let guide = FittedGuide::MeanField(MeanField::with_points(&self.curvature.center, &log_scale, points));
+        if let Some(minibatch) = self.by_name.minibatch.filter(|_| self.by_name.is_local(self.model)) {
+            return self.climb_local(minibatch, observers);
+        }
+        let guide = FittedGuide::MeanField(self.independent());
         let guide = match self.settle(guide, observers) {
             Ok(outcome) => return Ok(outcome),
             Err(guide) => guide,
@@ -45,6 +45,14 @@ impl<E: Real> Engine<'_, E> {
             }
         };
         self.climb(guide, &estimator, observers, self.config.max_steps, step)
+    }
+
+    /// Independent Gaussians at the point that is known, in the units of the curvature.
+    pub(super) fn independent(&self) -> MeanField {
+        let scales: Vec<f64> = self.curvature.diagonal.iter().map(|a| a.sqrt().recip()).collect();
+        let (spread, points) = scales.split_at(scales.len() - self.model.layout().points());
+        let log_scale: Vec<f64> = spread.iter().map(|scale| scale.ln()).collect();
+        MeanField::with_points(&self.curvature.center, &log_scale, points)
     }
 
     /// A guide whose open dimensions begin as those of the best Gaussian; of very many dimensions, at the mode with the curvature there.

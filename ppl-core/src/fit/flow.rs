@@ -83,7 +83,7 @@ struct Clipped {
 }
 
 impl<E: Real> Pace<E> for Clipped {
-    fn step(&mut self, step: usize, rate: f64, gradient: &mut [f64]) {
+    fn step(&mut self, step: usize, rate: f64, _guide: &dyn Guide<E>, gradient: &mut [f64]) {
         self.clip.shorten(gradient);
         // The first moments are of a few gradients: long steps by them would lead far away.
         let warmth = ((step + 1) as f64 / WARM as f64).min(1.0);

@@ -22,7 +22,7 @@ impl<E: Real> Engine<'_, E> {
     /// deviations are left, and few steps over all elements have none. As it was where the guide has latents of the elements, or the gradient was asked to be another one.
     pub(super) fn last_steps(&self, mut outcome: Outcome) -> Outcome {
         let (model, config) = (self.model, self.config);
-        let whole = self.by_name.minibatch.is_some() && !self.by_name.is_local(model.layout());
+        let whole = self.by_name.minibatch.is_some() && !self.by_name.is_local(model);
         if !whole || !self.is_unasked(outcome.guide.guide()) || outcome.stop_reason != StopReason::MaxSteps {
             return outcome;
         }

@@ -16,6 +16,7 @@ mod flow;
 mod importance;
 mod last_steps;
 mod linear_response;
+mod local_steps;
 mod log_likelihood;
 mod observed;
 mod observer;

@@ -14,6 +14,7 @@ use crate::diagnostics::CORRECTABLE;
 use crate::guides::{Family, FittedGuide};
 use crate::kernel::Real;
 use crate::model::LogJoint;
+use crate::optimizers::Optimizer;
 use crate::profile::draws_of;
 use crate::random::{antithetic_normals, step_key};
 
@@ -113,7 +114,7 @@ fn search<E: Real>(
     }
     let mut failed = None;
     for engine in &engines {
-        match of_engine(model, engine, config, scores || by_name.is_local(model.layout()), observers) {
+        match of_engine(model, engine, config, scores || by_name.is_local(model), observers) {
             Ok(found) => candidates.extend(found),
             Err(error) => failed = Some(error),
         }
@@ -143,7 +144,7 @@ pub(super) fn given<E: Real>(
     if config.objective.group() > 1 && !(0..blocks).all(|block| guide.guide::<E>().has_path(block)) {
         return Err(ConfigError::EstimatorOfBound { objective: config.objective.name() }.into());
     }
-    if by_name.is_local(model.layout()) && guide.guide::<E>().part(&[]).is_none() {
+    if by_name.is_local(model) && guide.guide::<E>().part(&[]).is_none() {
         return Err(ConfigError::BatchGuide.into());
     }
     let engine = Engine::around(model, config, by_name, &vec![0.0; own]);
@@ -193,7 +194,8 @@ fn enrich<E: Real>(
         let (k, bound) = (report.pareto_k, report.bound.0);
         let dimensions = outcome.guide.dimensions();
         let is_good = k < CORRECTABLE || !bound.is_finite();
-        if is_good || dimensions > FEW || config.objective.group() > 1 || began.elapsed() > config.search_time {
+        let is_natural = matches!(config.optimizer, Optimizer::NaturalGradient { .. });
+        if is_good || is_natural || dimensions > FEW || config.objective.group() > 1 || began.elapsed() > config.search_time {
             return;
         }
         let view = match residuals {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::mean_field::standard_log_prob;
+use super::natural::{FARTHEST, natural_step};
 use super::{Guide, Path, lane_sum};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 use crate::optimizers::Gaussian;
@@ -180,6 +181,44 @@ impl<E: Real> Guide<E> for FullRank {
             let (diagonal, others) = (row[i], &row[..i]);
             units[i] = (others.iter().map(|x| x * x).sum::<f64>() + (2.0 * diagonal).exp()).sqrt();
         }
+    }
+
+    fn natural_step(&self, rate: f64, gradient: &mut [f64]) -> bool {
+        let (n, m) = (self.center.len(), self.spread());
+        let (locs, triangle) = gradient.split_at_mut(n);
+        let at = |i: usize, k: usize| i * (i + 1) / 2 + k;
+        let of = |i: usize, k: usize| if i == k { self.entry(i, i).exp() } else { self.entry(i, k) };
+        // In the coordinates `T (I + A)`, `A` lower triangular, the Fisher information is one for each entry and two for those on the diagonal, and the gradient is
+        // the lower triangle of `T^T G`; that by the diagonal of T is told by its logarithm.
+        let by_entry = |triangle: &[f64], i: usize, k: usize| triangle[at(i, k)] / if i == k { of(i, i) } else { 1.0 };
+        let mut a = vec![0.0; triangle.len()];
+        for i in 0..m {
+            for k in 0..=i {
+                let own: f64 = (i..m).map(|l| of(l, i) * by_entry(triangle, l, k)).sum();
+                a[at(i, k)] = own;
+            }
+        }
+        // The diagonal of T grows by a factor that stays positive, as that of one normal distribution.
+        let changes: Vec<f64> = (0..m).map(|i| natural_step(0.0, [0.0, rate], 0.0, a[at(i, i)]).1).collect();
+        for i in 0..m {
+            for k in 0..i {
+                let own: f64 = (k + 1..i).map(|l| of(i, l) * a[at(l, k)]).sum();
+                triangle[at(i, k)] = rate * (own + of(i, i) * a[at(i, k)]) + of(i, k) * changes[k].exp_m1();
+            }
+            triangle[at(i, i)] = changes[i];
+        }
+        // The location moves by the new covariance: T^T first, then T.
+        let new = |i: usize, k: usize| {
+            if i == k { (self.entry(i, i) + changes[i]).exp() } else { self.entry(i, k) + triangle[at(i, k)] }
+        };
+        let pulled: Vec<f64> = (0..m).map(|k| (k..m).map(|i| new(i, k) * locs[i]).sum()).collect();
+        let length = pulled.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let rate_of_loc = rate.min(FARTHEST * (rate * m as f64).sqrt() / length.max(1e-300));
+        for (i, loc) in locs.iter_mut().take(m).enumerate() {
+            *loc = rate_of_loc * (0..=i).map(|k| new(i, k) * pulled[k]).sum::<f64>();
+        }
+        locs[m..].iter_mut().for_each(|x| *x *= rate);
+        true
     }
 
     fn narrow(&mut self, factor: f64) {

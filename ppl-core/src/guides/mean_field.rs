@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Guide, Path, joint, lane_sum};
+use super::{Guide, Path, joint, lane_sum, natural_step};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
 /// `ln(2 pi) / 2`
@@ -182,6 +182,16 @@ impl<E: Real> Guide<E> for MeanField {
         let scales = parameters[self.size()..].iter().map(|log_scale| log_scale.exp());
         locs.iter_mut().zip(scales.chain(self.points.iter().copied())).for_each(|(unit, scale)| *unit = scale);
         log_scales.fill(1.0);
+    }
+
+    fn natural_step(&self, rate: f64, gradient: &mut [f64]) -> bool {
+        let (locs, log_scales) = gradient.split_at_mut(self.size());
+        let (spread, points) = locs.split_at_mut(log_scales.len());
+        for ((d_loc, d_log_scale), log_scale) in spread.iter_mut().zip(log_scales).zip(self.log_scale()) {
+            (*d_loc, *d_log_scale) = natural_step(*log_scale, [rate, rate], *d_loc, *d_log_scale);
+        }
+        points.iter_mut().zip(&self.points).for_each(|(d_loc, unit)| *d_loc *= rate * unit * unit);
+        true
     }
 
     fn narrow(&mut self, factor: f64) {

@@ -9,6 +9,7 @@ mod low_rank;
 mod mean_field;
 pub mod mean_field_reference;
 mod mixture;
+mod natural;
 mod own;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use full_rank::FullRank;
 pub use low_rank::LowRank;
 pub use mean_field::MeanField;
 pub use mixture::{Component, Mixture};
+pub(crate) use natural::natural_step;
 pub use own::OwnGuide;
 pub use whitened::{Whitened, Whitening};
 pub use with_points::WithPoints;
@@ -142,6 +144,11 @@ pub trait Guide<E: Real>: Send {
 
     /// Writes for each of some parameters the change that matters as much as one standard deviation of the guide.
     fn units(&self, parameters: &[f64], units: &mut [f64]);
+    /// Replaces the gradient of the ELBO by a natural-gradient step of this length, at most one, and returns true; or returns false where the Fisher information is not
+    /// known. Of independent normals, whose posterior is the same, a step of length one leads to its top.
+    fn natural_step(&self, _rate: f64, _gradient: &mut [f64]) -> bool {
+        false
+    }
     /// Multiplies all scales by a factor.
     fn narrow(&mut self, factor: f64);
     /// The mean of the draws, if it is known in closed form.

@@ -46,7 +46,26 @@ impl<E: Real> Batches<E> for Permuted {
         }
         self.used += self.rows;
         let rows = &self.order[self.used - self.rows..self.used];
-        let batch = Batch { plate: self.plate, size: self.order.len(), rows };
+        let following = model.following(self.plate, rows);
+        let batch = Batch { plate: self.plate, size: self.order.len(), rows, following: &following };
+        visit(&*model.batch(&batch)?, &batch);
+        Ok(())
+    }
+}
+
+/// The same elements again and again.
+#[derive(Debug)]
+pub(crate) struct Same {
+    pub(crate) plate: usize,
+    /// How many elements the plate has.
+    pub(crate) size: usize,
+    pub(crate) rows: Vec<usize>,
+}
+
+impl<E: Real> Batches<E> for Same {
+    fn next(&mut self, model: &dyn LogJoint<E>, visit: &mut dyn FnMut(&dyn LogJoint<E>, &Batch<'_>)) -> Result<(), DataError> {
+        let following = model.following(self.plate, &self.rows);
+        let batch = Batch { plate: self.plate, size: self.size, rows: &self.rows, following: &following };
         visit(&*model.batch(&batch)?, &batch);
         Ok(())
     }

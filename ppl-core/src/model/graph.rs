@@ -58,8 +58,29 @@ pub struct SummedOut {
 pub struct Plate {
     /// Why it cannot be taken in batches; none if its elements are independent given what is not over it.
     pub refused: Option<&'static str>,
-    /// The factors that run over it.
+    /// The factors that run over it, or over what goes with it.
     pub factors: &'static [usize],
+    /// The dimensions that go with it, parents first.
+    pub following: &'static [Follows],
+}
+
+/// A dimension that goes with another one into a batch: each of its elements belongs to one of that, and reads what is over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Follows {
+    /// Which of [`Graph::dims`].
+    pub dim: usize,
+    /// The one that its elements belong to.
+    pub parent: usize,
+    /// The index array that says to which.
+    pub through: &'static str,
+}
+
+impl Plate {
+    /// Whether a dimension is among those that go with it.
+    #[must_use]
+    pub fn takes(&self, dim: usize) -> bool {
+        self.following.iter().any(|known| known.dim == dim)
+    }
 }
 
 impl Graph {

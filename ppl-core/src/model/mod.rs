@@ -11,10 +11,12 @@ mod workspace;
 
 use std::ops::Range;
 
-pub use batch::{Batch, BatchError};
+pub(crate) use batch::Inverse;
+pub use batch::{Batch, BatchError, Following};
 pub use batches::Batches;
+pub(crate) use batches::Same;
 pub use error::DataError;
-pub use graph::{DiscreteLatent, Equation, Factor, Graph, Owner, Plate, Read, Site, SiteKind, SummedOut};
+pub use graph::{DiscreteLatent, Equation, Factor, Follows, Graph, Owner, Plate, Read, Site, SiteKind, SummedOut};
 pub use layout::{Centred, Dimension, Layout, Missing, Variable};
 pub use refinement::Refinement;
 pub(crate) use visit::draw_choice;
@@ -123,6 +125,11 @@ pub trait LogJoint<E: Real>: Sync {
     /// # Errors
     /// None that the whole model did not have.
     fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError>;
+
+    /// What goes with some elements of a plate into a batch: the elements of other dimensions that belong to them ([`Plate::following`]).
+    fn following(&self, _plate: usize, _rows: &[usize]) -> Vec<Following> {
+        Vec::new()
+    }
 
     /// As [`LogJoint::batch`], of elements that are spread over the plate to stand for all of it: a model whose data are not in memory takes others that do it as well.
     ///

@@ -27,7 +27,7 @@ const LOOSE: f64 = 1e-8;
 const DENSE: usize = 300;
 
 impl Curvature {
-    /// That of a model of which some dimensions are known: those that are not are taken as the mean of the same latent's; without a matrix then.
+    /// That of a model of which some dimensions are known: those that are not are taken as the mean of the same latent's, their precision as the median; without a matrix then.
     pub(crate) fn spread(&self, dimensions: &[usize], latents: &[Range<usize>]) -> Self {
         let n = latents.iter().map(|own| own.end).max().unwrap_or(0);
         if dimensions.len() == n {
@@ -36,9 +36,11 @@ impl Curvature {
         let (mut center, mut diagonal) = (vec![0.0; n], vec![1.0; n]);
         for latent in latents {
             let own: Vec<usize> = (0..dimensions.len()).filter(|&i| latent.contains(&dimensions[i])).collect();
-            let mean = |of: &[f64]| own.iter().map(|&i| of[i]).sum::<f64>() / own.len().max(1) as f64;
-            center[latent.clone()].fill(mean(&self.center));
-            diagonal[latent.clone()].fill(mean(&self.diagonal));
+            let mean = own.iter().map(|&i| self.center[i]).sum::<f64>() / own.len().max(1) as f64;
+            center[latent.clone()].fill(mean);
+            let mut precisions: Vec<f64> = own.iter().map(|&i| self.diagonal[i]).collect();
+            precisions.sort_unstable_by(f64::total_cmp);
+            diagonal[latent.clone()].fill(precisions.get(own.len() / 2).copied().unwrap_or(1.0));
         }
         for (i, &dimension) in dimensions.iter().enumerate() {
             (center[dimension], diagonal[dimension]) = (self.center[i], self.diagonal[i]);

@@ -25,7 +25,7 @@ pub trait StepRule: std::fmt::Debug {
 }
 
 /// How a bound is climbed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Optimizer {
     /// L-BFGS over fixed noise, with as many samples as its own error asks for; where there is no top over it, Adam.
@@ -37,6 +37,23 @@ pub enum Optimizer {
     AdviSequence,
     /// Stochastic steps by [`Dowg`].
     Dowg,
+    /// Natural-gradient steps (Amari 1998) of length `(step + delay)^-forgetting`, the schedule of Robbins & Monro 1951: of Gaussian guides, whose Fisher information
+    /// is known. Over batches of `B` of `N` elements a step has the noise of `N / B` posterior variances times its squared length: a delay of
+    /// `(4 sqrt(N / B))^(1 / forgetting)` keeps that of the first ones below a quarter of a standard deviation.
+    ///
+    /// # Source
+    /// Hoffman, Blei, Wang & Paisley 2013, Stochastic variational inference, equation 26; Khan & Rue 2023, The Bayesian learning rule.
+    NaturalGradient {
+        /// Range 1 and up.
+        delay: f64,
+        /// Range above 0.5, at most 1.
+        forgetting: f64,
+    },
+}
+
+/// The length of natural-gradient steps by the schedule of Robbins and Monro, after so many others.
+pub(crate) fn robbins_monro(taken: usize, delay: f64, forgetting: f64) -> f64 {
+    (taken as f64 + delay).powf(-forgetting)
 }
 
 impl Optimizer {
@@ -49,14 +66,16 @@ impl Optimizer {
             Optimizer::AdviSequence => &[100.0, 10.0, 1.0, 0.1, 0.01],
             // Finds out by itself.
             Optimizer::Dowg => &[0.2],
+            // The schedule says it.
+            Optimizer::NaturalGradient { .. } => &[1.0],
         }
     }
 
-    /// The rule for stochastic steps of so many parameters, in units of the curvature.
+    /// The rule for stochastic steps of so many parameters, in units of the curvature; of natural gradients, whose units are those of the guide, Adam.
     #[must_use]
     pub fn rule(self, parameters: usize) -> Box<dyn StepRule> {
         match self {
-            Optimizer::Auto | Optimizer::Adam => Box::new(Adam::new(parameters)),
+            Optimizer::Auto | Optimizer::Adam | Optimizer::NaturalGradient { .. } => Box::new(Adam::new(parameters)),
             Optimizer::AdviSequence => Box::new(AdviSequence::new(parameters)),
             Optimizer::Dowg => Box::new(Dowg::new(parameters)),
         }

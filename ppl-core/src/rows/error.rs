@@ -178,6 +178,20 @@ pub enum RowsError {
         /// The dimension.
         plate: &'static str,
     },
+    /// Elements of another dimension belong to the rows.
+    #[error(
+        "`{through}` of `{model}` says to which row of `{plate}` each element of `{dim}` belongs: rows that are not in memory have no others that go with them; take the rows of `{dim}` in batches"
+    )]
+    Following {
+        /// The model.
+        model: &'static str,
+        /// The dimension whose elements belong to the rows.
+        dim: &'static str,
+        /// The dimension of the rows.
+        plate: &'static str,
+        /// The index array.
+        through: &'static str,
+    },
     /// The configuration names no batches.
     #[error(
         "{source_name}: rows that are not in memory are fitted in batches: give `minibatch: Some(Minibatch::of(\"N\", 1024))`"

@@ -39,6 +39,10 @@ pub(crate) fn checked<E: Real>(model: &dyn LogJoint<E>, plate: usize) -> Result<
     if let Some(equation) = model.graph().equations.first() {
         return Err(RowsError::Equation { model: layout.model, equation: equation.text, plate: layout.dims[plate].name });
     }
+    if let Some(known) = model.graph().plates[plate].following.first() {
+        let (dim, plate) = (layout.dims[known.dim].name, layout.dims[plate].name);
+        return Err(RowsError::Following { model: layout.model, dim, plate, through: known.through });
+    }
     match layout.guided().find(|variable| variable.dims.contains(&plate)) {
         Some(local) => Err(RowsError::Local { model: layout.model, latent: local.name, plate: layout.dims[plate].name }),
         None => Ok(()),
@@ -150,8 +154,8 @@ impl<E: Real> Batches<E> for Ahead<'_, '_, '_, E> {
             let (plate, size) = (self.model.plate, self.model.source.len());
             let all: Vec<usize> = (0..taken.rows.len()).collect();
             let mut bad = Ok(());
-            self.model.visit(&taken, &mut |chunk| match chunk.batch(&Batch { plate, size, rows: &all }) {
-                Ok(batch) => visit(&*batch, &Batch { plate, size, rows: &taken.rows }),
+            self.model.visit(&taken, &mut |chunk| match chunk.batch(&Batch { plate, size, rows: &all, following: &[] }) {
+                Ok(batch) => visit(&*batch, &Batch { plate, size, rows: &taken.rows, following: &[] }),
                 Err(error) => {
                     let source_name = self.model.source.name();
                     bad = Err(RowsError::Data { source_name, rows: taken.rows.len(), error: Box::new(error) });
@@ -228,7 +232,7 @@ impl<E: Real> LogJoint<E> for Streamed<'_, '_, E> {
 
     fn part(&self, _batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
         let all: Vec<usize> = (0..self.start.layout().dims[self.plate].size).collect();
-        self.start.batch(&Batch { plate: self.plate, size: self.source.len(), rows: &all })
+        self.start.batch(&Batch { plate: self.plate, size: self.source.len(), rows: &all, following: &[] })
     }
 
     fn batches(&self, _plate: usize, rows: usize, seed: u64) -> Box<dyn Batches<E> + '_> {

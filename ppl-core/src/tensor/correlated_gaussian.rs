@@ -18,7 +18,7 @@ pub(crate) struct CorrelatedGaussian<E> {
 static GRAPH: Graph = Graph {
     name: "CorrelatedGaussian",
     dims: &["P"],
-    plates: &[crate::model::Plate { refused: Some("no statement runs over it"), factors: &[] }],
+    plates: &[crate::model::Plate { refused: Some("no statement runs over it"), factors: &[], following: &[] }],
     sites: &[Site { name: "u", kind: SiteKind::Latent, support: Support::Real, event_rank: 1 }],
     factors: &[Factor { text: "density of u", site: Some(0), reads: &[Read { site: 0, owner: Owner::Every }] }],
     sums: &[],

@@ -1,58 +1,98 @@
 //! Which dimensions can be taken a batch at a time: those whose elements are independent given all that is not over them.
 
-use crate::ir::{Density, DimId, Expr, ExprKind, FactorId, Index, Model, Stmt, StmtKind, VarId, Vector, visit};
+use std::cell::Cell;
 
-/// A dimension, why it cannot be taken in batches, and the factors that run over it.
+use crate::ir::{ArgId, ArgKind, Density, DimId, Expr, ExprKind, FactorId, Index, Model, Stmt, StmtKind, VarId, Vector, visit};
+
+/// A dimension, why it cannot be taken in batches, what goes with it, and the factors that run over any of these.
 #[derive(Debug)]
 pub(crate) struct Plate {
     pub refused: Option<String>,
+    pub following: Vec<Following>,
     pub factors: Vec<FactorId>,
+}
+
+/// A dimension that goes with another one: each of its elements belongs to the one that an index array names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Following {
+    pub dim: DimId,
+    pub parent: DimId,
+    pub arg: ArgId,
 }
 
 /// One for each dimension.
 pub(crate) fn plates(model: &Model) -> Vec<Plate> {
     (0..model.dims.len())
         .map(|dim| {
-            let over = |loops: &[VarId]| loops.iter().filter(|&&var| model.vars[var].dim == Some(dim)).count();
-            let factors = (0..model.factors.len()).filter(|&factor| over(&model.factors[factor].loops) > 0).collect();
-            Plate { refused: Reader { model, dim }.refused(), factors }
+            let mut reader = Reader { model, dim, following: Vec::new(), next: Cell::new(None) };
+            // What goes with it may take others along.
+            let refused = loop {
+                let refused = reader.refused();
+                match reader.next.take() {
+                    Some(next) => reader.following.push(next),
+                    None => break refused,
+                }
+            };
+            let over = |loops: &[VarId]| loops.iter().any(|&var| reader.is_over(var));
+            let factors = (0..model.factors.len()).filter(|&factor| over(&model.factors[factor].loops)).collect();
+            let following = if refused.is_none() { reader.following } else { Vec::new() };
+            Plate { refused, following, factors }
         })
         .collect()
+}
+
+/// The dimension of whose loop an index is the variable.
+fn loop_over(model: &Model, index: &Index) -> Option<DimId> {
+    let Index::Affine(affine) = index else { return None };
+    let var = &model.vars[affine.as_var()?];
+    var.dim.filter(|_| !var.range)
 }
 
 /// Looks for what makes the elements of a dimension depend on each other.
 struct Reader<'m> {
     model: &'m Model,
     dim: DimId,
+    /// What is known to go with it, parents first.
+    following: Vec<Following>,
+    /// What was found to go with it as well.
+    next: Cell<Option<Following>>,
 }
 
 impl Reader<'_> {
+    /// Whether a dimension is the one that is taken in batches, or goes with it.
+    fn is_cut(&self, dim: DimId) -> bool {
+        dim == self.dim || self.following.iter().any(|known| known.dim == dim)
+    }
+
+    fn is_over(&self, var: VarId) -> bool {
+        self.model.vars[var].dim.is_some_and(|dim| self.is_cut(dim))
+    }
+
     fn refused(&self) -> Option<String> {
         let (model, dim) = (self.model, self.dim);
-        let over = |var: VarId| model.vars[var].dim == Some(dim);
         for factor in &model.factors {
-            if factor.loops.iter().filter(|&&var| over(var)).count() > 1 {
+            if factor.loops.iter().filter(|&&var| self.is_over(var)).count() > 1 {
                 return Some(format!("`{}` stands in two loops over it", text(&factor.text)));
             }
         }
-        if !model.factors.iter().any(|factor| factor.loops.iter().any(|&var| over(var))) {
+        if !model.factors.iter().any(|factor| factor.loops.iter().any(|&var| model.vars[var].dim == Some(dim))) {
             return Some("no statement runs over it".to_owned());
         }
         for var in &model.vars {
-            let all = var.from.as_constant() == Some(0) && var.to.as_size() == Some(dim);
-            if var.dim == Some(dim) && !all {
+            let all = var.dim.is_some_and(|own| var.from.as_constant() == Some(0) && var.to.as_size() == Some(own));
+            if var.dim.is_some_and(|own| self.is_cut(own)) && !all {
                 return Some(format!("`{}` runs over part of it", var.name));
             }
-            if !all && var.from.sizes().chain(var.to.sizes()).any(|size| size == dim) {
+            if !all && var.from.sizes().chain(var.to.sizes()).any(|size| self.is_cut(size)) {
                 return Some(format!("the range of `{}` depends on its size", var.name));
             }
         }
-        if let Some(arg) = model.args.iter().find(|arg| arg.missing && arg.dims.contains(&dim)) {
+        if let Some(arg) = model.args.iter().find(|arg| arg.missing && arg.dims.iter().any(|&own| self.is_cut(own))) {
             return Some(format!("`{}` has missing values", arg.name));
         }
-        if let Some(site) =
-            model.sites.iter().find(|site| site.event_rank > 0 && site.dims[site.dims.len() - site.event_rank..].contains(&dim))
-        {
+        if let Some(site) = model.sites.iter().find(|site| {
+            site.event_rank > 0 && site.dims[site.dims.len() - site.event_rank..].iter().any(|&own| self.is_cut(own))
+        }) {
             return Some(format!("the elements of `{}` along it are one event", site.name));
         }
         let mut found = None;
@@ -79,11 +119,10 @@ impl Reader<'_> {
             }
             StmtKind::Expected { over, .. } => over.iter().find_map(|&var| self.discrete(var, statement)),
             StmtKind::Sum(block) => {
-                let over = |var: VarId| self.model.vars[var].dim == Some(self.dim);
-                if block.chain.as_ref().is_some_and(|chain| over(chain.time)) {
+                if block.chain.as_ref().is_some_and(|chain| self.is_over(chain.time)) {
                     return Some(format!("`{statement}` is a chain along it"));
                 }
-                if over(block.var) {
+                if self.is_over(block.var) {
                     return Some(format!("`{statement}` sums over all of it"));
                 }
                 block.priors().find_map(|(prior, _)| {
@@ -93,7 +132,7 @@ impl Reader<'_> {
             }
             StmtKind::Local { value, .. } | StmtKind::Factor { value, .. } => self.expression(value, statement),
             StmtKind::Ode(block) => {
-                if self.model.vars[block.at].dim == Some(self.dim) {
+                if self.is_over(block.at) {
                     return Some(format!("`{statement}` is solved along it"));
                 }
                 let own = |id: usize| {
@@ -142,7 +181,7 @@ impl Reader<'_> {
 
     /// Why reading an element of a discrete latent keeps the plate from being cut.
     fn discrete(&self, var: VarId, statement: &str) -> Option<String> {
-        if self.model.vars[var].dim == Some(self.dim) {
+        if self.is_over(var) {
             return Some(format!("`{statement}` sums over all of it"));
         }
         let (site, index) = self.model.probability(var)?;
@@ -162,20 +201,21 @@ impl Reader<'_> {
 
     /// Why an array that is computed together keeps the plate from being cut.
     fn whole(&self, dims: &[DimId], name: &str, statement: &str) -> Option<String> {
-        dims.contains(&self.dim).then(|| format!("`{statement}` computes all of `{name}` together"))
+        dims.iter().any(|&dim| self.is_cut(dim)).then(|| format!("`{statement}` computes all of `{name}` together"))
     }
 
     fn expression(&self, expr: &Expr, statement: &str) -> Option<String> {
-        let (model, dim) = (self.model, self.dim);
+        let model = self.model;
         let mut found = None;
         visit::expressions(expr, &mut |e| {
             let own = match &e.kind {
-                ExprKind::Size(size) if *size == dim => Some(format!("`{statement}` uses its size as a number")),
-                ExprKind::Var(var) if model.vars[*var].dim == Some(dim) => {
+                ExprKind::Size(size) if self.is_cut(*size) => Some(format!("`{statement}` uses its size as a number")),
+                ExprKind::Var(var) if self.is_over(*var) => {
                     Some(format!("`{statement}` uses `{}` as a number", model.vars[*var].name))
                 }
-                ExprKind::Reduce { var, .. } if model.vars[*var].dim == Some(dim) => {
-                    Some(format!("`{statement}` sums over all of it"))
+                ExprKind::Reduce { var, .. } if self.is_over(*var) => Some(format!("`{statement}` sums over all of it")),
+                ExprKind::Data(arg, _) if matches!(model.args[*arg].kind, ArgKind::Index(of) if self.is_cut(of)) => {
+                    Some(format!("`{statement}` uses `{}` as a number", model.args[*arg].name))
                 }
                 ExprKind::Data(arg, index) => {
                     let known = &model.args[*arg];
@@ -196,23 +236,38 @@ impl Reader<'_> {
 
     /// Whether an array is read along the dimension at the element of the loop alone.
     fn index(&self, name: &str, dims: &[DimId], index: &[Index], statement: &str) -> Option<String> {
-        let (model, dim) = (self.model, self.dim);
+        let model = self.model;
         for (axis, &of) in dims.iter().enumerate() {
+            let cut = self.is_cut(of);
             let found = match index.get(axis) {
-                None if of == dim => Some(format!("`{statement}` reads all of `{name}`")),
+                None if cut => Some(format!("`{statement}` reads all of `{name}`")),
                 None => None,
-                Some(Index::Gather(arg, _)) if of == dim => {
-                    Some(format!("`{statement}` reads `{name}` through `{}`", model.args[*arg].name))
+                Some(Index::Gather(arg, inner)) if cut => {
+                    let in_loop = inner.first().and_then(|index| loop_over(model, index));
+                    let known = |dim: DimId| self.following.contains(&Following { dim, parent: of, arg: *arg });
+                    match (in_loop, &model.args[*arg].dims[..]) {
+                        (Some(dim), _) if known(dim) => None,
+                        (Some(dim), [only]) if dim == *only && !self.is_cut(dim) => {
+                            self.next.set(Some(Following { dim, parent: of, arg: *arg }));
+                            None
+                        }
+                        _ => {
+                            let before = self.following.iter().find(|known| Some(known.dim) == in_loop && known.parent == of);
+                            let also =
+                                before.map_or_else(String::new, |known| format!("`{}` and through ", model.args[known.arg].name));
+                            Some(format!("`{statement}` reads `{name}` through {also}`{}`", model.args[*arg].name))
+                        }
+                    }
                 }
                 Some(Index::Gather(arg, inner)) => {
                     let known = &model.args[*arg];
                     self.index(&known.name.to_string(), &known.dims, inner, statement)
                 }
                 Some(Index::Affine(affine)) => {
-                    let own = affine.as_var().is_some_and(|var| model.vars[var].dim == Some(dim) && !model.vars[var].range);
-                    if of == dim && !own {
+                    let own = loop_over(model, &Index::Affine(affine.clone())) == Some(of);
+                    if cut && !own {
                         Some(format!("`{statement}` reads another element of `{name}`"))
-                    } else if of != dim && affine.sizes().any(|size| size == dim) {
+                    } else if !cut && affine.sizes().any(|size| self.is_cut(size)) {
                         Some(format!("`{statement}` reads `{name}` at its size"))
                     } else {
                         None

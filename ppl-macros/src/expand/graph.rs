@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::catalogue::Support;
-use crate::check::plates::{Plate, plates};
+use crate::check::plates::{Following, Plate, plates};
 use crate::ir::{
     DiscreteId, Distribution, ExprKind, Index, Model, Site, SiteId, SiteKind, Stmt, StmtKind, ValueOf, VarId, Vector, visit,
 };
@@ -65,9 +65,13 @@ pub(crate) fn graph(model: &Model) -> TokenStream {
         let (name, coupled) = (discrete.name.to_string(), coupled.contains(&id));
         quote!(_ppl::DiscreteLatent { name: #name, coupled: #coupled })
     });
-    let plates = plates(model).into_iter().map(|Plate { refused, factors }| {
+    let plates = plates(model).into_iter().map(|Plate { refused, factors, following }| {
         let refused = refused.map_or_else(|| quote!(None), |reason| quote!(Some(#reason)));
-        quote!(_ppl::Plate { refused: #refused, factors: &[#(#factors),*] })
+        let following = following.into_iter().map(|Following { dim, parent, arg }| {
+            let arg = model.args[arg].name.to_string();
+            quote!(_ppl::Follows { dim: #dim, parent: #parent, through: #arg })
+        });
+        quote!(_ppl::Plate { refused: #refused, factors: &[#(#factors),*], following: &[#(#following),*] })
     });
     quote! {
         &_ppl::Graph {

@@ -240,6 +240,7 @@ fn kernels(
         }
     });
     let batch = bind::batch(model, columns, centred);
+    let belongs = bind::belongs(model);
     quote! {
         impl _ppl::Kernels for Bound<'_> {
             type Element = #e;
@@ -287,6 +288,8 @@ fn kernels(
             fn batch(&self, batch: &_ppl::Batch<'_>) -> Result<Box<dyn _ppl::LogJoint<#e> + '_>, _ppl::DataError> {
                 #batch
             }
+
+            #belongs
 
             #refine
 

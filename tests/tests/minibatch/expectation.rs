@@ -85,15 +85,43 @@ model! {
     }
 }
 
-/// The mean over the batches of a partition of the plate is the log density of all of it, and its gradient.
-fn check_partition(model: &dyn LogJoint<f64>) -> Outcome {
+model! {
+    /// Pupils belong to classes, and classes to schools.
+    pub Schools(y: [f64; N], age: [f64; N], class: [in C; N], school: [in S; C], size: [f64; S]) {
+        mu ~ Normal(0, 2);
+        for s in S {
+            of_school[s] ~ Normal(mu * size[s], 1);
+        }
+        for c in C {
+            of_class[c] ~ Normal(of_school[school[c]], 0.5);
+            let level[c] = of_class[c] + size[school[c]];
+        }
+        for n in N {
+            own[n] ~ Normal(0, 1);
+            y[n] ~ Normal(level[class[n]] + own[n] * age[n], 1);
+        }
+    }
+}
+
+fn schools() -> Schools {
+    Schools {
+        y: (0..6).map(|n| uniform(13, n)).collect(),
+        age: (0..6).map(|n| uniform(14, n)).collect(),
+        class: Indices::from(vec![4, 1, 1, 0, 2, 3]),
+        school: Indices::of_size(vec![1, 0, 1, 2, 0], 6),
+        size: (0..6).map(|s| uniform(15, s)).collect(),
+    }
+}
+
+/// The mean over the batches of a partition of a plate into three is the log density of all of it, and its gradient.
+fn check_partition(model: &dyn LogJoint<f64>, plate: &str, partition: [&[usize]; 3]) -> Outcome {
     let (samples, layout) = (8, model.layout());
     let u = ppl_tests::points(layout.unconstrained(), samples);
     let (whole, gradient) = ppl_tests::log_density(model, &u, &model.unit_weights(samples));
-    let plate = model.graph().plate("N")?;
+    let plate = model.graph().plate(plate)?;
     let (mut mean, mut mean_gradient) = (vec![0.0; samples], vec![0.0; u.len()]);
-    for rows in [[4, 1], [0, 5], [3, 2]] {
-        let batch = Batch { plate, size: 6, rows: &rows };
+    for rows in partition {
+        let batch = Batch { plate, size: layout.dims[plate].size, rows, following: &model.following(plate, rows) };
         let part = model.batch(&batch)?;
         let dimensions = batch.unconstrained(layout);
         assert_eq!(dimensions.len(), part.layout().unconstrained());
@@ -112,10 +140,30 @@ fn check_partition(model: &dyn LogJoint<f64>) -> Outcome {
 
 #[test]
 fn batches_of_a_partition_make_up_the_whole() -> Outcome {
-    check_partition(&*panel().bind()?)?;
-    check_partition(&*fields().bind()?)?;
+    let (of_n, y) = ([&[4, 1][..], &[0, 5], &[3, 2]], (0..6).map(|n| 2.0 * uniform(12, n) - 1.0).collect());
+    let kinds = Kinds { y, group: Indices::from(vec![0, 1, 1, 0, 2, 1]), K: 2 };
+    check_partition(&*panel().bind()?, "N", of_n)?;
+    check_partition(&*fields().bind()?, "N", of_n)?;
+    check_partition(&*kinds.bind()?, "N", of_n)?;
+    check_partition(&*schools().bind()?, "N", of_n)
+}
+
+/// What reads an array over the plate through an index goes with it: rows of groups, and rows of rows of groups; some groups have none.
+#[test]
+fn what_belongs_to_the_elements_goes_with_them() -> Outcome {
+    let of_groups = [&[1][..], &[2], &[0]];
+    check_partition(&*panel().bind()?, "G", of_groups)?;
     let y = (0..6).map(|n| 2.0 * uniform(12, n) - 1.0).collect();
-    check_partition(&*Kinds { y, group: Indices::from(vec![0, 1, 1, 0, 2, 1]), K: 2 }.bind()?)
+    check_partition(&*Kinds { y, group: Indices::from(vec![0, 1, 1, 0, 2, 1]), K: 2 }.bind()?, "G", of_groups)?;
+    let (schools, of_schools) = (schools(), [&[4, 1][..], &[0, 5], &[3, 2]]);
+    let model = schools.bind()?;
+    check_partition(&*model, "S", of_schools)?;
+    let plate = model.graph().plate("S")?;
+    let following = model.following(plate, &[2, 0]);
+    // School 2 has class 3, whose pupil is 5; school 0 has classes 1 and 4, with pupils 1, 2 and 0.
+    let found: Vec<_> = following.iter().map(|known| (&known.rows[..], &known.belongs[..], &known.owners[..])).collect();
+    assert_eq!(found, [(&[3, 1, 4][..], &[0, 1, 1][..], &[0, 1, 1][..]), (&[5, 1, 2, 0], &[0, 1, 1, 2], &[0, 1, 1, 1])]);
+    Ok(())
 }
 
 /// All batches of an epoch are disjoint and the expectation of the gradient is that over all rows.

@@ -35,6 +35,28 @@ model! {
 }
 
 model! {
+    pub Games(y: [f64; N], home: [in G; N], away: [in G; N]) {
+        for g in G {
+            skill[g] ~ Normal(0, 1);
+        }
+        for n in N {
+            y[n] ~ Normal(skill[home[n]] - skill[away[n]], 1);
+        }
+    }
+}
+
+model! {
+    pub Coded(y: [f64; N], group: [in G; N]) {
+        for g in G {
+            theta[g] ~ Normal(0, 1);
+        }
+        for n in N {
+            y[n] ~ Normal(theta[group[n]] + group[n], 1);
+        }
+    }
+}
+
+model! {
     pub Sized(y: [f64; N]) {
         mu ~ Normal(0, 1);
         for n in N {

@@ -3,6 +3,7 @@
 mod expectation;
 mod fits;
 mod indivisible;
+mod locals;
 mod refused;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;

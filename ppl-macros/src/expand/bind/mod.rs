@@ -12,6 +12,7 @@ use super::kernel::column_field;
 use super::names;
 use super::scalar::observed_field;
 use super::tape::Column;
+use crate::check::plates::plates;
 use crate::ir::{Arg, ArgKind, Density, GuideOf, Model, Site, SiteKind, StmtKind, Term, visit};
 use checks::{check_indices, check_supports};
 use layout::{compute_column, lay_out, nest};
@@ -271,7 +272,11 @@ pub(crate) fn batch(model: &Model, columns: &[Column], centred: &[Centred]) -> T
             let size = names::size(model, dim);
             quote!((#dim, #size))
         });
-        quote!(#name: batch.array(&self.#name, &[#(#axes),*]))
+        if let ArgKind::Index(dim) = arg.kind {
+            quote!(#name: batch.indices(&self.#name, &[#(#axes),*], #dim))
+        } else {
+            quote!(#name: batch.array(&self.#name, &[#(#axes),*]))
+        }
     });
     let zeros = rowed(model)
         .map(|site| names::field(&site.name))
@@ -305,6 +310,24 @@ pub(crate) fn batch(model: &Model, columns: &[Column], centred: &[Centred]) -> T
         bound.lay_out(batch.dimensions(&self.__layout))?;
         Ok(Box::new(_ppl::Compiled::of_batch(bound, batch)))
     }
+}
+
+/// To which element of its parent each element of what goes with a plate belongs; nothing where nothing goes with any.
+pub(crate) fn belongs(model: &Model) -> Option<TokenStream> {
+    let mut through: Vec<_> = plates(model).iter().flat_map(|plate| &plate.following).map(|known| known.arg).collect();
+    through.sort_unstable();
+    through.dedup();
+    let arms = through.iter().map(|&arg| {
+        let (text, field) = (model.args[arg].name.to_string(), names::field(&model.args[arg].name));
+        quote!(#text => &self.#field)
+    });
+    (!through.is_empty()).then(|| {
+        quote! {
+            fn belongs(&self, through: &str) -> &[usize] {
+                match through { #(#arms,)* _ => &[] }
+            }
+        }
+    })
 }
 
 /// What an argument tells of sizes.

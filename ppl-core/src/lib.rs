@@ -4,9 +4,11 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod amortized;
+pub mod archive;
 pub mod bijectors;
 mod binding;
 pub mod centring;
+pub mod checkpoint;
 mod collect;
 mod compiled;
 pub mod diagnostics;

@@ -6,6 +6,7 @@ pub use crate::amortized::{
     Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Automatic, Epoch, Generated, Schedule,
     Transform, fit_amortized,
 };
+pub use crate::checkpoint::Checkpoint;
 pub use crate::estimators::{Baseline, Estimator, RaoBlackwell};
 pub use crate::fit::{
     Bbvi, Fit, FitError, Minibatch, Observer, Progress, StopReason, Trace, calibrate, fit_bbvi, fit_guide, fit_rows,

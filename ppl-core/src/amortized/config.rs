@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-#[cfg(feature = "files")]
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{AmortizedError, Epoch, Transform};
+#[cfg(feature = "files")]
+use crate::checkpoint::Checkpoint;
 use crate::objective::KlWeight;
 
 /// How an amortized fit goes.
@@ -105,24 +105,6 @@ impl fmt::Debug for Amortized {
             .field("seed", &self.seed)
             .field("max_time", &self.max_time)
             .finish_non_exhaustive()
-    }
-}
-
-/// Where and how often a fit is saved while it learns.
-#[cfg(feature = "files")]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// The file, which is replaced as a whole: whenever the program ends, one of a finished epoch is there.
-    pub path: PathBuf,
-    /// It is saved after the epoch in which so much time is over since the last one.
-    pub every: Duration,
-}
-
-#[cfg(feature = "files")]
-impl Checkpoint {
-    /// So many minutes apart.
-    pub fn minutes(minutes: u64, path: impl Into<PathBuf>) -> Self {
-        Checkpoint { path: path.into(), every: Duration::from_secs(minutes.saturating_mul(60)) }
     }
 }
 

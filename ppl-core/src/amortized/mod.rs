@@ -42,9 +42,9 @@ mod transform;
 mod transpose;
 mod walk;
 
-pub use bounds::RowBound;
 #[cfg(feature = "files")]
-pub use config::Checkpoint;
+pub use crate::checkpoint::Checkpoint;
+pub use bounds::RowBound;
 pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Divergence, Schedule};
 pub use error::{AmortizedError, BadQuantity};
 pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, bound_gradient_near, fit_amortized};

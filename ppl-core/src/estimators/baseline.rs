@@ -1,5 +1,6 @@
 //! The control variate of least variance, learned from earlier steps.
 
+use crate::archive::Archive;
 use crate::guides::Guide;
 use crate::kernel::Real;
 
@@ -23,6 +24,13 @@ pub(super) struct Optimal<E> {
 impl<E: Real> Optimal<E> {
     pub(super) fn new(parameters: usize, wanted: Vec<bool>) -> Self {
         Optimal { wanted, products: vec![0.0; parameters], squares: vec![0.0; parameters], steps: 0, lanes: Vec::new() }
+    }
+
+    /// Writes what was learned, or reads it.
+    pub(super) fn archive(&mut self, archive: &mut Archive) {
+        archive.numbers(&mut self.products);
+        archive.numbers(&mut self.squares);
+        archive.count(&mut self.steps);
     }
 
     pub(super) fn knows_nothing(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Estimate, Estimator, GradientEstimator, Mixed, RaoBlackwell, of_blocks};
+use crate::archive::Archive;
 use crate::guides::Guide;
 use crate::kernel::Real;
 use crate::model::{Batch, Batches, Layout, LogJoint};
@@ -31,6 +32,8 @@ struct OfBatch<E> {
     mixed: Option<Mixed<E>>,
     /// The rows of the workspace of the batch that they are of.
     rows: usize,
+    /// What earlier steps left to it, where it is not made yet.
+    earlier: Option<Vec<u64>>,
     /// Where some latents are over the plate.
     part: Part,
     /// Of a batch whose estimate is not finite: its draws among all dimensions, zero elsewhere.
@@ -69,7 +72,16 @@ impl<'a, E: Real> Batched<'a, E> {
         let (estimators, kl_weight) = (estimators.to_vec(), KlWeight::One);
         Batched {
             batches,
-            own: OfBatch { samples, estimators, kl_weight, mixed: None, rows: 0, part: Part::default(), bad: Vec::new() },
+            own: OfBatch {
+                samples,
+                estimators,
+                kl_weight,
+                mixed: None,
+                rows: 0,
+                earlier: None,
+                part: Part::default(),
+                bad: Vec::new(),
+            },
         }
     }
 
@@ -116,10 +128,12 @@ impl<E: Real> OfBatch<E> {
     ) -> Estimate {
         let (samples, kl_weight, estimators) = (self.samples, self.kl_weight, &self.estimators);
         if of_batch.layout().unconstrained() == layout.unconstrained() {
+            let earlier = self.earlier.take();
             let mixed = self.mixed.get_or_insert_with(|| {
                 let estimators = whole(of_blocks(guide, |i| estimators[i]));
                 Mixed::new(of_batch, guide, samples, &estimators).tempered(kl_weight)
             });
+            mixed.go_on(earlier);
             return mixed.estimate(of_batch, guide, key, gradient);
         }
         let estimate = self.of_part((of_batch, batch), layout, guide, key);
@@ -151,14 +165,16 @@ impl<E: Real> OfBatch<E> {
         // Batches have as many elements of the plate, but not of what goes with it.
         let rows = of_batch.layout().rows();
         if self.rows != rows {
-            (self.rows, self.mixed) = (rows, None);
+            (self.rows, self.mixed, self.earlier) = (rows, None, None);
         }
+        let earlier = self.earlier.take();
         let mixed = self.mixed.get_or_insert_with(|| {
             let estimators = whole(of_blocks(&*own, |i| self.estimators[part.dimensions[i]]));
             let scale = |block: &Vec<usize>| if block.iter().any(|&i| part.owners[i].is_some()) { part.scale } else { 1.0 };
             let scales = own.blocks().iter().map(scale).collect();
             Mixed::new(of_batch, &*own, samples, &estimators).scaled(scales).tempered(kl_weight)
         });
+        mixed.go_on(earlier);
         part.gradient.resize(part.parameters.len(), 0.0);
         let estimate = mixed.estimate(of_batch, &*own, key, &mut part.gradient);
         if !estimate.elbo.is_finite() {
@@ -190,6 +206,20 @@ impl<E: Real> GradientEstimator<E> for Batched<'_, E> {
             estimate = own.estimate((of_batch, batch), layout, guide, key, gradient);
         });
         if visited.is_ok() { estimate } else { Estimate { elbo: f64::NAN } }
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        self.batches.archive(archive);
+        archive.count(&mut self.own.rows);
+        // It is made of the first batch, and is then as it was.
+        let mut words = self.own.earlier.take().unwrap_or_default();
+        if let Some(mixed) = &mut self.own.mixed {
+            let mut own = Archive::writing();
+            mixed.archive(&mut own);
+            words = own.into_words();
+        }
+        archive.part(&mut words);
+        self.own.earlier = (self.own.mixed.is_none() && !words.is_empty()).then_some(words);
     }
 
     fn draws(&self) -> &[E] {

@@ -1,5 +1,7 @@
 //! Whether a derivative along the path leaves out that of `log q` by its parameters: as it is told, or as it is measured.
 
+use crate::archive::Archive;
+
 /// Steps after which the two variances are measured again.
 const CHECK: usize = 100;
 
@@ -27,6 +29,14 @@ impl Landing {
     pub(super) fn judge(&mut self, sticking: f64, whole: f64) {
         if let Landing::Measured { sticks, .. } = self {
             *sticks = sticking <= whole || whole.is_nan();
+        }
+    }
+
+    /// Writes what was measured, or reads it.
+    pub(super) fn archive(&mut self, archive: &mut Archive) {
+        if let Landing::Measured { sticks, steps } = self {
+            archive.flag(sticks);
+            archive.count(steps);
         }
     }
 

@@ -4,6 +4,7 @@ use super::baseline::Optimal;
 use super::blanket::Blankets;
 use super::landing::Landing;
 use super::{Baseline, Estimate, Estimator, GradientEstimator, RaoBlackwell};
+use crate::archive::Archive;
 use crate::guides::{Guide, Path};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind, Weights, Workspace};
@@ -110,6 +111,13 @@ impl<E: Real> Mixed<E> {
         self.block_scales.clone_from(&scales);
         self.block_weights = scales;
         self
+    }
+
+    /// Goes on from what earlier steps left.
+    pub(super) fn go_on(&mut self, earlier: Option<Vec<u64>>) {
+        if let Some(words) = earlier {
+            self.archive(&mut Archive::reading(words));
+        }
     }
 
     /// Weighs the divergence from the prior, of the first steps less than the likelihood.
@@ -274,6 +282,17 @@ impl<E: Real> GradientEstimator<E> for Mixed<E> {
         }
         self.steps += 1;
         Estimate { elbo: self.whole.iter().sum::<f64>() / samples as f64 }
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        self.landing.archive(archive);
+        if let Some(optimal) = &mut self.optimal {
+            optimal.archive(archive);
+        }
+        for sizes in &mut self.sizes {
+            archive.optional(sizes, || [0.0; 2], |archive, sizes| archive.numbers(sizes));
+        }
+        archive.count(&mut self.steps);
     }
 
     fn draws(&self) -> &[E] {

@@ -37,6 +37,7 @@ pub use mixed::Mixed;
 pub use pathwise::Pathwise;
 pub use reparameterization::Reparameterization;
 
+use crate::archive::Archive;
 use crate::guides::Guide;
 use crate::kernel::Real;
 use crate::model::LogJoint;
@@ -56,4 +57,6 @@ pub trait GradientEstimator<E: Real> {
     fn draws(&self) -> &[E];
     /// The log densities of the last step, `[sample]`.
     fn log_densities(&self) -> &[f64];
+    /// Writes all that earlier steps leave to later ones, or reads it.
+    fn archive(&mut self, archive: &mut Archive);
 }

@@ -2,6 +2,7 @@
 
 use super::landing::Landing;
 use super::{Estimate, GradientEstimator};
+use crate::archive::Archive;
 use crate::guides::{Guide, Path};
 use crate::kernel::Real;
 use crate::model::{LogJoint, Weights, Workspace};
@@ -154,6 +155,10 @@ impl<E: Real> GradientEstimator<E> for Pathwise<E> {
             self.objective.value(&self.ratios, &mut self.slopes)
         };
         Estimate { elbo }
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        self.landing.archive(archive);
     }
 
     fn draws(&self) -> &[E] {

@@ -1,6 +1,7 @@
 //! The reparameterization gradient with the closed entropy, its noise lessened by a linear model of the gradient.
 
 use super::{Estimate, GradientEstimator};
+use crate::archive::Archive;
 use crate::guides::{Guide, Path};
 use crate::kernel::{Kernel, Lanes, Real, dispatch};
 use crate::model::{LogJoint, Weights, Workspace};
@@ -107,6 +108,14 @@ impl<E: Real> GradientEstimator<E> for Reparameterization<E> {
         let entropy = guide.entropy(Some(gradient)).unwrap_or(f64::NAN);
         let elbo = self.log_density.iter().sum::<f64>() * share + entropy;
         Estimate { elbo }
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        if let Some(linear) = &mut self.linear {
+            archive.numbers(&mut linear.mean);
+            archive.number(&mut linear.covariance);
+            archive.number(&mut linear.variance);
+        }
     }
 
     fn draws(&self) -> &[E] {

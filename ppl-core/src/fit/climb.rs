@@ -6,8 +6,10 @@ use super::blame::blame;
 use super::deterministic::{End, Limits};
 use super::engine::{Engine, Outcome};
 use super::error::{ConfigError, FitError, LastState};
+use super::journal::Progress;
 use super::observer::{Observer, StepInfo, tell};
 use super::stopping::{Verdict, Windows};
+use crate::archive::Archive;
 use crate::diagnostics::StopReason;
 use crate::estimators::GradientEstimator;
 use crate::guides::{FittedGuide, Guide};
@@ -125,71 +127,99 @@ impl<E: Real> Engine<'_, E> {
     pub(super) fn ascend(
         &self,
         guide: &mut FittedGuide,
-        mut estimator: Box<dyn GradientEstimator<E> + '_>,
+        estimator: Box<dyn GradientEstimator<E> + '_>,
         pace: &mut dyn Pace<E>,
-        mut rate: f64,
+        rate: f64,
         max_steps: usize,
         observers: &mut [Box<dyn Observer>],
     ) -> Result<Ascent, FitError> {
-        let (model, config, began) = (self.model, self.config, self.began);
+        let (model, config) = (self.model, self.config);
         observers.iter_mut().for_each(|observer| observer.on_start(model.layout().model, max_steps));
-        let (batch, stepped) = (self.by_name.batch(model.layout()), Instant::now());
+        let batch = self.by_name.batch(model.layout());
         let mut gradient = vec![0.0; guide.guide::<E>().parameters().len()];
-        let mut last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
-        let (mut bad, mut undone) = (0, 0_usize);
-        let (mut stop_reason, mut steps) = (StopReason::MaxSteps, max_steps);
-        for step in 0..max_steps {
-            let estimate = estimator.estimate(model, guide.guide(), step_key(config.seed, step as u64), &mut gradient);
+        let last = LastState { step: 0, guide: guide.clone(), elbo: f64::NAN };
+        let mut entry = self.entry(guide, rate);
+        let mut s = Steps { at: Progress::new(rate), guide, last, estimator, pace };
+        entry.go_on(&mut |archive| s.archive(archive))?;
+        let mut stop_reason = StopReason::MaxSteps;
+        while s.at.steps < max_steps && !s.at.converged {
+            let step = s.at.steps;
+            s.at.steps += 1;
+            let estimate = s.estimator.estimate(model, s.guide.guide(), step_key(config.seed, step as u64), &mut gradient);
             if !(estimate.elbo.is_finite() && gradient.iter().all(|g| g.is_finite())) {
-                bad += 1;
-                undone += 1;
-                if bad >= PATIENCE {
-                    let culprit = blame(model, estimator.draws(), estimator.log_densities());
-                    return Err(FitError::NonFinite { step, culprit, last: Box::new(last) });
+                s.at.bad += 1;
+                s.at.undone += 1;
+                if s.at.bad >= PATIENCE {
+                    let culprit = blame(model, s.estimator.draws(), s.estimator.log_densities());
+                    return Err(FitError::NonFinite { step, culprit, last: Box::new(s.last) });
                 }
                 // Back to the last good state, with narrower scales and shorter steps.
-                guide.guide_mut::<E>().parameters_mut().copy_from_slice(last.guide.guide::<E>().parameters());
-                guide.guide_mut::<E>().narrow((-0.5 * bad as f64).exp());
-                rate *= 0.5;
-                pace.reset();
+                s.guide.guide_mut::<E>().parameters_mut().copy_from_slice(s.last.guide.guide::<E>().parameters());
+                s.guide.guide_mut::<E>().narrow((-0.5 * s.at.bad as f64).exp());
+                s.at.rate *= 0.5;
+                s.pace.reset();
                 continue;
             }
-            bad = 0;
-            (last.step, last.elbo) = (step, estimate.elbo);
-            last.guide.guide_mut::<E>().parameters_mut().copy_from_slice(guide.guide::<E>().parameters());
-            pace.step(step, rate, guide.guide(), &mut gradient);
-            guide.guide_mut::<E>().parameters_mut().iter_mut().zip(&gradient).for_each(|(x, g)| *x += g);
-            let now = guide.guide::<E>();
+            s.at.bad = 0;
+            (s.last.step, s.last.elbo) = (step, estimate.elbo);
+            s.last.guide.guide_mut::<E>().parameters_mut().copy_from_slice(s.guide.guide::<E>().parameters());
+            s.pace.step(step, s.at.rate, s.guide.guide(), &mut gradient);
+            s.guide.guide_mut::<E>().parameters_mut().iter_mut().zip(&gradient).for_each(|(x, g)| *x += g);
+            let now = s.guide.guide::<E>();
             if !observers.is_empty() {
-                let (parameters, elapsed) = (now.parameters(), stepped.elapsed());
+                let (parameters, elapsed, rate) = (now.parameters(), s.at.elapsed(), s.at.rate);
                 let info = StepInfo { step, max_steps, elbo: estimate.elbo, rate, elapsed, parameters, batch };
                 if tell(observers, &info) {
-                    (stop_reason, steps) = (StopReason::Asked, step + 1);
+                    stop_reason = StopReason::Asked;
                     break;
                 }
             }
             // What is maximised still changes: nothing that is averaged now says when it is done.
             if step < config.kl_weight.steps() {
-                pace.restart();
+                s.pace.restart();
             }
-            match pace.judge(estimate.elbo, now) {
+            match s.pace.judge(estimate.elbo, now) {
                 Verdict::GoOn => {}
-                Verdict::Halve => rate *= 0.5,
-                Verdict::Converged => {
-                    (stop_reason, steps) = (StopReason::Converged, step + 1);
-                    break;
-                }
+                Verdict::Halve => s.at.rate *= 0.5,
+                Verdict::Converged => s.at.converged = true,
             }
-            if step.is_multiple_of(32) && began.elapsed() > config.max_time {
-                (stop_reason, steps) = (StopReason::MaxTime, step + 1);
+            if !s.at.converged && step.is_multiple_of(32) && self.began.elapsed() + s.at.earlier > config.max_time {
+                stop_reason = StopReason::MaxTime;
                 break;
             }
+            entry.save(&mut |archive| s.archive(archive))?;
+        }
+        entry.save_last(&mut |archive| s.archive(archive))?;
+        if s.at.converged {
+            stop_reason = StopReason::Converged;
         }
         let mut notes = self.notes.clone();
+        let undone = s.at.undone;
         if undone > 0 {
             notes.push(format!("{undone} steps met a log density that was not finite; they were undone and taken shorter"));
         }
-        Ok(Ascent { last, steps, stop_reason, notes })
+        Ok(Ascent { last: s.last, steps: s.at.steps, stop_reason, notes })
+    }
+}
+
+/// All that the loop goes on from.
+struct Steps<'s, 'e, E: Real> {
+    at: Progress,
+    guide: &'s mut FittedGuide,
+    last: LastState,
+    estimator: Box<dyn GradientEstimator<E> + 'e>,
+    pace: &'s mut dyn Pace<E>,
+}
+
+impl<E: Real> Steps<'_, '_, E> {
+    fn archive(&mut self, archive: &mut Archive) {
+        self.at.archive(archive);
+        archive.numbers(self.guide.guide_mut::<E>().parameters_mut());
+        archive.count(&mut self.last.step);
+        archive.number(&mut self.last.elbo);
+        archive.numbers(self.last.guide.guide_mut::<E>().parameters_mut());
+        self.estimator.archive(archive);
+        self.pace.archive(archive);
     }
 }
 
@@ -203,6 +233,8 @@ pub(super) trait Pace<E: Real> {
     fn restart(&mut self);
     /// Forgets the iterates and the gradients, after a step that was undone.
     fn reset(&mut self);
+    /// Writes all that it has seen, or reads it.
+    fn archive(&mut self, archive: &mut Archive);
 }
 
 /// What the loop leaves, beside the guide as it is.
@@ -236,6 +268,11 @@ impl<E: Real, F: Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64])> Pace<E> for
 
     fn judge(&mut self, _elbo: f64, guide: &dyn Guide<E>) -> Verdict {
         self.windows.add(guide.parameters(), |parameters, units| guide.units(parameters, units))
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        self.rule.archive(archive);
+        self.windows.archive(archive);
     }
 
     fn restart(&mut self) {

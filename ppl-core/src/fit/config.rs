@@ -1,9 +1,12 @@
 //! The configuration of a fit, checked into another type before the first step.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::ConfigError;
+use super::journal::Journal;
 use super::observer::Observer;
+use crate::checkpoint::Checkpoint;
 use crate::estimators::Estimator;
 use crate::guides::Family;
 use crate::kernel::Real;
@@ -63,6 +66,11 @@ pub struct Bbvi {
     pub objective: Objective,
     /// Initial values of latents and parameters, by name, on the constrained scale, elements in row-major order. Default none.
     pub initial: Vec<(String, Vec<f64>)>,
+    /// Where and how often the fit is saved while it takes stochastic steps. If the file is there when a fit begins, it goes on from there: the same program, run again, comes to
+    /// the same bits as one that was not interrupted (but for what time cuts short). What went by steps over fixed noise, which are few, is computed again; rows that are not in
+    /// memory are read again up to where they were. The file stays when the fit is done, so that it is had again at once, or goes on with more [`max_steps`](Bbvi::max_steps). A
+    /// file of another fit is refused, and not touched. Default none.
+    pub checkpoint: Option<Checkpoint>,
     /// Who is told of the steps. Default none.
     pub observers: Vec<Box<dyn Observer>>,
 }
@@ -88,6 +96,7 @@ impl Default for Bbvi {
             restarts: 1,
             objective: Objective::Elbo,
             initial: Vec::new(),
+            checkpoint: None,
             observers: Vec::new(),
         }
     }
@@ -159,6 +168,8 @@ pub(crate) struct ByName {
     pub(crate) estimators: Vec<Estimator>,
     /// Which plate is taken in batches, and how many of its elements.
     pub(crate) minibatch: Option<(usize, usize)>,
+    /// How far loops have come that were begun before.
+    pub(crate) journal: Option<Arc<Journal>>,
 }
 
 impl ByName {
@@ -177,7 +188,12 @@ impl Bbvi {
     /// Checks what is said of single latents.
     pub(crate) fn by_name<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<ByName, ConfigError> {
         let layout = model.layout();
-        Ok(ByName { blocks: self.blocks(layout)?, estimators: self.estimators(layout)?, minibatch: self.minibatch(model)? })
+        Ok(ByName {
+            blocks: self.blocks(layout)?,
+            estimators: self.estimators(layout)?,
+            minibatch: self.minibatch(model)?,
+            journal: None,
+        })
     }
 
     fn minibatch<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<Option<(usize, usize)>, ConfigError> {
@@ -286,6 +302,7 @@ impl Bbvi {
             estimators: self.estimators.clone(),
             minibatch: self.minibatch.clone(),
             initial: self.initial.clone(),
+            checkpoint: None,
             observers: Vec::new(),
             ..*self
         }

@@ -169,6 +169,20 @@ pub enum FileReason {
         /// Known here.
         expected: u32,
     },
+    /// The file is no checkpoint, or not whole.
+    #[error("this is not a checkpoint, or it is damaged ({why}): delete it, or name another file")]
+    Damaged {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The file is the checkpoint of another fit.
+    #[error("this is the checkpoint of a fit with {found}, not with {expected}: delete it, or name another file")]
+    OtherFit {
+        /// In the file.
+        found: String,
+        /// The fit at hand.
+        expected: String,
+    },
     /// The file is of another model.
     #[error("the file is a fit of `{found}`, not of `{expected}`")]
     OtherModel {

@@ -6,6 +6,7 @@ use super::error::FitError;
 use super::observer::Observer;
 use super::plateau::Plateau;
 use super::stopping::Verdict;
+use crate::archive::Archive;
 use crate::estimators::{GradientEstimator, Pathwise};
 use crate::guides::{FittedGuide, Flow, FlowError, FlowKind, Guide, Whitened, Whitening};
 use crate::kernel::Real;
@@ -92,6 +93,12 @@ impl<E: Real> Pace<E> for Clipped {
 
     fn judge(&mut self, elbo: f64, guide: &dyn Guide<E>) -> Verdict {
         self.plateau.add(elbo, guide.parameters())
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        self.adam.archive(archive);
+        archive.number(&mut self.clip.typical);
+        self.plateau.archive(archive);
     }
 
     fn restart(&mut self) {

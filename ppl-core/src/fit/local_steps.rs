@@ -1,15 +1,16 @@
 //! Steps over batches of a plate that latents are over: what a step costs depends on the batch, not on how many elements there are.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 use super::blame::blame;
 use super::climb::PATIENCE;
 use super::config::{ByName, Checked, Minibatch};
 use super::engine::{Engine, Outcome, evenly, started};
 use super::error::{FitError, LastState};
+use super::journal::Progress;
 use super::observer::{Observer, StepInfo, tell};
 use super::stopping::{Verdict, Windows};
+use crate::archive::Archive;
 use crate::diagnostics::StopReason;
 use crate::estimators::{Batched, GradientEstimator as _, Part};
 use crate::guides::{FittedGuide, natural_step};
@@ -90,81 +91,69 @@ impl<'a, E: Real> Engine<'a, E> {
     ) -> Result<Outcome, FitError> {
         let (model, config, layout) = (self.model, self.config, self.model.layout());
         let size = layout.dims[plate].size;
-        let mut guide = FittedGuide::MeanField(self.independent());
-        let mut estimator = Batched::new(batches, config.samples, &self.by_name.estimators).tempered(config.kl_weight);
+        let guide = FittedGuide::MeanField(self.independent());
+        let estimator = Batched::new(batches, config.samples, &self.by_name.estimators).tempered(config.kl_weight);
         let watched = Watched::new(model, (plate, size), config.seed);
-        let mut windows = Windows::new(watched.parameters.len(), config.tolerance);
-        let mut ascent = Ascent {
+        let windows = Windows::new(watched.parameters.len(), config.tolerance);
+        let ascent = Ascent {
             units: self.curvature.diagonal.iter().map(|a| a.sqrt().recip()).collect(),
             visits: vec![0; size],
             squares: vec![0.0; layout.points()],
             globals: Globals::new(config.optimizer, config.step, watched.globals, size as f64 / rows as f64),
-            shorter: 1.0,
         };
         observers.iter_mut().for_each(|observer| observer.on_start(layout.model, config.max_steps));
-        let (batch, stepped) = (Some((rows, size)), Instant::now());
-        let (mut bad, mut undone, mut last) = (0, 0_usize, (0, f64::NAN));
-        let (mut stop_reason, mut steps) = (StopReason::MaxSteps, config.max_steps);
-        for step in 0..config.max_steps {
-            let key = step_key(config.seed, step as u64);
-            let (mut elbo, mut earlier) = (f64::NAN, 0);
-            estimator.over_next(model, guide.guide_mut(), key, &mut |parameters, estimate, part| {
-                if !(estimate.elbo.is_finite() && part.gradient.iter().all(|g| g.is_finite())) {
-                    // Nothing has moved; narrower scales from here.
-                    let scales = part.parameters.iter().skip(part.dimensions.len());
-                    scales.for_each(|&scale| parameters[scale] -= 0.5 * (bad + 1) as f64);
-                    return ControlFlow::Break(());
-                }
-                // What is not over the plate waits for latents that are where they began.
-                let is_new = earlier < ALONE && part.rows.iter().any(|&row| ascent.visits[row] == earlier);
-                earlier += 1;
-                ascent.step(part, parameters);
-                if is_new {
-                    return ControlFlow::Continue(());
-                }
-                ascent.step_globals(step, part, parameters);
-                elbo = estimate.elbo;
-                ControlFlow::Break(())
-            });
-            if elbo.is_nan() {
-                (bad, undone) = (bad + 1, undone + 1);
-                if bad >= PATIENCE {
-                    let culprit = blame(model, estimator.draws(), estimator.log_densities());
-                    let last = LastState { step: last.0, guide, elbo: last.1 };
+        let batch = Some((rows, size));
+        let mut entry = self.entry(&guide, 0.0);
+        let mut s = Steps { at: Progress::new(1.0), guide, last: (0, f64::NAN), estimator, windows, ascent };
+        entry.go_on(&mut |archive| s.archive(archive))?;
+        let mut stop_reason = StopReason::MaxSteps;
+        while s.at.steps < config.max_steps && !s.at.converged {
+            let step = s.at.steps;
+            s.at.steps += 1;
+            let Some(elbo) = s.step(model, step_key(config.seed, step as u64)) else {
+                s.at.bad += 1;
+                s.at.undone += 1;
+                if s.at.bad >= PATIENCE {
+                    let culprit = blame(model, s.estimator.draws(), s.estimator.log_densities());
+                    let last = LastState { step: s.last.0, guide: s.guide, elbo: s.last.1 };
                     return Err(FitError::NonFinite { step, culprit, last: Box::new(last) });
                 }
-                ascent.shorter *= 0.5;
-                windows.restart();
+                s.at.rate *= 0.5;
+                s.windows.restart();
                 continue;
-            }
-            bad = 0;
-            last = (step, elbo);
-            let parameters = guide.guide::<E>().parameters();
+            };
+            s.at.bad = 0;
+            s.last = (step, elbo);
+            let parameters = s.guide.guide::<E>().parameters();
             if !observers.is_empty() {
-                let (elapsed, rate) = (stepped.elapsed(), ascent.rate(step));
+                let (elapsed, rate) = (s.at.elapsed(), s.at.rate * s.ascent.length(step));
                 let info = StepInfo { step, max_steps: config.max_steps, elbo, rate, elapsed, parameters, batch };
                 if tell(observers, &info) {
-                    (stop_reason, steps) = (StopReason::Asked, step + 1);
+                    stop_reason = StopReason::Asked;
                     break;
                 }
             }
             // What is maximised still changes.
             if step < config.kl_weight.steps() {
-                windows.restart();
+                s.windows.restart();
             }
-            match windows.add(&watched.of(parameters), |_, units| watched.units(parameters, &ascent.units, units)) {
+            let units = &s.ascent.units;
+            match s.windows.add(&watched.of(parameters), |_, of| watched.units(parameters, units, of)) {
                 Verdict::GoOn => {}
-                Verdict::Halve => ascent.shorter *= 0.5,
-                Verdict::Converged => {
-                    (stop_reason, steps) = (StopReason::Converged, step + 1);
-                    break;
-                }
+                Verdict::Halve => s.at.rate *= 0.5,
+                Verdict::Converged => s.at.converged = true,
             }
-            if step.is_multiple_of(32) && self.began.elapsed() > config.max_time {
-                (stop_reason, steps) = (StopReason::MaxTime, step + 1);
+            if !s.at.converged && step.is_multiple_of(32) && self.began.elapsed() + s.at.earlier > config.max_time {
+                stop_reason = StopReason::MaxTime;
                 break;
             }
+            entry.save(&mut |archive| s.archive(archive))?;
         }
+        entry.save_last(&mut |archive| s.archive(archive))?;
+        if s.at.converged {
+            stop_reason = StopReason::Converged;
+        }
+        let Steps { at, mut guide, windows, ascent, .. } = s;
         // Latents of the elements are averages over their visits already.
         let parameters = guide.guide_mut::<E>().parameters_mut();
         let average = windows.average(&watched.of(parameters));
@@ -172,6 +161,7 @@ impl<'a, E: Real> Engine<'a, E> {
         globals.for_each(|(&parameter, x)| parameters[parameter] = x);
         observers.iter_mut().for_each(|observer| observer.on_stop(&stop_reason));
         let mut notes = self.notes.clone();
+        let undone = at.undone;
         if undone > 0 {
             notes.push(format!(
                 "{undone} steps met a log density that was not finite; they were left out, and later ones shorter"
@@ -184,7 +174,55 @@ impl<'a, E: Real> Engine<'a, E> {
                 "{never} of {size} elements of `{name}` were never visited, and their latents are where they began: `max_steps` of {enough} go through all of them ten times"
             ));
         }
-        Ok(self.outcome(guide, steps, stop_reason, notes))
+        Ok(self.outcome(guide, at.steps, stop_reason, notes))
+    }
+}
+
+/// All that the loop goes on from.
+struct Steps<'e, E: Real> {
+    /// Its rate is what the steps of what is not over the plate are multiplied by.
+    at: Progress,
+    guide: FittedGuide,
+    last: (usize, f64),
+    estimator: Batched<'e, E>,
+    windows: Windows,
+    ascent: Ascent,
+}
+
+impl<E: Real> Steps<'_, E> {
+    fn archive(&mut self, archive: &mut Archive) {
+        self.at.archive(archive);
+        archive.numbers(self.guide.guide_mut::<E>().parameters_mut());
+        archive.count(&mut self.last.0);
+        archive.number(&mut self.last.1);
+        self.estimator.archive(archive);
+        self.windows.archive(archive);
+        self.ascent.archive(archive);
+    }
+
+    /// A step over the next batch, and the ELBO before it; none where that is no number, and scales are narrower from there.
+    fn step(&mut self, model: &dyn LogJoint<E>, key: u64) -> Option<f64> {
+        let (ascent, bad) = (&mut self.ascent, self.at.bad);
+        let rate = self.at.rate * ascent.length(self.at.steps - 1);
+        let (mut elbo, mut earlier) = (None, 0);
+        self.estimator.over_next(model, self.guide.guide_mut(), key, &mut |parameters, estimate, part| {
+            if !(estimate.elbo.is_finite() && part.gradient.iter().all(|g| g.is_finite())) {
+                let scales = part.parameters.iter().skip(part.dimensions.len());
+                scales.for_each(|&scale| parameters[scale] -= 0.5 * (bad + 1) as f64);
+                return ControlFlow::Break(());
+            }
+            // What is not over the plate waits for latents that are where they began.
+            let is_new = earlier < ALONE && part.rows.iter().any(|&row| ascent.visits[row] == earlier);
+            earlier += 1;
+            ascent.step(part, parameters);
+            if is_new {
+                return ControlFlow::Continue(());
+            }
+            ascent.step_globals(rate, part, parameters);
+            elbo = Some(estimate.elbo);
+            ControlFlow::Break(())
+        });
+        elbo
     }
 }
 
@@ -197,8 +235,6 @@ struct Ascent {
     /// Of dimensions that are points the sum of the squares of their gradients, for the steps of Adagrad (Duchi, Hazan & Singer 2011).
     squares: Vec<f64>,
     globals: Globals,
-    /// What the steps of what is not over the plate are multiplied by.
-    shorter: f64,
 }
 
 /// How what is not over the plate moves.
@@ -232,13 +268,25 @@ impl Globals {
 }
 
 impl Ascent {
+    /// Writes all that it has seen, or reads it.
+    fn archive(&mut self, archive: &mut Archive) {
+        for visits in &mut self.visits {
+            let mut word = u64::from(*visits);
+            archive.word(&mut word);
+            *visits = u32::try_from(word).unwrap_or(u32::MAX);
+        }
+        archive.numbers(&mut self.squares);
+        if let Globals::Rule { rule, .. } = &mut self.globals {
+            rule.archive(archive);
+        }
+    }
+
     /// The length of a step of what is not over the plate.
-    fn rate(&self, step: usize) -> f64 {
-        self.shorter
-            * match self.globals {
-                Globals::Natural { delay, forgetting } => robbins_monro(step, delay, forgetting),
-                Globals::Rule { rate, .. } => rate,
-            }
+    fn length(&self, step: usize) -> f64 {
+        match self.globals {
+            Globals::Natural { delay, forgetting } => robbins_monro(step, delay, forgetting),
+            Globals::Rule { rate, .. } => rate,
+        }
     }
 
     /// The length of a step of the latents of an element.
@@ -260,8 +308,8 @@ impl Ascent {
     }
 
     /// A step of what is not over the plate.
-    fn step_globals(&mut self, step: usize, part: &Part, parameters: &mut [f64]) {
-        let (count, spread, rate) = (part.dimensions.len(), part.spread(), self.rate(step));
+    fn step_globals(&mut self, rate: f64, part: &Part, parameters: &mut [f64]) {
+        let (count, spread) = (part.dimensions.len(), part.spread());
         let own = |i: &usize| part.owners[*i].is_none();
         let Globals::Rule { rule, moved, .. } = &mut self.globals else {
             for i in (0..count).filter(own) {

@@ -14,6 +14,7 @@ mod error;
 mod families;
 mod flow;
 mod importance;
+mod journal;
 mod last_steps;
 mod linear_response;
 mod local_steps;
@@ -33,6 +34,7 @@ mod step_search;
 mod stopping;
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -56,7 +58,9 @@ use crate::objective::Objective;
 use crate::profile::{Profile, Wrapped};
 use crate::random::step_key;
 use crate::report::{Param, Scalar, Summary};
+use config::ByName;
 use drawn::Drawn;
+use journal::Journal;
 pub(crate) use rows::fit_chunks;
 use search::{Found, restarted};
 pub(crate) use solution::{Solved, solved};
@@ -157,7 +161,7 @@ pub fn fit_guide<M: Model, G: GuideOf<M>>(
 
 /// The whole fit of a guide that is given, over an object.
 pub(crate) fn fit_given<E: Real>(model: &mut dyn LogJoint<E>, guide: &FittedGuide, config: &mut Bbvi) -> Result<State, FitError> {
-    accurate(model, config, |model, config| given(model, guide.clone(), config))
+    accurate(model, config, |model, config, journal| given(model, guide.clone(), config, journal))
 }
 
 /// The whole fit, over an object.
@@ -169,12 +173,13 @@ pub(crate) fn fit_bound<E: Real>(model: &mut dyn LogJoint<E>, config: &mut Bbvi)
 fn accurate<E: Real>(
     model: &mut dyn LogJoint<E>,
     config: &mut Bbvi,
-    fit: impl Fn(&dyn LogJoint<E>, &mut Bbvi) -> Result<State, FitError>,
+    fit: impl Fn(&dyn LogJoint<E>, &mut Bbvi, Option<Arc<Journal>>) -> Result<State, FitError>,
 ) -> Result<State, FitError> {
+    let journal = config.journal(model)?;
     let (began, time) = (Instant::now(), config.max_time);
     let run = |model: &dyn LogJoint<E>, left: Duration| {
         config.max_time = left;
-        fit(model, config)
+        fit(model, config, journal.clone())
     };
     // Draws are weighed against the same guide: their ratios differ by the change of the log joint.
     let at = |model: &dyn LogJoint<E>, state: &State| {
@@ -192,25 +197,30 @@ fn accurate<E: Real>(
     Ok(state)
 }
 
-fn given<E: Real>(model: &dyn LogJoint<E>, guide: FittedGuide, config: &mut Bbvi) -> Result<State, FitError> {
+fn given<E: Real>(
+    model: &dyn LogJoint<E>,
+    guide: FittedGuide,
+    config: &mut Bbvi,
+    journal: Option<Arc<Journal>>,
+) -> Result<State, FitError> {
     let began = Instant::now();
     let (checked, by_name) = (config.check::<E>()?, config.by_name(model)?);
-    let start = config.start(model)?;
+    let (start, by_name) = (config.start(model)?, ByName { journal, ..by_name });
     let found = search::given(model, &checked, &by_name, (guide, &start), &mut config.observers)?;
     Ok(state(model, &checked, found, began.elapsed()))
 }
 
-fn chosen<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi) -> Result<State, FitError> {
+fn chosen<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi, journal: Option<Arc<Journal>>) -> Result<State, FitError> {
     let began = Instant::now();
     let checked = config.check::<E>()?;
     let start = config.start(model)?;
-    let by_name = config.by_name(model)?;
+    let by_name = ByName { journal: journal.clone(), ..config.by_name(model)? };
     let whole = Wrapped(model);
     let Some(profile) = Profile::new(&whole).filter(|_| by_name.minibatch.is_none()) else {
         let found = restarted(model, &checked, &start, &by_name, &mut config.observers, config.restarts)?;
         return Ok(state(model, &checked, found, began.elapsed()));
     };
-    let (start, by_name) = (config.start(&profile)?, config.by_name(&profile)?);
+    let (start, by_name) = (config.start(&profile)?, ByName { journal, ..config.by_name(&profile)? });
     let mut found = restarted(&profile, &checked, &start, &by_name, &mut config.observers, config.restarts)?;
     found.outcome.guide = profile.whole(found.outcome.guide, checked.seed);
     Ok(state(model, &checked, found, began.elapsed()))

@@ -1,6 +1,7 @@
 //! When a fit is done whose parameters say nothing by themselves, such as the weights of networks: the ELBO no longer rises, however short the steps.
 
 use super::stopping::Verdict;
+use crate::archive::Archive;
 
 /// Steps of the first window.
 const FIRST_WINDOW: usize = 200;
@@ -47,6 +48,22 @@ impl Plateau {
             best: None,
             average: None,
         }
+    }
+
+    /// Writes all that it has seen, or reads it.
+    pub(super) fn archive(&mut self, archive: &mut Archive) {
+        let n = self.parameters.len();
+        [&mut self.window, &mut self.halvings, &mut self.flat, &mut self.taken]
+            .into_iter()
+            .for_each(|count| archive.count(count));
+        archive.number(&mut self.sum);
+        archive.number(&mut self.squares);
+        archive.numbers(&mut self.parameters);
+        archive.optional(&mut self.best, Default::default, |archive, (mean, error)| {
+            archive.number(mean);
+            archive.number(error);
+        });
+        archive.optional(&mut self.average, || vec![0.0; n], |archive, average| archive.numbers(average));
     }
 
     /// The average iterate of the last window that is complete, if there is one.

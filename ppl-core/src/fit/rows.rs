@@ -80,7 +80,7 @@ pub(crate) fn fit_chunks<E: Real>(rows: &dyn Rows, bind: &Bind<'_, E>, config: &
     of_rows((rows, &plan, bind), &start, &mut |start| {
         fitted = Some(std::thread::scope(|scope| {
             let model = Streamed::new((rows, &plan, bind), start, plate, scope);
-            let fitted = chosen(&model, config);
+            let fitted = config.journal(&model).and_then(|journal| chosen(&model, config, journal));
             if let Some(failure) = model.failure() {
                 return Err(failure.into());
             }

@@ -1,5 +1,6 @@
 //! When a fit is done: the averages of windows of iterates no longer move, also after the steps are halved.
 
+use crate::archive::Archive;
 use crate::diagnostics::spread_ratio;
 
 /// Batches of a window, from whose spread the standard error of its average is known.
@@ -58,6 +59,18 @@ impl Windows {
             stationary: None,
             best: vec![0.0; parameters],
         }
+    }
+
+    /// Writes all that it has seen, or reads it.
+    pub(crate) fn archive(&mut self, archive: &mut Archive) {
+        let n = self.best.len();
+        archive.count(&mut self.window);
+        archive.count(&mut self.taken);
+        self.batches.iter_mut().chain(&mut self.squares).for_each(|sums| archive.numbers(sums));
+        archive.numbers(&mut self.first);
+        archive.optional(&mut self.previous, || Window::new(n), |archive, window| window.archive(archive));
+        archive.optional(&mut self.stationary, || vec![0.0; n], |archive, average| archive.numbers(average));
+        archive.numbers(&mut self.best);
     }
 
     /// Begins again, as after a step that was undone.
@@ -161,6 +174,16 @@ impl Windows {
 }
 
 impl Window {
+    fn new(n: usize) -> Self {
+        let zeros = || vec![0.0; n];
+        Window { mean: zeros(), variance: zeros(), halves: [(zeros(), zeros()), (zeros(), zeros())] }
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        let halves = self.halves.iter_mut().flat_map(|(means, variances)| [means, variances]);
+        [&mut self.mean, &mut self.variance].into_iter().chain(halves).for_each(|all| archive.numbers(all));
+    }
+
     /// The R-hat of the iterates of parameter `i` in two windows, whose halves are of so many.
     fn r_hat(&self, other: &Window, i: usize, half: f64) -> f64 {
         let halves = self.halves.iter().chain(&other.halves);

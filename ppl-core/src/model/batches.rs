@@ -1,6 +1,7 @@
 //! The batches of a plate, one after the other.
 
 use super::{Batch, DataError, LogJoint};
+use crate::archive::Archive;
 use crate::kernel::Real;
 use crate::random::{shuffle, step_key};
 
@@ -12,6 +13,8 @@ pub trait Batches<E: Real>: std::fmt::Debug {
     /// # Errors
     /// None that the whole model did not have.
     fn next(&mut self, model: &dyn LogJoint<E>, visit: &mut dyn FnMut(&dyn LogJoint<E>, &Batch<'_>)) -> Result<(), DataError>;
+    /// Writes how far they are, or goes on from there.
+    fn archive(&mut self, archive: &mut Archive);
 }
 
 /// Batches of a model whose data are in memory: permutations, all equally probable.
@@ -35,14 +38,18 @@ impl Permuted {
         assert!(rows > 0 && rows <= size, "a batch has elements, and not more than the plate");
         Permuted { plate, rows, seed, order: (0..size).collect(), used: size, epoch: 0 }
     }
+
+    fn begin_epoch(&mut self) {
+        shuffle(step_key(self.seed, self.epoch), &mut self.order);
+        self.used = 0;
+        self.epoch += 1;
+    }
 }
 
 impl<E: Real> Batches<E> for Permuted {
     fn next(&mut self, model: &dyn LogJoint<E>, visit: &mut dyn FnMut(&dyn LogJoint<E>, &Batch<'_>)) -> Result<(), DataError> {
         if self.used + self.rows > self.order.len() {
-            shuffle(step_key(self.seed, self.epoch), &mut self.order);
-            self.used = 0;
-            self.epoch += 1;
+            self.begin_epoch();
         }
         self.used += self.rows;
         let rows = &self.order[self.used - self.rows..self.used];
@@ -50,6 +57,17 @@ impl<E: Real> Batches<E> for Permuted {
         let batch = Batch { plate: self.plate, size: self.order.len(), rows, following: &following };
         visit(&*model.batch(&batch)?, &batch);
         Ok(())
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        let (mut used, mut epoch) = (self.used, self.epoch);
+        archive.count(&mut used);
+        archive.word(&mut epoch);
+        // The order of an epoch is that of the one before, shuffled.
+        while self.epoch < epoch {
+            self.begin_epoch();
+        }
+        self.used = used;
     }
 }
 
@@ -69,4 +87,6 @@ impl<E: Real> Batches<E> for Same {
         visit(&*model.batch(&batch)?, &batch);
         Ok(())
     }
+
+    fn archive(&mut self, _archive: &mut Archive) {}
 }

@@ -1,6 +1,7 @@
 //! Adam (Kingma & Ba 2015), as an ascent: in units of the curvature, where its epsilon is one, or of parameters that have no units.
 
 use super::StepRule;
+use crate::archive::Archive;
 
 /// The moments of the gradient. A step is of at most about `rate` in each coordinate.
 #[derive(Clone, Debug)]
@@ -34,6 +35,13 @@ impl StepRule for Adam {
         self.first.fill(0.0);
         self.second.fill(0.0);
         self.powers = (1.0, 1.0);
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        archive.numbers(&mut self.first);
+        archive.numbers(&mut self.second);
+        archive.number(&mut self.powers.0);
+        archive.number(&mut self.powers.1);
     }
 
     fn step(&mut self, rate: f64, gradient: &mut [f64]) {

@@ -1,6 +1,7 @@
 //! The adaptive step sequence of ADVI.
 
 use super::StepRule;
+use crate::archive::Archive;
 
 /// Steps `rate i^(-1/2) / (1 + sqrt(s_i))` of each coordinate in step `i`, `s_i` a running mean of its squared gradient: they satisfy the conditions of Robbins and
 /// Monro, and end of themselves.
@@ -28,6 +29,11 @@ impl StepRule for AdviSequence {
     fn reset(&mut self) {
         self.squares.fill(0.0);
         self.steps = 0.0;
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        archive.numbers(&mut self.squares);
+        archive.number(&mut self.steps);
     }
 
     fn step(&mut self, rate: f64, gradient: &mut [f64]) {

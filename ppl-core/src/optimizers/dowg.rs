@@ -1,6 +1,7 @@
 //! Distance over weighted gradients: steps without a length to choose.
 
 use super::StepRule;
+use crate::archive::Archive;
 
 /// Steps `r^2 / sqrt(v)`, `r` the greatest distance from the start so far and `v` the sum of the squared gradients, each times `r^2` of its time: the length of a step is
 /// found out from how far there was to go. The rate is only the first distance.
@@ -29,6 +30,12 @@ impl StepRule for Dowg {
     fn reset(&mut self) {
         self.moved.fill(0.0);
         (self.distance, self.weighted) = (0.0, 0.0);
+    }
+
+    fn archive(&mut self, archive: &mut Archive) {
+        archive.numbers(&mut self.moved);
+        archive.number(&mut self.distance);
+        archive.number(&mut self.weighted);
     }
 
     fn step(&mut self, rate: f64, gradient: &mut [f64]) {

@@ -16,12 +16,16 @@ pub use dowg::Dowg;
 pub use lbfgs::{Mode, find_mode};
 pub use variational_newton::{Gaussian, Points, variational_newton};
 
+use crate::archive::Archive;
+
 /// A rule for stochastic steps: a new one is one file, and one line in [`Optimizer`].
 pub trait StepRule: std::fmt::Debug {
     /// Forgets what it has seen.
     fn reset(&mut self);
     /// Replaces a gradient by the step in its direction, which shrinks as `rate` does.
     fn step(&mut self, rate: f64, gradient: &mut [f64]);
+    /// Writes all that it has seen, or reads it.
+    fn archive(&mut self, archive: &mut Archive);
 }
 
 /// How a bound is climbed.

@@ -7,6 +7,7 @@ use std::thread::Scope;
 
 use super::shuffle::Taken;
 use super::{Chunk, Columns, Plan, Rows, RowsError, Shuffle};
+use crate::archive::Archive;
 use crate::kernel::Real;
 use crate::model::{Batch, Batches, DataError, Graph, Layout, LogJoint, SiteKind, Visitor, Weights, Workspace};
 
@@ -138,6 +139,8 @@ pub(crate) fn of_rows<E: Real>(
 struct Ahead<'m, 's, 'e, E: Real> {
     model: &'m Streamed<'s, 'e, E>,
     taken: Receiver<Result<Taken, RowsError>>,
+    /// How many were taken.
+    count: u64,
 }
 
 impl<E: Real> std::fmt::Debug for Ahead<'_, '_, '_, E> {
@@ -150,6 +153,7 @@ impl<E: Real> Batches<E> for Ahead<'_, '_, '_, E> {
     fn next(&mut self, _model: &dyn LogJoint<E>, visit: &mut dyn FnMut(&dyn LogJoint<E>, &Batch<'_>)) -> Result<(), DataError> {
         // After a failure nothing is sent any more, and nothing is visited.
         let Ok(taken) = self.taken.recv() else { return Ok(()) };
+        self.count += 1;
         let visited = taken.and_then(|taken| {
             let (plate, size) = (self.model.plate, self.model.source.len());
             let all: Vec<usize> = (0..taken.rows.len()).collect();
@@ -167,6 +171,15 @@ impl<E: Real> Batches<E> for Ahead<'_, '_, '_, E> {
             self.model.fail(error);
         }
         Ok(())
+    }
+
+    /// Rows are read again up to where they were.
+    fn archive(&mut self, archive: &mut Archive) {
+        let mut count = self.count;
+        archive.word(&mut count);
+        while self.count < count && self.taken.recv().is_ok_and(|taken| taken.is_ok()) {
+            self.count += 1;
+        }
     }
 }
 
@@ -250,7 +263,7 @@ impl<E: Real> LogJoint<E> for Streamed<'_, '_, E> {
                 }
             }
         });
-        Box::new(Ahead { model: self, taken })
+        Box::new(Ahead { model: self, taken, count: 0 })
     }
 
     fn at_once(&self) -> usize {

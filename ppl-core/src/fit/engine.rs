@@ -156,7 +156,7 @@ impl<'a, E: Real> Engine<'a, E> {
     pub(super) fn bound(&self, guide: &FittedGuide) -> f64 {
         let guide = guide.guide::<E>();
         // Over a large plate few do: what differs by little there differs by many nats.
-        let samples = if self.by_name.minibatch.is_some() { 256 } else { (256 * guide.groups()).max(4096) };
+        let samples = if self.by_name.minibatch.is_some() { 64 } else { (256 * guide.groups()).max(4096) };
         let mut unused = vec![0.0; guide.parameters().len()];
         let key = step_key(self.config.seed, u64::MAX - 13);
         Pathwise::new(self.model, guide, samples, self.config.objective)

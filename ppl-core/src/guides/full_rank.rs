@@ -172,6 +172,10 @@ impl<E: Real> Guide<E> for FullRank {
         Some(self.log_det() + m as f64 * (HALF_LN_TWO_PI + 0.5))
     }
 
+    fn locations(&self) -> usize {
+        self.center.len()
+    }
+
     fn units(&self, parameters: &[f64], units: &mut [f64]) {
         // The standard deviation of `v` for a location; one of noise for the rows of T, which is as much.
         let n = self.center.len();

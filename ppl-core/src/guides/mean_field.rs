@@ -177,6 +177,10 @@ impl<E: Real> Guide<E> for MeanField {
         Some(self.log_scale().iter().map(|log_scale| log_scale + HALF_LN_TWO_PI + 0.5).sum())
     }
 
+    fn locations(&self) -> usize {
+        self.size()
+    }
+
     fn units(&self, parameters: &[f64], units: &mut [f64]) {
         let (locs, log_scales) = units.split_at_mut(self.size());
         let scales = parameters[self.size()..].iter().map(|log_scale| log_scale.exp());

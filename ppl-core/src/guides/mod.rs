@@ -142,6 +142,11 @@ pub trait Guide<E: Real>: Send {
     /// Begins the dimensions of [`Guide::open`] there.
     fn begin(&mut self, _start: &Start) {}
 
+    /// How many of the parameters, the first ones, are locations, if it is known: with all else held, the ELBO of a Gaussian posterior is a quadratic of these, whose gradient
+    /// antithetic samples, however few, know exactly.
+    fn locations(&self) -> usize {
+        0
+    }
     /// Writes for each of some parameters the change that matters as much as one standard deviation of the guide.
     fn units(&self, parameters: &[f64], units: &mut [f64]);
     /// Replaces the gradient of the ELBO by a natural-gradient step of this length, at most one, and returns true; or returns false where the Fisher information is not

@@ -98,8 +98,10 @@ impl Archive {
     pub fn part(&mut self, words: &mut Vec<u64>) {
         let mut length = words.len();
         self.count(&mut length);
-        if let Archive::Reading { words: all, at, .. } = self {
-            length = length.min(all.len() - *at);
+        if let Archive::Reading { words: all, at, short } = self {
+            let left = all.len() - *at;
+            *short |= length > left;
+            length = length.min(left);
         }
         words.resize(length, 0);
         words.iter_mut().for_each(|word| self.word(word));

@@ -111,7 +111,7 @@ impl Default for Bbvi {
 ///
 /// Rows that name an element of the plate (`theta[group[n]]` in a loop over `n`, in batches of the groups) go with it. Latents of the elements keep their own parameters of
 /// the guide, which natural-gradient steps move whenever their element is visited, by the schedule of its visits; a step costs what its batch costs, however many elements
-/// there are. What is not over the plate moves by natural gradients too, unless [`Bbvi::optimizer`] says otherwise. Give [`Bbvi::max_steps`] of some twenty times all elements.
+/// there are. What is not over the plate moves by natural gradients too, unless [`Bbvi::optimizer`] says otherwise. Give [`Bbvi::max_steps`] that go through all elements some fifty times.
 ///
 /// # Examples
 /// ```

@@ -39,7 +39,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1000)]
     batch: usize,
     /// How many times all groups are gone through, at most.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 50)]
     epochs: usize,
 }
 

@@ -1,5 +1,6 @@
 //! Where and how often a fit is saved while it learns.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,15 +27,26 @@ impl Checkpoint {
     }
 }
 
-/// Writes a file that is there as a whole or not at all, whenever the program ends: beside it first, and then in its place.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write as _;
+/// Where a file is written before it takes its place.
+fn part(path: &Path) -> std::io::Result<PathBuf> {
     let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
         return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "this is a folder; give the name of a file in it"));
     };
-    let mut part = name.to_owned();
-    part.push(".part");
-    let part = path.with_file_name(part);
+    let mut name = name.to_owned();
+    name.push(".part");
+    Ok(path.with_file_name(name))
+}
+
+/// That a file can be written there: it is said before hours of learning, not after them.
+#[cfg(feature = "files")]
+pub(crate) fn check_writable(path: &Path) -> std::io::Result<()> {
+    let part = part(path)?;
+    std::fs::write(&part, []).and_then(|()| std::fs::remove_file(&part))
+}
+
+/// Writes a file that is there as a whole or not at all, whenever the program ends: beside it first, and then in its place.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let part = part(path)?;
     let written = std::fs::File::create(&part).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()

@@ -2,7 +2,7 @@
 
 use std::borrow::BorrowMut;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use safetensors::tensor::{SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use super::global_latents::GlobalGuide;
 use super::learn::{Header, Past};
 use super::networks::{Steps, Store};
 use super::{Amortized, AmortizedError, Epoch, RowGuide, Stopped, Transform};
+use crate::checkpoint::replace;
 use crate::instances::Instances as _;
 use crate::kernel::Real;
 
@@ -220,29 +221,13 @@ impl Header<'_> {
         }
         let file =
             serialize(views, Some([(KEY.to_owned(), notes)].into_iter().collect())).or_else(|error| refused(path, &error))?;
-        let part = part(path)?;
-        std::fs::write(&part, file).or_else(|error| refused(path, &error))?;
-        std::fs::rename(&part, path).or_else(|error| {
-            let _ = std::fs::remove_file(&part);
-            refused(path, &error)
-        })
+        replace(path, &file).or_else(|error| refused(path, &error))
     }
 }
 
-/// Where a file is written before it takes its place.
-fn part(path: &Path) -> Result<PathBuf, AmortizedError> {
-    let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
-        return refused(path, &"this is a folder; give the name of a file in it");
-    };
-    let mut name = name.to_owned();
-    name.push(".part");
-    Ok(path.with_file_name(name))
-}
-
-/// That a file can be written there: it is said before hours of learning, not after them.
+/// That a file can be written there.
 pub(super) fn check_writable(path: &Path) -> Result<(), AmortizedError> {
-    let part = part(path)?;
-    std::fs::write(&part, []).and_then(|()| std::fs::remove_file(&part)).or_else(|error| refused(path, &error))
+    crate::checkpoint::check_writable(path).or_else(|error| refused(path, &error))
 }
 
 /// The bytes of a file and what they say of the fit.

@@ -6,7 +6,9 @@ pub use std::ops::Range;
 
 pub use ndarray;
 
-pub use crate::amortized::{Automatic, BoundRows, Call, GlobalModel, RowGuide, RowInput, RowModel, check_network};
+pub use crate::amortized::{
+    Automatic, BoundRows, Call, CallOperand, DrawnLatent, GlobalModel, RowGuide, RowInput, RowModel, check_network,
+};
 pub use crate::bijectors::Bounds;
 pub use crate::binding::{
     LayoutBuilder, Sizes, check_array, check_finite, check_index, check_not_empty, check_observed, check_observed_array,

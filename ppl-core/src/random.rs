@@ -53,6 +53,15 @@ pub fn normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {
     fill(key, samples, samples, out);
 }
 
+/// Independent uniform noise strictly between zero and one, `[element][sample]`.
+pub(crate) fn uniforms<E: Real>(key: u64, samples: usize, out: &mut [E]) {
+    for (element, row) in out.chunks_exact_mut(samples).enumerate() {
+        for (lane, x) in row.iter_mut().enumerate() {
+            *x = unit(hash(key, (element as u64) << 20 | lane as u64));
+        }
+    }
+}
+
 /// Standard normal noise of the first `half` samples; what is left is theirs with its signs changed.
 fn fill<E: Real>(key: u64, samples: usize, half: usize, out: &mut [E]) {
     for (element, row) in out.chunks_exact_mut(samples).enumerate() {

@@ -557,6 +557,41 @@ pub(crate) fn guide_dim(dim: &Ident) -> String {
     format!("the model has no dimension `{dim}`, so that its size is not known here")
 }
 
+pub(crate) const ONE_HOT: &str =
+    "`one_hot(k[n])` takes an index array, whole: a network is given as many numbers as it has values, of which one is one";
+
+pub(crate) fn one_hot_of(name: &Ident) -> String {
+    format!("`{name}` is no index: `one_hot` is for data `[in K; ..]` and for `Categorical` latents")
+}
+
+pub(crate) fn discrete_categories(name: &Ident) -> String {
+    format!(
+        "what `{name}` is an index into is not known here: give `Categorical` an array of the model or of a network over it, `Categorical(logits = a[n])`"
+    )
+}
+
+pub(crate) fn discrete_parts(name: &Ident) -> String {
+    format!("another statement draws a part of `{name}` from other values; give all parts the same")
+}
+
+pub(crate) fn discrete_family(name: &Ident, model: &str, guide: &str) -> String {
+    format!("`{name}` is drawn from `{model}` in the model, whose values are not those of this `{guide}`")
+}
+
+pub(crate) fn not_discrete(name: &Ident, family: &str) -> String {
+    format!("`{name}` is no discrete latent in the model: `{family}` draws no values of it")
+}
+
+pub(crate) fn is_discrete(name: &Ident, family: &str) -> String {
+    format!("`{name}` is drawn from `{family}` in the model, and takes a discrete distribution in a guide, such as `{family}`")
+}
+
+pub(crate) fn auto_discrete(name: &Ident) -> String {
+    format!(
+        "`{name}` is discrete, for which the automatic guide has no part: write `{name}[n, ..] ~ Categorical(logits = a[n])`, or what it is drawn from"
+    )
+}
+
 pub(crate) fn guide_data(name: &Ident) -> String {
     format!("`{name}` is data of the model: a guide is of its latents")
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ndarray::Array2;
 use ppl_core::amortized::{
-    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, BoundGradient, BoundRows, Call, Checkpoint,
-    RowGuide, RowInput, RowModel, Schedule, Stopped, bound_gradient, fit_amortized, load_amortized, resume_amortized,
+    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, BoundGradient, BoundRows, Call, CallOperand,
+    Checkpoint, RowGuide, RowInput, RowModel, Schedule, Stopped, bound_gradient, fit_amortized, load_amortized, resume_amortized,
 };
 use ppl_core::guide;
 use ppl_core::networks::{Activation, Mlp, Network, Parameterized};
@@ -50,7 +50,7 @@ impl RowModel for Factors {
     type Row = FactorRow;
 
     fn bind_rows(&self) -> Result<BoundRows<'_, FactorRow>, DataError> {
-        const CALLS: &[Call] = &[Call { network: 0, operands: &["z"], results: &["h"] }];
+        const CALLS: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("z")], results: &["h"] }];
         let (rows, columns) = self.x.dim();
         let data = Cow::Owned(self.x.iter().copied().collect());
         Ok(BoundRows {
@@ -59,6 +59,7 @@ impl RowModel for Factors {
             inputs: vec![RowInput { name: "x", columns, data, observed: None, categories: None, shared: false }],
             networks: vec![("decoder", &self.decoder)],
             calls: CALLS,
+            discretes: vec![],
             priors: &[],
         })
     }
@@ -88,7 +89,7 @@ impl RowGuide<Factors> for Pointed {
 
     fn bind_guide(&self, model: &BoundRows<'_, FactorRow>) -> Result<BoundRows<'_, LaplaceRow>, DataError> {
         let row = LaplaceRow { Z: model.row.Z };
-        Ok(BoundRows { row, rows: 0, inputs: vec![], networks: vec![], calls: &[], priors: &[] })
+        Ok(BoundRows { row, rows: 0, inputs: vec![], networks: vec![], calls: &[], discretes: vec![], priors: &[] })
     }
 }
 
@@ -105,13 +106,14 @@ impl RowGuide<Factors> for Encoder {
     }
 
     fn bind_guide(&self, model: &BoundRows<'_, FactorRow>) -> Result<BoundRows<'_, NormalRow>, DataError> {
-        const CALLS: &[Call] = &[Call { network: 0, operands: &["x"], results: &["location", "log_scale"] }];
+        const CALLS: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("x")], results: &["location", "log_scale"] }];
         Ok(BoundRows {
             row: NormalRow { Z: model.row.Z },
             rows: 0,
             inputs: vec![],
             networks: vec![("encoder", &self.0)],
             calls: CALLS,
+            discretes: vec![],
             priors: &[],
         })
     }
@@ -173,8 +175,12 @@ impl RowModel for Deep {
 
     fn bind_rows(&self) -> Result<BoundRows<'_, DeepRow>, DataError> {
         const CALLS: &[Call] = &[
-            Call { network: 0, operands: &["z"], results: &["a"] },
-            Call { network: 1, operands: &["y", "c", "w", "z"], results: &["h"] },
+            Call { network: 0, operands: &[CallOperand::whole("z")], results: &["a"] },
+            Call {
+                network: 1,
+                operands: &[CallOperand::whole("y"), CallOperand::whole("c"), CallOperand::whole("w"), CallOperand::whole("z")],
+                results: &["h"],
+            },
         ];
         let input = |name, array: &Array2<f64>| RowInput {
             name,
@@ -190,6 +196,7 @@ impl RowModel for Deep {
             inputs: vec![input("x", &self.x), input("c", &self.c)],
             networks: vec![("prior", &self.networks[0]), ("decoder", &self.networks[1])],
             calls: CALLS,
+            discretes: vec![],
             priors: &[],
         })
     }
@@ -206,9 +213,9 @@ impl RowGuide<Deep> for DeepGuide {
 
     fn bind_guide(&self, model: &BoundRows<'_, DeepRow>) -> Result<BoundRows<'_, DeepGuideRow>, DataError> {
         const CALLS: &[Call] = &[
-            Call { network: 0, operands: &["x"], results: &["trunk"] },
-            Call { network: 1, operands: &["trunk", "c"], results: &["l", "k"] },
-            Call { network: 2, operands: &["trunk", "z"], results: &["m", "n"] },
+            Call { network: 0, operands: &[CallOperand::whole("x")], results: &["trunk"] },
+            Call { network: 1, operands: &[CallOperand::whole("trunk"), CallOperand::whole("c")], results: &["l", "k"] },
+            Call { network: 2, operands: &[CallOperand::whole("trunk"), CallOperand::whole("z")], results: &["m", "n"] },
         ];
         let [trunk, first, second] = &self.networks;
         Ok(BoundRows {
@@ -217,6 +224,7 @@ impl RowGuide<Deep> for DeepGuide {
             inputs: vec![],
             networks: vec![("trunk", trunk), ("first", first), ("second", second)],
             calls: CALLS,
+            discretes: vec![],
             priors: &[],
         })
     }

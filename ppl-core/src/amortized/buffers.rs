@@ -79,7 +79,14 @@ impl<E: Real> Buffers<E> {
         let batch = self.batch;
         let Tiles { all, .. } = &mut self.tiles;
         for tile in all.iter_mut() {
-            weigh(objective, (tile.shape, batch), &tile.ratios, &mut tile.bounds, &mut tile.weights, &mut tile.shares);
+            weigh(
+                objective,
+                (tile.shape, batch),
+                (&tile.ratios, &tile.chances),
+                &mut tile.bounds,
+                &mut tile.weights,
+                &mut tile.shares,
+            );
         }
         all.iter().flat_map(|tile| &tile.bounds).sum::<f64>() / batch as f64
     }
@@ -91,8 +98,12 @@ impl<E: Real> Buffers<E> {
 
     /// The divergence of the guide from the prior, on average over the lanes that count, in nats a row.
     pub(super) fn mean_divergence(&self) -> f64 {
-        let of = |tile: &Tile<E>| tile.divergence[..tile.shape.real()].iter().sum::<f64>();
-        self.tiles.all.iter().map(of).sum::<f64>() / (self.batch * self.samples) as f64
+        let each = 1.0 / self.samples as f64;
+        let of = |tile: &Tile<E>| {
+            let lanes = tile.divergence[..tile.shape.real()].iter().enumerate();
+            lanes.map(|(lane, x)| x * tile.chances.get(lane).unwrap_or(&each)).sum::<f64>()
+        };
+        self.tiles.all.iter().map(of).sum::<f64>() / self.batch as f64
     }
 
     /// Sets the mode of all networks.
@@ -122,7 +133,9 @@ impl<E: Real> Engine<'_, E> {
     fn buffers_of(&self, tiles: Tiles<E>, batch: usize, samples: usize) -> Buffers<E> {
         let calls = |plan: &Plan| plan.calls.iter().map(|call| CallBuffers::new(call, self.data, batch, samples)).collect();
         let all = || self.model_plan.calls.iter().chain(&self.guide_plan.calls);
-        let called = |index: usize| all().flat_map(|call| &call.operands).any(|operand| operand.source == Source::Input(index));
+        let reads =
+            |source: &Source, index: usize| matches!(source, Source::Input(own) | Source::OneHot(own, _) if *own == index);
+        let called = |index: usize| all().flat_map(|call| &call.operands).any(|operand| reads(&operand.source, index));
         let input = |(index, input): (usize, &RowInput<'_, E>)| match input.shared {
             true if called(index) => input.data.to_vec(),
             true => Vec::new(),
@@ -136,7 +149,7 @@ impl<E: Real> Engine<'_, E> {
             inputs: self.data.iter().enumerate().map(input).chain([vec![E::default(); batch]]).collect(),
             model_calls: calls(&self.model_plan),
             guide_calls: calls(&self.guide_plan),
-            above: vec![true; self.noise_rows()],
+            above: vec![true; self.noise_rows() + self.discrete_elements()],
             unwanted: Vec::new(),
         }
     }

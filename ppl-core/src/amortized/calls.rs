@@ -142,12 +142,31 @@ impl<E: Real> Buffers<E> {
             }
         });
     }
+
+    /// As [`Buffers::add_operands`], of discrete latents.
+    pub(super) fn add_hot(&mut self, side: Side, (index, call): (usize, &Wired)) {
+        let of_row = each(call, self.samples) * call.inputs;
+        let Buffers { tiles, model_calls, guide_calls, .. } = self;
+        let calls = if side == Side::Model { model_calls } else { guide_calls };
+        if !call.operands.iter().any(|operand| matches!(operand.source, Source::Hot(_))) {
+            return;
+        }
+        tiles.read(&calls[index].x_adjoint, of_row, |tile, x_adjoint| {
+            for operand in &call.operands {
+                if let Source::Hot(rows) = &operand.source {
+                    let columns = Columns { of: call.inputs, first: operand.first, known: known(call, tile.shape) };
+                    tile.shape.add_to_lanes(x_adjoint, columns, rows.clone(), &mut tile.hot_adjoints);
+                }
+            }
+        });
+    }
 }
 
 /// Puts the operands of a call in the rows of a tile.
 fn gather<E: Real>(call: &Wired, inputs: &[Vec<E>], side: Side, tile: &mut Tile<E>, x: &mut [E]) {
     let (first, shape) = (tile.first, tile.shape);
-    let values = &side.of(tile).work.values;
+    let Tile { model, guide, hot, .. } = tile;
+    let values = if side == Side::Model { &model.work.values } else { &guide.work.values };
     for operand in &call.operands {
         let columns = operand.columns;
         match &operand.source {
@@ -161,8 +180,23 @@ fn gather<E: Real>(call: &Wired, inputs: &[Vec<E>], side: Side, tile: &mut Tile<
                     x[operand.first..operand.first + columns].copy_from_slice(from);
                 }
             }
-            Source::Latent(from) | Source::Result(from) => {
+            Source::OneHot(index, categories) => {
+                let input = &inputs[*index];
+                let count = columns / categories;
+                let shared = input.len() == count;
+                for (lane, x) in x.chunks_exact_mut(call.inputs).enumerate() {
+                    let row = if shared { 0 } else { first + lane % shape.batch };
+                    let to = x[operand.first..operand.first + columns].chunks_exact_mut(*categories);
+                    for (to, index) in to.zip(&input[row * count..(row + 1) * count]) {
+                        for (category, to) in to.iter_mut().enumerate() {
+                            *to = E::from_f64(f64::from(index.to_f64() == category as f64));
+                        }
+                    }
+                }
+            }
+            Source::Latent(from) | Source::Result(from) | Source::Drawn(from) | Source::Hot(from) => {
                 let to = Columns { of: call.inputs, first: operand.first, known: known(call, shape) };
+                let values: &[E] = if matches!(operand.source, Source::Hot(_)) { hot } else { values };
                 shape.to_features(values, from.clone(), false, x, to);
             }
         }

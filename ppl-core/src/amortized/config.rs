@@ -23,6 +23,8 @@ pub struct Amortized {
     pub schedule: Schedule,
     /// How the gradient is estimated.
     pub estimator: AmortizedEstimator,
+    /// How the gradient by the distributions of discrete latents in the guide is estimated.
+    pub discrete: DiscreteEstimator,
     /// The bound.
     pub objective: AmortizedObjective,
     /// How the divergence from the prior, a part of the bound, is found.
@@ -65,6 +67,7 @@ impl Default for Amortized {
             rate: 1e-3,
             schedule: Schedule::Constant,
             estimator: AmortizedEstimator::Standard,
+            discrete: DiscreteEstimator::ScoreFunction,
             objective: AmortizedObjective::Elbo,
             divergence: Divergence::Auto,
             free_bits: 0.0,
@@ -94,6 +97,7 @@ impl fmt::Debug for Amortized {
             .field("rate", &self.rate)
             .field("schedule", &self.schedule)
             .field("estimator", &self.estimator)
+            .field("discrete", &self.discrete)
             .field("objective", &self.objective)
             .field("divergence", &self.divergence)
             .field("free_bits", &self.free_bits)
@@ -156,6 +160,43 @@ pub enum AmortizedEstimator {
     /// # Source
     /// Tucker, Lawson, Gu & Maddison 2019, Doubly reparameterized gradient estimators for Monte Carlo objectives.
     DoublyReparameterized,
+}
+
+/// How the gradient by the distributions of discrete latents in the guide is estimated. What goes through networks and other latents is found along the path.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum DiscreteEstimator {
+    /// By the score of what is drawn, of any discrete distribution, without bias. What a draw is worth is what its log ratio is above that of the other samples of its row
+    /// or, of one sample a row, of the other rows of the batch; of the importance-weighted bound, what the bound would be without it. Where the
+    /// divergence is had in closed form, it is not drawn. Take several `samples`: four are much better than one.
+    ///
+    /// # Source
+    /// Mnih & Rezende 2016, Variational inference for Monte Carlo objectives; Kool, van Hoof & Welling 2019, Buy 4 REINFORCE samples, get a baseline for free.
+    #[default]
+    ScoreFunction,
+    /// Exactly, over all values that the discrete latents of a row have together: of a few of them, `Categorical(logits = a[..])` or `Bernoulli(logit = a[..])` of what
+    /// a network gives. A step costs as much as so many samples.
+    Expectation,
+    /// Along the path through numbers between the values, that of the Concrete distribution (Gumbel-softmax): little noise, and a bias that grows with the
+    /// temperature. For latents which networks alone read, with logits as above and the divergence in closed form. Bounds of the rows learned from are those of the
+    /// relaxed model; of held-out rows, and whatever the fit is asked, of the discrete one.
+    ///
+    /// # Source
+    /// Maddison, Mnih & Teh 2017, The Concrete distribution; Jang, Gu & Poole 2017, Categorical reparameterization with Gumbel-softmax.
+    Concrete {
+        /// More than 0: near 0 numbers are near one or zero, and gradients large.
+        temperature: f64,
+    },
+}
+
+impl DiscreteEstimator {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            DiscreteEstimator::ScoreFunction => "DiscreteEstimator::ScoreFunction",
+            DiscreteEstimator::Expectation => "DiscreteEstimator::Expectation",
+            DiscreteEstimator::Concrete { .. } => "DiscreteEstimator::Concrete",
+        }
+    }
 }
 
 /// How the rate falls over the epochs.

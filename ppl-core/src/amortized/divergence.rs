@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::buffers::{Buffers, Half};
+use super::discrete::Discrete;
 use super::engine::Engine;
 use super::plan::{Located, Plan, Source};
 use super::tiles::Tile;
-use super::{Amortized, AmortizedError, AmortizedEstimator, AmortizedObjective, Divergence};
+use super::{Amortized, AmortizedError, AmortizedEstimator, AmortizedObjective, DiscreteEstimator, Divergence};
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum as _, dispatch};
 use crate::model::{Graph, Layout, SiteKind};
@@ -20,6 +21,8 @@ use crate::model::{Graph, Layout, SiteKind};
 pub(super) struct ClosedForm {
     /// Of each latent of the guide, in its order, the prior.
     priors: Vec<Prior>,
+    /// Of each discrete latent, the factor of the model that is its prior.
+    discretes: Vec<usize>,
     /// What the divergence of an element, averaged over a batch, counts for at least, in nats.
     free_bits: f64,
 }
@@ -165,28 +168,30 @@ impl<E: Real> Kernel<E> for Pull<'_, E> {
 
 /// The closed form for a fit that asks for it, or that may have it.
 pub(super) fn closed_form<E: Real>(engine: &Engine<'_, E>, config: &Amortized) -> Result<Option<ClosedForm>, AmortizedError> {
-    let needed = config.divergence == Divergence::Analytic || config.free_bits > 0.0;
+    let relaxed = !engine.discretes.is_empty() && matches!(config.discrete, DiscreteEstimator::Concrete { .. });
+    let needed = config.divergence == Divergence::Analytic || config.free_bits > 0.0 || relaxed;
     let possible = config.objective == AmortizedObjective::Elbo && config.estimator == AmortizedEstimator::Standard;
     if config.divergence == Divergence::Sampled || !(needed || possible) {
         return Ok(None);
     }
     match priors(engine) {
-        Ok(priors) => Ok(Some(ClosedForm { priors, free_bits: config.free_bits })),
+        Ok((priors, discretes)) => Ok(Some(ClosedForm { priors, discretes, free_bits: config.free_bits })),
         Err(error) if needed => Err(error),
         Err(_) => Ok(None),
     }
 }
 
 /// The priors of all latents of the guide, if each has a closed form.
-fn priors<E: Real>(engine: &Engine<'_, E>) -> Result<Vec<Prior>, AmortizedError> {
+fn priors<E: Real>(engine: &Engine<'_, E>) -> Result<(Vec<Prior>, Vec<usize>), AmortizedError> {
     let of_model = Side { graph: engine.model.graph(), layout: engine.model.layout(), plan: &engine.model_plan };
     let of_guide = Side { graph: engine.guide.graph(), layout: engine.guide.layout(), plan: &engine.guide_plan };
+    let refused = |latent: &'static str, reason: String| {
+        let factor = of_model.graph.factors.iter().find(|factor| of_model.is_of(factor.site, latent));
+        let statement = factor.map_or("", |factor| factor.text);
+        AmortizedError::NoClosedForm { latent, statement, reason }
+    };
     let prior = |located: &Located| {
-        let refused = |reason: String| {
-            let factor = of_model.graph.factors.iter().find(|factor| of_model.is_of(factor.site, located.name));
-            let statement = factor.map_or("", |factor| factor.text);
-            AmortizedError::NoClosedForm { latent: located.name, statement, reason }
-        };
+        let refused = |reason: String| refused(located.name, reason);
         let centred = of_model.layout.centred.iter().position(|centred| {
             let variable = &of_model.layout.variables[centred.variable];
             variable.name == located.name && centred.family == "Normal" && variable.bijector == Bijector::Identity
@@ -207,7 +212,30 @@ fn priors<E: Real>(engine: &Engine<'_, E>) -> Result<Vec<Prior>, AmortizedError>
         let fixed = of_model.is_fixed(located.name);
         Ok(Prior { centred, location: known.location(), scale: known.scale(), fixed })
     };
-    engine.guide_plan.located.iter().map(prior).collect()
+    let of_discrete = |discrete: &Discrete| {
+        let refused = |reason: &str| refused(discrete.name, reason.to_owned());
+        let own = |factor: &usize| of_model.is_of(of_model.graph.factors[*factor].site, discrete.name);
+        let mut factors = (0..of_model.graph.factors.len()).filter(own);
+        let variable = of_model.layout.observed.iter().find(|v| v.name == discrete.name);
+        if discrete.logits.is_none() {
+            return Err(refused("it is not drawn by logits that a network gives, `Categorical(logits = a[..])`"));
+        }
+        // The rows of the factor are the elements.
+        match (factors.next(), factors.next(), variable) {
+            (Some(factor), None, Some(variable))
+                if variable.shape.len() <= 1 && engine.model.factor_rows(factor) == discrete.elements() =>
+            {
+                if of_model.is_fixed(discrete.name) {
+                    Ok(factor)
+                } else {
+                    Err(refused("its prior is learned, or depends on latents"))
+                }
+            }
+            _ => Err(refused("several statements draw it, or it has several axes")),
+        }
+    };
+    let discretes = engine.discretes.iter().map(of_discrete).collect::<Result<_, _>>()?;
+    Ok((engine.guide_plan.located.iter().map(prior).collect::<Result<_, _>>()?, discretes))
 }
 
 /// Who depends on whom in a model or a guide.
@@ -250,7 +278,7 @@ impl Side<'_> {
         let gives = |call: &&super::plan::Wired| call.results.iter().any(|result| result.rows == variable.rows);
         for operand in self.plan.calls.iter().filter(gives).flat_map(|call| &call.operands) {
             match &operand.source {
-                Source::Input(_) => {}
+                Source::Input(_) | Source::OneHot(..) | Source::Drawn(_) | Source::Hot(_) => {}
                 Source::Latent(rows) => found.extend(self.layout.latents().filter(|v| v.rows == *rows).map(|v| v.name)),
                 Source::Result(rows) => {
                     if let Some(before) = self.layout.parameters().find(|v| v.rows == *rows) {
@@ -282,6 +310,9 @@ impl ClosedForm {
             let places = Places { own, prior, guide: &guide.work.values, model: &model.work.values, lanes: shape.lanes };
             let by_element = &mut by_element[own.noise..own.noise + own.rows.len()];
             dispatch(Evaluate { places, real: shape.real(), divergence, by_element });
+        }
+        for (index, &prior) in self.discretes.iter().enumerate() {
+            engine.diverge(index, prior, engine.noise_rows(), tile);
         }
     }
 

@@ -3,13 +3,14 @@
 use std::sync::Mutex;
 
 use super::buffers::{Buffers, Side};
+use super::discrete::Discrete;
 use super::divergence::ClosedForm;
 use super::global_latents::GlobalSide;
 use super::plan::Plan;
 use super::tiles::Tile;
 use super::transform::Drawn;
 use super::transpose::Columns;
-use super::{AmortizedError, AmortizedEstimator, RowInput};
+use super::{AmortizedError, AmortizedEstimator, DiscreteEstimator, RowInput};
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
 
@@ -24,6 +25,8 @@ pub(crate) struct Engine<'a, E: Real> {
     pub(super) globals: Option<GlobalSide<'a, E>>,
     /// The factors of the model that are densities of latents.
     pub(super) prior: Vec<usize>,
+    /// The discrete latents.
+    pub(super) discretes: Vec<Discrete>,
 }
 
 impl<E: Real> std::fmt::Debug for Engine<'_, E> {
@@ -41,11 +44,13 @@ impl<'a, E: Real> Engine<'a, E> {
         guide: (&'a dyn LogJoint<E>, Plan),
         data: &'a [RowInput<'a, E>],
         globals: Option<GlobalSide<'a, E>>,
+        discretes: Vec<Discrete>,
     ) -> Self {
         let graph = model.0.graph();
-        let is_prior = |site: usize| graph.sites[site].kind == SiteKind::Latent;
+        let is_drawn = |name: &str| discretes.iter().any(|discrete| discrete.name == name);
+        let is_prior = |site: usize| graph.sites[site].kind == SiteKind::Latent || is_drawn(graph.sites[site].name);
         let prior = (0..graph.factors.len()).filter(|&factor| graph.factors[factor].site.is_some_and(is_prior)).collect();
-        Engine { model: model.0, guide: guide.0, model_plan: model.1, guide_plan: guide.1, data, globals, prior }
+        Engine { model: model.0, guide: guide.0, model_plan: model.1, guide_plan: guide.1, data, globals, prior, discretes }
     }
 
     /// The rows of noise that the latents of the guide take.
@@ -97,6 +102,8 @@ impl<'a, E: Real> Engine<'a, E> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Steering<'a> {
     pub(super) estimator: AmortizedEstimator,
+    /// How that of discrete latents is.
+    pub(super) discrete: DiscreteEstimator,
     /// The weight of the prior and of `log q`.
     pub(super) kl_weight: f64,
     /// The closed form that stands for the prior and for `log q`.
@@ -107,11 +114,17 @@ pub(super) struct Steering<'a> {
 
 impl Steering<'_> {
     /// The bound as it is, from draws.
-    pub(super) const PLAIN: Self = Steering { estimator: AmortizedEstimator::Standard, kl_weight: 1.0, closed: None, share: 0.0 };
+    pub(super) const PLAIN: Self = Steering {
+        estimator: AmortizedEstimator::Standard,
+        discrete: DiscreteEstimator::ScoreFunction,
+        kl_weight: 1.0,
+        closed: None,
+        share: 0.0,
+    };
 }
 
 /// Keeps the error of the first rows, whichever core meets one first.
-fn refuse(kept: &Mutex<Option<(usize, AmortizedError)>>, first: usize, error: AmortizedError) {
+pub(super) fn refuse(kept: &Mutex<Option<(usize, AmortizedError)>>, first: usize, error: AmortizedError) {
     if let Ok(mut kept) = kept.lock()
         && kept.as_ref().is_none_or(|(known, _)| first < *known)
     {

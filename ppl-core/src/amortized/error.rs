@@ -43,6 +43,16 @@ pub enum AmortizedError {
         /// Why.
         reason: String,
     },
+    /// The gradient of a discrete latent cannot be estimated so.
+    #[error("`{estimator}` is not for `{latent}`: {reason}; `DiscreteEstimator::ScoreFunction` is for all")]
+    Discrete {
+        /// The choice.
+        estimator: &'static str,
+        /// The latent.
+        latent: &'static str,
+        /// Why, and the way out.
+        reason: String,
+    },
     /// There are no rows.
     #[error("`{model}` has no rows of data; give it at least one")]
     NoRows {

@@ -1,12 +1,13 @@
 //! One evaluation of the bound over a batch of rows.
 
-use super::AmortizedError;
 use super::buffers::{Buffers, Half, Side};
+use super::discrete::Way;
 use super::divergence::from_draws;
 use super::engine::{Engine, Steering};
 use super::networks::Store;
 use super::plan::{Action, Located, Plan};
 use super::tiles::Tile;
+use super::{AmortizedError, DiscreteEstimator};
 use crate::kernel::Real;
 use crate::model::{SiteKind, Workspace};
 use crate::networks::Mode;
@@ -29,7 +30,7 @@ impl<E: Real> Engine<'_, E> {
         if let Some(globals) = &mut buffers.globals {
             normals(step_key(key, GLOBALS), E::LANE_MULTIPLE, &mut globals.noise);
         }
-        self.draw(store, Some(key), buffers)?;
+        self.draw(store, (Some(key), Way::new(Some(key), steering.discrete)), buffers)?;
         self.prepare(store, buffers);
         self.call_networks(store, buffers)?;
         let completes = self.model.layout().variables.iter().any(|v| v.kind == SiteKind::Quantity);
@@ -78,7 +79,7 @@ impl<E: Real> Engine<'_, E> {
     }
 
     /// Draws the latents of the guide with noise of a key, and puts them in the model; without a key they are at their locations.
-    fn draw(&self, store: &Store<'_, E>, key: Option<u64>, buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
+    fn draw(&self, store: &Store<'_, E>, (key, way): (Option<u64>, Way), buffers: &mut Buffers<E>) -> Result<(), AmortizedError> {
         let globals = &store.globals[store.of_model_globals..];
         buffers.tiles.each(|tile| {
             match key {
@@ -90,6 +91,10 @@ impl<E: Real> Engine<'_, E> {
             fill_globals(&self.guide_plan, globals, work);
             log_det.fill(0.0);
             self.guide.constrain(work, log_det);
+            tile.chances.clear();
+            if let Way::Enumerated = way {
+                tile.chances.resize(tile.shape.lanes, 1.0);
+            }
         });
         for &action in &self.guide_plan.actions {
             match action {
@@ -105,6 +110,7 @@ impl<E: Real> Engine<'_, E> {
                         located.constrain(tile.shape.lanes, &mut tile.guide.work.values);
                     });
                 }
+                Action::Draw(index) => self.draw_discrete(index, way, &mut buffers.tiles)?,
             }
         }
         Ok(())
@@ -118,7 +124,7 @@ impl<E: Real> Engine<'_, E> {
         buffers: &mut Buffers<E>,
     ) -> Result<(), AmortizedError> {
         buffers.set_mode(Mode::Evaluate);
-        self.draw(store, key, buffers)?;
+        self.draw(store, (key, Way::new(key, DiscreteEstimator::ScoreFunction)), buffers)?;
         self.prepare(store, buffers);
         Ok(())
     }

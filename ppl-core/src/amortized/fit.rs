@@ -7,6 +7,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::buffers::Buffers;
+use super::discrete::{self, Discrete};
 use super::divergence::closed_form;
 use super::engine::{Engine, Steering};
 use super::global_latents::GlobalSide;
@@ -15,7 +16,7 @@ use super::local_guide::{Table, table};
 use super::networks::Store;
 use super::plan::{Names, Plan};
 use super::transform::Drawn;
-use super::{Amortized, AmortizedError, Call, GlobalModel, ROW_NUMBER, RowGuide, RowInput, Transform, data};
+use super::{Amortized, AmortizedError, Call, DrawnLatent, GlobalModel, ROW_NUMBER, RowGuide, RowInput, Transform, data};
 use crate::instances::Instances as _;
 use crate::kernel::Real;
 use crate::model::{LogJoint, Model as _};
@@ -114,6 +115,8 @@ pub(crate) struct Bound<'a, 'm, E: Real> {
     outside: Option<&'a dyn LogJoint<E>>,
     model_calls: &'static [Call],
     guide_calls: &'static [Call],
+    model_discretes: Vec<DrawnLatent>,
+    guide_discretes: Vec<DrawnLatent>,
     model_networks: Vec<(&'static str, &'m Parameterized<E>)>,
     guide_networks: Vec<(&'static str, &'m Parameterized<E>)>,
     priors: &'static [(usize, f64)],
@@ -127,22 +130,30 @@ impl<'a, 'm, E: Real> Bound<'a, 'm, E> {
         let tables = self.tables.iter().map(|&(name, numbers)| table(name, self.rows.max(1), numbers));
         let tables = tables.collect::<Result<Vec<Table<E>>, AmortizedError>>()?;
         data::check(self.model.layout().model, self.rows, self.inputs, transforms)?;
-        let mut inputs: Vec<(&'static str, usize)> = self.inputs.iter().map(|input| (input.name, input.columns)).collect();
-        inputs.push((ROW_NUMBER, 1));
+        let (model, guide) = (self.model.layout(), self.guide.layout());
+        let discretes = Discrete::resolve((&self.model_discretes, model), (&self.guide_discretes, guide, self.guide.graph()))?;
+        let input = |input: &RowInput<'m, E>| (input.name, input.columns, input.categories.map(|(size, _)| size));
+        let mut inputs: Vec<(&'static str, usize, Option<usize>)> = self.inputs.iter().map(input).collect();
+        inputs.push((ROW_NUMBER, 1, None));
         let outside: Vec<&'static str> = self.outside.iter().flat_map(|side| side.layout().latents()).map(|v| v.name).collect();
         let sizes = |(name, network): (&'static str, &Parameterized<E>)| (name, network.inputs(), network.outputs());
         let of_tables = tables.iter().map(|(name, table)| (*name, &**table));
         let model_networks: Vec<_> = self.model_networks.iter().copied().map(sizes).collect();
         let guide_networks: Vec<_> = self.guide_networks.iter().copied().chain(of_tables).map(sizes).collect();
-        let of_model = self.model.layout();
-        let names =
-            Names { layout: of_model, inputs: &inputs, outside: &outside, calls: self.model_calls, networks: &model_networks };
+        let (inputs, discretes_known) = (&inputs[..], &discretes[..]);
+        let names = Names {
+            layout: model,
+            inputs,
+            outside: &outside,
+            calls: self.model_calls,
+            discretes: discretes_known,
+            networks: &model_networks,
+        };
         let model_plan = Plan::of_model(names)?;
-        let (layout, calls) = (self.guide.layout(), self.guide_calls);
-        let names = Names { layout, inputs: &inputs, outside: &[], calls, networks: &guide_networks };
-        let guide_plan = Plan::of_guide(names, of_model)?;
-        let globals = self.outside.map(|outside| GlobalSide::new(outside, of_model, &model_plan)).transpose()?;
-        let engine = Engine::new((self.model, model_plan), (self.guide, guide_plan), self.inputs, globals);
+        let names = Names { layout: guide, outside: &[], calls: self.guide_calls, networks: &guide_networks, ..names };
+        let guide_plan = Plan::of_guide(names, self.guide.graph(), model)?;
+        let globals = self.outside.map(|outside| GlobalSide::new(outside, model, &model_plan)).transpose()?;
+        let engine = Engine::new((self.model, model_plan), (self.guide, guide_plan), self.inputs, globals, discretes);
         let (rows, priors) = (self.rows, self.priors);
         Ok((engine, Sides { rows, model: self.model_networks, priors, guide: self.guide_networks, tables }))
     }
@@ -168,6 +179,8 @@ pub(super) fn with_engine<'m, M, G: RowGuide<M>, T>(
         outside: outside.as_deref(),
         model_calls: given.calls,
         guide_calls: own.calls,
+        model_discretes: given.discretes.clone(),
+        guide_discretes: own.discretes.clone(),
         model_networks: given.networks.clone(),
         guide_networks: own.networks.clone(),
         priors: given.priors,
@@ -193,6 +206,7 @@ pub fn fit_amortized<'m, M, G: RowGuide<M>, C: BorrowMut<Amortized>>(
     let transforms = config.transforms.clone();
     with_engine(model, guide, &transforms, |engine, sides| {
         config.check(sides.rows)?;
+        discrete::check(engine, config)?;
         let mut store = sides.store(engine, &config.held)?;
         check_tables(&store, config)?;
         let header = Header::new::<M, G>(config.seed, &transforms);
@@ -256,9 +270,10 @@ pub fn bound_gradient_near<M, G: RowGuide<M>>(
 ) -> Result<BoundGradient<G::Element>, AmortizedError> {
     with_engine(model, guide, &[], |engine, sides| {
         config.check(sides.rows)?;
+        discrete::check(engine, config)?;
         let mut store = sides.store(engine, &[])?;
         let closed = closed_form(engine, config)?;
-        let mut buffers = engine.buffers(sides.rows, config.samples);
+        let mut buffers = engine.buffers(sides.rows, engine.samples(config));
         let rows: Vec<usize> = (0..sides.rows).collect();
         engine.fill(&rows, Drawn::AS_THEY_ARE, &mut buffers)?;
         if let Some(latents) = &mut store.latents {
@@ -267,12 +282,13 @@ pub fn bound_gradient_near<M, G: RowGuide<M>>(
         }
         let share = 1.0 / sides.rows as f64;
         let (estimator, kl_weight) = (config.estimator, config.kl_weight.at(0));
-        let steering = Steering { estimator, kl_weight, closed: closed.as_ref(), share };
+        let steering = Steering { estimator, discrete: config.discrete, kl_weight, closed: closed.as_ref(), share };
         store.draw(Some(key(seed, Purpose::Weights, 0)));
         let of_weights = store.divergence() / sides.rows as f64;
         engine.evaluate(&store, key(seed, Purpose::Noise, 0), steering, Mode::Evaluate, &mut buffers)?;
         let bound = buffers.weigh(config.objective) - of_weights;
         let divergence = buffers.mean_divergence() + of_weights;
+        engine.signal(config.objective, steering, &mut buffers);
         engine.pull(&mut store, steering, &mut buffers)?;
         store.pull_latent(steering.kl_weight / sides.rows as f64);
         let (of_globals, of_divergence) = buffers.of_globals();

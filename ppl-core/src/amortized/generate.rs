@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, Array3};
 
+use super::discrete::Discrete;
 use super::engine::Engine;
 use super::fit::{BLOCK, for_blocks, with_engine};
 use super::generated::{Generated, check_count, numbers};
@@ -96,7 +97,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
     }
 
     /// What the model makes of `steps` points on the straight line, of unconstrained numbers, from the latents of one row of `model` to those of another; both ends
-    /// are among them. Conditions are those of the first row.
+    /// are among them. Discrete latents are those of the nearer end; conditions are those of the first row.
     ///
     /// # Errors
     /// As [`AmortizedFit::encode`]; [`AmortizedError::Config`] if there are fewer than two steps, too many, or no such rows.
@@ -127,7 +128,15 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                     }
                 }
             }
-            self.generate(engine, &self.store, &vec![from; steps], true, &Latents::Unconstrained(&u), self.seed)
+            let ends = self.generate(engine, &self.store, &[from, to], true, &Latents::Located, self.seed)?;
+            let nearer = |step: usize| usize::from(2 * step >= steps);
+            let discretes: Vec<_> = engine
+                .discretes
+                .iter()
+                .filter_map(|discrete| Some((discrete.name, ends.array(discrete.name)?)))
+                .map(|(name, of)| (name, Array2::from_shape_fn((steps, of.ncols()), |(step, at)| of[[nearer(step), at]])))
+                .collect();
+            self.generate(engine, &self.store, &vec![from; steps], true, &Latents::Unconstrained(&u, &discretes), self.seed)
         })
     }
 
@@ -139,19 +148,50 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         with_engine(model, self.guide, &self.transforms, |engine, sides| {
             self.check_rows(model, engine, sides.rows)?;
             check_count("draws", draws, sides.rows.saturating_mul(numbers(engine)))?;
-            let latents = || engine.model.layout().latents();
-            let mut all: Vec<_> = latents().map(|v| (v.name, Array3::zeros((draws, sides.rows, v.rows.len())))).collect();
+            let shape = |rows: &std::ops::Range<usize>| (draws, sides.rows, rows.len());
+            let mut all: Vec<_> = engine.latents().map(|(name, rows, _)| (name, Array3::zeros(shape(&rows)))).collect();
             for_blocks(engine, sides.rows, self.drawn(), (BLOCK, 1), |rows, buffers| {
                 for draw in 0..draws {
                     let key = step_key(key(seed, Purpose::Draws, draw), rows[0] as u64);
                     engine.draw_latents(&self.store, Some(key), buffers)?;
                     for tile in &buffers.tiles.all {
                         let (rows, lanes) = (&rows[tile.first..tile.first + tile.shape.batch], tile.shape.lanes);
-                        for (variable, (_, to)) in latents().zip(&mut all) {
+                        for ((_, own, _), (_, to)) in engine.latents().zip(&mut all) {
                             for (lane, &data) in rows.iter().enumerate() {
-                                for (element, row) in variable.rows.clone().enumerate() {
+                                for (element, row) in own.clone().enumerate() {
                                     to[[draw, data, element]] = tile.model.work.values[row * lanes + lane].to_f64();
                                 }
+                            }
+                        }
+                    }
+                }
+                Ok(())
+            })?;
+            Ok(all)
+        })
+    }
+
+    /// The probabilities that the guide gives the values of each discrete latent whose logits a network gives, for each row of `model`: by name,
+    /// `[row][element][value]`. Where a latent depends on others in the guide, these are at their locations, or at their most probable values.
+    ///
+    /// # Errors
+    /// As [`AmortizedFit::encode`].
+    pub fn probabilities(&self, model: &M) -> Result<Vec<(&'static str, Array3<f64>)>, AmortizedError> {
+        with_engine(model, self.guide, &self.transforms, |engine, sides| {
+            self.check_rows(model, engine, sides.rows)?;
+            let known = || engine.discretes.iter().filter_map(|discrete| Some((discrete, discrete.values()?)));
+            let empty = |(discrete, values): (&Discrete, usize)| {
+                (discrete.name, Array3::zeros((sides.rows, discrete.elements(), values)))
+            };
+            let mut all: Vec<_> = known().map(empty).collect();
+            for_blocks(engine, sides.rows, self.drawn(), (BLOCK, 1), |rows, buffers| {
+                engine.draw_latents(&self.store, None, buffers)?;
+                for tile in &buffers.tiles.all {
+                    for ((discrete, values), (_, to)) in known().zip(&mut all) {
+                        for (lane, &row) in rows[tile.first..tile.first + tile.shape.batch].iter().enumerate() {
+                            for (at, own) in discrete.probabilities.clone().enumerate() {
+                                let probability = tile.probabilities[own * tile.shape.lanes + lane].to_f64();
+                                to[[row, at / values, at % values]] = probability;
                             }
                         }
                     }
@@ -171,22 +211,24 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
 
 /// Whether these are the latents of the model, of so many rows each.
 fn check_latents<E: Real>(engine: &Engine<'_, E>, latents: &[(&str, Array2<f64>)], rows: usize) -> Result<(), AmortizedError> {
-    let layout = engine.model.layout();
-    let known = || layout.latents().map(|v| format!("`{}`", v.name)).collect::<Vec<_>>().join(", ");
+    let known = || engine.latents().map(|(name, ..)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     for (name, array) in latents {
-        let Some(latent) = layout.latents().find(|latent| latent.name == *name) else {
+        let Some((own, latent, _)) = engine.latents().find(|(own, ..)| own == name) else {
             return Err(AmortizedError::UnknownName { what: "latent", name: (*name).to_owned(), known: known() });
         };
-        if array.dim() != (rows, latent.rows.len()) {
-            let expected = format!("{rows} rows of {}", latent.rows.len());
+        if array.dim() != (rows, latent.len()) {
+            let expected = format!("{rows} rows of {}", latent.len());
             return Err(AmortizedError::Shape { what: format!("`{name}`"), got: array.shape().to_vec(), expected });
         }
+        if let Some(discrete) = engine.discretes.iter().find(|discrete| discrete.name == own) {
+            discrete.check(array)?;
+        }
     }
-    match layout.latents().find(|v| !latents.iter().any(|(name, _)| *name == v.name)) {
+    match engine.latents().find(|(own, ..)| !latents.iter().any(|(name, _)| name == own)) {
         None => Ok(()),
-        Some(missing) => {
-            let expected = format!("given, with {} rows of {}", rows, missing.rows.len());
-            Err(AmortizedError::Shape { what: format!("`{}`", missing.name), got: Vec::new(), expected })
+        Some((missing, own, _)) => {
+            let expected = format!("given, with {} rows of {}", rows, own.len());
+            Err(AmortizedError::Shape { what: format!("`{missing}`"), got: Vec::new(), expected })
         }
     }
 }

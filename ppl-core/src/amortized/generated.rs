@@ -55,7 +55,7 @@ impl Generated {
         let zeros = |v: &Variable| (v.name, Array2::zeros((rows, v.rows.len())));
         let observed: Vec<_> = layout.observed.iter().map(zeros).collect();
         Generated {
-            latents: layout.latents().map(zeros).collect(),
+            latents: engine.latents().map(|(name, own, _)| (name, Array2::zeros((rows, own.len())))).collect(),
             results: results(engine).map(zeros).collect(),
             means: observed.clone(),
             observed,

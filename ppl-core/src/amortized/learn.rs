@@ -9,7 +9,7 @@ use super::networks::Store;
 #[cfg(feature = "files")]
 use super::saved::check_writable;
 use super::transform::{Drawn, Transform};
-use super::{Amortized, AmortizedError, Epoch, Stopped};
+use super::{Amortized, AmortizedError, DiscreteEstimator, Epoch, Stopped};
 use crate::kernel::Real;
 use crate::networks::Mode;
 use crate::random::{shuffle, step_key};
@@ -169,7 +169,7 @@ fn learn_all<E: Real>(
     let batch = config.batch.min(train.len());
     let train_rows = train.len() as f64;
     let steps = config.epochs.saturating_mul(train.len().div_ceil(batch));
-    let mut sizes = Sizes::new(config.samples);
+    let mut sizes = Sizes::new(engine.samples(config));
     let mut best = Best::of(&past, store, config.patience.is_some());
     let before = past.history.last().map_or(Duration::ZERO, |epoch| epoch.elapsed);
     let mut step = past.history.last().map_or(0, |epoch| epoch.steps);
@@ -258,11 +258,12 @@ fn learn_from<E: Real>(
     let seed = config.seed;
     let drawn = Drawn { transforms: &config.transforms, key: key(seed, Purpose::Transform, step), learning: true };
     let (estimator, kl_weight) = (config.estimator, config.kl_weight.at(step));
-    let steering = Steering { estimator, kl_weight, closed, share: 1.0 / train_rows };
+    let steering = Steering { estimator, discrete: config.discrete, kl_weight, closed, share: 1.0 / train_rows };
     engine.fill(rows, drawn, buffers)?;
     let mode = Mode::Train { key: key(seed, Purpose::Dropout, step) };
     engine.evaluate(store, key(seed, Purpose::Noise, step), steering, mode, buffers)?;
     let bound = finite(engine, step, rows, (config, closed), buffers)?;
+    engine.signal(config.objective, steering, buffers);
     engine.pull(store, steering, buffers)?;
     store.pull_latent(steering.kl_weight / train_rows);
     store.see(rows);
@@ -299,7 +300,12 @@ fn bound_of<E: Real>(
     batch: usize,
     sizes: &mut Sizes<E>,
 ) -> Result<f64, AmortizedError> {
-    let steering = Steering { closed, ..Steering::PLAIN };
+    // Relaxed bounds are not those of the model.
+    let discrete = match config.discrete {
+        DiscreteEstimator::Concrete { .. } => DiscreteEstimator::ScoreFunction,
+        other => other,
+    };
+    let steering = Steering { closed, discrete, ..Steering::PLAIN };
     let mut sum = 0.0;
     for (index, rows) in held_out.chunks(batch).enumerate() {
         let buffers = sizes.of(engine, rows.len());

@@ -14,6 +14,7 @@ mod buffers;
 mod calls;
 mod config;
 mod data;
+mod discrete;
 mod divergence;
 mod engine;
 mod error;
@@ -45,12 +46,14 @@ mod walk;
 #[cfg(feature = "files")]
 pub use crate::checkpoint::Checkpoint;
 pub use bounds::RowBound;
-pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, Divergence, Schedule};
+pub use config::{Amortized, AmortizedEstimator, AmortizedObjective, DiscreteEstimator, Divergence, Schedule};
 pub use error::{AmortizedError, BadQuantity};
 pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradient, bound_gradient_near, fit_amortized};
 pub use generated::Generated;
 pub use local_guide::Automatic;
-pub use row_model::{BoundRows, Call, GlobalModel, ROW_NUMBER, RowGuide, RowInput, RowModel, check_network};
+pub use row_model::{
+    BoundRows, Call, CallOperand, DrawnLatent, GlobalModel, ROW_NUMBER, RowGuide, RowInput, RowModel, check_network,
+};
 #[cfg(feature = "files")]
 pub use saved::{load_amortized, resume_amortized};
 pub use transform::Transform;

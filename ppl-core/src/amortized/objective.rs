@@ -17,12 +17,12 @@ pub(super) fn log_mean_exp(values: impl ExactSizeIterator<Item = f64> + Clone) -
 /// Writes the bound of each row of a tile, in nats, and how much each lane counts in the gradient of their mean over so many rows of the batch.
 ///
 /// # Shapes
-/// `ratios: [lane]`; `bounds: [row]`; `weights: [lane]`: the derivative of the mean of the bounds by each ratio, zero where a lane only fills up;
+/// `ratios: [lane]`, with the probabilities of the samples of each row, where these are all there are; `bounds: [row]`; `weights: [lane]`: the derivative of the mean of the bounds by each ratio, zero where a lane only fills up;
 /// `shares: [lane]`: of each sample of a row among them, which sum to one; for the ELBO one for each.
 pub(super) fn weigh<E: Real>(
     objective: AmortizedObjective,
     (shape, rows): (LaneShape, usize),
-    ratios: &[f64],
+    (ratios, chances): (&[f64], &[f64]),
     bounds: &mut [f64],
     weights: &mut [E],
     shares: &mut [E],
@@ -34,6 +34,16 @@ pub(super) fn weigh<E: Real>(
     for (row, bound) in bounds.iter_mut().enumerate().take(batch) {
         let lanes = (0..samples).map(|sample| sample * batch + row);
         match objective {
+            AmortizedObjective::Elbo if !chances.is_empty() => {
+                *bound = 0.0;
+                for lane in lanes {
+                    // What is never drawn counts for nothing, whatever it is.
+                    let chance = chances[lane];
+                    *bound += if chance > 0.0 { chance * ratios[lane] } else { 0.0 };
+                    weights[lane] = E::from_f64(each * chance);
+                    shares[lane] = E::from_f64(1.0);
+                }
+            }
             AmortizedObjective::Elbo => {
                 *bound = lanes.clone().map(|lane| ratios[lane]).sum::<f64>() / samples as f64;
                 for lane in lanes {

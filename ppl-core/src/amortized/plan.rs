@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::discrete::Discrete;
 use super::{AmortizedError, Call};
 use crate::bijectors::Bijector;
-use crate::model::{Layout, SiteKind, Variable};
+use crate::model::{Graph, Layout, SiteKind, Variable};
 
 /// What a network is applied to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,12 @@ pub(super) enum Source {
     Latent(Range<usize>),
     /// Rows of the workspace that hold what a network gave.
     Result(Range<usize>),
+    /// Rows of the workspace that hold a discrete latent: indices, as numbers.
+    Drawn(Range<usize>),
+    /// Rows that hold what networks are given of a discrete latent.
+    Hot(Range<usize>),
+    /// An input by its number, of indices, each as so many numbers as it has values.
+    OneHot(usize, usize),
 }
 
 /// One operand of a call.
@@ -52,7 +59,8 @@ pub(super) struct Wired {
 impl Wired {
     /// Whether an operand has an adjoint.
     pub(super) fn passes_on(&self) -> bool {
-        self.operands.iter().any(|operand| !matches!(operand.source, Source::Input(_)))
+        let fixed = |source: &Source| matches!(source, Source::Input(_) | Source::Drawn(_) | Source::OneHot(..));
+        self.operands.iter().any(|operand| !fixed(&operand.source))
     }
 }
 
@@ -63,6 +71,8 @@ pub(super) enum Action {
     Call(usize),
     /// A latent is drawn, by its number in [`Plan::located`].
     Locate(usize),
+    /// A discrete latent is drawn, by its number.
+    Draw(usize),
 }
 
 /// A parameter that is the same for all rows.
@@ -108,8 +118,8 @@ pub(super) struct Plan {
     pub(super) unknown_rows: usize,
 }
 
-/// The inputs by name, with their numbers of columns.
-pub(super) type InputNames = [(&'static str, usize)];
+/// The inputs by name, with their numbers of columns and, of indices, of values.
+pub(super) type InputNames = [(&'static str, usize, Option<usize>)];
 
 /// What the names of a row are about.
 #[derive(Clone, Copy, Debug)]
@@ -119,11 +129,13 @@ pub(super) struct Names<'a> {
     /// The latents outside the loop over the rows, which are parameters of the row.
     pub(super) outside: &'a [&'static str],
     pub(super) calls: &'a [Call],
+    /// The discrete latents.
+    pub(super) discretes: &'a [Discrete],
     /// The networks with the numbers that they take and give.
     pub(super) networks: &'a [(&'static str, usize, usize)],
 }
 
-fn wiring<T>(model: &'static str, reason: String) -> Result<T, AmortizedError> {
+pub(super) fn wiring<T>(model: &'static str, reason: String) -> Result<T, AmortizedError> {
     Err(AmortizedError::Wiring { model, reason })
 }
 
@@ -148,10 +160,10 @@ impl Plan {
     }
 
     /// Of a guide of that model.
-    pub(super) fn of_guide(names: Names<'_>, model: &Layout) -> Result<Self, AmortizedError> {
+    pub(super) fn of_guide(names: Names<'_>, graph: &'static Graph, model: &Layout) -> Result<Self, AmortizedError> {
         let mut plan = Self::wired(names)?;
         plan.locate(names.layout, model)?;
-        plan.order(names.calls, names.layout)?;
+        plan.order(names, graph)?;
         Ok(plan)
     }
 
@@ -167,7 +179,8 @@ impl Plan {
             results.extend(call.results);
             calls.push(wired);
         }
-        let is_input = |variable: &Variable| inputs.iter().any(|(name, _)| *name == variable.name);
+        let is_input = |variable: &Variable| inputs.iter().any(|(name, ..)| *name == variable.name);
+        let is_drawn = |variable: &Variable| names.discretes.iter().any(|discrete| discrete.name == variable.name);
         let globals = layout
             .variables
             .iter()
@@ -183,7 +196,7 @@ impl Plan {
             })
             .collect();
         let mut filled = Vec::new();
-        for (index, &(name, columns)) in inputs.iter().enumerate() {
+        for (index, &(name, columns, _)) in inputs.iter().enumerate() {
             let parameter = || layout.parameters().find(|v| v.name == name);
             let Some(variable) = layout.inputs.iter().find(|v| v.name == name).or_else(parameter) else { continue };
             if variable.rows.len() != columns {
@@ -195,8 +208,8 @@ impl Plan {
             }
             filled.push((index, variable.rows.clone()));
         }
-        if let Some(variable) = layout.inputs.iter().find(|v| !inputs.iter().any(|(name, _)| *name == v.name)) {
-            let known = listed(inputs.iter().map(|(name, _)| *name));
+        if let Some(variable) = layout.inputs.iter().find(|v| !is_input(v) && !is_drawn(v)) {
+            let known = listed(inputs.iter().map(|(name, ..)| *name));
             return wiring(layout.model, format!("there is no input `{}`; there is {known}", variable.name));
         }
         let unknown_rows = layout.unknowns().flat_map(|v| [v.rows.end, v.unconstrained.end]).max().unwrap_or(0);
@@ -254,17 +267,24 @@ impl Plan {
     }
 
     /// Calls as soon as what they read is known, latents in their order.
-    fn order(&mut self, calls: &[Call], layout: &Layout) -> Result<(), AmortizedError> {
+    fn order(&mut self, names: Names<'_>, graph: &'static Graph) -> Result<(), AmortizedError> {
+        let Names { layout, calls, discretes, .. } = names;
+        let place =
+            |name: &str| graph.factors.iter().position(|factor| factor.site.is_some_and(|site| graph.sites[site].name == name));
+        let latents = self.located.iter().enumerate().map(|(index, located)| (located.name, Action::Locate(index)));
+        let mut draws: Vec<(&str, Action)> =
+            latents.chain(discretes.iter().enumerate().map(|(index, discrete)| (discrete.name, Action::Draw(index)))).collect();
+        draws.sort_by_key(|(name, _)| place(name));
         let mut left: Vec<usize> = (0..self.calls.len()).collect();
         let mut drawn: Vec<&str> = Vec::new();
         let mut given: Vec<&str> = Vec::new();
-        for next in 0..=self.located.len() {
+        for next in 0..=draws.len() {
             left.retain(|&index| {
                 let known =
-                    calls[index].operands.iter().zip(&self.calls[index].operands).all(|(name, operand)| match operand.source {
-                        Source::Input(_) => true,
-                        Source::Latent(_) => drawn.contains(name),
-                        Source::Result(_) => given.contains(name),
+                    calls[index].operands.iter().zip(&self.calls[index].operands).all(|(own, operand)| match operand.source {
+                        Source::Input(_) | Source::OneHot(..) => true,
+                        Source::Latent(_) | Source::Drawn(_) | Source::Hot(_) => drawn.contains(&own.name),
+                        Source::Result(_) => given.contains(&own.name),
                     });
                 if known {
                     self.actions.push(Action::Call(index));
@@ -272,9 +292,9 @@ impl Plan {
                 }
                 !known
             });
-            if let Some(located) = self.located.get(next) {
-                self.actions.push(Action::Locate(next));
-                drawn.push(located.name);
+            if let Some(&(name, action)) = draws.get(next) {
+                self.actions.push(action);
+                drawn.push(name);
             }
         }
         match left.first() {
@@ -296,9 +316,21 @@ fn wire(names: Names<'_>, call: &Call, results: &[&'static str], of_row: &[bool]
     };
     let mut wired =
         Wired { network: call.network, operands: Vec::new(), results: Vec::new(), inputs: 0, outputs: 0, of_row: true };
-    for &operand in call.operands {
-        let (source, columns) = if let Some(index) = inputs.iter().position(|(input, _)| *input == operand) {
-            (Source::Input(index), inputs[index].1)
+    for own in call.operands {
+        let operand = own.name;
+        let (source, columns) = if let Some(index) = inputs.iter().position(|(input, ..)| *input == operand) {
+            let (_, columns, categories) = inputs[index];
+            match categories.filter(|_| own.one_hot) {
+                Some(categories) => (Source::OneHot(index, categories), columns * categories),
+                None => (Source::Input(index), columns),
+            }
+        } else if let Some(discrete) = names.discretes.iter().find(|discrete| discrete.name == operand) {
+            wired.of_row = false;
+            // What is no index is given as it is.
+            match layout.inputs.iter().find(|v| v.name == operand && discrete.categories.is_some() && !own.one_hot) {
+                Some(number) => (Source::Drawn(number.rows.clone()), number.rows.len()),
+                None => (Source::Hot(discrete.hot.clone()), discrete.hot.len()),
+            }
         } else if let Some(before) = results.iter().rposition(|result| *result == operand) {
             wired.of_row &= of_row[before];
             let Some(variable) = layout.parameters().find(|v| v.name == operand) else {

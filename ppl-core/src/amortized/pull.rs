@@ -33,6 +33,7 @@ impl<E: Real> Engine<'_, E> {
             let Tile { model, weights, of_divergence, shape, .. } = tile;
             of_divergence.iter_mut().zip(&*weights).for_each(|(to, &weight)| *to = weight * minus);
             scale_lanes(&mut model.work.adjoints[..self.model_plan.unknown_rows * shape.lanes], weights);
+            tile.hot_adjoints.fill(E::default());
             if let Some(closed) = steering.closed {
                 closed.pull_priors(self, above, tile);
             }
@@ -40,6 +41,7 @@ impl<E: Real> Engine<'_, E> {
         for (index, call) in self.model_plan.calls.iter().enumerate().rev() {
             buffers.pull_call(Side::Model, (index, call), &mut store.networks[call.network], false)?;
             buffers.add_operands(Side::Model, (index, call), |tile| &mut tile.model.work.adjoints, |_| true);
+            buffers.add_hot(Side::Model, (index, call));
         }
         if let (Some(side), Some(latents), Some(own)) = (&self.globals, &mut store.latents, &mut buffers.globals) {
             let parameters = &mut store.global_gradient[..store.of_model_globals];
@@ -69,7 +71,12 @@ impl<E: Real> Engine<'_, E> {
         buffers: &mut Buffers<E>,
     ) -> Result<(), AmortizedError> {
         let total = steering.estimator == AmortizedEstimator::Standard;
-        buffers.tiles.each(|tile| self.start_guide(steering.estimator, tile));
+        buffers.tiles.each(|tile| {
+            if !self.discretes.is_empty() {
+                self.score(steering.closed.is_some(), tile);
+            }
+            self.start_guide(steering.estimator, tile);
+        });
         for &action in self.guide_plan.actions.iter().rev() {
             match action {
                 Action::Call(index) => {
@@ -77,6 +84,7 @@ impl<E: Real> Engine<'_, E> {
                     let network = &mut store.networks[store.of_model + call.1.network];
                     buffers.pull_call(Side::Guide, call, network, false)?;
                     buffers.add_operands(Side::Guide, call, |tile| &mut tile.guide.work.adjoints, |_| true);
+                    buffers.add_hot(Side::Guide, call);
                     if !total && !call.1.of_row {
                         // What a draw changes in log q through later results belongs to the path; what the parameters change does not.
                         buffers.pull_call(Side::Guide, call, network, true)?;
@@ -85,6 +93,10 @@ impl<E: Real> Engine<'_, E> {
                         let of_result = |source: &Source| matches!(source, Source::Result(_));
                         buffers.add_operands(Side::Guide, call, |tile| &mut tile.direct, of_result);
                     }
+                }
+                Action::Draw(index) => {
+                    let Buffers { tiles, above, .. } = &mut *buffers;
+                    tiles.each(|tile| self.pull_discrete(&self.discretes[index], steering, above, tile));
                 }
                 Action::Locate(index) => {
                     let Buffers { tiles, above, .. } = &mut *buffers;
@@ -123,9 +135,11 @@ impl<E: Real> Engine<'_, E> {
         let doubly = estimator == AmortizedEstimator::DoublyReparameterized;
         let Tile { shape, model, guide, direct, of_divergence, shares, .. } = tile;
         let (lanes, layout, work) = (shape.lanes, self.guide.layout(), &mut guide.work);
-        // Minus the direct derivative of log q, in the weights of the path.
-        direct.copy_from_slice(work.gradient());
-        scale_lanes(direct, of_divergence);
+        // Minus the direct derivative of log q, in the weights of the path; with discrete latents it is there.
+        if self.discretes.is_empty() {
+            direct.copy_from_slice(work.gradient());
+            scale_lanes(direct, of_divergence);
+        }
         if doubly {
             scale_lanes(direct, shares);
         }

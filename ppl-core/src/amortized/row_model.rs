@@ -45,7 +45,7 @@ impl<M: Model> GlobalModel<M::Element> for M {
 /// A guide of the latents of a row, given the row: what `guide!` implements. It says what a row of its model is, which a [`RowModel`] knows of itself.
 ///
 /// The latents of its row are those of the model by name and size, each `Normal` of a location and a scale, or `LogNormal` where the model's is positive, which
-/// [`LogJoint::locate`](crate::model::LogJoint::locate) computes; its inputs are some of the model's.
+/// [`LogJoint::locate`](crate::model::LogJoint::locate) computes; its discrete latents are those of the model; its inputs are some of the model's.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no guide of this model",
     note = "take `Automatic`, which needs no declaration, or declare a guide with `guide!`; `()` is for models without latents"
@@ -98,6 +98,8 @@ pub struct BoundRows<'m, R: Model> {
     pub networks: Vec<(&'static str, &'m Parameterized<R::Element>)>,
     /// The calls of networks, each after those that it depends on.
     pub calls: &'static [Call],
+    /// The discrete latents.
+    pub discretes: Vec<DrawnLatent>,
     /// The networks whose weights are latent, and the standard deviation of their normal prior; the weights of all others are maximised.
     pub priors: &'static [(usize, f64)],
 }
@@ -124,10 +126,40 @@ pub struct RowInput<'m, E: Clone> {
 pub struct Call {
     /// Which of [`BoundRows::networks`].
     pub network: usize,
-    /// What it is applied to, one after the other: names of inputs, latents or results.
-    pub operands: &'static [&'static str],
+    /// What it is applied to, one after the other.
+    pub operands: &'static [CallOperand],
     /// The parameters of the row that hold what it gives, one after the other.
     pub results: &'static [&'static str],
+}
+
+/// What a network is applied to: an input, a latent or a result of an earlier call, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallOperand {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether an index is given as so many numbers as it has values, of which one is one.
+    pub one_hot: bool,
+}
+
+impl CallOperand {
+    /// An array as it is.
+    #[must_use]
+    pub const fn whole(name: &'static str) -> Self {
+        CallOperand { name, one_hot: false }
+    }
+}
+
+/// A discrete latent of rows, which the engine draws: one of [`Layout::inputs`](crate::model::Layout::inputs) of the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DrawnLatent {
+    /// Its name.
+    pub name: &'static str,
+    /// Of an index, how many values it has.
+    pub categories: Option<usize>,
+    /// Of a guide, the parameter of the row that is the logits of its distribution, if that is all that it depends on.
+    pub logits: Option<&'static str>,
+    /// Whether statements read its value, beside that which says its distribution.
+    pub is_read: bool,
 }
 
 /// That a network takes and gives as many numbers as the model says; each size as written, and its value.

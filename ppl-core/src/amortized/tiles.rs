@@ -22,6 +22,21 @@ pub(super) struct Tile<E> {
     pub(super) guide: Half<E>,
     /// Standard normal noise, `[latent row][lane]`.
     pub(super) noise: Vec<E>,
+    /// What networks are given of discrete latents, `[row][lane]`: ones and zeros, numbers, or what these are relaxed to.
+    pub(super) hot: Vec<E>,
+    pub(super) hot_adjoints: Vec<E>,
+    /// The probabilities that the guide gives the values of discrete latents, `[row][lane]`.
+    pub(super) probabilities: Vec<E>,
+    /// Relaxed draws of as many.
+    pub(super) relaxed: Vec<E>,
+    /// Uniform noise of as many.
+    pub(super) uniform: Vec<E>,
+    /// The logarithms of their ratios to prior probabilities.
+    pub(super) logs: Vec<E>,
+    /// The probability of the discrete latents of each lane, where the lanes of a row have all values that there are; else empty.
+    pub(super) chances: Vec<f64>,
+    /// What the score of the discrete latents of each lane is worth.
+    pub(super) signals: Vec<E>,
     /// The direct derivative of `log q` by the unconstrained numbers of the guide, `[row][lane]`.
     pub(super) direct: Vec<E>,
     /// `log p - log q` of each lane.
@@ -46,6 +61,7 @@ impl<E: Real> Tile<E> {
         let shape = LaneShape::new::<E>(rows, samples);
         let zeros = |rows: usize| vec![E::default(); rows * shape.lanes];
         let noise = engine.noise_rows();
+        let of_discretes = engine.discretes.last().map_or((0, 0), |last| (last.hot.end, last.probabilities.end));
         let factor_rows = engine.prior.iter().map(|&factor| engine.model.factor_rows(factor)).max().unwrap_or(0);
         Tile {
             first,
@@ -53,10 +69,18 @@ impl<E: Real> Tile<E> {
             model: Half::new(engine.model, shape),
             guide: Half::new(engine.guide, shape),
             noise: zeros(noise),
+            hot: zeros(of_discretes.0),
+            hot_adjoints: zeros(of_discretes.0),
+            probabilities: zeros(of_discretes.1),
+            relaxed: zeros(of_discretes.1),
+            uniform: zeros(of_discretes.1),
+            logs: zeros(of_discretes.1),
+            chances: Vec::new(),
+            signals: zeros(1),
             direct: zeros(engine.guide.layout().unconstrained()),
             ratios: vec![0.0; shape.lanes],
             divergence: vec![0.0; shape.lanes],
-            by_element: vec![0.0; noise],
+            by_element: vec![0.0; noise + engine.discrete_elements()],
             bounds: vec![0.0; rows],
             weights: zeros(1),
             of_divergence: zeros(1),
@@ -67,7 +91,8 @@ impl<E: Real> Tile<E> {
 
     /// The first lane that counts whose log ratio is not finite.
     pub(super) fn first_bad_lane(&self) -> Option<usize> {
-        (0..self.shape.real()).find(|&lane| !self.ratios[lane].is_finite())
+        let counts = |lane: usize| self.chances.get(lane).is_none_or(|&chance| chance != 0.0);
+        (0..self.shape.real()).find(|&lane| !self.ratios[lane].is_finite() && counts(lane))
     }
 }
 

@@ -7,6 +7,7 @@ use ndarray::Array2;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use super::discrete::Discrete;
 use super::engine::Engine;
 use super::fit::BLOCK;
 use super::generated::{Generated, results};
@@ -27,13 +28,15 @@ pub(super) enum Latents<'a> {
     Located,
     /// Their values, by name: `[row][element]`, in the space of the model.
     Given(&'a [(&'a str, Array2<f64>)]),
-    /// Unconstrained numbers: `[row][element]`.
-    Unconstrained(&'a Array2<f64>),
+    /// Unconstrained numbers, `[row][element]`, and those of discrete latents by name.
+    Unconstrained(&'a Array2<f64>, &'a [(&'static str, Array2<f64>)]),
 }
 
 /// What a walk makes of the statements of one row.
-struct Make {
+struct Make<'a> {
     graph: &'static Graph,
+    /// The observed sites that are discrete latents.
+    discretes: &'a [Discrete],
     /// Whether latents are drawn.
     prior: bool,
     /// Whether observed arrays get their means instead of draws.
@@ -48,22 +51,34 @@ struct Make {
     error: Option<AmortizedError>,
 }
 
-impl Make {
-    fn new(graph: &'static Graph, prior: bool, means: bool, key: u64) -> Self {
-        Make { graph, prior, means, without: BTreeSet::new(), key, sums: 0, choices: 0, error: None }
+impl<'a> Make<'a> {
+    fn new<E: Real>(engine: &'a Engine<'_, E>, prior: bool, means: bool, key: u64) -> Self {
+        Make {
+            graph: engine.model.graph(),
+            discretes: &engine.discretes,
+            prior,
+            means,
+            without: BTreeSet::new(),
+            key,
+            sums: 0,
+            choices: 0,
+            error: None,
+        }
     }
 }
 
-impl Visitor for Make {
+impl Visitor for Make<'_> {
     fn visit(&mut self, statement: &Statement<'_>, value: &mut [f64]) {
-        if self.error.is_some() || (statement.kind == SiteKind::Latent && (!self.prior || self.means)) {
+        let site = self.graph.factors[statement.factor].site.map(|site| self.graph.sites[site].name);
+        let is_latent = statement.kind == SiteKind::Latent || self.discretes.iter().any(|discrete| Some(discrete.name) == site);
+        if self.error.is_some() || (is_latent && (!self.prior || self.means)) {
             return;
         }
         if self.means {
             // A mean over what is summed out is not known.
             if self.sums > 0 || !statement.distribution.mean(statement.params, value) {
                 value.fill(f64::NAN);
-                self.without.extend(self.graph.factors[statement.factor].site.map(|site| self.graph.sites[site].name));
+                self.without.extend(site);
             }
             return;
         }
@@ -143,7 +158,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             if matches!(latents, Latents::Located) {
                 engine.draw_latents(store, None, &mut buffers)?;
             }
-            if let Latents::Unconstrained(u) = latents {
+            if let Latents::Unconstrained(u, _) = latents {
                 put(&mut buffers.tiles.all[0], 0..u.ncols(), first, u);
             }
             engine.prepare(store, &mut buffers);
@@ -152,7 +167,11 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                     if let Some(latent) = engine.model.layout().latents().find(|latent| latent.name == *name) {
                         put(&mut buffers.tiles.all[0], latent.rows.clone(), first, array);
                     }
+                    put_discrete(engine, &mut buffers.tiles.all[0], name, first, array);
                 }
+            }
+            if let Latents::Unconstrained(_, discretes) = latents {
+                discretes.iter().for_each(|(name, array)| put_discrete(engine, &mut buffers.tiles.all[0], name, first, array));
             }
             // What statements draw may be read by networks and by statements before them in the graph of rows: as many walks as the longest chain has links.
             let layout = engine.model.layout();
@@ -161,10 +180,10 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                 engine.call_networks(store, &mut buffers)?;
                 for lane in 0..rows.len() {
                     let key = step_key(key(seed, Purpose::Prior, 0), (first + lane) as u64);
-                    let make = Make::new(engine.model.graph(), prior, false, key);
+                    let make = Make::new(engine, prior, false, key);
                     self.walk(engine, &mut buffers.tiles.all[0], lane, make, &mut made.observed, first)?;
                     if walk + 1 == walks {
-                        let make = Make::new(engine.model.graph(), prior, true, key);
+                        let make = Make::new(engine, prior, true, key);
                         without.extend(self.walk(engine, &mut buffers.tiles.all[0], lane, make, &mut made.means, first)?);
                     }
                 }
@@ -176,19 +195,25 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
                     }
                 }
                 engine.refill(&mut buffers);
+                for (name, array) in made.observed.iter().filter(|_| prior) {
+                    put_discrete(engine, &mut buffers.tiles.all[0], name, first, array);
+                }
             }
             let tile = &buffers.tiles.all[0];
             let lanes = tile.shape.lanes;
-            let variables = layout.latents().zip(&mut made.latents).chain(results(engine).zip(&mut made.results));
-            for (variable, (_, to)) in variables {
+            let of_results = results(engine).map(|v| v.rows.clone()).zip(&mut made.results);
+            let variables = engine.latents().map(|(_, own, _)| own).zip(&mut made.latents).chain(of_results);
+            for (own, (_, to)) in variables {
                 for lane in 0..rows.len() {
-                    for (element, row) in variable.rows.clone().enumerate() {
+                    for (element, row) in own.clone().enumerate() {
                         to[[first + lane, element]] = tile.model.work.values[row * lanes + lane].to_f64();
                     }
                 }
             }
         }
-        made.means.retain(|(name, _)| !without.contains(name));
+        let is_drawn = |name: &str| engine.discretes.iter().any(|discrete| discrete.name == name);
+        made.means.retain(|(name, _)| !without.contains(name) && !is_drawn(name));
+        made.observed.retain(|(name, _)| !is_drawn(name));
         Ok(made)
     }
 
@@ -199,7 +224,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         engine: &Engine<'_, G::Element>,
         tile: &mut Tile<G::Element>,
         lane: usize,
-        mut make: Make,
+        mut make: Make<'_>,
         observed: &mut [(&'static str, Array2<f64>)],
         first: usize,
     ) -> Result<BTreeSet<&'static str>, AmortizedError> {
@@ -207,6 +232,11 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         let lanes = tile.shape.lanes;
         let mut values: Vec<f64> = tile.model.work.values.iter().skip(lane).step_by(lanes).map(|x| x.to_f64()).collect();
         let mut own = vec![f64::NAN; layout.observed_elements()];
+        for discrete in &engine.discretes {
+            if let Some(variable) = layout.observed.iter().find(|v| v.name == discrete.name) {
+                own[variable.rows.clone()].copy_from_slice(&values[discrete.model.clone()]);
+            }
+        }
         engine.model.walk(&mut values, &mut own, &mut make);
         if let Some(error) = make.error {
             return Err(error);
@@ -221,6 +251,19 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             to.row_mut(first + lane).iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         }
         Ok(make.without)
+    }
+}
+
+/// Puts values of a discrete latent, if the name is of one, into their places, a lane each.
+fn put_discrete<E: Real>(engine: &Engine<'_, E>, tile: &mut Tile<E>, name: &str, first: usize, array: &Array2<f64>) {
+    let Some(discrete) = engine.discretes.iter().find(|discrete| discrete.name == name) else { return };
+    let (lanes, batch) = (tile.shape.lanes, tile.shape.batch);
+    for element in 0..array.ncols() {
+        for lane in 0..lanes {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked, or drawn as a number")]
+            let value = array[[first + lane.min(batch - 1), element]].max(0.0) as usize;
+            discrete.put(element, lane, value, tile);
+        }
     }
 }
 

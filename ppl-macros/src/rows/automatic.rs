@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::globals::size;
-use super::{Call, Rows};
+use super::{Call, Operand, Rows};
 use crate::catalogue::Support;
 use crate::ir::{self, SiteKind};
 use crate::syntax::{self, CallArg, Expr, ExprKind, Lhs, Model, Range, Stmt};
@@ -77,7 +77,11 @@ pub(super) fn leave(rows: &mut Rows, model: &ir::Model) {
             body: vec![stmt],
         }));
         let network = networks + rows.tables.len();
-        rows.calls.push(Call { network, operands: vec![Ident::new(ROW, span)], results: vec![loc, log_scale] });
+        rows.calls.push(Call {
+            network,
+            operands: vec![Operand { name: Ident::new(ROW, span), one_hot: false }],
+            results: vec![loc, log_scale],
+        });
         rows.tables.push(Table { latent, axes });
     }
 }
@@ -101,6 +105,7 @@ pub(crate) fn automatic(rows: &Rows, compiled: &ir::Model) -> Rows {
         arguments: Vec::new(),
         calls: Vec::new(),
         latents: Vec::new(),
+        discretes: Vec::new(),
         priors: Vec::new(),
         globals: super::Globals::default(),
         auto: rows.latents.iter().map(|(latent, _)| latent.clone()).collect(),

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use super::Rows;
+use super::{Discrete, Operand, Rows};
 use crate::catalogue::Support;
 use crate::expand::graph;
 use crate::ir::{self, Density, Family, StmtKind, Vector, visit};
@@ -178,6 +178,7 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
     });
     let of_row = shared(rows, compiled, this);
     let (networks, calls, priors) = (networks(rows, this), calls(rows), priors(rows));
+    let discretes = Discrete::expand(&rows.discretes, false, &size);
     quote! {
         let mut sizes = _ppl::Sizes::new(#model, &[#(#words),*], None);
         #(#seen)*
@@ -188,6 +189,7 @@ pub(super) fn bound_rows(rows: &Rows, compiled: &ir::Model, name: &Ident, this: 
             inputs: vec![#(#inputs),*],
             networks: #networks,
             calls: #calls,
+            discretes: #discretes,
             priors: #priors,
         })
     }
@@ -217,7 +219,7 @@ pub(crate) fn no_guide(rows: &Rows, name: &Ident, nothing: &Ident) -> TokenStrea
                     &self,
                     _model: &_ppl::BoundRows<'_, Self::ModelRow>,
                 ) -> Result<_ppl::BoundRows<'_, #nothing>, _ppl::DataError> {
-                    Ok(_ppl::BoundRows { row: #nothing {}, rows: 0, inputs: vec![], networks: vec![], calls: &[], priors: &[] })
+                    Ok(_ppl::BoundRows { row: #nothing {}, rows: 0, inputs: vec![], networks: vec![], calls: &[], discretes: vec![], priors: &[] })
                 }
             }
         }
@@ -383,8 +385,8 @@ pub(super) fn networks(rows: &Rows, this: &TokenStream) -> TokenStream {
 /// The calls of networks.
 pub(super) fn calls(rows: &Rows) -> TokenStream {
     let calls = rows.calls.iter().map(|call| {
-        let words = |names: &[Ident]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let (network, operands, results) = (call.network, words(&call.operands), words(&call.results));
+        let (network, operands) = (call.network, call.operands.iter().map(Operand::expand));
+        let results = call.results.iter().map(ToString::to_string);
         quote!(_ppl::Call { network: #network, operands: &[#(#operands),*], results: &[#(#results),*] })
     });
     quote!(&[#(#calls),*])

@@ -52,6 +52,12 @@ impl Globals {
 
     /// The latents that one statement declares whole, with their axes.
     pub(super) fn axes(&self) -> Vec<(String, Vec<Ident>)> {
+        let is_latent = |name: &String| self.latents.iter().any(|latent| latent == name);
+        self.all_axes().into_iter().filter(|(name, _)| is_latent(name)).collect()
+    }
+
+    /// What one statement declares whole, with its axes.
+    pub(super) fn all_axes(&self) -> Vec<(String, Vec<Ident>)> {
         let mut found = Vec::new();
         of_loops(&self.body, &mut Vec::new(), &mut |lhs, loops| {
             let axis = |axis: &Expr| match &axis.kind {
@@ -60,8 +66,7 @@ impl Globals {
                 }
                 _ => None,
             };
-            if let (true, Some(axes)) = (self.latents.contains(&lhs.name), lhs.index.iter().map(axis).collect::<Option<Vec<_>>>())
-            {
+            if let Some(axes) = lhs.index.iter().map(axis).collect::<Option<Vec<_>>>() {
                 found.push((lhs.name.to_string(), axes));
             }
         });
@@ -83,7 +88,7 @@ impl Globals {
 /// Puts what a row reads of the globals before its statements: latents as parameters, parameters and quantities as they are.
 pub(crate) fn declare(rows: &mut Rows, compiled: Option<&ir::Model>) {
     let mut read = names(&rows.row.body);
-    read.extend(rows.calls.iter().flat_map(|call| &call.operands).map(ToString::to_string));
+    read.extend(rows.calls.iter().flat_map(|call| &call.operands).map(|operand| operand.name.to_string()));
     let body = &rows.globals.body;
     // A quantity that is read reads others: those before it.
     loop {
@@ -171,7 +176,7 @@ fn each<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Stmt)) {
 fn of_loops(body: &[Stmt], loops: &mut Vec<(Ident, Option<Ident>)>, visit: &mut dyn FnMut(&Lhs, &[(Ident, Option<Ident>)])) {
     for stmt in body {
         match stmt {
-            Stmt::Sample { lhs, .. } => visit(lhs, loops),
+            Stmt::Sample { lhs, .. } | Stmt::Param { lhs, .. } | Stmt::Let { lhs, .. } => visit(lhs, loops),
             Stmt::Sum { body, .. } | Stmt::Chain { body, .. } => of_loops(body, loops, visit),
             Stmt::For { var, range, body } => {
                 let dim = if let Range::Dim(dim) = range { Some(dim.clone()) } else { None };

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::expand::{bound_rows, calls, element, network_checks, networks, structure};
-use super::{Of, Rows, automatic, has_networks, lift, lower};
+use super::{Discrete, Of, Rows, automatic, discrete, has_networks, lift, lower};
 use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
 use crate::guide::Guide;
@@ -135,6 +135,7 @@ fn implementation(
     let fields = rows.dims.iter().map(|dim| quote!(#dim: model.row.#dim)).chain(automatic::sizes(rows));
     let shared = rows.row.shared.iter().map(|field| quote!(#field: model.row.#field.clone()));
     let (networks, calls) = (networks(rows, &quote!(self)), calls(rows));
+    let discretes = Discrete::expand(&rows.discretes, true, &size);
     let tables = automatic::tables(rows, &quote!(Self::ModelRow));
     quote! {
         #[doc(hidden)]
@@ -172,6 +173,7 @@ fn implementation(
                         inputs: inputs.collect(),
                         networks: #networks,
                         calls: #calls,
+                        discretes: #discretes,
                         priors: &[],
                     })
                 }
@@ -220,6 +222,7 @@ fn covers(guide: &Rows, model: &Rows, name: &Ident, diagnostics: &mut Diagnostic
     for latent in model.globals.latents.iter().filter(|latent| !guide.auto.contains(latent)) {
         diagnostics.push(name.span(), messages::uncovered_global(latent));
     }
+    discrete::check(guide, model, diagnostics);
     for stmt in &guide.row.body {
         if let Stmt::Factor { value } = stmt {
             diagnostics.push(value.span, messages::GUIDE_FACTOR);
@@ -232,7 +235,7 @@ fn families(rows: &Rows, guide: &ir::Model, model: &ir::Model, diagnostics: &mut
     visit::statements(&guide.body, &mut |stmt| {
         let StmtKind::Sample { site, distribution, .. } = &stmt.kind else { return };
         let name = &guide.sites[*site].name;
-        if rows.auto.contains(name) {
+        if rows.auto.contains(name) || rows.discretes.iter().any(|discrete| discrete.name == *name) {
             return;
         }
         if !matches!(guide.sites[*site].kind, SiteKind::Latent) {

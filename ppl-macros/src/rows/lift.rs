@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Span};
 use quote::format_ident;
 
 use super::globals::{self, Globals, size};
-use super::{Call, Rows, networks};
+use super::{Call, Discrete, Operand, Rows, networks};
 use crate::diagnostics::Diagnostics;
 use crate::messages;
 use crate::syntax::{
@@ -58,12 +58,15 @@ pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnosti
         arrays: BTreeMap::new(),
         outside: of.map_or_else(Vec::new, |of| of.outside.to_vec()),
         common: BTreeMap::new(),
+        outside_axes: BTreeMap::new(),
         is_guide: of.is_some(),
         auto: BTreeSet::new(),
         read: BTreeSet::new(),
         loops: Vec::new(),
         calls: Vec::new(),
         latents: Vec::new(),
+        discretes: Vec::new(),
+        indices: Vec::new(),
         priors: Vec::new(),
         lifted: Vec::new(),
         diagnostics,
@@ -101,6 +104,7 @@ pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnosti
     if of.is_none() {
         lift.outside = globals.declared();
         lift.common.extend(globals.axes());
+        lift.outside_axes.extend(globals.all_axes());
     }
     lift.common.extend(shared.iter().filter_map(|argument| match &argument.ty {
         ArgumentType::Array { dims, .. } => Some((argument.name.to_string(), dims.clone())),
@@ -115,22 +119,25 @@ pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnosti
     row.name = format_ident!("{}Row", row.name);
     // What networks alone read is no part of the row.
     let inputs = inputs.into_iter().filter(|input| lift.read.contains(&input.name.to_string()));
-    row.arguments = inputs.chain(shared).chain(dims.iter().map(size)).collect();
+    let drawn = lift.discretes.iter().map(Discrete::argument);
+    row.arguments = inputs.chain(drawn).chain(shared).chain(dims.iter().map(size)).collect();
     row.body = lift.lifted;
-    let (calls, latents, priors) = (lift.calls, lift.latents, lift.priors);
-    Some(Rows { row, plate, dims, arguments: model.arguments, calls, latents, priors, globals, auto, tables: Vec::new() })
+    let Lift { calls, latents, discretes, priors, .. } = lift;
+    let (arguments, tables) = (model.arguments, Vec::new());
+    Some(Rows { row, plate, dims, arguments, calls, latents, discretes, priors, globals, auto, tables })
 }
 
 /// What a name over the plate is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Input,
     Latent,
+    Discrete,
     Quantity,
     Result,
 }
 
-struct Lift<'d> {
+pub(super) struct Lift<'d> {
     /// The bound name of the plate.
     var: Ident,
     plate: Ident,
@@ -141,6 +148,8 @@ struct Lift<'d> {
     outside: Vec<Ident>,
     /// What is the same for all rows and may go into networks, with its axes: data, and latents outside the plate.
     common: BTreeMap<String, Vec<Ident>>,
+    /// The axes of what is declared outside the plate.
+    outside_axes: BTreeMap<String, Vec<Ident>>,
     is_guide: bool,
     /// The latents that are left to the automatic guide.
     auto: BTreeSet<String>,
@@ -150,6 +159,9 @@ struct Lift<'d> {
     loops: Vec<(Ident, Option<Ident>)>,
     calls: Vec<Call>,
     latents: Vec<(Ident, Vec<Ident>)>,
+    pub(super) discretes: Vec<Discrete>,
+    /// The data over the plate that are indices, with what they point into.
+    pub(super) indices: Vec<(Ident, Ident)>,
     priors: Vec<(usize, f64)>,
     /// The statements of the row so far.
     lifted: Vec<Stmt>,
@@ -157,7 +169,7 @@ struct Lift<'d> {
 }
 
 impl Lift<'_> {
-    fn error(&mut self, span: Span, message: impl std::fmt::Display) {
+    pub(super) fn error(&mut self, span: Span, message: impl std::fmt::Display) {
         self.diagnostics.push(span, message);
     }
 
@@ -181,6 +193,9 @@ impl Lift<'_> {
             }
             let rest: Vec<Ident> = dims[1..].to_vec();
             self.arrays.insert(name.to_string(), (Kind::Input, rest.clone()));
+            if let ElementKind::Index(points) = &element.kind {
+                self.indices.push((name.clone(), points.clone()));
+            }
             let ty = ArgumentType::Array { element: element.clone(), dims: rest };
             inputs.push(Argument { attrs: Vec::new(), name, ty });
         }
@@ -215,6 +230,18 @@ impl Lift<'_> {
             }
         }
         dims
+    }
+
+    /// What a name over the plate is; none of one that is new.
+    pub(super) fn kind(&self, name: &Ident) -> Option<Kind> {
+        self.arrays.get(&name.to_string()).map(|(kind, _)| *kind)
+    }
+
+    /// The axes of an array, that of the plate left out.
+    pub(super) fn axes_of(&self, name: &Ident) -> Option<Vec<Ident>> {
+        let word = name.to_string();
+        let outside = || self.common.get(&word).or_else(|| self.outside_axes.get(&word));
+        self.arrays.get(&word).map(|(_, axes)| axes).or_else(outside).cloned()
     }
 
     fn is_network(&self, name: &Ident) -> bool {
@@ -283,8 +310,12 @@ impl Lift<'_> {
     fn statement(&mut self, stmt: Stmt) -> Option<Stmt> {
         match stmt {
             Stmt::Sample { lhs, mut distribution } => {
-                let lhs = self.left(lhs, Kind::Latent)?;
+                let discrete = self.is_discrete(&lhs, &distribution);
+                let lhs = self.left(lhs, if discrete { Kind::Discrete } else { Kind::Latent })?;
                 self.expression(&mut distribution);
+                if discrete {
+                    self.discrete(&lhs, &distribution)?;
+                }
                 Some(Stmt::Sample { lhs, distribution })
             }
             Stmt::Let { lhs, value } if lhs.index.is_empty() && self.network_of(&value).is_some() => {
@@ -378,7 +409,7 @@ impl Lift<'_> {
         self.read.insert(name.to_string());
         if let Entry::Vacant(entry) = self.arrays.entry(name.to_string()) {
             entry.insert((kind, axes.clone()));
-            if kind == Kind::Latent {
+            if matches!(kind, Kind::Latent | Kind::Discrete) {
                 self.latents.push((name.clone(), axes));
             }
         }
@@ -416,7 +447,8 @@ impl Lift<'_> {
         let mut operands = Vec::new();
         let mut taken = Vec::new();
         for arg in args {
-            let operand = match &arg.value.kind {
+            let Some((value, one_hot)) = self.one_hot(&arg.value) else { return };
+            let operand = match &value.kind {
                 ExprKind::Index { array, index } if index.len() == 1 => {
                     let mut index = vec![Expr { kind: clone_name(&index[0].kind), span: index[0].span }];
                     if !self.take_plate(array, &mut index) {
@@ -426,7 +458,7 @@ impl Lift<'_> {
                 }
                 ExprKind::Name(name) => name,
                 _ => {
-                    self.error(arg.value.span, messages::operand(&word, &self.var));
+                    self.error(value.span, messages::operand(&word, &self.var));
                     return;
                 }
             };
@@ -436,8 +468,13 @@ impl Lift<'_> {
                 self.error(operand.span(), messages::operand(&word, &self.var));
                 return;
             };
-            taken.push(axes.clone());
-            operands.push(operand.clone());
+            let mut axes = axes.clone();
+            if one_hot {
+                let Some(points) = self.points(operand) else { return };
+                axes.push(points);
+            }
+            taken.push(axes);
+            operands.push(Operand { name: operand.clone(), one_hot });
         }
         if count(taken.iter().map(Vec::as_slice)) != count(inputs.pieces().into_iter()) {
             self.error(call.span, messages::network_takes(&word, &inputs, &sum_of(taken)));
@@ -509,6 +546,9 @@ impl Lift<'_> {
                     return;
                 }
                 self.read.insert(array.to_string());
+                if let Some(discrete) = self.discretes.iter_mut().find(|discrete| discrete.name == *array) {
+                    discrete.is_read = true;
+                }
                 index.iter_mut().for_each(|axis| self.expression(axis));
                 if index.is_empty() {
                     expr.kind = ExprKind::Name(array.clone());
@@ -538,9 +578,15 @@ impl Lift<'_> {
         let ExprKind::Call { args, .. } = &call.kind else { return self.networks[network].0.clone() };
         let operands: Vec<String> = args
             .iter()
-            .map(|arg| match &arg.value.kind {
-                ExprKind::Name(name) | ExprKind::Index { array: name, .. } => name.to_string(),
-                _ => "value".to_owned(),
+            .map(|arg| {
+                let inner = match &arg.value.kind {
+                    ExprKind::Call { args, .. } if args.len() == 1 => &args[0].value.kind,
+                    kind => kind,
+                };
+                match inner {
+                    ExprKind::Name(name) | ExprKind::Index { array: name, .. } => name.to_string(),
+                    _ => "value".to_owned(),
+                }
             })
             .collect();
         Ident::new(&format!("{}_of_{}", self.networks[network].0, operands.join("_")), call.span)

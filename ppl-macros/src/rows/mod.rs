@@ -5,12 +5,14 @@
 //! that fills `decoder_of_z`.
 
 mod automatic;
+mod discrete;
 mod expand;
 mod globals;
 mod guide;
 mod lift;
 
 pub(crate) use automatic::{Table, automatic};
+pub(crate) use discrete::Discrete;
 pub(crate) use expand::{expand, no_guide};
 pub(crate) use globals::Globals;
 pub(crate) use guide::{guide_of, is_single, row_guide};
@@ -37,6 +39,8 @@ pub(crate) struct Rows {
     pub calls: Vec<Call>,
     /// The latents of a row with their axes.
     pub latents: Vec<(Ident, Vec<Ident>)>,
+    /// Those of them that are discrete.
+    pub discretes: Vec<Discrete>,
     /// The networks whose weights are latent: which, and the standard deviation of their prior.
     pub priors: Vec<(usize, f64)>,
     /// What stands outside the loop over the rows.
@@ -52,8 +56,16 @@ pub(crate) struct Rows {
 pub(crate) struct Call {
     /// Which of the networks among the arguments.
     pub network: usize,
-    pub operands: Vec<Ident>,
+    pub operands: Vec<Operand>,
     pub results: Vec<Ident>,
+}
+
+/// What a network is applied to.
+#[derive(Debug)]
+pub(crate) struct Operand {
+    pub name: Ident,
+    /// Whether an index is given as so many numbers as it has values, of which one is one.
+    pub one_hot: bool,
 }
 
 impl Rows {

@@ -15,7 +15,7 @@ use crate::messages;
 use crate::syntax::{self, ExprKind as Surface};
 
 /// Whether what stands right of `~` is a distribution of counts of the language.
-pub(super) fn is_discrete(expr: &syntax::Expr) -> bool {
+pub(crate) fn is_discrete(expr: &syntax::Expr) -> bool {
     match &expr.kind {
         Surface::Paren(inner) => is_discrete(inner),
         Surface::Call { callee, args } => match &callee.kind {

@@ -18,6 +18,7 @@ mod sums;
 mod vectors;
 mod wrappers;
 
+pub(crate) use discrete::is_discrete;
 pub(crate) use guide::lower_guide;
 pub(crate) use parameters::support_word;
 pub(crate) use sums::{log_prior, prior_prob};

@@ -7,7 +7,7 @@ pub use std::ops::Range;
 pub use ndarray;
 
 pub use crate::amortized::{
-    Automatic, BoundRows, Call, CallOperand, DrawnLatent, GlobalModel, RowGuide, RowInput, RowModel, check_network,
+    Automatic, BoundRows, Call, CallOperand, DrawnLatent, GlobalModel, RowGuide, RowInput, RowModel, RowTable, check_network,
 };
 pub use crate::bijectors::Bounds;
 pub use crate::binding::{

@@ -307,7 +307,7 @@ pub(crate) fn discrete_quantity(name: &Ident) -> String {
 
 pub(crate) const DISCRETE_IN_SUM: &str =
     "a discrete latent is not read within a `sum`: sum it out as well, with a `sum` around this one";
-pub(crate) const DISCRETE_HERE: &str = "a discrete latent has no place in a `sum`, nor in the loop over the rows of a model with networks; sum it out with a `sum` of its own";
+pub(crate) const DISCRETE_HERE: &str = "a discrete latent has no place in a `sum`; sum it out with a `sum` of its own";
 pub(crate) const GUIDE_DISCRETE: &str =
     "each value of a discrete latent has a probability of its own in every guide; leave its statement out";
 
@@ -557,6 +557,8 @@ pub(crate) fn guide_dim(dim: &Ident) -> String {
     format!("the model has no dimension `{dim}`, so that its size is not known here")
 }
 
+pub(crate) const DISCRETE_OUTSIDE: &str = "in a model with networks a discrete latent stands in the loop over the rows; sum this one out with `sum`, or write the model without networks";
+
 pub(crate) const ONE_HOT: &str =
     "`one_hot(k[n])` takes an index array, whole: a network is given as many numbers as it has values, of which one is one";
 
@@ -588,7 +590,7 @@ pub(crate) fn is_discrete(name: &Ident, family: &str) -> String {
 
 pub(crate) fn auto_discrete(name: &Ident) -> String {
     format!(
-        "`{name}` is discrete, for which the automatic guide has no part: write `{name}[n, ..] ~ Categorical(logits = a[n])`, or what it is drawn from"
+        "`{name}` is a count, for which the automatic guide has no part: write `{name}[n, ..] ~ Poisson(log_rate = a[n])`, or what it is drawn from"
     )
 }
 

@@ -82,6 +82,9 @@ fn automatic(rows: &rows::Rows, row: &ir::Model, name: &Ident, fine: bool) -> To
         let of_row = rows::no_guide(rows, name, &nothing.name);
         return [compile(nothing), of_row].into_iter().collect();
     }
+    if rows.discretes.iter().any(rows::Discrete::is_count) {
+        return TokenStream::new();
+    }
     let mut guide = rows::automatic(rows, row);
     let model = guide.take_row();
     let krate = &model.krate;

@@ -497,6 +497,34 @@ fn a_fit_finds_the_posterior() -> Outcome {
 }
 
 #[test]
+fn they_can_be_left_to_the_automatic_guide() -> Outcome {
+    let (model, _) = clusters(60);
+    let config = Amortized {
+        discrete: DiscreteEstimator::Expectation,
+        epochs: 600,
+        batch: 60,
+        rate: 0.05,
+        schedule: Schedule::Cosine,
+        held: vec!["shift".into()],
+        ..Amortized::default()
+    };
+    // Each row has probabilities of its own: the bound is the evidence.
+    let fit = fit_amortized(&model, &Automatic, config)?;
+    let bound = fit.history().last().expect("there are epochs").bound;
+    let guide = ClusterGuide { encoder: Mlp::new(&[2, 3]).build(5)? };
+    let evidence = tables(&model, &guide).iter().map(|row| row.iter().map(|(_, log)| log.exp()).sum::<f64>().ln()).sum::<f64>();
+    assert!((bound - evidence / 60.0).abs() < 0.01, "{bound} {}", evidence / 60.0);
+    let (model, _) = switches();
+    let fit = fit_amortized(&model, &Automatic, Amortized { epochs: 20, samples: 4, ..Amortized::default() })?;
+    assert_eq!(fit.probabilities(&model)?[0].1.dim(), (5, 2, 2));
+    let (model, _) = codes();
+    let fit =
+        fit_amortized(&model, &Automatic, Amortized { epochs: 20, ..by(DiscreteEstimator::Concrete { temperature: 0.5 }) })?;
+    assert_eq!(fit.probabilities(&model)?[0].1.dim(), (5, 2, 3));
+    Ok(())
+}
+
+#[test]
 fn rows_are_made_and_drawn() -> Outcome {
     let (model, guide) = clusters(60);
     let config = || Amortized { epochs: 60, rate: 0.03, samples: 4, held: vec!["shift".into()], ..Amortized::default() };

@@ -142,12 +142,14 @@ fn a_model_with_a_network_is_its_row_and_a_call() {
     let model = vae();
     let bound = model.bind_rows().expect("good data");
     assert_eq!((bound.rows, bound.row.D, bound.row.Z), (7, 5, 2));
-    assert_eq!(bound.calls, [Call { network: 0, operands: &[CallOperand::whole("z")], results: &["decoder_of_z"] }]);
+    const DECODER: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("z")], results: &["decoder_of_z"] }];
+    assert_eq!(bound.calls, DECODER);
     assert_eq!(bound.inputs[0].data[..5], [0.0_f32, 0.0, 0.0, 0.0, 0.0]);
     assert_eq!(bound.inputs[0].data[5..10], [0.0_f32, 1.0, 0.0, 0.0, 1.0]);
     let guide = Encoder { encoder: Mlp::new(&[5, 8, 4]).build(2).expect("sizes") };
     let own = guide.bind_guide(&bound).expect("good sizes");
-    assert_eq!(own.calls, [Call { network: 0, operands: &[CallOperand::whole("x")], results: &["loc", "log_scale"] }]);
+    const ENCODER: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("x")], results: &["loc", "log_scale"] }];
+    assert_eq!(own.calls, ENCODER);
     assert_eq!(own.row.bind().expect("sizes alone").layout().centred.len(), 1);
     let wrong = Encoder { encoder: Mlp::new(&[5, 8, 3]).build(2).expect("sizes") };
     assert_eq!(
@@ -174,6 +176,7 @@ fn weights_are_latent_by_a_statement_and_rows_without_latents_need_no_guide() {
     let model = Bayesian { x: ndarray::Array2::zeros((4, 1)), y: vec![0.0; 4], f };
     let bound = model.bind_rows().expect("good data");
     assert_eq!(bound.priors, [(0, 2.0)]);
-    assert_eq!(bound.calls, [Call { network: 0, operands: &[CallOperand::whole("x")], results: &["mean"] }]);
+    const MEAN: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("x")], results: &["mean"] }];
+    assert_eq!(bound.calls, MEAN);
     assert_eq!(().bind_guide(&bound).expect("nothing to bind").calls, []);
 }

@@ -16,7 +16,9 @@ use super::local_guide::{Table, table};
 use super::networks::Store;
 use super::plan::{Names, Plan};
 use super::transform::Drawn;
-use super::{Amortized, AmortizedError, Call, DrawnLatent, GlobalModel, ROW_NUMBER, RowGuide, RowInput, Transform, data};
+use super::{
+    Amortized, AmortizedError, Call, DrawnLatent, GlobalModel, ROW_NUMBER, RowGuide, RowInput, RowTable, Transform, data,
+};
 use crate::instances::Instances as _;
 use crate::kernel::Real;
 use crate::model::{LogJoint, Model as _};
@@ -120,14 +122,13 @@ pub(crate) struct Bound<'a, 'm, E: Real> {
     model_networks: Vec<(&'static str, &'m Parameterized<E>)>,
     guide_networks: Vec<(&'static str, &'m Parameterized<E>)>,
     priors: &'static [(usize, f64)],
-    /// Names of tables, and their numbers for a row.
-    tables: Vec<(&'static str, usize)>,
+    tables: Vec<RowTable>,
 }
 
 impl<'a, 'm, E: Real> Bound<'a, 'm, E> {
     /// Finds the places of all names. Compiled once for an element, not for every model.
     pub(crate) fn resolve(self, transforms: &[Transform]) -> Result<(Engine<'a, E>, Sides<'m, E>), AmortizedError> {
-        let tables = self.tables.iter().map(|&(name, numbers)| table(name, self.rows.max(1), numbers));
+        let tables = self.tables.iter().map(|&of_row| table(of_row, self.rows.max(1)));
         let tables = tables.collect::<Result<Vec<Table<E>>, AmortizedError>>()?;
         data::check(self.model.layout().model, self.rows, self.inputs, transforms)?;
         let (model, guide) = (self.model.layout(), self.guide.layout());

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::AmortizedError;
+use super::{AmortizedError, RowTable};
 use crate::kernel::Real;
 use crate::networks::{AdamConfig, Embedding, NetworkError, Parameterized, Sequential};
 
 /// The guide that needs no declaration: `fit_amortized(&model, &Automatic, ..)`. Each latent of a row is normal on its unconstrained scale, with a location and a
-/// scale of its own for every row, and latents outside the loop over the rows have a Gaussian of full rank together, up to 300 unconstrained numbers, else of
+/// scale of its own for every row, or, if it is discrete, has probabilities of its own; latents outside the loop over the rows have a Gaussian of full rank together, up to 300 unconstrained numbers, else of
 /// independent ones.
 ///
 /// It knows only the rows that it learned from: other rows need a guide that is a function of the row, declared with `guide!`.
@@ -24,12 +24,14 @@ const FIRST_SCALE: f64 = 0.3;
 /// A table of a guide, with its name.
 pub(super) type Table<E> = (&'static str, Arc<Parameterized<E>>);
 
-/// A table of so many numbers for each row, of which the second half are logarithms of scales.
-pub(super) fn table<E: Real>(name: &'static str, rows: usize, numbers: usize) -> Result<Table<E>, AmortizedError> {
+/// A table of so many numbers for each row.
+pub(super) fn table<E: Real>(of_row: RowTable, rows: usize) -> Result<Table<E>, AmortizedError> {
+    let RowTable { name, locations, log_scales } = of_row;
+    let numbers = locations + log_scales;
     let build = || -> Result<Parameterized<E>, NetworkError> {
         let layer = Sequential::new(Embedding::new(rows, numbers, 1)?);
         let log_scale = E::from_f64(FIRST_SCALE.ln());
-        let row = (0..numbers).map(|at| if at < numbers / 2 { E::default() } else { log_scale });
+        let row = (0..numbers).map(|at| if at < locations { E::default() } else { log_scale });
         let all: Vec<E> = row.cycle().take(rows * numbers).collect();
         Parameterized::new(layer, all)
     };

@@ -52,7 +52,7 @@ pub use fit::{AmortizedFit, BoundGradient, Encoded, Epoch, Stopped, bound_gradie
 pub use generated::Generated;
 pub use local_guide::Automatic;
 pub use row_model::{
-    BoundRows, Call, CallOperand, DrawnLatent, GlobalModel, ROW_NUMBER, RowGuide, RowInput, RowModel, check_network,
+    BoundRows, Call, CallOperand, DrawnLatent, GlobalModel, ROW_NUMBER, RowGuide, RowInput, RowModel, RowTable, check_network,
 };
 #[cfg(feature = "files")]
 pub use saved::{load_amortized, resume_amortized};

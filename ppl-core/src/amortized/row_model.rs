@@ -75,11 +75,22 @@ pub trait RowGuide<M> {
         None
     }
 
-    /// The tables that give each row numbers of its own: name, and numbers for a row, of which the second half begin as logarithms of a small scale. Calls of the
+    /// The tables that give each row numbers of its own. Calls of the
     /// guide reach them as the networks after [`BoundRows::networks`], with [`ROW_NUMBER`] as their operand.
-    fn tables(&self, _model: &BoundRows<'_, Self::ModelRow>) -> Vec<(&'static str, usize)> {
+    fn tables(&self, _model: &BoundRows<'_, Self::ModelRow>) -> Vec<RowTable> {
         Vec::new()
     }
+}
+
+/// A table of a guide, which gives each row numbers of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowTable {
+    /// Its name: that of the latent.
+    pub name: &'static str,
+    /// The numbers of a row that begin at zero.
+    pub locations: usize,
+    /// Those after them, which begin as logarithms of a small scale.
+    pub log_scales: usize,
 }
 
 /// What the engine calls the number of a row, for calls of tables.

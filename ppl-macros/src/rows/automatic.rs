@@ -1,10 +1,10 @@
 //! Latents of rows that are left to the automatic guide: each row has a location and a scale of its own, which a table of the engine gives.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::globals::size;
-use super::{Call, Operand, Rows};
+use super::{Call, Discrete, Operand, Rows};
 use crate::catalogue::Support;
 use crate::ir::{self, SiteKind};
 use crate::syntax::{self, CallArg, Expr, ExprKind, Lhs, Model, Range, Stmt};
@@ -16,8 +16,10 @@ const ROW: &str = "__row";
 #[derive(Debug)]
 pub(crate) struct Table {
     pub latent: Ident,
-    /// The axes of its unconstrained numbers, each with what is taken off its size.
+    /// The axes of its unconstrained numbers, each with what is taken off its size; of a discrete one, those of its logits.
     axes: Vec<(Ident, usize)>,
+    /// Whether there is a scale for each of these numbers.
+    scales: bool,
 }
 
 impl Table {
@@ -28,13 +30,24 @@ impl Table {
 }
 
 /// Writes the distributions of the latents in `rows.auto`: `param loc_of_z[Z]: real = 0; .. z[Z] ~ Normal(loc_of_z, exp(log_scale_of_z));`, on the
-/// unconstrained scale of the latents of the model's row.
-pub(super) fn leave(rows: &mut Rows, model: &ir::Model) {
-    let networks = rows.networks().count();
+/// unconstrained scale of the latents of the model's row, and `k ~ Categorical(logits = logits_of_k);` of those that are discrete there.
+pub(super) fn leave(rows: &mut Rows, model: &ir::Model, discretes: &[Discrete]) {
     for latent in rows.auto.clone() {
+        if let Some(discrete) = discretes.iter().find(|discrete| discrete.name == latent) {
+            let axes: Vec<(Ident, usize)> = discrete.of_logits().into_iter().map(|dim| (dim, 0)).collect();
+            let table = Table { latent, axes, scales: false };
+            let [logits] = table.declare(rows, ["logits"]);
+            let categorical = discrete.categories().is_some();
+            let left = table.axes.len() - usize::from(categorical);
+            let (word, argument) = if categorical { ("Categorical", "logits") } else { ("Bernoulli", "logit") };
+            table.write(rows, left, !categorical, &|read| call(word, vec![(Some(argument), read(&logits))], table.latent.span()));
+            rows.discretes.push(discrete.guided_by(&logits));
+            rows.row.arguments.insert(0, discrete.argument());
+            rows.tables.push(table);
+            continue;
+        }
         let is_it = |site: &&ir::Site| site.name == latent && site.kind == SiteKind::Latent;
         let Some(site) = model.sites.iter().find(is_it) else { continue };
-        let span = latent.span();
         let dims: Vec<Ident> = site.dims.iter().filter_map(|&dim| model.dims.get(dim)).map(|dim| dim.name.clone()).collect();
         let last = dims.len().saturating_sub(1);
         let less = |at: usize| usize::from(site.support == Support::Simplex && at == last);
@@ -45,44 +58,70 @@ pub(super) fn leave(rows: &mut Rows, model: &ir::Model) {
                 rows.row.arguments.push(argument);
             }
         }
-        let name = |name: Ident| Expr { kind: ExprKind::Name(name), span };
-        let whole: Vec<Expr> = axes.iter().map(|(dim, less)| name(Table::axis(dim, *less))).collect();
-        let call = |word: &str, args: Vec<Expr>| {
-            let callee = Box::new(name(Ident::new(word, span)));
-            let args = args.into_iter().map(|value| CallArg { name: None, value }).collect();
-            Expr { kind: ExprKind::Call { callee, args }, span }
-        };
-        let [loc, log_scale] = ["loc", "log_scale"].map(|what| Ident::new(&format!("{what}_of_{latent}"), span));
-        for result in [&loc, &log_scale] {
+        let table = Table { latent, axes, scales: true };
+        let [loc, log_scale] = table.declare(rows, ["loc", "log_scale"]);
+        let span = table.latent.span();
+        table.write(rows, table.axes.len(), true, &|read| {
+            let scale = call("exp", vec![(None, read(&log_scale))], span);
+            call("Normal", vec![(None, read(&loc)), (None, scale)], span)
+        });
+        rows.tables.push(table);
+    }
+}
+
+fn name(name: Ident) -> Expr {
+    let span = name.span();
+    Expr { kind: ExprKind::Name(name), span }
+}
+
+fn call(word: &str, args: Vec<(Option<&str>, Expr)>, span: Span) -> Expr {
+    let callee = Box::new(name(Ident::new(word, span)));
+    let arg = |(word, value): (Option<&str>, Expr)| CallArg { name: word.map(|word| Ident::new(word, span)), value };
+    Expr { kind: ExprKind::Call { callee, args: args.into_iter().map(arg).collect() }, span }
+}
+
+impl Table {
+    /// Declares what the table gives as parameters of the row: `logits_of_k`.
+    fn declare<const COUNT: usize>(&self, rows: &mut Rows, what: [&str; COUNT]) -> [Ident; COUNT] {
+        let (latent, span) = (&self.latent, self.latent.span());
+        let results = what.map(|what| Ident::new(&format!("{what}_of_{latent}"), span));
+        for result in &results {
             rows.row.body.push(Stmt::Param {
-                lhs: Lhs { name: result.clone(), index: whole.clone() },
+                lhs: Lhs { name: result.clone(), index: self.whole() },
                 support: syntax::Support { word: Ident::new("real", span), args: Vec::new() },
                 start: Expr { kind: ExprKind::Number(0.0), span },
             });
         }
+        let operands = vec![Operand { name: Ident::new(ROW, span), one_hot: false }];
+        let network = rows.networks().count() + rows.tables.len();
+        rows.calls.push(Call { network, operands, results: results.to_vec() });
+        results
+    }
+
+    /// All axes.
+    fn whole(&self) -> Vec<Expr> {
+        self.axes.iter().map(|(dim, less)| name(Self::axis(dim, *less))).collect()
+    }
+
+    /// Writes the statement of the latent, over so many axes of the table, of which the last is written whole or is a loop as the others.
+    fn write(&self, rows: &mut Rows, axes: usize, last_whole: bool, distribution: &dyn Fn(&dyn Fn(&Ident) -> Expr) -> Expr) {
+        let (latent, span) = (&self.latent, self.latent.span());
         // An array that is read may leave out its last axis alone: the others are loops.
-        let bound: Vec<Ident> = (0..last).map(|at| format_ident!("__at_{}_of_{}", at, latent, span = span)).collect();
+        let loops = axes - usize::from(last_whole && axes > 0);
+        let bound: Vec<Ident> = (0..loops).map(|at| format_ident!("__at_{}_of_{}", at, latent, span = span)).collect();
         let at = || bound.iter().cloned().map(name).collect::<Vec<Expr>>();
-        let read = |array: &Ident| match last {
+        let read = |array: &Ident| match loops {
             0 => name(array.clone()),
             _ => Expr { kind: ExprKind::Index { array: array.clone(), index: at() }, span },
         };
-        let distribution = call("Normal", vec![read(&loc), call("exp", vec![read(&log_scale)])]);
-        let index = at().into_iter().chain(whole.last().cloned()).collect();
-        let statement = Stmt::Sample { lhs: Lhs { name: latent.clone(), index }, distribution };
-        let loops = bound.iter().zip(&axes[..last]).rev();
-        rows.row.body.push(loops.fold(statement, |stmt, (var, (dim, _))| Stmt::For {
+        let index = at().into_iter().chain(self.whole().into_iter().take(axes).skip(loops)).collect();
+        let statement = Stmt::Sample { lhs: Lhs { name: latent.clone(), index }, distribution: distribution(&read) };
+        let all = bound.iter().zip(&self.axes[..loops]).rev();
+        rows.row.body.push(all.fold(statement, |stmt, (var, (dim, _))| Stmt::For {
             var: var.clone(),
             range: Range::Dim(dim.clone()),
             body: vec![stmt],
         }));
-        let network = networks + rows.tables.len();
-        rows.calls.push(Call {
-            network,
-            operands: vec![Operand { name: Ident::new(ROW, span), one_hot: false }],
-            results: vec![loc, log_scale],
-        });
-        rows.tables.push(Table { latent, axes });
     }
 }
 
@@ -111,7 +150,7 @@ pub(crate) fn automatic(rows: &Rows, compiled: &ir::Model) -> Rows {
         auto: rows.latents.iter().map(|(latent, _)| latent.clone()).collect(),
         tables: Vec::new(),
     };
-    leave(&mut guide, compiled);
+    leave(&mut guide, compiled, &rows.discretes);
     guide
 }
 
@@ -138,10 +177,12 @@ pub(super) fn tables(rows: &Rows, row: &TokenStream) -> TokenStream {
             0 => quote!(model.row.#dim),
             less => quote!(model.row.#dim.saturating_sub(#less)),
         });
-        quote!((#word, 2 #(* #sizes)*))
+        let locations = quote!(1 #(* #sizes)*);
+        let log_scales = if table.scales { locations.clone() } else { quote!(0) };
+        quote!(_ppl::RowTable { name: #word, locations: #locations, log_scales: #log_scales })
     });
     quote! {
-        fn tables(&self, model: &_ppl::BoundRows<'_, #row>) -> Vec<(&'static str, usize)> {
+        fn tables(&self, model: &_ppl::BoundRows<'_, #row>) -> Vec<_ppl::RowTable> {
             vec![#(#each),*]
         }
     }

@@ -34,6 +34,22 @@ impl Discrete {
         }
     }
 
+    /// The axes of its logits, of which one that is no index has one.
+    pub(super) fn of_logits(&self) -> Vec<Ident> {
+        self.axes.iter().chain(self.categories()).cloned().collect()
+    }
+
+    /// The same in a guide that has these logits for it alone.
+    pub(super) fn guided_by(&self, logits: &Ident) -> Self {
+        let (name, family, axes, element) = (self.name.clone(), self.family.clone(), self.axes.clone(), self.element.clone());
+        Discrete { name, family, axes, element, logits: Some(logits.clone()), is_read: false }
+    }
+
+    /// Whether its values have no bounds.
+    pub(crate) fn is_count(&self) -> bool {
+        matches!(self.element.kind, ElementKind::U64)
+    }
+
     /// Data of the row, to its statements.
     pub(super) fn argument(&self) -> Argument {
         let ty = ArgumentType::Array { element: self.element.clone(), dims: self.axes.clone() };
@@ -204,7 +220,8 @@ pub(super) fn check(guide: &Rows, model: &Rows, diagnostics: &mut Diagnostics) {
             _ => {}
         }
     }
-    for latent in guide.auto.iter().filter(|latent| model.discretes.iter().any(|discrete| discrete.name == **latent)) {
+    let is_count = |latent: &Ident| model.discretes.iter().any(|discrete| discrete.name == *latent && discrete.is_count());
+    for latent in guide.auto.iter().filter(|latent| is_count(latent)) {
         diagnostics.push(latent.span(), messages::auto_discrete(latent));
     }
 }

@@ -163,7 +163,7 @@ pub(super) fn size(dim: &Ident) -> Argument {
 }
 
 /// Visits all statements, those of loops as well.
-fn each<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Stmt)) {
+pub(super) fn each<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Stmt)) {
     for stmt in body {
         visit(stmt);
         if let Stmt::For { body, .. } | Stmt::Sum { body, .. } | Stmt::Chain { body, .. } | Stmt::Ode { body, .. } = stmt {

@@ -50,7 +50,7 @@ pub(crate) fn guide_of(mut model: Model, mut guide: Guide, diagnostics: &mut Dia
     for dim in rows.dims.iter().filter(|dim| !model_dims.contains(dim)) {
         diagnostics.push(dim.span(), messages::guide_dim(dim));
     }
-    automatic::leave(&mut rows, &model_row);
+    automatic::leave(&mut rows, &model_row, &model.discretes);
     let mut compiled = ir::lower::lower(rows.take_row(), diagnostics);
     compiled.single = single;
     if diagnostics.is_empty() {

@@ -9,6 +9,7 @@ use quote::format_ident;
 use super::globals::{self, Globals, size};
 use super::{Call, Discrete, Operand, Rows, networks};
 use crate::diagnostics::Diagnostics;
+use crate::ir::lower::is_discrete;
 use crate::messages;
 use crate::syntax::{
     Argument, ArgumentType, CallArg, ElementKind, Expr, ExprKind, Lhs, Model, NetworkSize, Range, SizeTerm, Stmt, Support,
@@ -63,6 +64,7 @@ pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnosti
         auto: BTreeSet::new(),
         read: BTreeSet::new(),
         loops: Vec::new(),
+        sums: 0,
         calls: Vec::new(),
         latents: Vec::new(),
         discretes: Vec::new(),
@@ -157,6 +159,8 @@ pub(super) struct Lift<'d> {
     read: BTreeSet<String>,
     /// The loops within the plate, with their dimensions.
     loops: Vec<(Ident, Option<Ident>)>,
+    /// How many `sum` blocks are open.
+    sums: usize,
     calls: Vec<Call>,
     latents: Vec<(Ident, Vec<Ident>)>,
     pub(super) discretes: Vec<Discrete>,
@@ -290,6 +294,14 @@ impl Lift<'_> {
             }
         }
         let mut wrong = Vec::new();
+        globals::each(&outside.body, &mut |stmt| {
+            if let Stmt::Sample { lhs, distribution } = stmt
+                && outside.latents.contains(&lhs.name)
+                && is_discrete(distribution)
+            {
+                wrong.push((lhs.name.span(), messages::DISCRETE_OUTSIDE.to_owned()));
+            }
+        });
         let bound = globals::bound(&outside.body);
         let over_rows = |name: &Ident| self.arrays.contains_key(&name.to_string()) && !bound.contains(&name);
         globals::expressions(&outside.body, &mut |expr| match &expr.kind {
@@ -311,6 +323,10 @@ impl Lift<'_> {
         match stmt {
             Stmt::Sample { lhs, mut distribution } => {
                 let discrete = self.is_discrete(&lhs, &distribution);
+                if discrete && self.sums > 0 {
+                    self.error(lhs.name.span(), messages::DISCRETE_HERE);
+                    return None;
+                }
                 let lhs = self.left(lhs, if discrete { Kind::Discrete } else { Kind::Latent })?;
                 self.expression(&mut distribution);
                 if discrete {
@@ -363,7 +379,9 @@ impl Lift<'_> {
             }
             Stmt::Sum { var, mut range, mut distribution, body } => {
                 self.expression(&mut distribution);
+                self.sums += 1;
                 let body = self.block(&var, &mut range, body);
+                self.sums -= 1;
                 Some(Stmt::Sum { var, range, distribution, body })
             }
         }

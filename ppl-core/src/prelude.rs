@@ -3,7 +3,7 @@
 pub use ndarray::{Array1, Array2, Array3, array};
 
 pub use crate::amortized::{
-    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Automatic, Epoch, Generated, Schedule,
+    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Automatic, DiscreteEstimator, Epoch, Generated, Schedule,
     Transform, fit_amortized,
 };
 pub use crate::checkpoint::Checkpoint;

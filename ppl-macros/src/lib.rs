@@ -77,6 +77,8 @@ mod syntax;
 ///
 /// Networks are arguments `decoder: net(Z + T => T * V)`, called with what stands in a row, whole: `let logits = decoder(z[n], previous[n]);` is read as `logits[t]` or
 /// `logits[t, v]`; of `net(D => 2 * Z)` the parts are named by `let (a, b) = split(encoder(x[n]));`. Such a model has one loop over its rows, which are independent.
+/// An index is given to a network as a number, for an embedding, or as `one_hot(k[n])`, as many numbers as there are values, of which one is one: for `k: [in K; N, L]`
+/// of a `net(L * K => D)`. Discrete latents of rows, `k[n, l] ~ Categorical(w);`, are drawn by a `guide!`, and read as data are.
 ///
 /// `#[ppl(crate = path)]` names ppl-core where it is not called so.
 #[proc_macro]
@@ -127,7 +129,8 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// where a latent is normal but for a change of variables, the normal families are the fast ones.
 ///
 /// A guide with networks, or of a model with networks, is one of rows: the model is one loop over independent rows, with all latents and all data in it, and the
-/// guide is a function of the row. Latents of rows are drawn from `Normal` and `LogNormal`. It is fitted by `fit_amortized`:
+/// guide is a function of the row. Latents of rows are drawn from `Normal` and `LogNormal`, discrete ones from any discrete distribution of the same values,
+/// `k[n, l] ~ Categorical(logits = a[l]);`, `c[n] ~ Poisson(log_rate = b);` (`Amortized::discrete` says how the gradient is estimated). It is fitted by `fit_amortized`:
 ///
 /// ```text
 /// guide! {
@@ -143,7 +146,7 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// ```
 ///
 /// `auto mu, z;`, outside the loop, leaves latents to the automatic guide: those outside the loop over the rows of the model, which have no other guide, together, and
-/// those of rows each with a location and a scale of its own for every row, which makes the guide one of the rows that it learns from.
+/// those of rows each with a location and a scale (or probabilities) of its own for every row, which makes the guide one of the rows that it learns from.
 #[proc_macro]
 pub fn guide(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     guide::guide(&tokens.into()).into()

@@ -49,7 +49,7 @@ pub(crate) const SEMICOLON: &str = "there is no statement before this `;`; leave
 pub(crate) const FACTOR_ONE: &str = "`factor(..)` takes one number; write one `factor(..)` for each";
 pub(crate) const SUM: &str = "a discrete variable is summed out as `sum k in K ~ Categorical(w) { .. }`";
 pub(crate) const SAMPLED: &str =
-    "`sampled` is not available yet: a discrete variable is summed out with `sum k in K ~ Categorical(w) { .. }`";
+    "`sampled` is not available here: a discrete variable is summed out with `sum k in K ~ Categorical(w) { .. }`, or is drawn in a model with networks";
 pub(crate) const TRUNCATION: &str = "a truncated distribution is written `Truncated(Normal(0, 1), lower = 0)`";
 pub(crate) const FOR_NAME: &str = "`for` binds a name: `for n in N { .. }`";
 pub(crate) const INCLUSIVE_RANGE: &str = "a range leaves out its end: `0..3` is 0, 1, 2";

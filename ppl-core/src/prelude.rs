@@ -3,8 +3,8 @@
 pub use ndarray::{Array1, Array2, Array3, array};
 
 pub use crate::amortized::{
-    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Automatic, DiscreteEstimator, Epoch, Generated, Schedule,
-    Transform, fit_amortized,
+    Amortized, AmortizedError, AmortizedEstimator, AmortizedFit, AmortizedObjective, Automatic, DiscreteEstimator, Epoch,
+    Generated, Schedule, Transform, fit_amortized,
 };
 pub use crate::checkpoint::Checkpoint;
 pub use crate::estimators::{Baseline, Estimator, RaoBlackwell};

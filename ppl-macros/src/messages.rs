@@ -48,8 +48,7 @@ pub(crate) const RUST: &str =
 pub(crate) const SEMICOLON: &str = "there is no statement before this `;`; leave it out";
 pub(crate) const FACTOR_ONE: &str = "`factor(..)` takes one number; write one `factor(..)` for each";
 pub(crate) const SUM: &str = "a discrete variable is summed out as `sum k in K ~ Categorical(w) { .. }`";
-pub(crate) const SAMPLED: &str =
-    "`sampled` is not available here: a discrete variable is summed out with `sum k in K ~ Categorical(w) { .. }`, or is drawn in a model with networks";
+pub(crate) const SAMPLED: &str = "`sampled` is not available here: a discrete variable is summed out with `sum k in K ~ Categorical(w) { .. }`, or is drawn in a model with networks";
 pub(crate) const TRUNCATION: &str = "a truncated distribution is written `Truncated(Normal(0, 1), lower = 0)`";
 pub(crate) const FOR_NAME: &str = "`for` binds a name: `for n in N { .. }`";
 pub(crate) const INCLUSIVE_RANGE: &str = "a range leaves out its end: `0..3` is 0, 1, 2";
@@ -501,10 +500,6 @@ pub(crate) const GUIDE_PARTS: &str =
     "a latent of a guide has one statement, for all of its elements: take parameters over its axes";
 
 /// `family` is where its values lie and what is drawn there.
-pub(crate) fn guide_family(name: &Ident, set: &str, family: &str) -> String {
-    format!("`{name}` is {set} in the model, and so `{name} ~ {family}(loc, scale)` in a guide")
-}
-
 pub(crate) fn guide_families(name: &Ident, set: Option<&str>, example: &str, words: &mut dyn Iterator<Item = &str>) -> String {
     let set = set.map(|set| format!("is {set} in the model, and so ")).unwrap_or_default();
     let words: Vec<String> = words.filter(|word| *word != example).map(|word| format!("`{word}`")).collect();
@@ -596,12 +591,6 @@ pub(crate) fn auto_discrete(name: &Ident) -> String {
 
 pub(crate) fn guide_data(name: &Ident) -> String {
     format!("`{name}` is data of the model: a guide is of its latents")
-}
-
-pub(crate) fn guide_support(name: &Ident) -> String {
-    format!(
-        "`{name}` is neither real nor positive in the model, so that a guide of rows has no family for it: write the model's as a function of a real latent"
-    )
 }
 
 pub(crate) fn weights(network: &Ident) -> String {

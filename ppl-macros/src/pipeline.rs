@@ -75,21 +75,26 @@ fn automatic(rows: &rows::Rows, row: &ir::Model, name: &Ident, fine: bool) -> To
         model.single = row.single;
         check::check(&mut model, &mut diagnostics);
         // What is written here has no errors; one that it has after all is said rather than compiled.
-        if diagnostics.is_empty() { expand::expand(&model) } else { errors(diagnostics) }
+        let code = if diagnostics.is_empty() { expand::expand(&model) } else { errors(diagnostics) };
+        (model, code)
     };
     if rows.latents.is_empty() || !fine {
         let nothing = rows.nothing();
         let of_row = rows::no_guide(rows, name, &nothing.name);
-        return [compile(nothing), of_row].into_iter().collect();
+        return [compile(nothing).1, of_row].into_iter().collect();
     }
     if rows.discretes.iter().any(rows::Discrete::is_count) {
         return TokenStream::new();
     }
     let mut guide = rows::automatic(rows, row);
     let model = guide.take_row();
-    let krate = &model.krate;
-    let of_row = rows::row_guide(&guide, &quote!(#krate::amortized::Automatic), "Automatic", &quote!(#name), row.single);
-    [compile(model), of_row].into_iter().collect()
+    let automatic = {
+        let krate = &model.krate;
+        quote!(#krate::amortized::Automatic)
+    };
+    let (compiled, code) = compile(model);
+    let of_row = rows::row_guide((&guide, &compiled), &automatic, "Automatic", &quote!(#name), row.single);
+    [code, of_row].into_iter().collect()
 }
 
 /// Counts the models of a crate, in the order in which rustc meets them.

@@ -621,7 +621,7 @@ fn errors_name_the_place_the_value_and_the_way_out() -> Outcome {
     let factors = Factors { x: components(4, 1), z: 2, decoder: smooth(&[2, 5], 1) };
     assert_eq!(
         fit_amortized(&factors, &Pointed, one()).err().ok_or("not normal")?.to_string(),
-        "`LaplaceRow`: `z` is neither `Normal` nor `LogNormal` of a location and a scale; make it so"
+        "`LaplaceRow`: `z` is not normal on the unconstrained scale; say what it is drawn from in `families`"
     );
     let (mut wrong, guide) = deep();
     wrong.x[[4, 3]] = f64::NAN;

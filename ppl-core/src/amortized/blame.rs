@@ -47,10 +47,11 @@ fn bad_variable<E: Real>(layout: &Layout, work: &Workspace<E>, lane: usize, guid
         layout.parameters().flat_map(|v| v.rows.clone().enumerate().map(move |(i, row)| (layout.element_name(v, i), row)));
     let located = layout.centred.iter().flat_map(|centred| {
         let v = &layout.variables[centred.variable];
-        let of = |what: &'static str, rows: std::ops::Range<usize>| {
+        let of = move |what: &'static str, rows: std::ops::Range<usize>| {
             rows.enumerate().map(move |(i, row)| (format!("{what} of {}", layout.element_name(v, i)), row))
         };
-        of("location", centred.location()).chain(of("scale", centred.scale()))
+        let what = |at: usize| if centred.family.ends_with("Normal") { ["location", "scale"][at.min(1)] } else { "a parameter" };
+        centred.parameters.iter().enumerate().flat_map(move |(at, rows)| of(what(at), rows.clone()))
     });
     let located = located.filter(|_| guide);
     let latents = layout.latents().flat_map(|v| v.rows.clone().enumerate().map(move |(i, row)| (layout.element_name(v, i), row)));

@@ -99,7 +99,7 @@ impl<E: Real> Places<'_, E> {
         let of_guide = |rows: &Range<usize>| V::load(&self.guide[(rows.start + element) * self.lanes + lane..]);
         let of_model = |rows: &Range<usize>| V::load(&self.model[(rows.start + element) * self.lanes + lane..]);
         let (own, prior) = (self.own, self.prior);
-        Normals::new(of_guide(&own.location), of_guide(&own.scale), of_model(&prior.location), of_model(&prior.scale))
+        Normals::new(of_guide(&own.location()), of_guide(&own.scale()), of_model(&prior.location), of_model(&prior.scale))
     }
 }
 
@@ -192,6 +192,9 @@ fn priors<E: Real>(engine: &Engine<'_, E>) -> Result<(Vec<Prior>, Vec<usize>), A
     };
     let prior = |located: &Located| {
         let refused = |reason: String| refused(located.name, reason);
+        if !located.is_normal {
+            return Err(refused("it is not normal in the guide".to_owned()));
+        }
         let centred = of_model.layout.centred.iter().position(|centred| {
             let variable = &of_model.layout.variables[centred.variable];
             variable.name == located.name && centred.family == "Normal" && variable.bijector == Bijector::Identity
@@ -346,7 +349,7 @@ impl ClosedForm {
         let work = &mut guide.work;
         let places =
             Places { own, prior: &self.priors[index], guide: &work.values, model: &model.work.values, lanes: shape.lanes };
-        let (location, scale) = (own.location.clone(), own.scale.clone());
+        let (location, scale) = (own.location(), own.scale());
         let adjoints = &mut work.adjoints;
         dispatch(Pull { places, above, weights: of_divergence, of_prior: false, location, scale, adjoints });
     }

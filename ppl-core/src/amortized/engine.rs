@@ -11,6 +11,7 @@ use super::tiles::Tile;
 use super::transform::Drawn;
 use super::transpose::Columns;
 use super::{AmortizedError, AmortizedEstimator, DiscreteEstimator, RowInput};
+use crate::guides::Drawn as Family;
 use crate::kernel::Real;
 use crate::model::{LogJoint, SiteKind};
 
@@ -27,6 +28,8 @@ pub(crate) struct Engine<'a, E: Real> {
     pub(super) prior: Vec<usize>,
     /// The discrete latents.
     pub(super) discretes: Vec<Discrete>,
+    /// What the latents of the guide that are not discrete are drawn from.
+    pub(super) families: Vec<&'static dyn Family<E>>,
 }
 
 impl<E: Real> std::fmt::Debug for Engine<'_, E> {
@@ -44,13 +47,23 @@ impl<'a, E: Real> Engine<'a, E> {
         guide: (&'a dyn LogJoint<E>, Plan),
         data: &'a [RowInput<'a, E>],
         globals: Option<GlobalSide<'a, E>>,
-        discretes: Vec<Discrete>,
+        (families, discretes): (Vec<&'static dyn Family<E>>, Vec<Discrete>),
     ) -> Self {
         let graph = model.0.graph();
         let is_drawn = |name: &str| discretes.iter().any(|discrete| discrete.name == name);
         let is_prior = |site: usize| graph.sites[site].kind == SiteKind::Latent || is_drawn(graph.sites[site].name);
         let prior = (0..graph.factors.len()).filter(|&factor| graph.factors[factor].site.is_some_and(is_prior)).collect();
-        Engine { model: model.0, guide: guide.0, model_plan: model.1, guide_plan: guide.1, data, globals, prior, discretes }
+        Engine {
+            model: model.0,
+            guide: guide.0,
+            model_plan: model.1,
+            guide_plan: guide.1,
+            data,
+            globals,
+            prior,
+            discretes,
+            families,
+        }
     }
 
     /// The rows of noise that the latents of the guide take.

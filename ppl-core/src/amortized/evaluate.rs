@@ -5,7 +5,7 @@ use super::discrete::Way;
 use super::divergence::from_draws;
 use super::engine::{Engine, Steering};
 use super::networks::Store;
-use super::plan::{Action, Located, Plan};
+use super::plan::{Action, Plan};
 use super::tiles::Tile;
 use super::{AmortizedError, DiscreteEstimator};
 use crate::kernel::Real;
@@ -106,8 +106,7 @@ impl<E: Real> Engine<'_, E> {
                     let located = &self.guide_plan.located[index];
                     buffers.tiles.each(|tile| {
                         self.guide.locate(located.centred, &mut tile.guide.work);
-                        place(located, tile);
-                        located.constrain(tile.shape.lanes, &mut tile.guide.work.values);
+                        located.draw(self.families[located.centred], tile);
                     });
                 }
                 Action::Draw(index) => self.draw_discrete(index, way, &mut buffers.tiles)?,
@@ -160,23 +159,5 @@ fn fill_globals<E: Real>(plan: &Plan, globals: &[E], work: &mut Workspace<E>) {
     let rows = plan.globals.iter().flat_map(|global| global.unconstrained.clone());
     for (row, &value) in rows.zip(globals) {
         work.values[row * samples..(row + 1) * samples].fill(value);
-    }
-}
-
-/// `u = location + scale * noise`, for guide and model.
-fn place<E: Real>(located: &Located, tile: &mut Tile<E>) {
-    let (real, lanes) = (tile.shape.real(), tile.shape.lanes);
-    let Tile { model, guide, noise, .. } = tile;
-    let (values, model) = (&mut guide.work.values, &mut model.work.values);
-    for i in 0..located.rows.len() {
-        let at = |row: usize| row * lanes;
-        let (to, location, scale) = (at(located.rows.start + i), at(located.location.start + i), at(located.scale.start + i));
-        let noise = &noise[at(located.noise + i)..];
-        for lane in 0..lanes {
-            values[to + lane] = values[location + lane] + values[scale + lane] * noise[lane];
-        }
-        let last = values[to + real - 1];
-        values[to + real..to + lanes].fill(last);
-        model[at(located.model.start + i)..][..lanes].copy_from_slice(&values[to..to + lanes]);
     }
 }

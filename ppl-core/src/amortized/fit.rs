@@ -14,11 +14,12 @@ use super::global_latents::GlobalSide;
 use super::learn::{Header, Past, Purpose, Sizes, asked, key};
 use super::local_guide::{Table, table};
 use super::networks::Store;
-use super::plan::{Names, Plan};
+use super::plan::{Names, Plan, wiring};
 use super::transform::Drawn;
 use super::{
     Amortized, AmortizedError, Call, DrawnLatent, GlobalModel, ROW_NUMBER, RowGuide, RowInput, RowTable, Transform, data,
 };
+use crate::guides::{Drawn as Family, gaussian};
 use crate::instances::Instances as _;
 use crate::kernel::Real;
 use crate::model::{LogJoint, Model as _};
@@ -62,7 +63,8 @@ pub enum Stopped {
     Checkpoint,
 }
 
-/// The distribution of a latent given each row, `Normal` on the unconstrained scale.
+/// The distribution of a latent given each row, on the unconstrained scale: where it is normal there, its location and scale, else its median and half the width of
+/// its central 68 %.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoded<E> {
     /// The latent.
@@ -123,11 +125,12 @@ pub(crate) struct Bound<'a, 'm, E: Real> {
     guide_networks: Vec<(&'static str, &'m Parameterized<E>)>,
     priors: &'static [(usize, f64)],
     tables: Vec<RowTable>,
+    families: Vec<&'static dyn Family<E>>,
 }
 
 impl<'a, 'm, E: Real> Bound<'a, 'm, E> {
     /// Finds the places of all names. Compiled once for an element, not for every model.
-    pub(crate) fn resolve(self, transforms: &[Transform]) -> Result<(Engine<'a, E>, Sides<'m, E>), AmortizedError> {
+    pub(crate) fn resolve(mut self, transforms: &[Transform]) -> Result<(Engine<'a, E>, Sides<'m, E>), AmortizedError> {
         let tables = self.tables.iter().map(|&of_row| table(of_row, self.rows.max(1)));
         let tables = tables.collect::<Result<Vec<Table<E>>, AmortizedError>>()?;
         data::check(self.model.layout().model, self.rows, self.inputs, transforms)?;
@@ -153,8 +156,16 @@ impl<'a, 'm, E: Real> Bound<'a, 'm, E> {
         let model_plan = Plan::of_model(names)?;
         let names = Names { layout: guide, outside: &[], calls: self.guide_calls, networks: &guide_networks, ..names };
         let guide_plan = Plan::of_guide(names, self.guide.graph(), model)?;
+        if let Some(located) = guide_plan.located.iter().find(|own| !own.is_normal && self.families.get(own.centred).is_none()) {
+            return wiring(
+                guide.model,
+                format!("`{}` is not normal on the unconstrained scale; say what it is drawn from in `families`", located.name),
+            );
+        }
+        self.families.resize(guide.centred.len(), gaussian());
         let globals = self.outside.map(|outside| GlobalSide::new(outside, model, &model_plan)).transpose()?;
-        let engine = Engine::new((self.model, model_plan), (self.guide, guide_plan), self.inputs, globals, discretes);
+        let engine =
+            Engine::new((self.model, model_plan), (self.guide, guide_plan), self.inputs, globals, (self.families, discretes));
         let (rows, priors) = (self.rows, self.priors);
         Ok((engine, Sides { rows, model: self.model_networks, priors, guide: self.guide_networks, tables }))
     }
@@ -186,6 +197,7 @@ pub(super) fn with_engine<'m, M, G: RowGuide<M>, T>(
         guide_networks: own.networks.clone(),
         priors: given.priors,
         tables: guide.tables(&given),
+        families: guide.families(),
     };
     let (engine, sides) = G::Element::resolve(bound, transforms)?;
     act(&engine, sides)
@@ -411,14 +423,14 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             let mut all: Vec<Encoded<G::Element>> = engine.guide_plan.located.iter().map(of).collect();
             for_blocks(engine, sides.rows, self.drawn(), (BLOCK, 1), |rows, buffers| {
                 engine.draw_latents(&self.store, None, buffers)?;
-                for tile in &buffers.tiles.all {
+                for tile in &mut buffers.tiles.all {
                     let (rows, lanes) = (&rows[tile.first..tile.first + tile.shape.batch], tile.shape.lanes);
                     for (encoded, located) in all.iter_mut().zip(&engine.guide_plan.located) {
-                        let own = [(&mut encoded.location, located.location.start), (&mut encoded.scale, located.scale.start)];
-                        for (to, first) in own {
+                        let [location, scale] = located.location_and_scale(engine.families[located.centred], tile);
+                        for (to, from) in [(&mut encoded.location, location), (&mut encoded.scale, scale)] {
                             for (lane, &row) in rows.iter().enumerate() {
                                 for element in 0..located.rows.len() {
-                                    to[[row, element]] = tile.guide.work.values[(first + element) * lanes + lane];
+                                    to[[row, element]] = from[element * lanes + lane];
                                 }
                             }
                         }

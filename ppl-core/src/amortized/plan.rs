@@ -94,14 +94,28 @@ pub(super) struct Located {
     pub(super) centred: usize,
     /// Its unconstrained rows in the workspace of the guide.
     pub(super) rows: Range<usize>,
-    /// Of a positive latent, the rows of the numbers whose logarithms these are.
-    pub(super) positive: Option<Range<usize>>,
-    pub(super) location: Range<usize>,
-    pub(super) scale: Range<usize>,
+    /// The rows of what the bijector makes of these.
+    pub(super) constrained: Range<usize>,
+    pub(super) bijector: Bijector,
+    /// The rows of the parameters of its family: of a location and a scale, where it is normal on the unconstrained scale.
+    pub(super) parameters: Vec<Range<usize>>,
+    pub(super) is_normal: bool,
     /// Its unconstrained rows in the workspace of the model.
     pub(super) model: Range<usize>,
     /// The first of its rows of noise.
     pub(super) noise: usize,
+}
+
+impl Located {
+    /// The rows of the location, of a normal one.
+    pub(super) fn location(&self) -> Range<usize> {
+        self.parameters.first().cloned().unwrap_or_default()
+    }
+
+    /// The rows of the scale, of a normal one.
+    pub(super) fn scale(&self) -> Range<usize> {
+        self.parameters.get(1).cloned().unwrap_or_default()
+    }
 }
 
 /// How a model or a guide of a row is computed.
@@ -219,8 +233,7 @@ impl Plan {
     /// Finds the latents of a guide in the model.
     fn locate(&mut self, layout: &Layout, model: &Layout) -> Result<(), AmortizedError> {
         let mut noise = 0;
-        let families = ["Normal", "LogNormal"];
-        for (index, centred) in layout.centred.iter().enumerate().filter(|(_, centred)| families.contains(&centred.family)) {
+        for (index, centred) in layout.centred.iter().enumerate() {
             let own = &layout.variables[centred.variable];
             let Some(latent) = model.latents().find(|v| v.name == own.name) else {
                 let known = listed(model.latents().map(|v| v.name));
@@ -228,10 +241,10 @@ impl Plan {
                 return wiring(layout.model, reason);
             };
             let size = own.unconstrained.len();
-            let positive = own.bijector == Bijector::Exp;
-            if size != latent.unconstrained.len() || (positive && latent.bijector != Bijector::Exp) || own.missing.is_some() {
+            let elsewhere = own.bijector != Bijector::Identity && own.bijector != latent.bijector;
+            if size != latent.unconstrained.len() || elsewhere || own.missing.is_some() {
                 let reason = format!(
-                    "`{}` has {size} numbers in the guide and {} unconstrained ones in `{}`; make it `Normal` with as many, or `LogNormal` where it is positive",
+                    "`{}` has {size} unconstrained numbers in the guide and {} in `{}`, or other values; draw it from a distribution of the same values",
                     own.name,
                     latent.unconstrained.len(),
                     model.model
@@ -242,9 +255,10 @@ impl Plan {
                 name: own.name,
                 centred: index,
                 rows: own.unconstrained.clone(),
-                positive: positive.then(|| own.rows.clone()),
-                location: centred.location(),
-                scale: centred.scale(),
+                constrained: own.rows.clone(),
+                bijector: own.bijector.clone(),
+                parameters: centred.parameters.clone(),
+                is_normal: ["Normal", "LogNormal", "LogitNormal"].contains(&centred.family),
                 model: latent.unconstrained.clone(),
                 noise,
             });
@@ -252,8 +266,10 @@ impl Plan {
         }
         for latent in layout.latents() {
             if !self.located.iter().any(|located| located.name == latent.name) {
-                let reason =
-                    format!("`{}` is neither `Normal` nor `LogNormal` of a location and a scale; make it so", latent.name);
+                let reason = format!(
+                    "`{}` has no parameters that are known before it is drawn; give it a family of the catalogue",
+                    latent.name
+                );
                 return wiring(layout.model, reason);
             }
         }

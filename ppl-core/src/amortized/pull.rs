@@ -3,7 +3,7 @@
 use super::buffers::{Buffers, Half, Side};
 use super::engine::{Engine, Steering};
 use super::networks::Store;
-use super::plan::{Action, Located, Source};
+use super::plan::{Action, Source};
 use super::tiles::Tile;
 use super::{AmortizedError, AmortizedEstimator};
 use crate::kernel::Real;
@@ -102,9 +102,7 @@ impl<E: Real> Engine<'_, E> {
                     let Buffers { tiles, above, .. } = &mut *buffers;
                     let located = &self.guide_plan.located[index];
                     tiles.each(|tile| {
-                        let work = &mut tile.guide.work;
-                        located.pull_constrain(tile.shape.lanes, &work.values, &mut work.adjoints);
-                        pull_place(located, tile);
+                        located.pull(self.families[located.centred], tile);
                         if let Some(closed) = steering.closed {
                             closed.add_own((index, located), above, tile);
                         }
@@ -144,7 +142,7 @@ impl<E: Real> Engine<'_, E> {
             scale_lanes(direct, shares);
         }
         // Inputs have no adjoints that are read.
-        let located = layout.centred.iter().map(|centred| centred.location().end.max(centred.scale().end)).max().unwrap_or(0);
+        let located = layout.centred.iter().flat_map(|centred| &centred.parameters).map(|rows| rows.end).max().unwrap_or(0);
         work.adjoints[..self.guide_plan.unknown_rows.max(located) * lanes].fill(E::default());
         for located in &self.guide_plan.located {
             for (own, of_model) in located.rows.clone().zip(located.model.clone()) {
@@ -163,21 +161,6 @@ impl<E: Real> Engine<'_, E> {
                 let rows = parameter.unconstrained.start * lanes..parameter.unconstrained.end * lanes;
                 work.adjoints[rows.clone()].copy_from_slice(&direct[rows]);
             }
-        }
-    }
-}
-
-/// From the adjoints of a latent to those of its location and scale.
-fn pull_place<E: Real>(located: &Located, tile: &mut Tile<E>) {
-    let lanes = tile.shape.lanes;
-    let adjoints = &mut tile.guide.work.adjoints;
-    for i in 0..located.rows.len() {
-        let at = |row: usize| row * lanes;
-        let (from, location, scale) = (at(located.rows.start + i), at(located.location.start + i), at(located.scale.start + i));
-        adjoints.copy_within(from..from + lanes, location);
-        let noise = &tile.noise[at(located.noise + i)..];
-        for lane in 0..lanes {
-            adjoints[scale + lane] = adjoints[from + lane] * noise[lane];
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::distributions::Support;
+use crate::guides::Drawn;
 use crate::kernel::Real;
 use crate::model::{DataError, LogJoint, Model};
 use crate::networks::{Network as _, Parameterized};
@@ -44,8 +45,7 @@ impl<M: Model> GlobalModel<M::Element> for M {
 
 /// A guide of the latents of a row, given the row: what `guide!` implements. It says what a row of its model is, which a [`RowModel`] knows of itself.
 ///
-/// The latents of its row are those of the model by name and size, each `Normal` of a location and a scale, or `LogNormal` where the model's is positive, which
-/// [`LogJoint::locate`](crate::model::LogJoint::locate) computes; its discrete latents are those of the model; its inputs are some of the model's.
+/// The latents of its row are those of the model by name and size, each of a family whose parameters [`LogJoint::locate`](crate::model::LogJoint::locate) computes; its discrete latents are those of the model; its inputs are some of the model's.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no guide of this model",
     note = "take `Automatic`, which needs no declaration, or declare a guide with `guide!`; `()` is for models without latents"
@@ -73,6 +73,11 @@ pub trait RowGuide<M> {
     /// As [`RowModel::bind_globals`].
     fn bind_globals(&self, _model: &M, _row: &Self::ModelRow) -> Option<Box<dyn GlobalModel<Self::Element>>> {
         None
+    }
+
+    /// What each of [`Layout::centred`](crate::model::Layout::centred) of its row is drawn from; without an answer all are normal on the unconstrained scale.
+    fn families(&self) -> Vec<&'static dyn Drawn<Self::Element>> {
+        Vec::new()
     }
 
     /// The tables that give each row numbers of its own. Calls of the

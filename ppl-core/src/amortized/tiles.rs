@@ -22,6 +22,9 @@ pub(super) struct Tile<E> {
     pub(super) guide: Half<E>,
     /// Standard normal noise, `[latent row][lane]`.
     pub(super) noise: Vec<E>,
+    /// Draws of latents that are not normal, as the noise.
+    pub(super) drawn: Vec<E>,
+    pub(super) drawn_adjoints: Vec<E>,
     /// What networks are given of discrete latents, `[row][lane]`: ones and zeros, numbers, or what these are relaxed to.
     pub(super) hot: Vec<E>,
     pub(super) hot_adjoints: Vec<E>,
@@ -69,6 +72,8 @@ impl<E: Real> Tile<E> {
             model: Half::new(engine.model, shape),
             guide: Half::new(engine.guide, shape),
             noise: zeros(noise),
+            drawn: zeros(noise),
+            drawn_adjoints: zeros(noise),
             hot: zeros(of_discretes.0),
             hot_adjoints: zeros(of_discretes.0),
             probabilities: zeros(of_discretes.1),

@@ -135,7 +135,7 @@ impl<'m> Search<'m> {
 
     /// What is computed of a distribution, if anything, and what a guide draws by its quantiles.
     fn parameters(&self, entry: &'static Entry, params: &[Expr]) -> Option<(Vec<(&'static str, Expr)>, Option<&'static Entry>)> {
-        let is_guide = self.model.guide.is_some();
+        let is_guide = self.model.is_guide();
         if is_guide && !is_gaussian(entry) {
             let named = entry.parameters.iter().zip(params).map(|((name, _), value)| (*name, value.clone()));
             return Some((named.collect(), Some(entry)));

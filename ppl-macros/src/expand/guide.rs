@@ -48,7 +48,7 @@ pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStr
 }
 
 /// What each latent is drawn from, in the order of the guide.
-fn families(guide: &Model, e: &TokenStream) -> Vec<TokenStream> {
+pub(crate) fn families(guide: &Model, e: &TokenStream) -> Vec<TokenStream> {
     let drawn = |entry: &Entry| {
         if entry.rust == "Dirichlet" {
             return quote!(_ppl::dirichlet::<#e>());

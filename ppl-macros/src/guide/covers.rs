@@ -84,7 +84,7 @@ fn axes(model: &Model, dims: &[DimId]) -> String {
 }
 
 /// What is wrong with the family of a latent.
-fn family(name: &Ident, latent: &Site, density: &Density) -> Option<String> {
+pub(crate) fn family(name: &Ident, latent: &Site, density: &Density) -> Option<String> {
     let fits = |support: Support| match density {
         Density::Univariate { family: Family::Catalogue(entry), .. } => on_support(support).any(|known| known.rust == entry.rust),
         _ => false,

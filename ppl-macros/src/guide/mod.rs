@@ -2,7 +2,7 @@
 //!
 //! A guide with networks, or of a model with networks, is one of rows; any other is an ordinary guide, of all latents at once.
 
-mod covers;
+pub(crate) mod covers;
 mod ordinary;
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
@@ -77,6 +77,7 @@ fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Guide> {
                 attrs: Vec::new(),
                 krate,
                 row: false,
+                row_guide: false,
                 shared: Vec::new(),
                 vis,
                 name,

@@ -32,6 +32,8 @@ pub(crate) struct Model {
     pub name: Ident,
     /// Whether it is the model of one row, in whose data lanes differ.
     pub row: bool,
+    /// Whether that is one of a guide.
+    pub row_guide: bool,
     /// Of a guide of an ordinary model, what it is a guide of.
     pub guide: Option<GuideOf>,
     /// Of such a model, the data that are the same for all rows.
@@ -552,6 +554,11 @@ impl Model {
     /// Whether a bound name is the value of what is summed out, or of a discrete latent.
     pub(crate) fn is_value(&self, var: VarId) -> bool {
         self.vars[var].value_of.is_some() || self.sums.iter().any(|sum| sum.loops.last() == Some(&var))
+    }
+
+    /// Whether its statements say what latents are drawn from: of a guide, or of the row of one.
+    pub(crate) fn is_guide(&self) -> bool {
+        self.guide.is_some() || self.row_guide
     }
 
     /// The inputs of the model of a row: in each lane other numbers.

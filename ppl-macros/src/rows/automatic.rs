@@ -131,6 +131,7 @@ pub(crate) fn automatic(rows: &Rows, compiled: &ir::Model) -> Rows {
         attrs: Vec::new(),
         krate: rows.row.krate.clone(),
         row: true,
+        row_guide: true,
         shared: Vec::new(),
         vis: rows.row.vis.clone(),
         name: format_ident!("{}Automatic", rows.row.name),

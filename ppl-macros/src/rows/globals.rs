@@ -41,6 +41,7 @@ impl Globals {
             attrs: vec![syn::parse_quote!(#[doc(hidden)])],
             krate: row.krate.clone(),
             row: false,
+            row_guide: false,
             shared: Vec::new(),
             vis: row.vis.clone(),
             name: format_ident!("{}Globals", row.name),

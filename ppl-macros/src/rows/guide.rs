@@ -5,10 +5,9 @@ use quote::{format_ident, quote};
 
 use super::expand::{bound_rows, calls, element, network_checks, networks, structure};
 use super::{Discrete, Of, Rows, automatic, discrete, has_networks, lift, lower};
-use crate::catalogue::Support;
 use crate::diagnostics::Diagnostics;
-use crate::guide::Guide;
-use crate::ir::{self, Density, Family, SiteKind, StmtKind, visit};
+use crate::guide::{Guide, covers};
+use crate::ir::{self, SiteKind, StmtKind, visit};
 use crate::syntax::{ArgumentType, ElementKind, Model, Stmt};
 use crate::{check, expand, messages};
 
@@ -57,6 +56,11 @@ pub(crate) fn guide_of(mut model: Model, mut guide: Guide, diagnostics: &mut Dia
         check::check(&mut compiled, diagnostics);
         families(&rows, &compiled, &model_row, diagnostics);
     }
+    if diagnostics.is_empty() {
+        for (span, message) in expand::refused_latents(&compiled) {
+            diagnostics.push(span, message);
+        }
+    }
     if !diagnostics.is_empty() {
         return None;
     }
@@ -72,7 +76,7 @@ pub(crate) fn guide_of(mut model: Model, mut guide: Guide, diagnostics: &mut Dia
     } else {
         (TokenStream::new(), Binding::of_networks(&target))
     };
-    let guide = implementation(&rows, &quote!(#name), &name.to_string(), (&quote!(#target), &binding), single);
+    let guide = implementation((&rows, &compiled), &quote!(#name), &name.to_string(), (&quote!(#target), &binding), single);
     Some(quote! {
         #structure
         #code
@@ -117,12 +121,18 @@ impl Binding {
 }
 
 /// `RowGuide` for a type, of a model with networks.
-pub(crate) fn row_guide(rows: &Rows, guide: &TokenStream, word: &str, target: &TokenStream, single: bool) -> TokenStream {
+pub(crate) fn row_guide(
+    rows: (&Rows, &ir::Model),
+    guide: &TokenStream,
+    word: &str,
+    target: &TokenStream,
+    single: bool,
+) -> TokenStream {
     implementation(rows, guide, word, (target, &Binding::of_networks(target)), single)
 }
 
 fn implementation(
-    rows: &Rows,
+    (rows, compiled): (&Rows, &ir::Model),
     guide: &TokenStream,
     word: &str,
     (target, binding): (&TokenStream, &Binding),
@@ -137,6 +147,7 @@ fn implementation(
     let (networks, calls) = (networks(rows, &quote!(self)), calls(rows));
     let discretes = Discrete::expand(&rows.discretes, true, &size);
     let tables = automatic::tables(rows, &quote!(Self::ModelRow));
+    let families = expand::guide::families(compiled, &e);
     quote! {
         #[doc(hidden)]
         #[allow(non_snake_case, unused_mut, clippy::all, clippy::pedantic)]
@@ -179,6 +190,10 @@ fn implementation(
                 }
 
                 #tables
+
+                fn families(&self) -> Vec<&'static dyn _ppl::Drawn<#e>> {
+                    vec![#(#families),*]
+                }
             }
         };
     }
@@ -242,16 +257,9 @@ fn families(rows: &Rows, guide: &ir::Model, model: &ir::Model, diagnostics: &mut
             diagnostics.push(distribution.span, messages::guide_data(name));
             return;
         }
-        let word = match &distribution.density {
-            Density::Univariate { family: Family::Catalogue(entry), .. } => entry.rust,
-            _ => "",
-        };
-        let message = match model.sites.iter().find(|known| known.name == *name).map(|known| known.support) {
-            Some(Support::Real) if word != "Normal" => messages::guide_family(name, "on the whole real line", "Normal"),
-            Some(Support::Positive) if word != "LogNormal" => messages::guide_family(name, "positive", "LogNormal"),
-            Some(Support::Real | Support::Positive) | None => return,
-            Some(_) => messages::guide_support(name),
-        };
-        diagnostics.push(distribution.span, message);
+        let Some(known) = model.sites.iter().find(|known| known.name == *name) else { return };
+        if let Some(message) = covers::family(name, known, &distribution.density) {
+            diagnostics.push(distribution.span, message);
+        }
     });
 }

@@ -95,6 +95,7 @@ pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnosti
         attrs: Vec::new(),
         krate: model.krate,
         row: true,
+        row_guide: of.is_some(),
         shared: shared.iter().map(|argument| argument.name.clone()).collect(),
         vis: model.vis,
         name: model.name,

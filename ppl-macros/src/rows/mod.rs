@@ -71,11 +71,12 @@ pub(crate) struct Operand {
 impl Rows {
     /// The model of the row; what is left has its head alone.
     pub(crate) fn take_row(&mut self) -> Model {
-        let Model { krate, vis, name, shared, .. } = &self.row;
+        let Model { krate, vis, name, shared, row_guide, .. } = &self.row;
         let head = Model {
             attrs: Vec::new(),
             krate: krate.clone(),
             row: true,
+            row_guide: *row_guide,
             shared: shared.clone(),
             vis: vis.clone(),
             name: name.clone(),
@@ -101,6 +102,7 @@ impl Rows {
             attrs: vec![syn::parse_quote!(#[doc(hidden)])],
             krate: self.row.krate.clone(),
             row: true,
+            row_guide: true,
             shared: Vec::new(),
             vis: self.row.vis.clone(),
             name: quote::format_ident!("{}Nothing", self.row.name),

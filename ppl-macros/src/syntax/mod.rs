@@ -30,6 +30,8 @@ pub(crate) struct Model {
     pub krate: syn::Path,
     /// Whether it is the model of one row, whose data the lanes differ in: `#[ppl(row)]`.
     pub row: bool,
+    /// Whether that is one of a guide.
+    pub row_guide: bool,
     /// Of the model of one row, the data that are the same for all rows.
     pub shared: Vec<Ident>,
     pub vis: syn::Visibility,

@@ -40,7 +40,8 @@ fn model(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<M
         skip(input);
     }
     let name = name(input, messages::NO_NAME)?;
-    let mut model = Model { attrs, krate, row, shared: Vec::new(), vis, name, arguments: Vec::new(), body: Vec::new() };
+    let mut model =
+        Model { attrs, krate, row, row_guide: false, shared: Vec::new(), vis, name, arguments: Vec::new(), body: Vec::new() };
     arguments_and_body(input, &mut model, diagnostics)?;
     Ok(model)
 }

@@ -25,6 +25,13 @@ pub struct Elements<'a, E> {
     pub(super) values: &'a [E],
 }
 
+impl<'a, E> Elements<'a, E> {
+    /// So many elements, of which the unconstrained numbers and the noise begin at the same row.
+    pub(crate) fn new((count, first): (usize, usize), parameters: &'a [Range<usize>], samples: usize, values: &'a [E]) -> Self {
+        Elements { count, u: first, noise: first, parameters, samples, values }
+    }
+}
+
 impl<E> Clone for Elements<'_, E> {
     fn clone(&self) -> Self {
         *self

@@ -35,6 +35,7 @@ pub(crate) fn tokens(model: &Model) -> TokenStream {
         attrs, krate, vis, name, args, body, row,
         // Rows are not written as text.
         shared: _,
+        row_guide: _,
         single: _, guide: _, dims: _, sites: _, vars: _, locals: _, factors: _, sums: _, discretes: _, components: _,
         quantity_supports: _,
     } = model;

@@ -51,7 +51,7 @@ impl Lowering<'_> {
                     word,
                 }),
                 Chosen::Multivariate(entry, parameters) => {
-                    let dim = event.first().filter(|_| self.model.guide.is_some() && event.len() == 1);
+                    let dim = event.first().filter(|_| self.model.is_guide() && event.len() == 1);
                     let axis = dim.map(|&dim| self.axis_var(dim));
                     Some(Lowered {
                         distribution: Distribution {

@@ -98,6 +98,7 @@ impl<'a> Lowering<'a> {
                 vis: model.vis.clone(),
                 name: model.name.clone(),
                 row: model.row,
+                row_guide: model.row_guide,
                 guide: None,
                 shared: model.shared.clone(),
                 single: false,

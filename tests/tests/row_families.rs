@@ -149,8 +149,7 @@ fn a_gamma_guide_is_the_posterior() -> Outcome {
     };
     let fit = fit_amortized(&model, &guide, config)?;
     // The evidence of a count: negative binomial.
-    let ln_gamma = |x: f64| (1..x as u64).map(|k| (k as f64).ln()).sum::<f64>();
-    let evidence = |c: f64, e: f64| ln_gamma(c + 2.0) - ln_gamma(c + 1.0) + c * e.ln() - (c + 2.0) * (1.0 + e).ln();
+    let evidence = |c: f64, e: f64| (c + 1.0).ln() + c * e.ln() - (c + 2.0) * (1.0 + e).ln();
     let exact: f64 = c.iter().zip(&exposure).map(|(&c, &e)| evidence(c as f64, e)).sum::<f64>() / 60.0;
     let bound = fit.bounds(&model, 50)?.iter().map(|row| row.bound()).sum::<f64>() / 60.0;
     assert!((bound - exact).abs() < 2e-3, "{bound} {exact}");

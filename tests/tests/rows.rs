@@ -42,6 +42,10 @@ fn data(row: usize) -> Whole {
     }
 }
 
+const DECODER: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("z")], results: &["decoder_of_z"] }];
+const ENCODER: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("x")], results: &["loc", "log_scale"] }];
+const MEAN: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("x")], results: &["mean"] }];
+
 #[test]
 fn lanes_of_a_row_are_rows_of_data() {
     let row = Row { D: 3, Z: 2 };
@@ -142,13 +146,11 @@ fn a_model_with_a_network_is_its_row_and_a_call() {
     let model = vae();
     let bound = model.bind_rows().expect("good data");
     assert_eq!((bound.rows, bound.row.D, bound.row.Z), (7, 5, 2));
-    const DECODER: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("z")], results: &["decoder_of_z"] }];
     assert_eq!(bound.calls, DECODER);
     assert_eq!(bound.inputs[0].data[..5], [0.0_f32, 0.0, 0.0, 0.0, 0.0]);
     assert_eq!(bound.inputs[0].data[5..10], [0.0_f32, 1.0, 0.0, 0.0, 1.0]);
     let guide = Encoder { encoder: Mlp::new(&[5, 8, 4]).build(2).expect("sizes") };
     let own = guide.bind_guide(&bound).expect("good sizes");
-    const ENCODER: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("x")], results: &["loc", "log_scale"] }];
     assert_eq!(own.calls, ENCODER);
     assert_eq!(own.row.bind().expect("sizes alone").layout().centred.len(), 1);
     let wrong = Encoder { encoder: Mlp::new(&[5, 8, 3]).build(2).expect("sizes") };
@@ -176,7 +178,6 @@ fn weights_are_latent_by_a_statement_and_rows_without_latents_need_no_guide() {
     let model = Bayesian { x: ndarray::Array2::zeros((4, 1)), y: vec![0.0; 4], f };
     let bound = model.bind_rows().expect("good data");
     assert_eq!(bound.priors, [(0, 2.0)]);
-    const MEAN: &[Call] = &[Call { network: 0, operands: &[CallOperand::whole("x")], results: &["mean"] }];
     assert_eq!(bound.calls, MEAN);
     assert_eq!(().bind_guide(&bound).expect("nothing to bind").calls, []);
 }

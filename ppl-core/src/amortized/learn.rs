@@ -305,7 +305,7 @@ fn bound_of<E: Real>(
         DiscreteEstimator::Concrete { .. } => DiscreteEstimator::ScoreFunction,
         other => other,
     };
-    let steering = Steering { closed, discrete, ..Steering::PLAIN };
+    let steering = Steering { discrete, closed, ..Steering::PLAIN };
     let mut sum = 0.0;
     for (index, rows) in held_out.chunks(batch).enumerate() {
         let buffers = sizes.of(engine, rows.len());

@@ -11,7 +11,6 @@
 //! # Source
 //! Jang, Gu & Poole 2017, Categorical reparameterization with Gumbel-softmax; Mnih & Rezende 2016, Variational inference for Monte Carlo objectives.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -169,8 +168,7 @@ impl Learner<'_> {
     fn learn(&self, name: &str, way: Way) -> Result<(f64, usize), ppl_examples::Failure> {
         let (model, guide) = (self.model(self.train)?, self.guide()?);
         let max_time = Some(Duration::from_secs(self.arguments.seconds));
-        let observer: Box<dyn FnMut(&_) -> ControlFlow<()> + Send> = Box::new(|_| ControlFlow::Continue(()));
-        let config = Amortized { epochs: usize::MAX, max_time, observer: Some(observer), ..self.config(way) };
+        let config = Amortized { epochs: usize::MAX, max_time, ..self.config(way) };
         let fit = fit_amortized(&model, &guide, config)?;
         let unseen = self.model(self.test)?;
         let bounds = fit.bounds(&unseen, 10)?;
@@ -178,10 +176,10 @@ impl Learner<'_> {
         let some = self.test.rows(&(0..10).collect::<Vec<_>>())?;
         let again = fit.reconstruct(&self.model(&some)?)?;
         let mean = again.mean("x").cloned().unwrap_or_default();
-        let tiles = Array2::from_shape_fn((20, some.pixels.ncols()), |(tile, pixel)| match tile < 10 {
-            true => some.pixels[[tile, pixel]],
+        let tiles = Array2::from_shape_fn((20, some.pixels.ncols()), |(tile, pixel)| {
             #[expect(clippy::cast_possible_truncation, reason = "a probability")]
-            false => mean[[tile - 10, pixel]] as f32,
+            let made = |tile: usize| mean[[tile, pixel]] as f32;
+            if tile < 10 { some.pixels[[tile, pixel]] } else { made(tile - 10) }
         });
         let file = format!("{}-{}.png", self.length, name.replace(", ", "-").replace(' ', "-").to_lowercase());
         grid(self.arguments.out.join(file), &tiles, 10, some.height, some.width)?;

@@ -60,20 +60,10 @@ impl Discrete {
     pub(super) fn expand(all: &[Self], is_guide: bool, size: &dyn Fn(&Ident) -> TokenStream) -> TokenStream {
         let each = all.iter().map(|discrete| {
             let name = discrete.name.to_string();
-            let categories = match &discrete.element.kind {
-                ElementKind::Index(dim) => {
-                    let size = size(dim);
-                    quote!(Some(#size))
-                }
-                _ => quote!(None),
-            };
-            let logits = match discrete.logits.as_ref().filter(|_| is_guide) {
-                Some(logits) => {
-                    let logits = logits.to_string();
-                    quote!(Some(#logits))
-                }
-                None => quote!(None),
-            };
+            let option = |found: Option<TokenStream>| found.map_or_else(|| quote!(None), |found| quote!(Some(#found)));
+            let categories = option(discrete.categories().map(size));
+            let logits = discrete.logits.as_ref().filter(|_| is_guide).map(ToString::to_string);
+            let logits = option(logits.map(|logits| quote!(#logits)));
             let is_read = discrete.is_read;
             quote!(_ppl::DrawnLatent { name: #name, categories: #categories, logits: #logits, is_read: #is_read })
         });

@@ -26,6 +26,7 @@ mod syntax;
 /// | `let x = ..;` in a loop | a name for an expression |
 /// | `let x[n] = ..;`, or outside loops | a quantity: reported like a latent |
 /// | `let h[0] = a;`, `for t in 1..T { let h[t] = a + b * h[t - 1]; .. }` | a recursion: earlier elements are read, also of quantities that are computed from each other in turns |
+/// | `beta ~ Uniform(0, 1 - alpha);` | between bounds that depend on latents a latent is a share of the way, which is reported beside it: `share_of_beta` |
 /// | `y[n] ~ Truncated(Gamma(2, 1), upper = 4);`, `Censored(Normal(mu, s), lower = 0)` | a distribution between bounds, or observed at its bounds beyond them; of counts the bounds belong to it |
 /// | `c[n] ~ ZeroInflated(Poisson(rate), gate = p);`, `s ~ Transformed(Normal(0, 1), softplus);` | counts that are zero for a reason of its own, and what `exp`, `sigmoid` or `softplus` makes of a number |
 /// | `y[n] ~ Mixture(w, k in K => Normal(mu[k], s));`, `Mixture(w, Normal(a, s), Cauchy(0, 10))`, `mu[K] ~ Ordered(Normal(0, 3));` | a component chosen by weights, summed out, and independent draws, sorted |

@@ -7,13 +7,12 @@ use proc_macro2::{Ident, Span};
 use quote::format_ident;
 
 use super::globals::{self, Globals, size};
-use super::{Call, Discrete, Operand, Rows, networks};
+use super::{Call, Discrete, Rows, networks};
 use crate::diagnostics::Diagnostics;
 use crate::ir::lower::is_discrete;
 use crate::messages;
-use crate::syntax::{
-    Argument, ArgumentType, CallArg, ElementKind, Expr, ExprKind, Lhs, Model, NetworkSize, Range, SizeTerm, Stmt, Support,
-};
+use crate::syntax::visit;
+use crate::syntax::{Argument, ArgumentType, CallArg, ElementKind, Expr, ExprKind, Lhs, Model, NetworkSize, Range, Stmt};
 
 /// The model of a guide, as the guide needs it.
 #[derive(Clone, Copy, Debug)]
@@ -142,35 +141,35 @@ pub(super) enum Kind {
 
 pub(super) struct Lift<'d> {
     /// The bound name of the plate.
-    var: Ident,
-    plate: Ident,
-    networks: Vec<(Ident, NetworkSize, NetworkSize)>,
+    pub(super) var: Ident,
+    pub(super) plate: Ident,
+    pub(super) networks: Vec<(Ident, NetworkSize, NetworkSize)>,
     /// The names over the plate with their axes, the plate left out.
-    arrays: BTreeMap<String, (Kind, Vec<Ident>)>,
+    pub(super) arrays: BTreeMap<String, (Kind, Vec<Ident>)>,
     /// The names that are declared outside the plate.
-    outside: Vec<Ident>,
+    pub(super) outside: Vec<Ident>,
     /// What is the same for all rows and may go into networks, with its axes: data, and latents outside the plate.
-    common: BTreeMap<String, Vec<Ident>>,
+    pub(super) common: BTreeMap<String, Vec<Ident>>,
     /// The axes of what is declared outside the plate.
-    outside_axes: BTreeMap<String, Vec<Ident>>,
-    is_guide: bool,
+    pub(super) outside_axes: BTreeMap<String, Vec<Ident>>,
+    pub(super) is_guide: bool,
     /// The latents that are left to the automatic guide.
-    auto: BTreeSet<String>,
+    pub(super) auto: BTreeSet<String>,
     /// The names over the plate in the statements of the row.
-    read: BTreeSet<String>,
+    pub(super) read: BTreeSet<String>,
     /// The loops within the plate, with their dimensions.
-    loops: Vec<(Ident, Option<Ident>)>,
+    pub(super) loops: Vec<(Ident, Option<Ident>)>,
     /// How many `sum` blocks are open.
-    sums: usize,
-    calls: Vec<Call>,
-    latents: Vec<(Ident, Vec<Ident>)>,
+    pub(super) sums: usize,
+    pub(super) calls: Vec<Call>,
+    pub(super) latents: Vec<(Ident, Vec<Ident>)>,
     pub(super) discretes: Vec<Discrete>,
     /// The data over the plate that are indices, with what they point into.
     pub(super) indices: Vec<(Ident, Ident)>,
-    priors: Vec<(usize, f64)>,
+    pub(super) priors: Vec<(usize, f64)>,
     /// The statements of the row so far.
-    lifted: Vec<Stmt>,
-    diagnostics: &'d mut Diagnostics,
+    pub(super) lifted: Vec<Stmt>,
+    pub(super) diagnostics: &'d mut Diagnostics,
 }
 
 impl Lift<'_> {
@@ -295,7 +294,7 @@ impl Lift<'_> {
             }
         }
         let mut wrong = Vec::new();
-        globals::each(&outside.body, &mut |stmt| {
+        visit::each(&outside.body, &mut |stmt| {
             if let Stmt::Sample { lhs, distribution } = stmt
                 && outside.latents.contains(&lhs.name)
                 && is_discrete(distribution)
@@ -305,7 +304,7 @@ impl Lift<'_> {
         });
         let bound = globals::bound(&outside.body);
         let over_rows = |name: &Ident| self.arrays.contains_key(&name.to_string()) && !bound.contains(&name);
-        globals::expressions(&outside.body, &mut |expr| match &expr.kind {
+        visit::expressions(&outside.body, &mut |expr| match &expr.kind {
             ExprKind::Call { .. } if self.network_of(expr).is_some() => {
                 wrong.push((expr.span, messages::CALL_OUTSIDE.to_owned()));
             }
@@ -436,7 +435,7 @@ impl Lift<'_> {
     }
 
     /// Takes off the first index, which must be that of the plate.
-    fn take_plate(&mut self, name: &Ident, index: &mut Vec<Expr>) -> bool {
+    pub(super) fn take_plate(&mut self, name: &Ident, index: &mut Vec<Expr>) -> bool {
         let first = index.first();
         if first.is_some_and(|first| matches!(&first.kind, ExprKind::Name(word) if *word == self.var)) {
             index.remove(0);
@@ -446,75 +445,6 @@ impl Lift<'_> {
         let message = messages::plate_first(name, &self.var);
         self.error(span, message);
         false
-    }
-
-    /// The network that an expression calls.
-    fn network_of(&self, expr: &Expr) -> Option<usize> {
-        let ExprKind::Call { callee, .. } = &expr.kind else { return None };
-        let ExprKind::Name(word) = &callee.kind else { return None };
-        self.networks.iter().position(|(name, ..)| name == word)
-    }
-
-    /// A call of a network: what it gives are parameters of the row with these names.
-    fn declare(&mut self, names: Vec<Ident>, call: &Expr) {
-        let (Some(network), ExprKind::Call { args, .. }) = (self.network_of(call), &call.kind) else { return };
-        if !self.loops.is_empty() {
-            self.error(call.span, messages::CALL_IN_LOOP);
-            return;
-        }
-        let (word, inputs, outputs) = self.networks[network].clone();
-        let mut operands = Vec::new();
-        let mut taken = Vec::new();
-        for arg in args {
-            let Some((value, one_hot)) = self.one_hot(&arg.value) else { return };
-            let operand = match &value.kind {
-                ExprKind::Index { array, index } if index.len() == 1 => {
-                    let mut index = vec![Expr { kind: clone_name(&index[0].kind), span: index[0].span }];
-                    if !self.take_plate(array, &mut index) {
-                        return;
-                    }
-                    array
-                }
-                ExprKind::Name(name) => name,
-                _ => {
-                    self.error(value.span, messages::operand(&word, &self.var));
-                    return;
-                }
-            };
-            let name = operand.to_string();
-            let known = self.arrays.get(&name).filter(|(kind, _)| *kind != Kind::Quantity).map(|(_, axes)| axes);
-            let Some(axes) = known.or_else(|| self.common.get(&name)) else {
-                self.error(operand.span(), messages::operand(&word, &self.var));
-                return;
-            };
-            let mut axes = axes.clone();
-            if one_hot {
-                let Some(points) = self.points(operand) else { return };
-                axes.push(points);
-            }
-            taken.push(axes);
-            operands.push(Operand { name: operand.clone(), one_hot });
-        }
-        if count(taken.iter().map(Vec::as_slice)) != count(inputs.pieces().into_iter()) {
-            self.error(call.span, messages::network_takes(&word, &inputs, &sum_of(taken)));
-            return;
-        }
-        let pieces = outputs.pieces();
-        if pieces.len() != names.len() {
-            self.error(call.span, messages::network_gives(&word, &outputs, pieces.len(), names.len()));
-            return;
-        }
-        for (name, piece) in names.iter().zip(&pieces) {
-            let span = name.span();
-            let index: Vec<Expr> = piece.iter().map(|dim| Expr { kind: ExprKind::Name(dim.clone()), span }).collect();
-            self.arrays.insert(name.to_string(), (Kind::Result, piece.to_vec()));
-            self.lifted.push(Stmt::Param {
-                lhs: Lhs { name: name.clone(), index },
-                support: Support { word: Ident::new("real", span), args: Vec::new() },
-                start: Expr { kind: ExprKind::Number(0.0), span },
-            });
-        }
-        self.calls.push(Call { network, operands, results: names });
     }
 
     fn expression(&mut self, expr: &mut Expr) {
@@ -591,51 +521,4 @@ impl Lift<'_> {
         }
         self.auto.contains(&name.to_string()).then(|| messages::guide_reads_auto(name))
     }
-
-    /// The name of what a call within an expression gives: `decoder_of_z`.
-    fn result_name(&self, network: usize, call: &Expr) -> Ident {
-        let ExprKind::Call { args, .. } = &call.kind else { return self.networks[network].0.clone() };
-        let operands: Vec<String> = args
-            .iter()
-            .map(|arg| {
-                let inner = match &arg.value.kind {
-                    ExprKind::Call { args, .. } if args.len() == 1 => &args[0].value.kind,
-                    kind => kind,
-                };
-                match inner {
-                    ExprKind::Name(name) | ExprKind::Index { array: name, .. } => name.to_string(),
-                    _ => "value".to_owned(),
-                }
-            })
-            .collect();
-        Ident::new(&format!("{}_of_{}", self.networks[network].0, operands.join("_")), call.span)
-    }
-}
-
-/// A name again; anything else as a number, which no index of a plate is.
-fn clone_name(kind: &ExprKind) -> ExprKind {
-    if let ExprKind::Name(name) = kind { ExprKind::Name(name.clone()) } else { ExprKind::Number(0.0) }
-}
-
-/// How often each product of dimensions is among some pieces, in whatever order its dimensions are.
-fn count<'a>(pieces: impl Iterator<Item = &'a [Ident]>) -> BTreeMap<Vec<String>, usize> {
-    let mut counts = BTreeMap::new();
-    for piece in pieces {
-        let mut dims: Vec<String> = piece.iter().map(ToString::to_string).collect();
-        dims.sort_unstable();
-        *counts.entry(dims).or_default() += 1;
-    }
-    counts
-}
-
-/// Pieces as the size that they are together: equal ones that follow each other are counted.
-fn sum_of(pieces: Vec<Vec<Ident>>) -> NetworkSize {
-    let mut terms: Vec<SizeTerm> = Vec::new();
-    for dims in pieces {
-        match terms.iter_mut().find(|term| term.dims == dims) {
-            Some(term) => term.factor += 1,
-            None => terms.push(SizeTerm { factor: 1, dims }),
-        }
-    }
-    NetworkSize { terms }
 }

@@ -5,6 +5,7 @@
 //! that fills `decoder_of_z`.
 
 mod automatic;
+mod calls;
 mod discrete;
 mod expand;
 mod globals;

@@ -15,6 +15,7 @@ mod recovery;
 mod statement;
 #[cfg(test)]
 mod tests;
+pub(crate) mod visit;
 
 use proc_macro2::{Ident, Span};
 

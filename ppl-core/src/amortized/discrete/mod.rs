@@ -16,42 +16,42 @@ use super::{AmortizedError, DrawnLatent};
 use crate::kernel::Real;
 use crate::model::{Graph, Layout};
 
-pub(in crate::amortized) use check::check;
-pub(in crate::amortized) use draw::Way;
+pub(super) use check::check;
+pub(super) use draw::Way;
 use softmax::Shape;
 
 /// A discrete latent of a row: an input of the rows of model and guide, which the engine fills.
 #[derive(Clone, Debug)]
-pub(in crate::amortized) struct Discrete {
-    pub(in crate::amortized) name: &'static str,
+pub(super) struct Discrete {
+    pub(super) name: &'static str,
     /// The rows of its values in the workspace of the model, a row for each element.
-    pub(in crate::amortized) model: Range<usize>,
+    pub(super) model: Range<usize>,
     /// As these, of the guide.
-    pub(in crate::amortized) guide: Range<usize>,
+    pub(super) guide: Range<usize>,
     /// The factors of the guide that are its density.
-    pub(in crate::amortized) factors: Vec<usize>,
+    pub(super) factors: Vec<usize>,
     /// As many numbers as an index has values, if it is one.
-    pub(in crate::amortized) categories: Option<usize>,
+    pub(super) categories: Option<usize>,
     /// The rows of the guide that hold its logits, where a network gives these.
-    pub(in crate::amortized) logits: Option<Range<usize>>,
+    pub(super) logits: Option<Range<usize>>,
     /// What networks are given of it: rows of [`Tile::hot`].
-    pub(in crate::amortized) hot: Range<usize>,
+    pub(super) hot: Range<usize>,
     /// Rows of [`Tile::probabilities`], of each element one for each value; empty without logits.
-    pub(in crate::amortized) probabilities: Range<usize>,
+    pub(super) probabilities: Range<usize>,
     /// The first of its elements among those of all.
-    pub(in crate::amortized) first: usize,
+    pub(super) first: usize,
     /// Whether statements read its value, beside the one that it is drawn from.
-    pub(in crate::amortized) is_read: bool,
+    pub(super) is_read: bool,
 }
 
 impl Discrete {
     /// The values of an element, where there are logits.
-    pub(in crate::amortized) fn values(&self) -> Option<usize> {
+    pub(super) fn values(&self) -> Option<usize> {
         self.logits.as_ref().map(|_| self.categories.unwrap_or(2))
     }
 
     /// That numbers given for it are values of it.
-    pub(in crate::amortized) fn check(&self, array: &Array2<f64>) -> Result<(), AmortizedError> {
+    pub(super) fn check(&self, array: &Array2<f64>) -> Result<(), AmortizedError> {
         let most = self.categories.map_or(f64::INFINITY, |categories| categories as f64 - 1.0);
         let is_value = |x: f64| x >= 0.0 && x.fract() == 0.0 && x <= most;
         match array.indexed_iter().find(|(_, x)| !is_value(**x)) {
@@ -72,12 +72,12 @@ impl Discrete {
         Some(Shape { elements, values, binary: self.categories.is_none(), lanes })
     }
 
-    pub(in crate::amortized) fn elements(&self) -> usize {
+    pub(super) fn elements(&self) -> usize {
         self.model.len()
     }
 
     /// Finds the discrete latents of a model in its guide.
-    pub(in crate::amortized) fn resolve(
+    pub(super) fn resolve(
         of_model: (&[DrawnLatent], &Layout),
         of_guide: (&[DrawnLatent], &Layout, &'static Graph),
     ) -> Result<Vec<Self>, AmortizedError> {
@@ -119,7 +119,7 @@ impl Discrete {
     }
 
     /// Puts a value of an element in the places of a lane.
-    pub(in crate::amortized) fn put<E: Real>(&self, element: usize, lane: usize, value: usize, tile: &mut Tile<E>) {
+    pub(super) fn put<E: Real>(&self, element: usize, lane: usize, value: usize, tile: &mut Tile<E>) {
         let lanes = tile.shape.lanes;
         let number = E::from_f64(value as f64);
         tile.model.work.values[(self.model.start + element) * lanes + lane] = number;
@@ -138,7 +138,7 @@ impl Discrete {
 
 impl<E: Real> Engine<'_, E> {
     /// The values that the first discrete latents of a row can have together; none without logits, or where there are more than can be counted.
-    pub(in crate::amortized) fn combinations(&self, first: usize) -> Option<usize> {
+    pub(super) fn combinations(&self, first: usize) -> Option<usize> {
         self.discretes[..first].iter().try_fold(1_usize, |all, discrete| {
             let of_one = discrete.values()?.checked_pow(u32::try_from(discrete.elements()).ok()?)?;
             all.checked_mul(of_one)
@@ -146,7 +146,7 @@ impl<E: Real> Engine<'_, E> {
     }
 
     /// All latents of a row, discrete ones last: name, rows of the workspace of the model, and axes.
-    pub(in crate::amortized) fn latents(&self) -> impl Iterator<Item = (&'static str, Range<usize>, &[usize])> {
+    pub(super) fn latents(&self) -> impl Iterator<Item = (&'static str, Range<usize>, &[usize])> {
         let layout = self.model.layout();
         let is_drawn = |name: &str| self.discretes.iter().any(|discrete| discrete.name == name);
         layout
@@ -156,7 +156,7 @@ impl<E: Real> Engine<'_, E> {
     }
 
     /// The elements of all discrete latents.
-    pub(in crate::amortized) fn discrete_elements(&self) -> usize {
+    pub(super) fn discrete_elements(&self) -> usize {
         self.discretes.iter().map(Discrete::elements).sum()
     }
 }

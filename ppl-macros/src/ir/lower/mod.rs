@@ -13,6 +13,7 @@ mod operations;
 mod parameters;
 mod pieces;
 mod reads;
+mod shares;
 mod statements;
 mod sums;
 mod vectors;

@@ -164,7 +164,7 @@ impl Lowering<'_> {
                 of_data = false;
                 self.error(
                     bound.span,
-                    "a bound is made of data and numbers; bounds that depend on latents or parameters are not available yet",
+                    "a bound is made of data and numbers here: a latent between bounds that depend on others is `Uniform(lower, upper)`, in a model without networks",
                 );
             }
         }

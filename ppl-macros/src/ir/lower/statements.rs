@@ -10,7 +10,14 @@ use crate::{messages, syntax};
 
 impl Lowering<'_> {
     pub(super) fn statements(&mut self, body: &[syntax::Stmt]) -> Vec<Stmt> {
-        body.iter().filter_map(|stmt| self.statement(stmt)).collect()
+        let mut all = Vec::with_capacity(body.len());
+        for stmt in body {
+            match self.shares(stmt) {
+                Some(parts) => all.extend(parts.iter().filter_map(|part| self.statement(part))),
+                None => all.extend(self.statement(stmt)),
+            }
+        }
+        all
     }
 
     pub(super) fn statement(&mut self, stmt: &syntax::Stmt) -> Option<Stmt> {

@@ -219,7 +219,6 @@ pub fn fit_amortized<'m, M, G: RowGuide<M>, C: BorrowMut<Amortized>>(
     let transforms = config.transforms.clone();
     with_engine(model, guide, &transforms, |engine, sides| {
         config.check(sides.rows)?;
-        discrete::check(engine, config)?;
         let mut store = sides.store(engine, &config.held)?;
         check_tables(&store, config)?;
         let header = Header::new::<M, G>(config.seed, &transforms);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::buffers::Buffers;
+use super::discrete;
 use super::divergence::{ClosedForm, closed_form};
 use super::engine::{Engine, Steering};
 use super::networks::Store;
@@ -160,6 +161,7 @@ fn learn_all<E: Real>(
     }
     #[cfg(feature = "files")]
     let mut saved = start;
+    discrete::check(engine, config)?;
     let closed = closed_form(engine, config)?;
     let closed = closed.as_ref();
     let seed = config.seed;

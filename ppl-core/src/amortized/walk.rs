@@ -122,7 +122,7 @@ fn conditions<E: Real>(engine: &Engine<'_, E>) -> Vec<&'static str> {
     let layout = engine.model.layout();
     let observed = |name: &str| layout.observed.iter().any(|observed| observed.name == name);
     let read = |index: usize| {
-        let called = |source: &Source| *source == Source::Input(index);
+        let called = |source: &Source| matches!(source, Source::Input(own) | Source::OneHot(own, _) if *own == index);
         engine.model_plan.inputs.iter().any(|(input, _)| *input == index)
             || engine.model_plan.calls.iter().any(|call| call.operands.iter().any(|operand| called(&operand.source)))
     };

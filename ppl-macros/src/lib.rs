@@ -130,7 +130,7 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// where a latent is normal but for a change of variables, the normal families are the fast ones.
 ///
 /// A guide with networks, or of a model with networks, is one of rows: the model is one loop over independent rows, with all latents and all data in it, and the
-/// guide is a function of the row. Latents of rows are drawn as above, but for simplexes and angles; discrete ones from any discrete distribution of the same values,
+/// guide is a function of the row. Latents of rows are drawn as above, discrete ones from any discrete distribution of the same values,
 /// `k[n, l] ~ Categorical(logits = a[l]);`, `c[n] ~ Poisson(log_rate = b);` (`Amortized::discrete` says how the gradient is estimated). It is fitted by `fit_amortized`:
 ///
 /// ```text

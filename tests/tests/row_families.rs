@@ -9,15 +9,16 @@ use ppl_core::prelude::*;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 model! {
-    /// Rates of counts, shares of successes, and what a network makes of both and of a vector.
+    /// Rates of counts, shares of successes, and what a network makes of both and of a simplex.
     #[derive(Debug)]
     pub Many(c: [u64; N], s: [u64; N], y: [f64; N, K], decoder: net(2 + K => K)) {
         for n in N {
             rate[n] ~ Gamma(2, 1);
             share[n] ~ Beta(2, 3);
-            w[n, K] ~ Normal(0, 1.5);
+            w[n, K] ~ Dirichlet(1.5);
             z[n] ~ Normal(0, 1);
-            c[n] ~ Poisson(rate[n]);
+            heading[n] ~ VonMises(0, 1.5);
+            c[n] ~ Poisson(rate[n] * exp(0.3 * sin(heading[n])));
             s[n] ~ Binomial(10, share[n]);
             let m = decoder(rate[n], share[n], w[n]);
             y[n, K] ~ Normal(m, exp(0.3 * z[n]));
@@ -32,7 +33,11 @@ guide! {
             let (a, b, d, e, f, g) = split(encoder(y[n]));
             rate[n] ~ Gamma(exp(a) + 2, exp(b));
             share[n] ~ Beta(1 + exp(a), 2 + exp(d));
-            w[n, K] ~ Normal(g, 0.7);
+            for k in K {
+                let concentration[n, k] = exp(g[k]) + 0.5;
+            }
+            w[n, K] ~ Dirichlet(concentration[n]);
+            heading[n] ~ VonMises(a, 1 + exp(d));
             z[n] ~ StudentT(5, e + 0.3 * share[n], exp(f));
         }
     }

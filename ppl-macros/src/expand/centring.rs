@@ -10,6 +10,7 @@ use super::names;
 use super::tape::Body;
 use crate::catalogue::{Entry, Support};
 use crate::ir::lower::element;
+use crate::ir::substitute::{Places, substitute};
 use crate::ir::{Affine, Density, Expr, ExprKind, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Term, VarId, visit};
 use crate::messages;
 
@@ -70,8 +71,8 @@ pub(crate) fn refused(model: &Model) -> Vec<(Span, String)> {
 
 struct Search<'m> {
     model: &'m Model,
-    /// The definitions of quantities by site and index.
-    quantities: BTreeMap<(SiteId, String), &'m Expr>,
+    /// The definitions of quantities: each with its index.
+    quantities: BTreeMap<SiteId, Vec<(&'m [Index], &'m Expr)>>,
     loops: Vec<VarId>,
     found: Vec<Centred>,
     refused: Vec<(Span, String)>,
@@ -98,7 +99,7 @@ impl<'m> Search<'m> {
                     self.loops.pop();
                 }
                 StmtKind::Quantity { site, index, value } => {
-                    self.quantities.insert((*site, format!("{index:?}")), value);
+                    self.quantities.entry(*site).or_default().push((index, value));
                 }
                 StmtKind::Sample { site, index, distribution, .. } => {
                     if let Density::Univariate { family, params } = &distribution.density
@@ -183,6 +184,23 @@ impl<'m> Search<'m> {
         }
     }
 
+    /// What an element of a quantity is made of, and what stands there in the place of which bound names.
+    fn definition(&self, site: SiteId, index: &[Index]) -> Option<(&'m Expr, Places)> {
+        let all = self.quantities.get(&site)?;
+        if let Some((_, value)) = all.iter().find(|(known, _)| *known == index) {
+            return Some((value, Places::new()));
+        }
+        // One definition of all elements is that of any.
+        let [(known, value)] = all[..] else { return None };
+        let place = |(known, index): (&Index, &Index)| match (known, index) {
+            (Index::Affine(known), Index::Affine(index)) => Some((known.as_var()?, index.clone())),
+            _ => None,
+        };
+        let places: Places = known.iter().zip(index).map(place).collect::<Option<_>>()?;
+        let whole = places.keys().all(|&var| !self.model.vars[var].range);
+        (whole && places.len() == index.len()).then_some((value, places))
+    }
+
     /// Replaces locals and quantities by what they are made of; where a quantity of another row is read if there is one.
     fn inline(&self, expr: &mut Expr) -> Result<(), Span> {
         match &mut expr.kind {
@@ -191,9 +209,12 @@ impl<'m> Search<'m> {
                 self.inline(expr)
             }
             ExprKind::Site(site, index) if self.model.sites[*site].kind == SiteKind::Quantity => {
-                let value = self.quantities.get(&(*site, format!("{index:?}"))).ok_or(expr.span)?;
-                *expr = (*value).clone();
-                self.inline(expr)
+                let (value, places) = self.definition(*site, index).ok_or(expr.span)?;
+                let mut value = value.clone();
+                self.inline(&mut value)?;
+                substitute(&mut value, &places);
+                *expr = value;
+                Ok(())
             }
             ExprKind::Reduce { body, product, .. } => {
                 *product = false;

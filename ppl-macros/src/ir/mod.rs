@@ -4,6 +4,7 @@ pub(crate) mod display;
 mod family;
 pub(crate) mod index;
 pub(crate) mod lower;
+pub(crate) mod substitute;
 pub(crate) mod visit;
 
 use proc_macro2::{Ident, Span};

@@ -243,11 +243,12 @@ guide! {
 guide! {
     pub OtherRow for Series() {
         param a[T]: real = 0;
-        for t in T {
-            let twice[t] = 2 * a[t];
+        let twice[0] = a[0];
+        for t in 1..T {
+            let twice[t] = 2 * twice[t - 1];
         }
         for t in T {
-            x[t] ~ Normal(twice[0], 1);
+            x[t] ~ Normal(twice[t], 1);
         }
     }
 }

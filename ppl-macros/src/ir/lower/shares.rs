@@ -43,10 +43,8 @@ impl Lowering<'_> {
         let whole: Vec<(Ident, Ident)> = loops;
         let at_zero = matches!(lower.kind, ExprKind::Number(x) if x == 0.0);
         let width = if at_zero { upper.clone() } else { binary(BinaryOp::Sub, upper.clone(), lower.clone()) };
-        let of_share = match index.is_empty() {
-            true => ExprKind::Name(share),
-            false => ExprKind::Index { array: share, index: index.clone() },
-        };
+        let of_share =
+            if index.is_empty() { ExprKind::Name(share) } else { ExprKind::Index { array: share, index: index.clone() } };
         let part = binary(BinaryOp::Mul, call("exp", vec![call("ln", vec![width])]), Expr { kind: of_share, span });
         let value = if at_zero { part } else { binary(BinaryOp::Add, lower.clone(), part) };
         let quantity = Stmt::Let { lhs: Lhs { name: lhs.name.clone(), index }, value };

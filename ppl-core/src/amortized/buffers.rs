@@ -1,6 +1,6 @@
 //! The buffers of an evaluation: made once for each size of batch.
 
-use super::calls::CallBuffers;
+use super::calls::{CallBuffers, Samples};
 use super::engine::Engine;
 use super::global_latents::{GlobalDraws, GlobalSide};
 use super::objective::weigh;
@@ -56,8 +56,8 @@ impl Side {
 pub(super) struct Buffers<E> {
     /// Rows of data.
     pub(super) batch: usize,
-    /// Monte Carlo samples of each.
-    pub(super) samples: usize,
+    /// Samples of each.
+    pub(super) of: Samples,
     pub(super) tiles: Tiles<E>,
     /// Draws of the latents outside the loop over the rows.
     pub(super) globals: Option<GlobalDraws<E>>,
@@ -98,7 +98,7 @@ impl<E: Real> Buffers<E> {
 
     /// The divergence of the guide from the prior, on average over the lanes that count, in nats a row.
     pub(super) fn mean_divergence(&self) -> f64 {
-        let each = 1.0 / self.samples as f64;
+        let each = 1.0 / self.of.count as f64;
         let of = |tile: &Tile<E>| {
             let lanes = tile.divergence[..tile.shape.real()].iter().enumerate();
             lanes.map(|(lane, x)| x * tile.chances.get(lane).unwrap_or(&each)).sum::<f64>()
@@ -121,17 +121,17 @@ impl<E: Real> Buffers<E> {
 
 impl<E: Real> Engine<'_, E> {
     /// Buffers for batches of so many rows.
-    pub(super) fn buffers(&self, batch: usize, samples: usize) -> Buffers<E> {
-        self.buffers_of(Tiles::new(self, batch, samples), batch, samples)
+    pub(super) fn buffers(&self, batch: usize, of: Samples) -> Buffers<E> {
+        self.buffers_of(Tiles::new(self, batch, of.count), batch, of)
     }
 
     /// As [`Engine::buffers`], in one tile, whose lanes are the rows.
     pub(super) fn buffers_of_one(&self, batch: usize) -> Buffers<E> {
-        self.buffers_of(Tiles::one(self, batch, 1), batch, 1)
+        self.buffers_of(Tiles::one(self, batch, 1), batch, Samples::of(1))
     }
 
-    fn buffers_of(&self, tiles: Tiles<E>, batch: usize, samples: usize) -> Buffers<E> {
-        let calls = |plan: &Plan| plan.calls.iter().map(|call| CallBuffers::new(call, self.data, batch, samples)).collect();
+    fn buffers_of(&self, tiles: Tiles<E>, batch: usize, of: Samples) -> Buffers<E> {
+        let calls = |plan: &Plan| plan.calls.iter().map(|call| CallBuffers::new(call, self.data, (batch, of))).collect();
         let all = || self.model_plan.calls.iter().chain(&self.guide_plan.calls);
         let reads =
             |source: &Source, index: usize| matches!(source, Source::Input(own) | Source::OneHot(own, _) if *own == index);
@@ -143,7 +143,7 @@ impl<E: Real> Engine<'_, E> {
         };
         Buffers {
             batch,
-            samples,
+            of,
             tiles,
             globals: self.globals.as_ref().map(GlobalSide::draws),
             inputs: self.data.iter().enumerate().map(input).chain([vec![E::default(); batch]]).collect(),

@@ -321,7 +321,7 @@ impl ClosedForm {
 
     /// Writes which elements are above the floor, on average over the batch.
     pub(super) fn count<E: Real>(&self, buffers: &mut Buffers<E>) {
-        let floor = self.free_bits * (buffers.batch * buffers.samples) as f64;
+        let floor = self.free_bits * (buffers.batch * buffers.of.count) as f64;
         for (element, above) in buffers.above.iter_mut().enumerate() {
             let sum: f64 = buffers.tiles.all.iter().map(|tile| tile.by_element[element]).sum();
             *above = self.free_bits == 0.0 || sum > floor;

@@ -7,6 +7,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::buffers::Buffers;
+use super::calls::Samples;
 use super::discrete::{self, Discrete};
 use super::divergence::closed_form;
 use super::engine::{Engine, Steering};
@@ -136,9 +137,9 @@ impl<'a, 'm, E: Real> Bound<'a, 'm, E> {
         data::check(self.model.layout().model, self.rows, self.inputs, transforms)?;
         let (model, guide) = (self.model.layout(), self.guide.layout());
         let discretes = Discrete::resolve((&self.model_discretes, model), (&self.guide_discretes, guide, self.guide.graph()))?;
-        let input = |input: &RowInput<'m, E>| (input.name, input.columns, input.categories.map(|(size, _)| size));
-        let mut inputs: Vec<(&'static str, usize, Option<usize>)> = self.inputs.iter().map(input).collect();
-        inputs.push((ROW_NUMBER, 1, None));
+        let input = |input: &RowInput<'m, E>| (input.name, input.columns, input.categories.map(|(size, _)| size), input.shared);
+        let mut inputs: Vec<(&'static str, usize, Option<usize>, bool)> = self.inputs.iter().map(input).collect();
+        inputs.push((ROW_NUMBER, 1, None, false));
         let outside: Vec<&'static str> = self.outside.iter().flat_map(|side| side.layout().latents()).map(|v| v.name).collect();
         let sizes = |(name, network): (&'static str, &Parameterized<E>)| (name, network.inputs(), network.outputs());
         let of_tables = tables.iter().map(|(name, table)| (*name, &**table));
@@ -343,7 +344,7 @@ pub(super) fn for_blocks<E: Real>(
     mut act: impl FnMut(&[usize], &mut Buffers<E>) -> Result<(), AmortizedError>,
 ) -> Result<(), AmortizedError> {
     let all: Vec<usize> = (0..rows).collect();
-    let mut sizes = Sizes::new(samples);
+    let mut sizes = Sizes::new(Samples::of(samples));
     for rows in all.chunks(block) {
         let buffers = sizes.of(engine, rows.len());
         engine.fill(rows, drawn, buffers)?;

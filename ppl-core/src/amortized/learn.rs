@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::buffers::Buffers;
+use super::calls::Samples;
 use super::discrete;
 use super::divergence::{ClosedForm, closed_form};
 use super::engine::{Engine, Steering};
@@ -46,12 +47,12 @@ pub(super) fn asked(seed: u64, transforms: &[Transform]) -> Drawn<'_> {
 /// Buffers for the sizes of batches that have come up.
 #[derive(Debug)]
 pub(super) struct Sizes<E> {
-    samples: usize,
+    samples: Samples,
     all: Vec<Buffers<E>>,
 }
 
 impl<E: Real> Sizes<E> {
-    pub(super) fn new(samples: usize) -> Self {
+    pub(super) fn new(samples: Samples) -> Self {
         Sizes { samples, all: Vec::new() }
     }
 

@@ -54,6 +54,8 @@ pub(super) struct Wired {
     pub(super) outputs: usize,
     /// Whether it depends on inputs alone, so that one pass serves all samples of a row.
     pub(super) of_row: bool,
+    /// Whether it depends on discrete latents and on what is the same for all rows alone, so that where these have all their values one pass serves all rows.
+    pub(super) of_sample: bool,
 }
 
 impl Wired {
@@ -132,8 +134,8 @@ pub(super) struct Plan {
     pub(super) unknown_rows: usize,
 }
 
-/// The inputs by name, with their numbers of columns and, of indices, of values.
-pub(super) type InputNames = [(&'static str, usize, Option<usize>)];
+/// The inputs by name, with their numbers of columns and, of indices, of values, and whether they are the same for all rows.
+pub(super) type InputNames = [(&'static str, usize, Option<usize>, bool)];
 
 /// What the names of a row are about.
 #[derive(Clone, Copy, Debug)]
@@ -210,7 +212,7 @@ impl Plan {
             })
             .collect();
         let mut filled = Vec::new();
-        for (index, &(name, columns, _)) in inputs.iter().enumerate() {
+        for (index, &(name, columns, ..)) in inputs.iter().enumerate() {
             let parameter = || layout.parameters().find(|v| v.name == name);
             let Some(variable) = layout.inputs.iter().find(|v| v.name == name).or_else(parameter) else { continue };
             if variable.rows.len() != columns {
@@ -330,12 +332,19 @@ fn wire(names: Names<'_>, call: &Call, results: &[&'static str], of_row: &[bool]
         let reason = format!("a call is of network {}, but there are {}", call.network, networks.len());
         return wiring(layout.model, reason);
     };
-    let mut wired =
-        Wired { network: call.network, operands: Vec::new(), results: Vec::new(), inputs: 0, outputs: 0, of_row: true };
+    let mut wired = Wired {
+        network: call.network,
+        operands: Vec::new(),
+        results: Vec::new(),
+        inputs: 0,
+        outputs: 0,
+        of_row: true,
+        of_sample: true,
+    };
     for own in call.operands {
         let operand = own.name;
         let (source, columns) = if let Some(index) = inputs.iter().position(|(input, ..)| *input == operand) {
-            let (_, columns, categories) = inputs[index];
+            let (_, columns, categories, _) = inputs[index];
             match categories.filter(|_| own.one_hot) {
                 Some(categories) => (Source::OneHot(index, categories), columns * categories),
                 None => (Source::Input(index), columns),
@@ -363,6 +372,8 @@ fn wire(names: Names<'_>, call: &Call, results: &[&'static str], of_row: &[bool]
             let reason = format!("`{name}` reads `{operand}`, which is no input, no latent, and no result of an earlier call");
             return wiring(layout.model, reason);
         };
+        let shared = inputs.iter().any(|(input, _, _, shared)| *input == operand && *shared);
+        wired.of_sample &= shared || matches!(source, Source::Drawn(_) | Source::Hot(_));
         wired.operands.push(Operand { source, first: wired.inputs, columns });
         wired.inputs += columns;
     }

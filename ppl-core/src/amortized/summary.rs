@@ -1,5 +1,6 @@
 //! What an amortized fit says of itself, and whether to trust it.
 
+use super::calls::Samples;
 use super::engine::Steering;
 use super::fit::with_engine;
 use super::learn::{Purpose, key};
@@ -103,7 +104,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
             let mut store = self.store.clone();
             store.hold_latents();
             for rows in rows.chunks(20) {
-                let mut buffers = engine.buffers(rows.len(), PASS);
+                let mut buffers = engine.buffers(rows.len(), Samples::of(PASS));
                 engine.fill(rows, self.drawn(), &mut buffers)?;
                 let mut ratios = vec![Vec::with_capacity(SAMPLES); rows.len()];
                 for pass in 0..SAMPLES / PASS {

@@ -92,6 +92,49 @@ impl LaneShape {
         }
     }
 
+    /// Copies a number of each sample to the lanes of all rows, and the last one to those that fill up.
+    ///
+    /// # Shapes
+    /// `from: [sample]`; `row: [lane]`.
+    pub(super) fn copy_to_rows<E: Real>(self, from: &[E], row: &mut [E]) {
+        for (lanes, &own) in row.chunks_exact_mut(self.batch).zip(from) {
+            lanes.fill(own);
+        }
+        let last = from[self.samples - 1];
+        row[self.real()..].fill(last);
+    }
+
+    /// Adds the lanes of all rows to a number of each sample.
+    ///
+    /// # Shapes
+    /// `to: [sample]`; `row: [lane]`.
+    pub(super) fn add_over_rows<E: Real>(self, row: &[E], to: &mut [E]) {
+        if self.batch == 1 {
+            to.iter_mut().zip(row).for_each(|(to, &own)| *to = *to + own);
+            return;
+        }
+        for (to, lanes) in to.iter_mut().zip(row.chunks_exact(self.batch)) {
+            *to = lanes.iter().fold(*to, |sum, &own| sum + own);
+        }
+    }
+
+    /// Writes rows of a workspace to columns of a matrix that has a row for each sample: the lanes of the first row of the batch.
+    ///
+    /// # Shapes
+    /// `to: [sample][of]`; `values: [row][lane]`.
+    pub(super) fn samples_to_features<E: Real>(
+        self,
+        values: &[E],
+        rows: Range<usize>,
+        to: &mut [E],
+        (of, first): (usize, usize),
+    ) {
+        for (column, row) in rows.enumerate() {
+            let lanes = values[row * self.lanes..].iter().step_by(self.batch);
+            to.iter_mut().skip(first + column).step_by(of).zip(lanes).for_each(|(to, &own)| *to = own);
+        }
+    }
+
     /// Adds columns of a matrix over the lanes that count to rows of adjoints.
     ///
     /// # Shapes

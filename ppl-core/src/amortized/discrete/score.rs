@@ -3,6 +3,7 @@
 use super::softmax::{Diverge, Pull};
 use super::{Discrete, Engine};
 use crate::amortized::buffers::{Buffers, Half};
+use crate::amortized::calls::Samples;
 use crate::amortized::engine::Steering;
 use crate::amortized::objective::log_mean_exp;
 use crate::amortized::tiles::Tile;
@@ -17,7 +18,7 @@ impl<E: Real> Buffers<E> {
     /// Mnih & Rezende 2016, Variational inference for Monte Carlo objectives, for both bounds; Kool, van Hoof & Welling 2019, Buy 4 REINFORCE samples, get a
     /// baseline for free.
     fn signal(&mut self, objective: AmortizedObjective, steering: Steering<'_>) {
-        let (batch, samples) = (self.batch as f64, self.samples);
+        let (batch, samples) = (self.batch as f64, self.of.count);
         let left = 1.0 - steering.kl_weight;
         let value = |tile: &Tile<E>, lane: usize| {
             // Where the divergence counts whole, an infinite one does not turn up twice.
@@ -65,10 +66,10 @@ impl<E: Real> Buffers<E> {
 
 impl<E: Real> Engine<'_, E> {
     /// The samples of a row in a step.
-    pub(in crate::amortized) fn samples(&self, config: &Amortized) -> usize {
-        match config.discrete {
-            DiscreteEstimator::Expectation => self.combinations(self.discretes.len()).unwrap_or(1),
-            _ => config.samples,
+    pub(in crate::amortized) fn samples(&self, config: &Amortized) -> Samples {
+        match (config.discrete, self.combinations(self.discretes.len())) {
+            (DiscreteEstimator::Expectation, Some(count)) if !self.discretes.is_empty() => Samples { count, are_all: true },
+            _ => Samples::of(config.samples),
         }
     }
 

@@ -202,6 +202,9 @@ fn priors<E: Real>(engine: &Engine<'_, E>) -> Result<(Vec<Prior>, Vec<usize>), A
         let Some(centred) = centred else {
             return Err(refused("it is not `Normal` of a location and a scale".to_owned()));
         };
+        if let Some(given) = engine.discretes.iter().find(|discrete| of_guide.before(discrete.name).contains(located.name)) {
+            return Err(refused(format!("the guide draws `{}` given it, and the prior may depend on that", given.name)));
+        }
         // The mean over the latent itself is taken with the prior held fixed: the prior may not depend on it through the guide.
         for read in of_model.read_by(located.name) {
             if of_guide.before(read).contains(located.name) {
@@ -215,8 +218,17 @@ fn priors<E: Real>(engine: &Engine<'_, E>) -> Result<(Vec<Prior>, Vec<usize>), A
         let fixed = of_model.is_fixed(located.name);
         Ok(Prior { centred, location: known.location(), scale: known.scale(), fixed })
     };
+    let hot = |source: &Source| matches!(source, Source::Hot(_) | Source::Drawn(_));
+    let read_by_guide = engine.discretes.iter().any(|discrete| discrete.guide_reads)
+        || engine.guide_plan.calls.iter().flat_map(|call| &call.operands).any(|operand| hot(&operand.source));
     let of_discrete = |discrete: &Discrete| {
         let refused = |reason: &str| refused(discrete.name, reason.to_owned());
+        // The mean over its values is taken with its prior held fixed, which may depend on another one that the guide draws given it.
+        if read_by_guide && engine.discretes.iter().any(|discrete| discrete.model_reads) {
+            return Err(refused(
+                "both the model and the guide read discrete latents, so that its prior may depend on one that is drawn given it",
+            ));
+        }
         let own = |factor: &usize| of_model.is_of(of_model.graph.factors[*factor].site, discrete.name);
         let mut factors = (0..of_model.graph.factors.len()).filter(own);
         let variable = of_model.layout.observed.iter().find(|v| v.name == discrete.name);

@@ -87,6 +87,11 @@ impl<E: Real> Engine<'_, E> {
                 Some(key) => normals(step_key(key, tile.first as u64), tile.shape.lanes, &mut tile.noise),
                 None => tile.noise.fill(E::default()),
             }
+            if let Way::Enumerated = way {
+                // What discrete latents are drawn given is the same for all of their values.
+                let shape = tile.shape;
+                tile.noise.chunks_exact_mut(shape.lanes).for_each(|row| shape.spread(row, shape.batch));
+            }
             let Half { work, log_det, .. } = &mut tile.guide;
             fill_globals(&self.guide_plan, globals, work);
             log_det.fill(0.0);

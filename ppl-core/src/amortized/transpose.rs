@@ -41,7 +41,7 @@ impl LaneShape {
     }
 
     /// Copies the lanes of the rows of the batch to all samples, and the last one to those that fill up.
-    fn spread<E: Real>(self, row: &mut [E], known: usize) {
+    pub(super) fn spread<E: Real>(self, row: &mut [E], known: usize) {
         if known == self.batch {
             for sample in 1..self.samples {
                 row.copy_within(..self.batch, sample * self.batch);

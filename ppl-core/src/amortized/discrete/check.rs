@@ -78,7 +78,7 @@ pub(in crate::amortized) fn check<E: Real>(engine: &Engine<'_, E>, config: &Amor
                     |source: &Source| matches!(source, Source::Drawn(rows) if *rows == discrete.model || *rows == discrete.guide);
                 discrete.categories.is_some() && calls().flat_map(|call| &call.operands).any(|operand| own(&operand.source))
             };
-            if let Some(read) = engine.discretes.iter().find(|discrete| discrete.is_read) {
+            if let Some(read) = engine.discretes.iter().find(|discrete| discrete.model_reads || discrete.guide_reads) {
                 return refused(
                     read.name,
                     "a statement reads its value, which has none in between; give it to a network instead".to_owned(),

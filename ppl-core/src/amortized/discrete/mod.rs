@@ -40,8 +40,10 @@ pub(super) struct Discrete {
     pub(super) probabilities: Range<usize>,
     /// The first of its elements among those of all.
     pub(super) first: usize,
-    /// Whether statements read its value, beside the one that it is drawn from.
-    pub(super) is_read: bool,
+    /// Whether statements of the model read its value, beside the one that it is drawn from.
+    pub(super) model_reads: bool,
+    /// As this, of the guide.
+    pub(super) guide_reads: bool,
 }
 
 impl Discrete {
@@ -112,7 +114,8 @@ impl Discrete {
                 hot: hot..hot + size,
                 probabilities: probabilities..probabilities + values,
                 first,
-                is_read: latent.is_read || found.is_read,
+                model_reads: latent.is_read,
+                guide_reads: found.is_read,
             });
         }
         Ok(all)

@@ -87,7 +87,7 @@ impl<M, G: RowGuide<M>> AmortizedFit<'_, M, G> {
         })
     }
 
-    /// The Pareto shapes of the importance weights of some rows; none where rows have no latents.
+    /// The Pareto shapes of the importance weights of some rows; none where rows have no latents, or discrete ones alone, whose weights have no tail.
     fn row_weights(&self) -> Result<Option<RowWeights>, AmortizedError> {
         with_engine(self.model, self.guide, &self.transforms, |engine, sides| {
             if engine.guide_plan.located.is_empty() {

@@ -175,7 +175,7 @@ pub enum DiscreteEstimator {
     #[default]
     ScoreFunction,
     /// Exactly, over all values that the discrete latents of a row have together: of a few of them, `Categorical(logits = a[..])` or `Bernoulli(logit = a[..])` of what
-    /// a network gives. A step costs as much as so many samples.
+    /// a network gives. A step costs as much as so many samples, but that a network which reads these latents alone is applied once for all rows.
     Expectation,
     /// Along the path through numbers between the values, that of the Concrete distribution (Gumbel-softmax): little noise, and a bias that grows with the
     /// temperature. For latents which networks alone read, with logits as above and the divergence in closed form. Bounds of the rows learned from are those of the

@@ -74,7 +74,7 @@ fn run() -> Result<(), ppl_examples::Failure> {
         Some(folder) => idx(folder)?,
         None => digits()?.split(0.2, 1)?,
     };
-    let [train, test] = [inked(train), inked(test)];
+    let [train, test] = [train.inked(), test.inked()];
     std::fs::create_dir_all(&arguments.out)?;
     println!("code     gradient of the encoder                variance  bound of held-out images (nats an image)  epochs");
     for length in [20, 2] {
@@ -185,9 +185,4 @@ impl Learner<'_> {
         grid(self.arguments.out.join(file), &tiles, 10, some.height, some.width)?;
         Ok((bound, fit.history().len()))
     }
-}
-
-/// Images of ink and paper alone.
-fn inked(images: Images) -> Images {
-    Images { pixels: images.pixels.mapv(|pixel| f32::from(u8::from(pixel > 0.5))), ..images }
 }

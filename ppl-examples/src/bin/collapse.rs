@@ -65,7 +65,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), ppl_examples::Failure> {
     let arguments = Arguments::parse();
     let Split { train, test } = digits()?.split(0.2, 1)?;
-    let [train, test] = [inked(train), inked(test)];
+    let [train, test] = [train.inked(), test.inked()];
     std::fs::create_dir_all(&arguments.out)?;
     let batch = 128;
     let steps = arguments.epochs * train.len().div_ceil(batch);
@@ -121,11 +121,6 @@ fn run() -> Result<(), ppl_examples::Failure> {
     }
     println!("pictures in {}", arguments.out.display());
     Ok(())
-}
-
-/// Images of ink and paper alone.
-fn inked(images: Images) -> Images {
-    Images { pixels: images.pixels.mapv(|pixel| f32::from(u8::from(pixel > 0.5))), ..images }
 }
 
 /// The model of images cut in two, with a decoder of these hidden layers.

@@ -46,6 +46,12 @@ impl Images {
         self.labels.is_empty()
     }
 
+    /// The same of ink and paper alone: pixels above one half are one, all others zero.
+    #[must_use]
+    pub fn inked(self) -> Self {
+        Images { pixels: self.pixels.mapv(|pixel| f32::from(u8::from(pixel > 0.5))), ..self }
+    }
+
     /// The images at these positions, in this order; a position may occur more than once.
     ///
     /// # Errors

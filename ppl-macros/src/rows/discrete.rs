@@ -56,7 +56,7 @@ impl Discrete {
         Argument { attrs: Vec::new(), name: self.name.clone(), ty }
     }
 
-    /// `DiscreteLatent` of the engine; the logits of a guide are those that one of its networks gives.
+    /// `DrawnLatent` of the engine; the logits of a guide are those that one of its networks gives.
     pub(super) fn expand(all: &[Self], is_guide: bool, size: &dyn Fn(&Ident) -> TokenStream) -> TokenStream {
         let each = all.iter().map(|discrete| {
             let name = discrete.name.to_string();

@@ -6,7 +6,7 @@ use crate::amortized::plan::Source;
 use crate::amortized::{Amortized, AmortizedError, AmortizedEstimator, AmortizedObjective, DiscreteEstimator, Divergence};
 use crate::kernel::Real;
 
-/// What checks the discrete estimator of a configuration against an engine.
+/// Whether it can.
 pub(in crate::amortized) fn check<E: Real>(engine: &Engine<'_, E>, config: &Amortized) -> Result<(), AmortizedError> {
     if engine.discretes.is_empty() {
         return Ok(());

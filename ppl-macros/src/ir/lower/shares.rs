@@ -40,7 +40,6 @@ impl Lowering<'_> {
         // Whole axes are loops of the quantity.
         let mut loops = Vec::new();
         let index: Vec<Expr> = lhs.index.iter().map(|axis| self.element(axis, &share, &mut loops)).collect();
-        let whole: Vec<(Ident, Ident)> = loops;
         let at_zero = matches!(lower.kind, ExprKind::Number(x) if x == 0.0);
         let width = if at_zero { upper.clone() } else { binary(BinaryOp::Sub, upper.clone(), lower.clone()) };
         let of_share =
@@ -48,7 +47,7 @@ impl Lowering<'_> {
         let part = binary(BinaryOp::Mul, call("exp", vec![call("ln", vec![width])]), Expr { kind: of_share, span });
         let value = if at_zero { part } else { binary(BinaryOp::Add, lower.clone(), part) };
         let quantity = Stmt::Let { lhs: Lhs { name: lhs.name.clone(), index }, value };
-        let quantity = whole.into_iter().rev().fold(quantity, |body, (var, dim)| Stmt::For {
+        let quantity = loops.into_iter().rev().fold(quantity, |body, (var, dim)| Stmt::For {
             var,
             range: Range::Dim(dim),
             body: vec![body],

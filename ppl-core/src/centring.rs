@@ -83,6 +83,7 @@ impl<'a, E: Real> PartlyCentred<'a, E> {
                 bijector: Bijector::Identity,
                 initial: Vec::new(),
                 missing: None,
+                values: None,
             });
         }
         Some(PartlyCentred { model, layout })

@@ -28,6 +28,7 @@ pub mod networks;
 pub mod nuts;
 pub mod objective;
 pub mod optimizers;
+mod over_draws;
 pub mod prelude;
 mod profile;
 pub mod random;

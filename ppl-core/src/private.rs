@@ -26,7 +26,7 @@ pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};
 pub use crate::linear_algebra;
 pub use crate::model::{
     Batch, DataError, Dimension, DiscreteLatent, Equation, Factor, Follows, Graph, Layout, LogJoint, Model, Owner, Plate, Read,
-    Refinement, Site, SiteKind, SummedOut,
+    Refinement, Site, SiteKind, SummedOut, Values,
 };
 
 /// So many empty sums.

@@ -36,6 +36,8 @@ mod syntax;
 /// | `sum k in K ~ Categorical(w) { y[n] ~ Normal(mu[k], s); x[n] ~ Poisson(rate[k]); }` | a discrete variable that is summed out, with all statements that depend on it; over a range (`sum m in 0..60 ~ Poisson(rate) { .. }`) of any distribution of counts; nested |
 /// | `sum z[t] in K for t in T { z[0] ~ Categorical(a); z[t] ~ Categorical(b[z[t - 1]]); y[t] ~ Normal(mu[z[t]], s); }` | a chain that is summed out, by the forward algorithm: a hidden Markov model |
 /// | `k[n] ~ Categorical(w);`, then `mu[k[n]]`, `2 * k[n]` | a discrete latent of bounded values: the guide gives each a probability, and statements that read it are expectations over them |
+/// | `k[n] ~ Poisson(rate) sampled;`, then `sum(n in N => w[n] * k[n])`, `mu[k[n]]` | a discrete latent of any values, bounded or not, that is drawn: a statement may read any number of them; the guide gives each a table of probabilities |
+/// | `param s: positive = 1;`, `param w[K]: simplex = 1 / K;`, `param l[P, P]: covariance_cholesky = 1;` | what is maximised rather than integrated over, and where it starts: on `real`, `positive`, `unit`, `interval(a, b)`, `simplex`, `ordered`, `positive_ordered`, and as matrices, which start from data or from a number on the diagonal, on `correlation`, `covariance`, `correlation_cholesky`, `covariance_cholesky` |
 /// | `ode s in 0..times[t] for t in T { start(x) = x0; d(x) = -k * x; }` | a differential equation, solved at times of data: `x[t]` is a quantity |
 /// | `factor(expr);` | any term added to the log joint density |
 ///

@@ -48,7 +48,9 @@ pub(crate) const RUST: &str =
 pub(crate) const SEMICOLON: &str = "there is no statement before this `;`; leave it out";
 pub(crate) const FACTOR_ONE: &str = "`factor(..)` takes one number; write one `factor(..)` for each";
 pub(crate) const SUM: &str = "a discrete variable is summed out as `sum k in K ~ Categorical(w) { .. }`";
-pub(crate) const SAMPLED: &str = "`sampled` is not available here: a discrete variable is summed out with `sum k in K ~ Categorical(w) { .. }`, or is drawn in a model with networks";
+pub(crate) const SAMPLED_IN_ROWS: &str = "in a model with networks every discrete latent is drawn, and `Amortized::discrete` says how its gradient is estimated: leave out `sampled`";
+pub(crate) const SAMPLED_IN_GUIDE: &str = "a guide draws all that it has statements for: leave out `sampled`";
+pub(crate) const SAMPLED_INDEX: &str = "an index that is drawn picks numbers alone: read the elements one by one, `a[k[n], j]`";
 pub(crate) const TRUNCATION: &str = "a truncated distribution is written `Truncated(Normal(0, 1), lower = 0)`";
 pub(crate) const FOR_NAME: &str = "`for` binds a name: `for n in N { .. }`";
 pub(crate) const INCLUSIVE_RANGE: &str = "a range leaves out its end: `0..3` is 0, 1, 2";
@@ -155,6 +157,10 @@ pub(crate) fn param_support(name: &Ident) -> String {
 
 pub(crate) fn auto_tilde(name: &Ident) -> String {
     format!("`auto` leaves `{name}` to the automatic guide; for a distribution of your own leave it out: `{name} ~ ..;`")
+}
+
+pub(crate) fn param_square(name: &Ident, rows: &str, columns: &str) -> String {
+    format!("`{name}` is a square matrix: its last two axes are one dimension, not `{rows}` and `{columns}`")
 }
 
 pub(crate) fn param_start(name: &Ident) -> String {
@@ -286,8 +292,34 @@ pub(crate) const CHAIN_IN_ROWS: &str =
 
 pub(crate) fn discrete_unbounded(name: &Ident) -> String {
     format!(
-        "`{name}` is a discrete latent, and its values have no bounds that are numbers and sizes; give them one: `Truncated(Poisson(3), upper = 20)`"
+        "`{name}` is a discrete latent, and its values have no bounds that are numbers and sizes; give them one, `Truncated(Poisson(3), upper = 20)`, or draw it: `{name} ~ Poisson(3) sampled;`"
     )
+}
+
+pub(crate) fn guide_sampled(name: &Ident) -> String {
+    format!(
+        "`{name}` of the model is discrete and drawn, for which a guide of your own has no part: fit the model with `fit_bbvi`"
+    )
+}
+
+pub(crate) fn sampled_continuous(name: &Ident) -> String {
+    format!("`sampled` is for discrete latents, `Bernoulli`, `Categorical`, `Poisson` and such: `{name}` is drawn without it")
+}
+
+pub(crate) fn sampled_given(name: &Ident) -> String {
+    format!("`{name}` is data, and not drawn: leave out `sampled`")
+}
+
+pub(crate) fn sampled_parts(name: &Ident) -> String {
+    format!("some statements of `{name}` are `sampled` and others are not; write it at the end of all of them, or of none")
+}
+
+pub(crate) fn sampled_count(name: &Ident, dim: &str) -> String {
+    format!("`{name}` is a number and no index: draw it from `Categorical(w)`, with `w` over `{dim}`")
+}
+
+pub(crate) fn sampled_negative(name: &Ident) -> String {
+    format!("`{name}` may be negative here: what is `sampled` are counts and indices, from zero on")
 }
 
 pub(crate) fn discrete_values(name: &Ident) -> String {
@@ -407,7 +439,7 @@ pub(crate) const CALL_OUTSIDE: &str = "a network is applied to each row: call it
 pub(crate) const PARAM_IN_PLATE: &str = "a parameter is one for all rows: write it before the loop over them";
 pub(crate) const OTHER_ROWS: &str = "the rows of a model with networks are independent: none reads all the others";
 pub(crate) const PLATE_NUMBER: &str = "the index of a row is no number here: rows are independent of their order";
-pub(crate) const ROW_CHOICE: &str = "the data of this condition differ from row to row, which are computed together: write `c * a + (1 - c) * b` with the condition as `c`";
+pub(crate) const ROW_CHOICE: &str = "this condition may hold in one row or draw and not in another, which are computed together: write `c * a + (1 - c) * b` with the condition as `c`";
 pub(crate) const CALL_IN_LOOP: &str = "a network is applied to a whole row: call it before this loop, with `let`";
 pub(crate) const SPLIT: &str = "`split` takes a call of a network of the arguments: `let (a, b) = split(network(x[n]))`";
 

@@ -3,7 +3,7 @@
 use super::checks::check_observed;
 use crate::bijectors::{Bijector, Bounds};
 use crate::distributions::Support;
-use crate::model::{Centred, DataError, Dimension, Layout, Missing, SiteKind, Variable};
+use crate::model::{Centred, DataError, Dimension, Layout, Missing, SiteKind, Values, Variable};
 
 /// Lays out latents and quantities over the rows of a workspace, and observed arrays over predictions.
 #[derive(Debug)]
@@ -88,8 +88,17 @@ impl LayoutBuilder {
             bijector,
             initial: Vec::new(),
             missing: None,
+            values: None,
         });
         self.unconstrained += free;
+    }
+
+    /// Adds a discrete latent that is drawn, after all parameters.
+    pub fn drawn(&mut self, name: &'static str, dims: &[usize], values: Values) {
+        self.unknown(name, SiteKind::Latent, dims, Support::Real, None);
+        if let Some(variable) = self.layout.variables.last_mut() {
+            variable.values = Some(values);
+        }
     }
 
     /// Adds a quantity.
@@ -120,6 +129,7 @@ impl LayoutBuilder {
             bijector: Bijector::Identity,
             initial: Vec::new(),
             missing: None,
+            values: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Markov blankets: which rows of which factors depend on each block of a guide.
 
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use crate::bijectors::Bijector;
@@ -30,7 +31,7 @@ struct Event {
 
 /// The blankets of all blocks.
 #[derive(Debug)]
-pub(super) struct Blankets<E> {
+pub(crate) struct Blankets<E> {
     blocks: Vec<Blanket>,
     /// Log densities of the rows of a factor: `[row][sample]`.
     rows: Vec<E>,
@@ -39,7 +40,7 @@ pub(super) struct Blankets<E> {
 
 impl<E: Real> Blankets<E> {
     /// Of blocks of dimensions, some of which may not be wanted; none where coordinates make every latent depend on every other.
-    pub(super) fn new(model: &dyn LogJoint<E>, blocks: &[Vec<usize>], wanted: &[bool]) -> Option<Self> {
+    pub(crate) fn new(model: &dyn LogJoint<E>, blocks: &[Vec<usize>], wanted: &[bool]) -> Option<Self> {
         let layout = model.layout();
         if layout.unconstrained() != layout.unknowns().map(|unknown| unknown.unconstrained.len()).sum::<usize>() {
             return None;
@@ -70,9 +71,39 @@ impl<E: Real> Blankets<E> {
         Some(Blankets { blocks, rows: Vec::new(), total: Vec::new() })
     }
 
+    /// The blocks in sets of which no two have a row in common: given all other sets, those of one are independent.
+    pub(crate) fn independent(&self) -> Vec<Vec<usize>> {
+        let mut sets: Vec<Vec<usize>> = Vec::new();
+        // The sets of the blocks that a row depends on, and, by factor, of those that all rows depend on, and any.
+        let mut of_row: HashMap<(usize, usize), BTreeSet<usize>> = HashMap::new();
+        let (mut of_all, mut of_any): (HashMap<usize, BTreeSet<usize>>, HashMap<usize, BTreeSet<usize>>) = Default::default();
+        for (block, blanket) in self.blocks.iter().enumerate() {
+            let rows = || blanket.rows.iter().flat_map(|(factor, rows)| rows.iter().map(|row| (*factor, *row)));
+            let mut taken: BTreeSet<usize> = BTreeSet::new();
+            blanket.whole.iter().for_each(|factor| taken.extend(of_any.get(factor).into_iter().flatten()));
+            blanket.rows.iter().for_each(|(factor, _)| taken.extend(of_all.get(factor).into_iter().flatten()));
+            rows().for_each(|row| taken.extend(of_row.get(&row).into_iter().flatten()));
+            let set = (0..).find(|set| !taken.contains(set)).unwrap_or(0);
+            if set == sets.len() {
+                sets.push(Vec::new());
+            }
+            sets[set].push(block);
+            rows().for_each(|row| {
+                of_row.entry(row).or_default().insert(set);
+            });
+            for factor in &blanket.whole {
+                of_all.entry(*factor).or_default().insert(set);
+            }
+            for factor in blanket.whole.iter().chain(blanket.rows.iter().map(|(factor, _)| factor)) {
+                of_any.entry(*factor).or_default().insert(set);
+            }
+        }
+        sets
+    }
+
     /// Writes what depends on each block, of the workspace's constrained latents at the unconstrained `u`: `[block][sample]`, in nats. Weights are those of
     /// the first sample.
-    pub(super) fn costs(
+    pub(crate) fn costs(
         &mut self,
         model: &dyn LogJoint<E>,
         u: &[E],

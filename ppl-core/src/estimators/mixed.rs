@@ -1,5 +1,7 @@
 //! An estimator for each block of a guide: the score function for some, the path of the draws for the others.
 
+use std::ops::Range;
+
 use super::baseline::Optimal;
 use super::blanket::Blankets;
 use super::landing::Landing;
@@ -32,9 +34,9 @@ pub struct Mixed<E> {
     blankets: Option<Blankets<E>>,
     optimal: Option<Optimal<E>>,
     landing: Landing,
-    /// Whether anything is derived along the path; and the first of the dimensions that are points, which always are.
+    /// Whether anything is derived along the path; and the dimensions that are points, which always are.
     has_paths: bool,
-    points: usize,
+    points: Range<usize>,
     samples: usize,
     noise: Vec<E>,
     u: Vec<E>,
@@ -84,7 +86,7 @@ impl<E: Real> Mixed<E> {
                 .then(|| Optimal::new(guide.parameters().len(), estimators.iter().map(best).collect())),
             landing: if estimators.contains(&Estimator::Auto) { Landing::MEASURED } else { Landing::Always(false) },
             has_paths: model.layout().points() > 0 || !estimators.iter().all(|e| e.is_score_function()),
-            points: model.layout().unconstrained() - model.layout().points(),
+            points: model.layout().discrete().start - model.layout().points()..model.layout().discrete().start,
             samples,
             noise: vec![zero; guide.noise() * samples],
             u: vec![zero; guide.dimensions() * samples],
@@ -216,7 +218,7 @@ impl<E: Real> Mixed<E> {
         for (b, (members, estimator)) in self.blocks.iter().zip(&self.estimators).enumerate() {
             let sticks = match estimator {
                 Estimator::ScoreFunction { .. } => {
-                    for &row in members.iter().filter(|&&row| row < self.points) {
+                    for &row in members.iter().filter(|row| !self.points.contains(row)) {
                         adjoint[row * samples..(row + 1) * samples].fill(E::default());
                     }
                     continue;

@@ -31,6 +31,7 @@ mod pathwise;
 mod reparameterization;
 
 pub use batched::{Batched, Part};
+pub(crate) use blanket::Blankets;
 pub(crate) use choice::of_blocks;
 pub use choice::{Baseline, Estimator, RaoBlackwell};
 pub use mixed::Mixed;

@@ -267,7 +267,7 @@ impl<E: Real, F: Fn(&Curvature, &mut dyn StepRule, f64, &mut [f64])> Pace<E> for
     }
 
     fn judge(&mut self, _elbo: f64, guide: &dyn Guide<E>) -> Verdict {
-        self.windows.add(guide.parameters(), |parameters, units| guide.units(parameters, units))
+        self.windows.add(guide.parameters(), |parameters, units| guide.tolerances(parameters, units))
     }
 
     fn archive(&mut self, archive: &mut Archive) {

@@ -198,6 +198,9 @@ impl Bbvi {
 
     fn minibatch<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<Option<(usize, usize)>, ConfigError> {
         let (Some(Minibatch { plate: name, rows }), layout) = (&self.minibatch, model.layout()) else { return Ok(None) };
+        if let Some(latent) = layout.drawn().next() {
+            return Err(ConfigError::SampledBatch { name: latent.name });
+        }
         let plate = model.graph().plate(name)?;
         let size = layout.dims[plate].size;
         if *rows == 0 || *rows > size {
@@ -317,6 +320,9 @@ impl Bbvi {
                 let Some(variable) = layout.latents().find(|v| v.name == name) else {
                     return Err(ConfigError::UnknownBlock { name: name.clone(), known: known(layout.latents()) });
                 };
+                if variable.values.is_some() {
+                    return Err(ConfigError::BlockDiscrete { name: variable.name });
+                }
                 if taken.contains(&variable.name) {
                     return Err(ConfigError::BlockTwice { name: name.clone() });
                 }
@@ -325,7 +331,8 @@ impl Bbvi {
             }
             members.push(block);
         }
-        members.extend(layout.latents().filter(|v| !taken.contains(&v.name)).map(|v| v.unconstrained.clone().collect()));
+        let others = layout.latents().filter(|v| v.values.is_none() && !taken.contains(&v.name));
+        members.extend(others.map(|v| v.unconstrained.clone().collect()));
         members.retain(|block| !block.is_empty());
         Ok(members)
     }
@@ -353,6 +360,10 @@ pub(crate) fn place(initial: &[(String, Vec<f64>)], layout: &Layout, u: &mut [f6
         let elements = variable.elements();
         if values.len() != elements.len() {
             return Err(ConfigError::InitialLength { name: name.clone(), given: values.len(), expected: elements.len() });
+        }
+        let is_possible = |x: &f64| variable.values.is_none_or(|own| own.contains(*x));
+        if let Some(at) = values.iter().position(|x| !is_possible(x)) {
+            return Err(ConfigError::InitialSupport { name: layout.element_name(variable, elements[at]), value: values[at] });
         }
         let free = variable
             .bijector

@@ -111,6 +111,11 @@ impl<'a, E: Real> Engine<'a, E> {
         }
     }
 
+    /// Whether the time of the fit is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.began.elapsed() > self.config.max_time
+    }
+
     /// Whether the dimensions are few enough for a full-rank guide.
     pub(crate) fn is_dense(&self) -> bool {
         self.curvature.is_dense()

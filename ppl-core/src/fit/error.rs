@@ -82,6 +82,12 @@ pub enum FitError {
         /// The statement as written.
         statement: &'static str,
     },
+    /// A sampler of continuous latents.
+    #[error("`{name}` is discrete, and the sampler is of continuous latents: fit with `fit_bbvi`, or sum `{name}` out")]
+    SamplerDiscrete {
+        /// The first discrete latent.
+        name: &'static str,
+    },
     /// A sampler has no use for parameters.
     #[error(
         "`{name}` is a parameter: it is maximised and has no posterior to sample; give it a prior, or fit and ask `fit.check_with_nuts`, which holds it where the fit left it"
@@ -218,6 +224,42 @@ pub enum ConfigError {
         name: String,
         /// The latents.
         known: String,
+    },
+    /// A family that has no part for discrete latents.
+    #[error(
+        "Family::{family} is of continuous latents, and `{name}` is discrete and drawn: take Family::Auto, MeanField, FullRank or Blocks for the others"
+    )]
+    SampledFamily {
+        /// The family.
+        family: String,
+        /// The first discrete latent.
+        name: &'static str,
+    },
+    /// A discrete latent that may have very many values.
+    #[error(
+        "`{name}` may have some {values:.0} values, too many for a table of their probabilities: count in larger units, or give it a narrower prior"
+    )]
+    SampledRange {
+        /// The element.
+        name: String,
+        /// How many.
+        values: f64,
+    },
+    /// A block with a discrete latent.
+    #[error(
+        "`blocks` names `{name}`, which is discrete and drawn: its elements are independent of all else in a guide; leave it out"
+    )]
+    BlockDiscrete {
+        /// The latent.
+        name: &'static str,
+    },
+    /// Batches of a model with discrete latents that are drawn.
+    #[error(
+        "a model with discrete latents that are drawn is not fitted in batches, and `{name}` is one: leave out `minibatch`, or `sampled`"
+    )]
+    SampledBatch {
+        /// The first discrete latent.
+        name: &'static str,
     },
     /// The score function, or several estimators, of a bound that is no sum over samples.
     #[error(

@@ -83,7 +83,7 @@ impl<E: Real> Engine<'_, E> {
         (self.outcome(guide, 0, StopReason::Converged, self.notes.clone()), elbo)
     }
 
-    fn sketch(&self) -> FittedGuide {
+    pub(super) fn sketch(&self) -> FittedGuide {
         FittedGuide::FullRank(FullRank::with_points(self.gaussian(), self.model.layout().points()))
     }
 
@@ -102,8 +102,12 @@ impl<E: Real> Engine<'_, E> {
 
     /// Fits independent blocks of dimensions.
     pub(crate) fn blocks(&self, observers: &mut [Box<dyn Observer>]) -> Result<Outcome, FitError> {
-        let guide = FittedGuide::Blocks(Blocks::new(&self.by_name.blocks, &self.gaussian(), self.model.layout().points()));
-        self.settle_or_climb(guide, observers)
+        self.settle_or_climb(self.of_blocks(), observers)
+    }
+
+    /// Independent blocks, as the best Gaussian has them.
+    pub(super) fn of_blocks(&self) -> FittedGuide {
+        FittedGuide::Blocks(Blocks::new(&self.by_name.blocks, &self.gaussian(), self.model.layout().points()))
     }
 
     /// Fits a Gaussian of low rank plus diagonal, in units of the diagonal of the curvature.

@@ -26,12 +26,14 @@ mod predictive;
 mod report;
 mod responsibilities;
 mod rows;
+mod sampled;
 mod saved;
 mod search;
 mod solution;
 mod start;
 mod step_search;
 mod stopping;
+mod tables;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -216,7 +218,8 @@ fn chosen<E: Real>(model: &dyn LogJoint<E>, config: &mut Bbvi, journal: Option<A
     let start = config.start(model)?;
     let by_name = ByName { journal: journal.clone(), ..config.by_name(model)? };
     let whole = Wrapped(model);
-    let Some(profile) = Profile::new(&whole).filter(|_| by_name.minibatch.is_none()) else {
+    let Some(profile) = Profile::new(&whole).filter(|_| by_name.minibatch.is_none() && model.layout().drawn().next().is_none())
+    else {
         let found = restarted(model, &checked, &start, &by_name, &mut config.observers, config.restarts)?;
         return Ok(state(model, &checked, found, began.elapsed()));
     };

@@ -4,11 +4,14 @@ use ndarray::{ArrayD, Axis};
 
 use super::drawn::{BATCH, Drawn, Stage};
 use super::{Fit, FitError};
+use crate::guides::FittedGuide;
 use crate::kernel::Real;
-use crate::model::{Choices, Graph, LogJoint, Model, Workspace};
+use crate::model::{Choices, LogJoint, Model, Variable, Workspace};
 
 /// How many numbers are computed at once.
 const AT_ONCE: usize = 1 << 20;
+/// The probability below which the last values of a count are left out.
+const LEAST: f64 = 1e-12;
 
 impl<M: Model> Fit<M> {
     /// The probabilities, given the data, of the values of what `sum name in ..` sums out: of each value the mean, over draws from the fit, of
@@ -16,7 +19,7 @@ impl<M: Model> Fit<M> {
     ///
     /// # Shapes
     /// One axis for each loop around the `sum`, outermost first, then its values: `[N, K]` of a mixture over rows. Of a sum within another one the values of that
-    /// are an axis too, and the probabilities are those of both together.
+    /// are an axis too, and the probabilities are those of both together. The values of a count without bounds end where none has a probability of `1e-12`.
     ///
     /// # Errors
     /// [`FitError::Data`] if the data do not fit the model, [`FitError::OtherSizes`] if they are not those of the fit, [`FitError::NotSummed`] where no `sum` is
@@ -29,7 +32,7 @@ impl<M: Model> Fit<M> {
         if let Some(probabilities) = self.probabilities(&*bound, name)? {
             return Ok(probabilities);
         }
-        let sum = summed_out(bound.graph(), name)?;
+        let sum = summed_out(&*bound, name)?;
         let draws = self.state.draws;
         // How often each draw counts.
         let (drawn, chosen) = self.chosen(&*bound, draws)?;
@@ -56,7 +59,7 @@ impl<M: Model> Fit<M> {
         if let Some(probabilities) = self.probabilities(&*bound, name)? {
             return Ok(probabilities.map_axis(Axis(probabilities.ndim() - 1), |of_value| greatest(of_value.iter().copied())));
         }
-        let sum = summed_out(bound.graph(), name)?;
+        let sum = summed_out(&*bound, name)?;
         let layout = bound.layout();
         let mut means = vec![0.0; layout.rows()];
         let draws = self.state.draws;
@@ -85,6 +88,10 @@ impl<M: Model> Fit<M> {
 
     /// The probabilities that the guide gives the values of a discrete latent; none if it has no such name.
     fn probabilities<E: Real>(&self, model: &dyn LogJoint<E>, name: &str) -> Result<Option<ArrayD<f64>>, FitError> {
+        if let Some(variable) = model.layout().drawn().find(|variable| variable.name == name) {
+            let first = variable.unconstrained.start - model.layout().discrete().start;
+            return Ok(of_tables(variable, first, self.guide()));
+        }
         if !model.graph().discretes.iter().any(|discrete| discrete.name == name) {
             return Ok(None);
         }
@@ -97,16 +104,42 @@ impl<M: Model> Fit<M> {
     }
 }
 
+/// The probabilities of the values of a discrete latent that is drawn, whose tables begin at one of them.
+fn of_tables(variable: &Variable, first: usize, guide: &FittedGuide) -> Option<ArrayD<f64>> {
+    let (FittedGuide::WithDiscrete(guide), Some(values)) = (guide, variable.values) else { return None };
+    let tables = || guide.tables().skip(first).take(variable.rows.len());
+    let all: Vec<(usize, Vec<f64>)> = tables()
+        .map(|(table, theta)| {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a value is a whole number from the first on"
+            )]
+            let skipped = (table.first() - values.from as f64) as usize;
+            (skipped, table.probs(theta))
+        })
+        .collect();
+    let end = |(skipped, probs): &(usize, Vec<f64>)| skipped + probs.iter().rposition(|p| *p >= LEAST).map_or(0, |last| last + 1);
+    let count = values.to.map_or_else(|| all.iter().map(end).max().unwrap_or(0), |to| to - values.from);
+    let mut out = vec![0.0; all.len() * count];
+    for ((skipped, probs), row) in all.iter().zip(out.chunks_exact_mut(count.max(1))) {
+        row[(*skipped).min(count)..].iter_mut().zip(probs).for_each(|(to, p)| *to = *p);
+    }
+    let shape: Vec<usize> = variable.shape.iter().copied().chain([count]).collect();
+    ArrayD::from_shape_vec(shape, out).ok()
+}
+
 /// Where the greatest of some numbers is, of equal ones the last.
 fn greatest(all: impl Iterator<Item = f64>) -> usize {
     all.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(at, _)| at)
 }
 
 /// The sum over this name.
-fn summed_out(graph: &Graph, name: &str) -> Result<usize, FitError> {
-    let sums = graph.sums;
+fn summed_out<E: Real>(model: &dyn LogJoint<E>, name: &str) -> Result<usize, FitError> {
+    let (sums, discretes) = (model.graph().sums, model.graph().discretes);
     sums.iter().position(|sum| sum.name == name).ok_or_else(|| {
-        let names = sums.iter().map(|sum| sum.name).chain(graph.discretes.iter().map(|discrete| discrete.name));
+        let names = sums.iter().map(|sum| sum.name).chain(discretes.iter().map(|discrete| discrete.name));
+        let names = names.chain(model.layout().drawn().map(|variable| variable.name));
         let names = names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let known = if names.is_empty() { "it has none".to_owned() } else { format!("there are {names}") };
         FitError::NotSummed { name: name.to_owned(), known }

@@ -76,6 +76,9 @@ fn search<E: Real>(
     by_name: &ByName,
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Found, FitError> {
+    if model.layout().drawn().next().is_some() {
+        return super::sampled::search(model, config, start, by_name, observers);
+    }
     if let (Family::Laplace, Some(parameter)) = (config.family, model.layout().parameters().next()) {
         return Err(ConfigError::LaplaceOfParameters { name: parameter.name }.into());
     }
@@ -160,7 +163,7 @@ pub(super) fn given<E: Real>(
 }
 
 /// The best of some candidates, and what is to be said of all.
-fn choose(mut candidates: Vec<Candidate>) -> Found {
+pub(super) fn choose(mut candidates: Vec<Candidate>) -> Found {
     let tried = candidates.iter().map(|(report, outcome)| Tried {
         family: outcome.family.clone(),
         elbo: report.elbo,

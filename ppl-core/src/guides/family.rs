@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blocks, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, OwnGuide, Whitened, WithPoints};
+use super::{Blocks, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, OwnGuide, Whitened, WithDiscrete, WithPoints};
 use crate::kernel::Real;
 
 /// Which guides a fit tries.
@@ -61,6 +61,8 @@ pub enum FittedGuide {
     Flow(Box<Whitened<Flow>>),
     /// One of these for all but the probabilities of discrete latents, which are points.
     WithPoints(Box<WithPoints>),
+    /// One of these for all but the discrete latents that are drawn, which have tables.
+    WithDiscrete(Box<WithDiscrete>),
     /// One of a user's type.
     Own(OwnGuide),
 }
@@ -77,6 +79,7 @@ impl FittedGuide {
             FittedGuide::Mixture(guide) => guide,
             FittedGuide::Flow(guide) => guide.as_ref(),
             FittedGuide::WithPoints(guide) => guide.as_ref(),
+            FittedGuide::WithDiscrete(guide) => guide.as_ref(),
             FittedGuide::Own(guide) => guide.guide(),
         }
     }
@@ -91,6 +94,7 @@ impl FittedGuide {
             FittedGuide::Mixture(guide) => guide,
             FittedGuide::Flow(guide) => guide.as_mut(),
             FittedGuide::WithPoints(guide) => guide.as_mut(),
+            FittedGuide::WithDiscrete(guide) => guide.as_mut(),
             FittedGuide::Own(guide) => guide.guide_mut(),
         }
     }
@@ -114,6 +118,7 @@ impl FittedGuide {
             FittedGuide::LowRank(guide) => format!("Gaussian of rank {} plus diagonal", guide.inner().rank()),
             FittedGuide::FullRank(_) => "full-rank Gaussian".to_owned(),
             FittedGuide::WithPoints(guide) => guide.guide().name(),
+            FittedGuide::WithDiscrete(guide) => format!("{} and tables of discrete latents", guide.inner().name()),
             FittedGuide::Own(guide) => guide.name().to_owned(),
             FittedGuide::Mixture(guide) => format!("mixture of {} Gaussians", guide.inner().components()),
             FittedGuide::Flow(guide) => guide.inner().kind().name().to_owned(),

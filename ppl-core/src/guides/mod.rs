@@ -11,9 +11,11 @@ pub mod mean_field_reference;
 mod mixture;
 mod natural;
 mod own;
+mod table;
 #[cfg(test)]
 mod tests;
 mod whitened;
+mod with_discrete;
 mod with_points;
 
 pub use blocks::Blocks;
@@ -26,7 +28,9 @@ pub use mean_field::MeanField;
 pub use mixture::{Component, Mixture};
 pub(crate) use natural::natural_step;
 pub use own::OwnGuide;
+pub use table::Table;
 pub use whitened::{Whitened, Whitening};
+pub use with_discrete::WithDiscrete;
 pub use with_points::WithPoints;
 
 use crate::kernel::{Lanes, Real, Sum};
@@ -149,6 +153,10 @@ pub trait Guide<E: Real>: Send {
     }
     /// Writes for each of some parameters the change that matters as much as one standard deviation of the guide.
     fn units(&self, parameters: &[f64], units: &mut [f64]);
+    /// The same, to tell whether a change matters; other than [`Guide::units`] where a step of that length would be a leap.
+    fn tolerances(&self, parameters: &[f64], units: &mut [f64]) {
+        self.units(parameters, units);
+    }
     /// Replaces the gradient of the ELBO by a natural-gradient step of this length, at most one, and returns true; or returns false where the Fisher information is not
     /// known. Of independent normals, whose posterior is the same, a step of length one leads to its top.
     fn natural_step(&self, _rate: f64, _gradient: &mut [f64]) -> bool {

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::SiteKind;
 use crate::bijectors::Bijector;
 
@@ -13,7 +15,7 @@ pub struct Layout {
     pub model: &'static str,
     /// The dimensions with their sizes and, where an index array carries them, the names of their levels.
     pub dims: Vec<Dimension>,
-    /// The latents, then the parameters, then the quantities, each over its own rows of the workspace.
+    /// The latents, then the parameters, then discrete latents that are drawn, then the quantities, each over its own rows of the workspace.
     pub variables: Vec<Variable>,
     /// The observed arrays, each over its own elements of a prediction.
     pub observed: Vec<Variable>,
@@ -83,6 +85,25 @@ pub struct Variable {
     pub initial: Vec<f64>,
     /// Of an array with missing values, which these are.
     pub missing: Option<Missing>,
+    /// Of a discrete latent that is drawn: the values that it may have.
+    pub values: Option<Values>,
+}
+
+/// The values that a discrete latent may have: whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Values {
+    /// The first.
+    pub from: usize,
+    /// The one after the last, if there is a last one that sizes and numbers tell.
+    pub to: Option<usize>,
+}
+
+impl Values {
+    /// Whether a number is one of them.
+    #[must_use]
+    pub fn contains(self, value: f64) -> bool {
+        value.fract() == 0.0 && value >= self.from as f64 && self.to.is_none_or(|to| value < to as f64)
+    }
 }
 
 /// The missing values of an array that is otherwise given: they are latent, and the array is laid out whole, given elements being
@@ -112,7 +133,7 @@ impl Layout {
         self.variables.iter().map(|v| v.unconstrained.len()).sum()
     }
 
-    /// How many of the unconstrained dimensions, the last ones, are points: maximised, not integrated over.
+    /// How many of the unconstrained dimensions, the last ones before discrete latents that are drawn, are points: maximised, not integrated over.
     #[must_use]
     pub fn points(&self) -> usize {
         self.variables
@@ -122,10 +143,26 @@ impl Layout {
             .sum()
     }
 
-    /// The unconstrained numbers that fits start from: those of parameters as the model says, zero for latents.
+    /// The dimensions of discrete latents that are drawn, which are the last ones: each is the value itself.
+    #[must_use]
+    pub fn discrete(&self) -> Range<usize> {
+        let count: usize = self.drawn().map(|v| v.unconstrained.len()).sum();
+        let all = self.unconstrained();
+        all - count..all
+    }
+
+    /// Discrete latents that are drawn, in the order of the model.
+    pub fn drawn(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.iter().filter(|v| v.values.is_some())
+    }
+
+    /// The unconstrained numbers that fits start from: those of parameters as the model says, the first value of discrete latents, zero for others.
     #[must_use]
     pub fn start(&self) -> Vec<f64> {
         let mut u = vec![0.0; self.unconstrained()];
+        for (variable, values) in self.drawn().filter_map(|variable| Some((variable, variable.values?))) {
+            u[variable.unconstrained.clone()].fill(values.from as f64);
+        }
         for parameter in self.parameters() {
             u[parameter.unconstrained.clone()].copy_from_slice(&parameter.initial);
         }

@@ -17,7 +17,7 @@ pub use batches::Batches;
 pub(crate) use batches::Same;
 pub use error::DataError;
 pub use graph::{DiscreteLatent, Equation, Factor, Follows, Graph, Owner, Plate, Read, Site, SiteKind, SummedOut};
-pub use layout::{Centred, Dimension, Layout, Missing, Variable};
+pub use layout::{Centred, Dimension, Layout, Missing, Values, Variable};
 pub use refinement::Refinement;
 pub(crate) use visit::draw_choice;
 pub use visit::{Statement, Visitor};

@@ -67,6 +67,9 @@ pub fn sample_nuts<M: Model>(model: &M, config: &Nuts) -> Result<Chains<M>, FitE
 
 /// Draws from the posterior under the condition that the parameters have these unconstrained numbers.
 fn sample_held<M: Model>(bound: &dyn LogJoint<M::Element>, config: &Nuts, held: &[f64]) -> Result<Chains<M>, FitError> {
+    if let Some(latent) = bound.layout().drawn().next() {
+        return Err(FitError::SamplerDiscrete { name: latent.name });
+    }
     let began = std::time::Instant::now();
     let chains = sample::chains(bound, config, held)?;
     let layout = bound.layout();

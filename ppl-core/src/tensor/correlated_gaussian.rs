@@ -43,6 +43,7 @@ impl<E: Real> CorrelatedGaussian<E> {
             bijector: Bijector::Identity,
             initial: Vec::new(),
             missing: None,
+            values: None,
         };
         let layout = Layout { model: GRAPH.name, variables: vec![u], ..Layout::default() };
         Self { layout, element: PhantomData }

@@ -13,6 +13,10 @@ use crate::messages;
 pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics: &mut Diagnostics) {
     let auto = guide.guide.as_ref().map_or(&[][..], |of| &of.auto);
     let latents: Vec<&Site> = model.sites.iter().filter(|site| site.kind == SiteKind::Latent).collect();
+    if let Some(drawn) = latents.iter().find(|site| site.values.is_some()) {
+        diagnostics.push(guide.name.span(), messages::guide_sampled(&drawn.name));
+        return;
+    }
     let of_model = |name: &Ident| latents.iter().copied().find(|site| site.name == *name);
     let known = || latents.iter().map(|site| &site.name);
     let missing = |name: &Ident| model.args.iter().any(|arg| arg.missing && arg.name == *name);

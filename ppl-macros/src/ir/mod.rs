@@ -116,6 +116,8 @@ pub(crate) struct Site {
     pub event_rank: usize,
     /// The distribution of the user's that tells the support of a latent.
     pub own_support: Option<syn::Path>,
+    /// Of a discrete latent that is drawn: the values that it may have.
+    pub values: Option<Values>,
     /// What each statement declares of it: a range per axis.
     pub pieces: Vec<Piece>,
 }
@@ -134,6 +136,16 @@ pub(crate) enum SiteKind {
 pub(crate) struct Bounds {
     pub lower: Option<Expr>,
     pub upper: Option<Expr>,
+}
+
+/// The values that a discrete latent may have: whole numbers, from zero or later on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Values {
+    pub from: Affine,
+    /// The one after the last; none where there is no last one that is made of numbers and sizes.
+    pub to: Option<Affine>,
+    /// The dimension that they are indices into.
+    pub dim: Option<DimId>,
 }
 
 /// What one statement declares of a site.

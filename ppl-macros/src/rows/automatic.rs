@@ -115,7 +115,8 @@ impl Table {
             _ => Expr { kind: ExprKind::Index { array: array.clone(), index: at() }, span },
         };
         let index = at().into_iter().chain(self.whole().into_iter().take(axes).skip(loops)).collect();
-        let statement = Stmt::Sample { lhs: Lhs { name: latent.clone(), index }, distribution: distribution(&read) };
+        let statement =
+            Stmt::Sample { lhs: Lhs { name: latent.clone(), index }, distribution: distribution(&read), sampled: None };
         let all = bound.iter().zip(&self.axes[..loops]).rev();
         rows.row.body.push(all.fold(statement, |stmt, (var, (dim, _))| Stmt::For {
             var: var.clone(),

@@ -84,7 +84,9 @@ pub(crate) fn lift(model: Model, of: Option<Of<'_>>, diagnostics: &mut Diagnosti
                 }
                 None => lift.error(word.span(), messages::AUTO_IN_MODEL),
             },
-            Stmt::Sample { lhs, distribution } if of.is_none() && lift.is_network(&lhs.name) => lift.prior(&lhs, &distribution),
+            Stmt::Sample { lhs, distribution, .. } if of.is_none() && lift.is_network(&lhs.name) => {
+                lift.prior(&lhs, &distribution);
+            }
             Stmt::Ode { time, .. } => lift.error(time.span(), messages::ODE_IN_ROWS),
             other if of.is_none() => outside.push(other),
             other => lift.refuse(&other),
@@ -295,7 +297,7 @@ impl Lift<'_> {
         }
         let mut wrong = Vec::new();
         visit::each(&outside.body, &mut |stmt| {
-            if let Stmt::Sample { lhs, distribution } = stmt
+            if let Stmt::Sample { lhs, distribution, .. } = stmt
                 && outside.latents.contains(&lhs.name)
                 && is_discrete(distribution)
             {
@@ -321,7 +323,10 @@ impl Lift<'_> {
 
     fn statement(&mut self, stmt: Stmt) -> Option<Stmt> {
         match stmt {
-            Stmt::Sample { lhs, mut distribution } => {
+            Stmt::Sample { lhs, mut distribution, sampled } => {
+                if let Some(word) = sampled {
+                    self.error(word.span(), messages::SAMPLED_IN_ROWS);
+                }
                 let discrete = self.is_discrete(&lhs, &distribution);
                 if discrete && self.sums > 0 {
                     self.error(lhs.name.span(), messages::DISCRETE_HERE);
@@ -332,7 +337,7 @@ impl Lift<'_> {
                 if discrete {
                     self.discrete(&lhs, &distribution)?;
                 }
-                Some(Stmt::Sample { lhs, distribution })
+                Some(Stmt::Sample { lhs, distribution, sampled: None })
             }
             Stmt::Let { lhs, value } if lhs.index.is_empty() && self.network_of(&value).is_some() => {
                 self.declare(vec![lhs.name], &value);

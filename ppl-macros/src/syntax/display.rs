@@ -56,7 +56,9 @@ impl Display for Stmt {
 fn write_statement(f: &mut Formatter<'_>, stmt: &Stmt, depth: usize) -> Result {
     let indent = "    ".repeat(depth);
     match stmt {
-        Stmt::Sample { lhs, distribution, .. } => write!(f, "{indent}{lhs} ~ {distribution};"),
+        Stmt::Sample { lhs, distribution, sampled } => {
+            write!(f, "{indent}{lhs} ~ {distribution}{};", if sampled.is_some() { " sampled" } else { "" })
+        }
         Stmt::Let { lhs, value } => write!(f, "{indent}let {lhs} = {value};"),
         Stmt::Split { names, call } => write!(f, "{indent}let ({}) = split({call});", Commas(names)),
         Stmt::Param { lhs, support, start } => write!(f, "{indent}param {lhs}: {support} = {start};"),

@@ -80,8 +80,8 @@ pub(crate) enum ElementKind {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Stmt {
-    /// `lhs ~ distribution;`
-    Sample { lhs: Lhs, distribution: Expr },
+    /// `lhs ~ distribution;`, perhaps with the word `sampled` at its end.
+    Sample { lhs: Lhs, distribution: Expr, sampled: Option<Ident> },
     /// `let lhs = value;`
     Let { lhs: Lhs, value: Expr },
     /// `let (name, name) = split(call);`

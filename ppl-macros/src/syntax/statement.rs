@@ -270,17 +270,17 @@ fn sample(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<
         return Ok(None);
     }
     let distribution = expression(input)?;
+    let mut sampled = None;
     if input.peek(Ident) {
         let word: Ident = input.fork().parse()?;
         if word == "sampled" {
-            return Err(syn::Error::new(word.span(), messages::SAMPLED));
-        }
-        if (word == "T" || word == "I") && input.peek2(syn::token::Bracket) && !input.peek3(Token![~]) {
+            sampled = Some(input.parse()?);
+        } else if (word == "T" || word == "I") && input.peek2(syn::token::Bracket) && !input.peek3(Token![~]) {
             return Err(syn::Error::new(word.span(), messages::TRUNCATION));
         }
     }
     end(input, &lhs.name.to_string(), diagnostics)?;
-    Ok(Some(Stmt::Sample { lhs, distribution }))
+    Ok(Some(Stmt::Sample { lhs, distribution, sampled }))
 }
 
 /// Whether nothing is typed yet right of `~` or `=`; a `;` that ends nothing is consumed.

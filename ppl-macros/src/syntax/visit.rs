@@ -15,7 +15,7 @@ pub(crate) fn each<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Stmt)) {
 /// Visits all expressions of statements, and the expressions within them.
 pub(crate) fn expressions<'s>(body: &'s [Stmt], visit: &mut dyn FnMut(&'s Expr)) {
     each(body, &mut |stmt| match stmt {
-        Stmt::Sample { lhs, distribution } => {
+        Stmt::Sample { lhs, distribution, .. } => {
             lhs.index.iter().for_each(|index| within(index, visit));
             within(distribution, visit);
         }

@@ -28,6 +28,8 @@ model! {
             param o[n]: positive = 1;
         }
         param q[n]: real = 0;
+        param m: covariance = 1;
+        param p[N, C]: correlation = 1;
         later ~ Normal(r, 1);
         param r: real = 0;
         flat[N] ~ Uniform(mu, high);

@@ -19,7 +19,7 @@ pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
     let word = model.name.to_string();
     let mut out = quote!(let mut layout = _ppl::LayoutBuilder::new(#word, dims););
     let mut firsts = Vec::new();
-    for site in model.sites.iter().filter(|site| site.kind == SiteKind::Latent) {
+    for site in model.sites.iter().filter(|site| site.kind == SiteKind::Latent && site.values.is_none()) {
         let (field, text, dims) = (names::field(&site.name), site.name.to_string(), &site.dims);
         let set = site_support(site);
         let bounds = match &site.bounds {
@@ -55,6 +55,13 @@ pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
     for parameter in parameters(model) {
         out.extend(parameter.lay_out());
         firsts.push(parameter.field());
+    }
+    for (site, values) in model.sites.iter().filter_map(|site| Some((site, site.values.as_ref()?))) {
+        let (text, dims, from) = (site.name.to_string(), &site.dims, names::affine(model, &values.from));
+        let to = values.to.as_ref().map(|to| names::affine(model, to));
+        let to = to.map_or_else(|| quote!(None), |to| quote!(Some(#to)));
+        out.extend(quote!(layout.drawn(#text, &[#(#dims),*], _ppl::Values { from: #from, to: #to });));
+        firsts.push(names::field(&site.name));
     }
     for site in model.sites.iter().filter(|site| site.kind == SiteKind::Quantity) {
         let (text, dims) = (site.name.to_string(), &site.dims);

@@ -27,6 +27,9 @@ impl Tape<'_> {
             self.reads.insert(site);
         }
         let scope = self.scope_of_vars(&vars_of(index));
+        if known.values.is_some() {
+            return self.node(Op::Input(row), scope, &name);
+        }
         let gathered = index.iter().any(|index| matches!(index, Index::Gather(..)));
         self.node(Op::Load { row, gathered }, scope, &name)
     }

@@ -29,7 +29,7 @@ pub(crate) struct Node {
     pub scope: ScopeId,
     /// Whether it depends on latents, and so has an adjoint.
     pub active: bool,
-    /// Whether it may be another number in another lane: it depends on latents, or on inputs of a row.
+    /// Whether it may be another number in another lane: it depends on latents, drawn ones among them, or on inputs of a row.
     pub varies: bool,
     /// A name for people.
     pub name: String,
@@ -42,7 +42,7 @@ pub(crate) enum Op {
     Constant(f64),
     /// An element of real data.
     Data(TokenStream),
-    /// An input of the model of a row: its row of the workspace.
+    /// An input of the model of a row, or a discrete latent that is drawn: its row of the workspace.
     Input(TokenStream),
     /// A whole number.
     Count(TokenStream),
@@ -65,7 +65,7 @@ pub(crate) enum Op {
         column: TokenStream,
     },
     Binary(Operator, NodeId, NodeId),
-    /// One where the comparison holds, else zero: of inputs of a row.
+    /// One where the comparison holds, else zero: of what has no gradient and differs from lane to lane.
     Compare(Comparison, NodeId, NodeId),
     Neg(NodeId),
     Powi(NodeId, i32),

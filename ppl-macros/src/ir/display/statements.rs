@@ -1,10 +1,10 @@
 //! Statements: loops that the compiler put around whole axes are left out again.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
-use super::{distributions, expressions, indices};
-use crate::ir::{Bounds, Model, SiteId, Stmt, StmtKind, lower};
+use super::{at, distributions, expressions, indices};
+use crate::ir::{Bounds, ExprKind, Model, SiteId, Stmt, StmtKind, lower};
 
 /// Prints statements in order.
 pub(super) struct Printer<'m> {
@@ -31,7 +31,8 @@ impl<'m> Printer<'m> {
                 let right = distributions::distribution(model, distribution);
                 let tilde = quote_spanned!(span=> ~);
                 let end = quote_spanned!(distribution.span=> ;);
-                quote!(#left #tilde #right #end)
+                let sampled = model.sites[*site].values.is_some().then(|| quote_spanned!(distribution.span=> sampled));
+                quote!(#left #tilde #right #sampled #end)
             }
             StmtKind::Quantity { site, index, value } => {
                 let span = self.span(*site);
@@ -59,7 +60,16 @@ impl<'m> Printer<'m> {
                     let ends = lower.iter().chain(upper).map(|end| expressions::expression(model, end));
                     quote_spanned!(span=> (#(#ends),*))
                 });
-                let start = expressions::expression(model, start);
+                let start = match &start.kind {
+                    // Of a matrix, what is written is its diagonal, or the name of all of it.
+                    ExprKind::If(_, diagonal, _) if model.sites[*site].event_rank == 2 => {
+                        expressions::expression(model, diagonal)
+                    }
+                    ExprKind::Data(arg, _) if model.sites[*site].event_rank == 2 => {
+                        at(&model.args[*arg].name, start.span).into_token_stream()
+                    }
+                    _ => expressions::expression(model, start),
+                };
                 quote_spanned!(span=> param #left: #word #bounds = #start;)
             }
             StmtKind::Factor { value, factor: _ } => {

@@ -194,7 +194,7 @@ impl Lowering<'_> {
 }
 
 /// The bounds of a distribution of counts that are numbers and sizes, the upper one left out.
-fn ends(family: &Family, params: &[Expr]) -> Option<(Affine, Affine)> {
+pub(super) fn ends(family: &Family, params: &[Expr]) -> Option<(Affine, Affine)> {
     let one = Affine::constant(1);
     let (lower, upper) = match family {
         Family::Catalogue(entry) => {

@@ -267,7 +267,7 @@ impl Lowering<'_> {
             self.error(mask.span, "a density as a number has no mask; multiply it by the condition: `(t < length[n]) * ..`");
             return None;
         }
-        if lowered.discrete == Some(true) && !self.is_data(&value) {
+        if lowered.discrete == Some(true) && !self.is_given(&value) {
             self.error(
                 value.span,
                 format!("`{}` is over whole numbers, and a latent has a gradient; give it data", lowered.word),

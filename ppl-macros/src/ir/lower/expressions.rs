@@ -87,10 +87,12 @@ impl Lowering<'_> {
         })
     }
 
-    /// Whether an expression is made of data alone, inputs of a row among them.
+    /// Whether an expression is made of data alone, inputs of a row and discrete latents that are drawn among them.
     pub(super) fn is_given(&self, expr: &Expr) -> bool {
         let unknown = |e: &Expr| match &e.kind {
-            ExprKind::Site(..) | ExprKind::Component(..) => true,
+            // The values of what is drawn are as good as data: they have no gradient.
+            ExprKind::Site(site, _) => self.model.sites[*site].values.is_none(),
+            ExprKind::Component(..) => true,
             ExprKind::Local(local) => !self.is_given(&self.model.locals[*local].value),
             _ => false,
         };

@@ -63,6 +63,7 @@ impl Lowering<'_> {
             bounds,
             event_rank: of_model.event_rank,
             own_support: None,
+            values: None,
             pieces: vec![Piece { axes, span: name.span() }],
         });
         self.names.push((name.clone(), Entity::Site(self.model.sites.len() - 1)));

@@ -61,6 +61,12 @@ impl Lowering<'_> {
                 let value = self.state(chain, index, (time, value, back), expr.span)?;
                 self.along(Affine::term(Term::Var(value)), expr.span, dim, array, axis)
             }
+            ExprKind::Index { array: drawn, index } if self.drawn_latent(drawn).is_some() => {
+                self.drawn_index((drawn, index), expr.span, dim, array, axis)
+            }
+            ExprKind::Name(drawn) if self.drawn_latent(drawn).is_some() => {
+                self.drawn_index((drawn, &[]), expr.span, dim, array, axis)
+            }
             ExprKind::Index { array: gather, index } => self.gather(gather, index, dim, array, axis, expr.span),
             ExprKind::Name(name) => match self.lookup(name) {
                 Some(Entity::Arg(arg)) if self.model.args[arg].dims.is_empty() => {

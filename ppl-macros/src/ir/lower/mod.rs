@@ -13,6 +13,7 @@ mod operations;
 mod parameters;
 mod pieces;
 mod reads;
+mod sampled;
 mod shares;
 mod statements;
 mod sums;
@@ -25,7 +26,7 @@ pub(crate) use parameters::support_word;
 pub(crate) use sums::{log_prior, prior_prob};
 pub(crate) use vectors::element;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span};
 
@@ -86,6 +87,10 @@ struct Lowering<'a> {
     open: Option<ode::Open>,
     /// The sums that are open, outermost first, and what each runs over.
     summed: Vec<(SumId, VarId)>,
+    /// The elements that drawn indices pick, of what is being read.
+    picks: Vec<reads::Choice>,
+    /// Names whose statements have errors of their own: to read one is no further error.
+    failed: BTreeSet<String>,
 }
 
 impl<'a> Lowering<'a> {
@@ -124,6 +129,8 @@ impl<'a> Lowering<'a> {
             over: Vec::new(),
             open: None,
             summed: Vec::new(),
+            picks: Vec::new(),
+            failed: BTreeSet::new(),
         }
     }
 
@@ -214,6 +221,7 @@ impl<'a> Lowering<'a> {
             bounds: None,
             event_rank: 0,
             own_support: None,
+            values: None,
             pieces: Vec::new(),
         });
         self.model.sites.len() - 1
@@ -258,6 +266,9 @@ impl<'a> Lowering<'a> {
     /// The error of a name that means nothing here.
     fn unknown(&mut self, name: &Ident) {
         let word = name.to_string();
+        if self.failed.contains(&word) {
+            return;
+        }
         if self.declared.contains_key(&word) {
             self.error(name.span(), format!("`{word}` is used before it is declared; move its statement up"));
             return;

@@ -2,14 +2,14 @@
 
 use proc_macro2::{Ident, Span};
 
-use super::axes::close_axes;
+use super::axes::{Axis, close_axes};
 use super::{Entity, Lowering, nearest};
 use crate::catalogue::Support;
-use crate::ir::{Bounds, Expr, SiteId, SiteKind, Stmt, StmtKind};
+use crate::ir::{Bounds, Comparison, Condition, Expr, ExprKind, Index, SiteId, SiteKind, Stmt, StmtKind};
 use crate::messages;
 use crate::syntax::{self, CallArg};
 
-/// The words for supports; those of vectors take the last axis as one event.
+/// The words for supports; those of vectors take the last axis as one event, those of matrices the last two.
 const SUPPORTS: &[(&str, Support)] = &[
     ("real", Support::Real),
     ("positive", Support::Positive),
@@ -18,7 +18,20 @@ const SUPPORTS: &[(&str, Support)] = &[
     ("simplex", Support::Simplex),
     ("ordered", Support::Ordered),
     ("positive_ordered", Support::PositiveOrdered),
+    ("correlation_cholesky", Support::CorrelationCholesky),
+    ("covariance_cholesky", Support::CovarianceCholesky),
+    ("correlation", Support::Correlation),
+    ("covariance", Support::PositiveDefinite),
 ];
+
+/// How many of the last axes are one event.
+fn event_rank(set: Support) -> usize {
+    match set {
+        Support::Simplex | Support::Ordered | Support::PositiveOrdered => 1,
+        Support::CorrelationCholesky | Support::CovarianceCholesky | Support::Correlation | Support::PositiveDefinite => 2,
+        _ => 0,
+    }
+}
 
 /// The word for the support of a parameter.
 pub(crate) fn support_word(support: Support) -> &'static str {
@@ -43,20 +56,30 @@ impl Lowering<'_> {
             _ => self.new_site(&lhs.name, SiteKind::Parameter)?,
         };
         let set = self.support(support);
-        let vector = set.is_some_and(|set| matches!(set, Support::Simplex | Support::Ordered | Support::PositiveOrdered));
-        if vector && axes.is_empty() {
+        let rank = set.map_or(0, event_rank);
+        let is_whole = |axis: &Axis| matches!(axis, Axis::Whole(_));
+        if axes.len() < rank || (rank == 2 && !axes.iter().rev().take(2).all(is_whole)) {
             let (name, word) = (&lhs.name, &support.word);
+            let (set, what, example) = if rank == 1 { ("vectors", "axis", "K") } else { ("matrices", "two axes", "K, K") };
             self.error(
                 name.span(),
-                format!("`{word}` is a set of vectors; name the axis of `{name}`: `param {name}[K]: {word} = ..;`"),
+                format!("`{word}` is a set of {set}; name the {what} of `{name}`: `param {name}[{example}]: {word} = ..;`"),
             );
             return None;
         }
+        if let (2, [.., Axis::Whole(rows), Axis::Whole(columns)]) = (rank, &axes[..])
+            && rows != columns
+        {
+            let (rows, columns) = (self.model.dim_name(*rows), self.model.dim_name(*columns));
+            self.error(lhs.name.span(), messages::param_square(&lhs.name, &rows, &columns));
+            return None;
+        }
         let opened = self.open_axes(&axes);
-        self.declare_piece(site, &axes, usize::from(vector), lhs);
+        self.declare_piece(site, &axes, rank, lhs);
         let once = self.once_an_iteration(&opened.index, &lhs.name);
         let bounds = if set == Some(Support::Interval) { self.interval(support).map(Some) } else { Some(None) };
-        let start = self.scalar(start).and_then(|start| self.of_data(start));
+        let start = if rank == 2 { self.matrix_start(start, &opened.index) } else { self.scalar(start) };
+        let start = start.and_then(|start| self.of_data(start));
         self.abandon_axes(&opened.vars);
         self.not_over_discretes(&lhs.name)?;
         let (bounds, start) = (bounds?, start?);
@@ -65,6 +88,23 @@ impl Lowering<'_> {
         let bounds = bounds.map(Box::new);
         let stmt = Stmt { kind: StmtKind::Param { site, index: opened.index, bounds, start }, text: text.to_owned() };
         Some(close_axes(opened.vars, stmt, text))
+    }
+
+    /// Where a matrix starts: at data of its axes, or at a number on its diagonal.
+    fn matrix_start(&mut self, start: &syntax::Expr, index: &[Index]) -> Option<Expr> {
+        let span = start.span;
+        let of = |kind: ExprKind| Box::new(Expr { kind, span });
+        if let syntax::ExprKind::Name(name) = &start.kind
+            && let Some(Entity::Arg(arg)) = self.lookup(name)
+            && self.model.args[arg].dims.len() == index.len()
+        {
+            return Some(*of(ExprKind::Data(arg, index.to_vec())));
+        }
+        let diagonal = self.scalar(start)?;
+        let [.., Index::Affine(row), Index::Affine(column)] = index else { return None };
+        let (row, column) = (ExprKind::Var(row.as_var()?), ExprKind::Var(column.as_var()?));
+        let condition = Condition::Compare(Comparison::Eq, of(row), of(column));
+        Some(*of(ExprKind::If(Box::new(condition), Box::new(diagonal), of(ExprKind::Number(0.0)))))
     }
 
     /// The set that a word means.

@@ -4,12 +4,12 @@ use proc_macro2::{Ident, Span};
 
 use super::{Entity, Lowering};
 use crate::ir::{Affine, Comparison, Condition, DimId, Expr, ExprKind, Index, Operator, Reduce, SiteKind, Term, VarId};
-use crate::syntax;
+use crate::{messages, syntax};
 
-/// The element of an axis that an index array of a row names.
-struct Choice {
-    var: VarId,
-    named: Expr,
+/// The element of an axis that an index names which differs from lane to lane.
+pub(super) struct Choice {
+    pub(super) var: VarId,
+    pub(super) named: Expr,
 }
 
 impl Choice {
@@ -50,7 +50,10 @@ impl Lowering<'_> {
                 Vec::new()
             }
         };
-        let mut lowered = self.indices(name, index, &dims)?;
+        let before = self.picks.len();
+        let lowered = self.with_picks(name, index, &dims);
+        let picks = self.picks.split_off(before);
+        let mut lowered = lowered?;
         if lowered.len() + 1 == dims.len()
             && let Some(&var) = self.ambient.iter().rev().find(|&&var| self.model.vars[var].dim == dims.last().copied())
         {
@@ -68,7 +71,7 @@ impl Lowering<'_> {
         if let Entity::Site(site) = entity {
             self.check_order(site, &lowered, name)?;
         }
-        Some(self.picked(lowered, &dims, span, &|index| match entity {
+        let read = self.picked(lowered, &dims, span, &|index| match entity {
             Entity::Arg(arg) => ExprKind::Data(arg, index),
             Entity::Site(site) => ExprKind::Site(site, index),
             Entity::Dim(dim) => ExprKind::Size(dim),
@@ -76,7 +79,8 @@ impl Lowering<'_> {
             Entity::Component(component) => ExprKind::Component(component, index),
             Entity::Discrete(_) => unreachable!("read at an index"),
             Entity::Local(local) => ExprKind::Local(local),
-        }))
+        });
+        Some(picks.into_iter().rev().fold(read, |read, choice| choice.among(read)))
     }
 
     /// The element at an index. In a row an index through data differs from lane to lane: the axis is run over instead, and the elements but one count as
@@ -98,8 +102,21 @@ impl Lowering<'_> {
         choices.into_iter().rev().fold(read, |read, choice| choice.among(read))
     }
 
-    /// Lowers the indices of an array, of which trailing ones may be left out.
+    /// Lowers the indices of an array, of which trailing ones may be left out and none is drawn.
     pub(super) fn indices(&mut self, name: &Ident, index: &[syntax::Expr], dims: &[DimId]) -> Option<Vec<Index>> {
+        let before = self.picks.len();
+        let lowered = self.with_picks(name, index, dims);
+        if let Some(choice) = self.picks.get(before) {
+            let span = choice.named.span;
+            self.picks.truncate(before);
+            self.error(span, messages::SAMPLED_INDEX);
+            return None;
+        }
+        lowered
+    }
+
+    /// The same, where the caller takes the elements that drawn indices pick.
+    fn with_picks(&mut self, name: &Ident, index: &[syntax::Expr], dims: &[DimId]) -> Option<Vec<Index>> {
         if index.len() > dims.len() {
             let message = if dims.is_empty() {
                 format!("`{name}` is a number and has no axes; write it without an index")

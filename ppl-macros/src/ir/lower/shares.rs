@@ -12,7 +12,7 @@ impl Lowering<'_> {
     /// What such a statement stands for: `share_of_beta ~ Uniform(0, 1); let beta = lower + exp(ln(upper - lower)) * share_of_beta;`, the logarithm so that there is
     /// nothing between bounds that have changed their places.
     pub(super) fn shares(&self, stmt: &Stmt) -> Option<[Stmt; 2]> {
-        let Stmt::Sample { lhs, distribution } = stmt else { return None };
+        let Stmt::Sample { lhs, distribution, sampled: None } = stmt else { return None };
         // In rows and guides latents are those that the statements are about.
         if self.model.row || self.model.guide.is_some() || !self.summed.is_empty() || self.lookup(&lhs.name).is_some() {
             return None;
@@ -36,6 +36,7 @@ impl Lowering<'_> {
         let drawn = Stmt::Sample {
             lhs: Lhs { name: share.clone(), index: lhs.index.clone() },
             distribution: call("Uniform", vec![number(0.0), number(1.0)]),
+            sampled: None,
         };
         // Whole axes are loops of the quantity.
         let mut loops = Vec::new();

@@ -29,7 +29,7 @@ impl Lowering<'_> {
         }
         let text = stmt.to_string();
         match stmt {
-            syntax::Stmt::Sample { lhs, distribution, .. } => self.sample(lhs, distribution, &text),
+            syntax::Stmt::Sample { lhs, distribution, sampled } => self.sample(lhs, distribution, sampled.as_ref(), &text),
             syntax::Stmt::Let { lhs, value } => self.let_statement(lhs, value, text),
             syntax::Stmt::Param { lhs, support, start } => self.param(lhs, support, start, text.trim_end_matches(';')),
             syntax::Stmt::Split { names, .. } => {
@@ -95,7 +95,8 @@ impl Lowering<'_> {
         self.model.factors.len() - 1
     }
 
-    fn sample(&mut self, lhs: &syntax::Lhs, distribution: &syntax::Expr, text: &str) -> Option<Stmt> {
+    fn sample(&mut self, lhs: &syntax::Lhs, distribution: &syntax::Expr, sampled: Option<&Ident>, text: &str) -> Option<Stmt> {
+        self.may_be_sampled(lhs, distribution, sampled)?;
         let axes = self.axes(&lhs.index)?;
         let event_rank = super::distributions::event_rank(distribution);
         let (site, axes) = match self.lookup(&lhs.name) {
@@ -112,7 +113,7 @@ impl Lowering<'_> {
                 Some(arg) => self.observed(arg, lhs, axes, 0)?,
                 None => (site, axes),
             },
-            None | Some(Entity::Discrete(_)) if super::discrete::is_discrete(distribution) => {
+            None | Some(Entity::Discrete(_)) if sampled.is_none() && super::discrete::is_discrete(distribution) => {
                 return self.discrete(lhs, &axes, distribution, text);
             }
             None => (self.new_site(&lhs.name, SiteKind::Latent)?, axes),
@@ -149,8 +150,12 @@ impl Lowering<'_> {
         }
         let stmt = lowered.and_then(|lowered| {
             once.then_some(())?;
-            self.check_value(site, &lowered, lhs, distribution.span)?;
-            self.set_support(site, &lowered, distribution.span);
+            if sampled.is_some() {
+                self.set_values(site, &lowered, &lhs.name)?;
+            } else {
+                self.check_value(site, &lowered, lhs, distribution.span)?;
+                self.set_support(site, &lowered, distribution.span);
+            }
             let differs = !self.summed.is_empty() || !over.is_empty();
             if differs && lowered.bounds.is_some() && self.model.sites[site].kind == SiteKind::Latent {
                 self.error(distribution.span, messages::sum_bounds(&lhs.name));
@@ -246,6 +251,9 @@ impl Lowering<'_> {
             let value = self.scalar(value);
             let over = std::mem::take(&mut self.over);
             let free = self.free(&lhs.name);
+            if value.is_none() {
+                self.failed.insert(lhs.name.to_string());
+            }
             let value = value?;
             if !free {
                 return None;

@@ -140,7 +140,7 @@ impl Lowering<'_> {
     ) -> (Option<&'s syntax::Expr>, Option<&'s syntax::Expr>) {
         let (mut start, mut step) = (None, None);
         for stmt in body {
-            let syntax::Stmt::Sample { lhs, distribution } = stmt else { continue };
+            let syntax::Stmt::Sample { lhs, distribution, .. } = stmt else { continue };
             if lhs.name != *var {
                 continue;
             }

@@ -269,7 +269,6 @@ fn sums() {
 
 #[test]
 fn words_that_are_not_available_yet() {
-    statement("k ~ Categorical(w) «sampled»;", m::SAMPLED);
     argument("decoder: net(Z «D»)", m::NET);
     argument("decoder: «net»", m::NET);
 }

@@ -13,7 +13,7 @@ pub use crate::fit::{
     prior_predictive,
 };
 pub use crate::guide;
-pub use crate::guides::{Family, GuideOf};
+pub use crate::guides::{Family, GuideOf, NativeFamily};
 pub use crate::indices::Indices;
 pub use crate::kernel::Lanes;
 pub use crate::model;

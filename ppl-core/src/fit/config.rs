@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::observer::Observer;
 use crate::checkpoint::Checkpoint;
 use crate::estimators::Estimator;
-use crate::guides::Family;
+use crate::guides::{Family, NativeFamily};
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Variable};
 use crate::objective::{KlWeight, Objective};
@@ -44,6 +44,9 @@ pub struct Bbvi {
     pub family: Family,
     /// For [`Family::Blocks`]: names of latents that are in one block; each of the others is a block of its own. Default none.
     pub blocks: Vec<Vec<String>>,
+    /// Families of latents on their own supports, by name: `("rate", NativeFamily::Gamma)`. With any of them the guide is of independent latents, those without a name here normal on
+    /// the unconstrained scale; [`family`](Bbvi::family) stays [`Family::Auto`] then. Default none: [`Family::Auto`] tries them where they promise a better bound.
+    pub families: Vec<(String, NativeFamily)>,
     /// How gradients are estimated. Default [`Estimator::Auto`]. Any other goes by stochastic steps instead of fixed noise; with the score function
     /// [`Family::Auto`] is the mean-field Gaussian, since one block of all dimensions has nothing to be Rao-Blackwellized.
     pub estimator: Estimator,
@@ -87,6 +90,7 @@ impl Default for Bbvi {
             draws: 4000,
             family: Family::Auto,
             blocks: Vec::new(),
+            families: Vec::new(),
             estimator: Estimator::Auto,
             estimators: Vec::new(),
             minibatch: None,
@@ -164,6 +168,8 @@ pub(crate) struct Checked {
 pub(crate) struct ByName {
     /// The dimensions of each block: latents that are joined, and each of the others.
     pub(crate) blocks: Vec<Vec<usize>>,
+    /// The family of each latent on its support; none where none is asked for.
+    pub(crate) natives: Vec<NativeFamily>,
     /// How each dimension's gradient is estimated.
     pub(crate) estimators: Vec<Estimator>,
     /// Which plate is taken in batches, and how many of its elements.
@@ -190,6 +196,7 @@ impl Bbvi {
         let layout = model.layout();
         Ok(ByName {
             blocks: self.blocks(layout)?,
+            natives: self.natives(layout)?,
             estimators: self.estimators(layout)?,
             minibatch: self.minibatch(model)?,
             journal: None,
@@ -219,6 +226,27 @@ impl Bbvi {
             }
             _ => Ok(Some((plate, *rows))),
         }
+    }
+
+    fn natives(&self, layout: &Layout) -> Result<Vec<NativeFamily>, ConfigError> {
+        let mut natives = Vec::new();
+        for (name, family) in &self.families {
+            let Some((at, latent)) = layout.latents().enumerate().find(|(_, latent)| latent.name == name) else {
+                return Err(ConfigError::UnknownNative { name: name.clone(), known: known(layout.latents()) });
+            };
+            if !family.is_on(latent) || latent.values.is_some() {
+                let possible = NativeFamily::ALL.iter().filter(|family| latent.values.is_none() && family.is_on(latent));
+                let possible = possible.map(|family| format!("{family:?}")).collect::<Vec<_>>().join(", ");
+                return Err(ConfigError::NativeSupport { name: latent.name, family: *family, possible });
+            }
+            natives.resize(layout.latents().count(), NativeFamily::Normal);
+            natives[at] = *family;
+        }
+        let other = self.family != Family::Auto || self.minibatch.is_some() || layout.drawn().next().is_some();
+        if !natives.is_empty() && other {
+            return Err(ConfigError::NativeAlone);
+        }
+        Ok(natives)
     }
 
     fn estimators(&self, layout: &Layout) -> Result<Vec<Estimator>, ConfigError> {
@@ -302,6 +330,7 @@ impl Bbvi {
         Bbvi {
             seed,
             blocks: self.blocks.clone(),
+            families: self.families.clone(),
             estimators: self.estimators.clone(),
             minibatch: self.minibatch.clone(),
             initial: self.initial.clone(),

@@ -89,7 +89,7 @@ impl<'a, E: Real> Engine<'a, E> {
         let latents: Vec<_> = layout.guided().map(|variable| variable.unconstrained.clone()).collect();
         let part = model.part(&batch)?;
         let own: Vec<f64> = dimensions.iter().map(|&i| start[i]).collect();
-        let whole = ByName { blocks: Vec::new(), estimators: Vec::new(), minibatch: None, journal: None };
+        let whole = ByName { blocks: Vec::new(), natives: Vec::new(), estimators: Vec::new(), minibatch: None, journal: None };
         let engine = Engine::new(&*part, config, &whole, &own)?;
         let gaussian = (dimensions.len() == layout.unconstrained()).then(|| engine.gaussian());
         let curvature = engine.curvature.spread(&dimensions, &latents);

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::DiagnosticError;
 use crate::distributions::SampleError;
-use crate::guides::{FittedGuide, FlowError, GuideError};
+use crate::guides::{FittedGuide, FlowError, GuideError, NativeFamily};
 use crate::model::{BatchError, DataError};
 use crate::rows::RowsError;
 
@@ -217,6 +217,29 @@ pub enum ConfigError {
         /// The latent.
         name: String,
     },
+    /// A family for a name that is no latent.
+    #[error("`families` names `{name}`, which is not a latent of the model; the latents are {known}")]
+    UnknownNative {
+        /// The name.
+        name: String,
+        /// The latents.
+        known: String,
+    },
+    /// A family that is not on the support of a latent.
+    #[error("{family:?} is not on the support of `{name}`{}", if possible.is_empty() { ", which is discrete".to_owned() } else { format!("; on it are {possible}") })]
+    NativeSupport {
+        /// The latent.
+        name: &'static str,
+        /// The family.
+        family: NativeFamily,
+        /// Those that are.
+        possible: String,
+    },
+    /// Families of latents beside another choice of the guide.
+    #[error(
+        "`families` says what the guide is made of, with Family::Auto, without `minibatch` and in models without latents that are `sampled`: leave out one of them"
+    )]
+    NativeAlone,
     /// An estimator for a name that is no latent.
     #[error("`estimators` names `{name}`, which is not a latent of the model; the latents are {known}")]
     UnknownEstimator {

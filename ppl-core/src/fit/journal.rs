@@ -147,10 +147,11 @@ impl Journal {
 /// What a fit goes by, but for what may be another when it goes on: how long it may take.
 fn told<E: Real>(config: &Checked, by_name: &ByName) -> String {
     let same = Checked { max_steps: 0, max_time: Duration::ZERO, search_time: Duration::ZERO, draws: 0, ..*config };
-    let ByName { blocks, estimators, minibatch, .. } = by_name;
+    let ByName { blocks, natives, estimators, minibatch, .. } = by_name;
     let told = format!("{same:?}, minibatch: {minibatch:?}, element: {}", std::any::type_name::<E>());
     // Of very many dimensions their digest.
-    let of_dimensions = digest(format!("{blocks:?} {estimators:?}").bytes().map(u64::from).collect::<Vec<_>>().iter());
+    let of_dimensions =
+        digest(format!("{blocks:?} {natives:?} {estimators:?}").bytes().map(u64::from).collect::<Vec<_>>().iter());
     format!("{told}, blocks and estimators: {of_dimensions:x}")
 }
 

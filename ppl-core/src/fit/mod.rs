@@ -19,6 +19,7 @@ mod last_steps;
 mod linear_response;
 mod local_steps;
 mod log_likelihood;
+mod natives;
 mod observed;
 mod observer;
 mod plateau;

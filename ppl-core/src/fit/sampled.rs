@@ -40,7 +40,7 @@ pub(super) fn search<E: Real>(
     }
     let others = layout.discrete().start;
     let estimators = by_name.estimators[..others].to_vec();
-    let of_others = ByName { blocks: by_name.blocks.clone(), estimators, minibatch: None, journal: None };
+    let of_others = ByName { blocks: by_name.blocks.clone(), natives: Vec::new(), estimators, minibatch: None, journal: None };
     let mut tables = Tables::new(model, start, TURNS[0].0, config.seed);
     let mut center = start[..others].to_vec();
     tables.improve()?;

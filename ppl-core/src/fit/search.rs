@@ -8,7 +8,7 @@ use super::config::{ByName, Checked};
 use super::engine::{Engine, Outcome};
 use super::observer::Observer;
 use super::report::Report;
-use super::{ConfigError, FitError, Tried};
+use super::{ConfigError, FitError, Tried, natives};
 use crate::centring::PartlyCentred;
 use crate::diagnostics::CORRECTABLE;
 use crate::guides::{Family, FittedGuide};
@@ -26,7 +26,7 @@ pub(super) struct Found {
 }
 
 /// A guide with what is found out of it.
-type Candidate = (Report, Outcome);
+pub(super) type Candidate = (Report, Outcome);
 
 /// The Pareto k above which the mean-field Gaussian is tried beside the one of full rank.
 const HOPELESS: f64 = 1.0;
@@ -76,6 +76,9 @@ fn search<E: Real>(
     by_name: &ByName,
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Found, FitError> {
+    if !by_name.natives.is_empty() {
+        return Ok(choose(vec![natives::asked(model, config, start, by_name, observers)?]));
+    }
     if model.layout().drawn().next().is_some() {
         return super::sampled::search(model, config, start, by_name, observers);
     }
@@ -192,6 +195,15 @@ fn enrich<E: Real>(
     observers: &mut [Box<dyn Observer>],
 ) {
     let began = Instant::now();
+    let (report, outcome) = &candidates[best(candidates)];
+    let is_poor = report.pareto_k.is_nan() || report.pareto_k >= CORRECTABLE;
+    if is_poor && config.optimizer == Optimizer::Auto && config.objective.group() == 1 && !config.search_time.is_zero() {
+        let engine = Engine::around(model, config, by_name, &vec![0.0; model.layout().unconstrained()]);
+        let fitted = natives::promising(model, &outcome.guide, config).map(|guide| engine.settle_or_climb(guide, observers));
+        if let Some(Ok(candidate)) = fitted.map(|fitted| fitted.and_then(|outcome| judged(model, config, outcome))) {
+            candidates.push(candidate);
+        }
+    }
     for components in [4, 16] {
         let (report, outcome) = &candidates[best(candidates)];
         let (k, bound) = (report.pareto_k, report.bound.0);

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blocks, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, OwnGuide, Whitened, WithDiscrete, WithPoints};
+use super::{
+    Blocks, Flow, FlowKind, FullRank, Guide, LowRank, MeanField, Mixture, Native, OwnGuide, Whitened, WithDiscrete, WithPoints,
+};
 use crate::kernel::Real;
 
 /// Which guides a fit tries.
@@ -10,7 +12,7 @@ use crate::kernel::Real;
 #[non_exhaustive]
 pub enum Family {
     /// The full rank, up to 300 unconstrained dimensions; else, or where its Pareto k is above one, mean-field; then, where the Pareto k of the best is
-    /// above 0.7, mixtures of 4 and 16, while that pays and `Bbvi::search_time` lasts. The best bound wins.
+    /// above 0.7, independent latents of families on their own supports ([`Native`]), where draws are more like these, and mixtures of 4 and 16, while that pays and `Bbvi::search_time` lasts. The best bound wins.
     #[default]
     Auto,
     /// The mode alone, on the unconstrained space: the maximum a posteriori. Its ELBO is the log density there, and not a bound.
@@ -57,6 +59,8 @@ pub enum FittedGuide {
     LowRank(Whitened<LowRank>),
     /// Several Gaussians.
     Mixture(Whitened<Mixture>),
+    /// Independent latents of families on their own supports.
+    Native(Native),
     /// A normalizing flow in the units of a Gaussian.
     Flow(Box<Whitened<Flow>>),
     /// One of these for all but the probabilities of discrete latents, which are points.
@@ -77,6 +81,7 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => guide,
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
+            FittedGuide::Native(guide) => guide,
             FittedGuide::Flow(guide) => guide.as_ref(),
             FittedGuide::WithPoints(guide) => guide.as_ref(),
             FittedGuide::WithDiscrete(guide) => guide.as_ref(),
@@ -92,6 +97,7 @@ impl FittedGuide {
             FittedGuide::Blocks(guide) => guide,
             FittedGuide::LowRank(guide) => guide,
             FittedGuide::Mixture(guide) => guide,
+            FittedGuide::Native(guide) => guide,
             FittedGuide::Flow(guide) => guide.as_mut(),
             FittedGuide::WithPoints(guide) => guide.as_mut(),
             FittedGuide::WithDiscrete(guide) => guide.as_mut(),
@@ -122,6 +128,11 @@ impl FittedGuide {
             FittedGuide::Own(guide) => guide.name().to_owned(),
             FittedGuide::Mixture(guide) => format!("mixture of {} Gaussians", guide.inner().components()),
             FittedGuide::Flow(guide) => guide.inner().kind().name().to_owned(),
+            FittedGuide::Native(guide) => {
+                let mut families: Vec<String> = guide.families().map(|family| format!("{family:?}")).collect();
+                families.dedup();
+                format!("independent latents of families {}", families.join(", "))
+            }
         }
     }
 }

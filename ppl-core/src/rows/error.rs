@@ -42,6 +42,30 @@ pub enum RowsError {
         /// The source.
         source_name: String,
     },
+    /// An iterator ended before all its rows.
+    #[error(
+        "{source_name} ended after {found} rows, and was to have {expected}; say how many it has, or let it give as many in every order"
+    )]
+    Short {
+        /// The source.
+        source_name: String,
+        /// How many rows it was to have.
+        expected: usize,
+        /// How many it gave.
+        found: usize,
+    },
+    /// A row has not as many values as there are columns.
+    #[error("{source_name}, row {row}: {found} values are given for {expected} columns")]
+    Width {
+        /// The source.
+        source_name: String,
+        /// The row.
+        row: usize,
+        /// How many columns there are.
+        expected: usize,
+        /// How many values there are.
+        found: usize,
+    },
     /// There is no such column.
     #[error("{source_name}: there is no column `{column}`; {hint}the columns are {known}")]
     NoColumn {

@@ -1,7 +1,8 @@
 //! Rows that are not in memory: where they come from, the order in which they are taken, and the models of chunks of them.
 //!
 //! A model is written as ever, and its struct is made of a [`Chunk`] of rows at a time: [`fit_rows`](crate::fit::fit_rows) fits it in batches, and judges the guide by one pass
-//! over all rows. A source is a file (`ParquetRows` and `ArrowRows`, features `parquet` and `arrow`), [`InMemory`], or a type of yours that implements [`Rows`].
+//! over all rows. A source is a file (`ParquetRows` and `ArrowRows`, features `parquet` and `arrow`), [`InMemory`], an iterator that can be begun anew ([`Iterated`]), or a type of
+//! yours that implements [`Rows`].
 //!
 //! # The order of rows
 //! In an epoch each row comes once. Blocks of neighbouring rows ([`Rows::blocks`]) are read in a random order, which is new in each epoch, into a buffer of 64 megabytes (of
@@ -18,6 +19,7 @@ mod error;
 #[cfg(feature = "arrow")]
 mod file;
 mod in_memory;
+mod iterated;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "arrow")]
@@ -35,6 +37,7 @@ pub use chunk::Chunk;
 pub(crate) use chunk::{Columns, Plan};
 pub use error::RowsError;
 pub use in_memory::InMemory;
+pub use iterated::Iterated;
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetRows;
 pub(crate) use shuffle::Shuffle;
@@ -82,6 +85,9 @@ pub enum Levels {
     /// How many there are.
     Count(usize),
 }
+
+/// Rows in an order that a source has made, as many as it has: some columns of each.
+pub type Shuffled<'r> = Box<dyn Iterator<Item = Result<Vec<f64>, RowsError>> + Send + 'r>;
 
 /// Where rows come from: anything that can say how many there are and read some that stand one after the other, again and again with the same result.
 ///
@@ -156,6 +162,11 @@ pub trait Rows: Sync {
     /// if nothing better is known.
     fn blocks(&self, _columns: &[usize]) -> Vec<Range<usize>> {
         pieces(0..self.len(), 1024)
+    }
+
+    /// All rows in the order of a key, of these columns, where the source has orders of its own; else its blocks are read in a random order.
+    fn in_order_of(&self, _key: u64, _columns: &[usize]) -> Option<Shuffled<'_>> {
+        None
     }
 
     /// The levels of a column, of all its rows.

@@ -1,8 +1,9 @@
 //! The order in which the rows of a source are taken: blocks at random into a buffer, and out of it rows at random.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Rows, RowsError};
+use super::{Rows, RowsError, Shuffled};
 use crate::random::{shuffle, step_key, uniform};
 
 /// What the buffer holds, in bytes.
@@ -17,13 +18,12 @@ const LEAST: usize = 4;
 ///
 /// # Source
 /// The shuffle buffer of `tf.data`, over blocks whose order is random itself.
-#[derive(Debug)]
 pub(crate) struct Shuffle<'r> {
     source: &'r dyn Rows,
     columns: Vec<usize>,
     size: usize,
     seed: u64,
-    reading: Reading,
+    reading: Reading<'r>,
     /// The buffer, `[slot][column]`, and which row is in each slot.
     slots: Vec<f64>,
     rows: Vec<usize>,
@@ -34,9 +34,8 @@ pub(crate) struct Shuffle<'r> {
     taken: u64,
 }
 
-/// How far blocks are read.
-#[derive(Debug)]
-struct Reading {
+/// How far the source is read: its blocks, or an order that it has made itself.
+struct Reading<'r> {
     blocks: Vec<Range<usize>>,
     /// Their order in the epoch that is read, and how many of them are.
     order: Vec<usize>,
@@ -46,6 +45,9 @@ struct Reading {
     block: Vec<f64>,
     left: Range<usize>,
     first: usize,
+    /// The rows that are left of its own order, and how many were taken.
+    own: Option<Shuffled<'r>>,
+    taken: usize,
 }
 
 /// Some rows, in the order in which they were taken.
@@ -68,7 +70,8 @@ impl<'r> Shuffle<'r> {
         let slots = (bytes / (8 * columns.len().max(1))).max(LEAST * size).min(source.len());
         let blocks = source.blocks(columns);
         let order = (0..blocks.len()).collect::<Vec<_>>();
-        let reading = Reading { at: order.len(), blocks, order, epoch: 0, block: Vec::new(), left: 0..0, first: 0 };
+        let reading =
+            Reading { at: order.len(), blocks, order, epoch: 0, block: Vec::new(), left: 0..0, first: 0, own: None, taken: 0 };
         Shuffle {
             source,
             columns: columns.to_vec(),
@@ -112,23 +115,40 @@ impl<'r> Shuffle<'r> {
 
     /// Puts the next row into a slot.
     fn fill(&mut self, slot: usize) -> Result<(), RowsError> {
+        let (source, columns) = (self.source, &self.columns);
         let (reading, width) = (&mut self.reading, self.columns.len());
-        while reading.left.is_empty() {
-            if reading.at == reading.order.len() {
+        let (row, values) = loop {
+            if let Some(values) = reading.own.as_mut().and_then(Iterator::next) {
+                reading.taken += 1;
+                break (reading.taken - 1, Cow::Owned(values?));
+            }
+            if !reading.left.is_empty() {
+                let row = reading.left.start;
+                reading.left.start += 1;
+                break (row, Cow::Borrowed(&reading.block[(row - reading.first) * width..][..width]));
+            }
+            if reading.own.is_some() && reading.taken < source.len() {
+                let (source_name, expected) = (source.name(), source.len());
+                return Err(RowsError::Short { source_name, expected, found: reading.taken });
+            }
+            if reading.own.is_some() || reading.at == reading.order.len() {
                 reading.epoch += 1;
-                reading.at = 0;
-                shuffle(step_key(self.seed, 2 * reading.epoch), &mut reading.order);
+                (reading.at, reading.taken) = (0, 0);
+                let key = step_key(self.seed, 2 * reading.epoch);
+                reading.own = source.in_order_of(key, columns);
+                if reading.own.is_some() {
+                    continue;
+                }
+                shuffle(key, &mut reading.order);
             }
             let rows = reading.blocks[reading.order[reading.at]].clone();
             reading.at += 1;
             reading.block.resize(rows.len() * width, 0.0);
-            self.source.read(rows.clone(), &self.columns, &mut reading.block)?;
+            source.read(rows.clone(), columns, &mut reading.block)?;
             (reading.first, reading.left) = (rows.start, rows);
-        }
-        let row = reading.left.start;
-        reading.left.start += 1;
+        };
         self.rows[slot] = row;
-        self.slots[slot * width..(slot + 1) * width].copy_from_slice(&reading.block[(row - reading.first) * width..][..width]);
+        self.slots[slot * width..(slot + 1) * width].copy_from_slice(&values);
         if reading.epoch == self.epoch {
             self.current.push(slot);
         } else {

@@ -1,5 +1,7 @@
 //! Counter-based noise: a key a step, a counter of element and lane, so that any thread gives the same bits.
 
+use std::ops::Range;
+
 use crate::kernel::{Kernel, Lanes, Real, dispatch};
 
 /// A 64-bit hash of a key and a counter (the finalizer of `SplitMix64`, Steele, Lea & Flood 2014, twice).
@@ -46,6 +48,21 @@ pub(crate) fn shuffle(key: u64, rows: &mut [usize]) {
 /// (antithetic pairs), so that its mean over samples is exactly zero.
 pub fn antithetic_normals<E: Real>(key: u64, samples: usize, out: &mut [E]) {
     fill(key, samples, samples / 2, out);
+}
+
+/// Some samples of [`antithetic_normals`] of so many, all of one half: `[element][sample]`.
+pub(crate) fn some_antithetic_normals<E: Real>(key: u64, samples: usize, some: Range<usize>, out: &mut [E]) {
+    let (width, half) = (some.len(), samples / 2);
+    let is_mirrored = some.start >= half;
+    for (element, row) in out.chunks_exact_mut(width).enumerate() {
+        for (x, sample) in row.iter_mut().zip(some.clone()) {
+            *x = unit(hash(key, (element as u64) << 20 | (sample % half) as u64));
+        }
+    }
+    dispatch(FromUniforms { half: width, samples: width, rows: out });
+    if is_mirrored {
+        out.iter_mut().for_each(|x| *x = -*x);
+    }
 }
 
 /// Independent standard normal noise, `[element][sample]`.
@@ -237,6 +254,18 @@ mod tests {
         assert!(unit::<f64>(u64::MAX) < 1.0 && unit::<f32>(u64::MAX) < 1.0);
         assert!(unit::<f64>(0) > 0.0 && unit::<f32>(0) > 0.0);
         assert!(normal_quantile(unit::<f32>(u64::MAX)).is_finite() && normal_quantile(unit::<f32>(0)).is_finite());
+    }
+
+    #[test]
+    fn some_of_the_normals_are_those_of_all() {
+        let mut all = vec![0.0_f64; 3 * 64];
+        antithetic_normals(7, 64, &mut all);
+        for some in [0..32, 32..64, 8..16, 56..64] {
+            let mut found = vec![0.0_f64; 3 * some.len()];
+            some_antithetic_normals(7, 64, some.clone(), &mut found);
+            let expected = all.chunks_exact(64).flat_map(|row| row[some.clone()].to_vec());
+            assert!(found.iter().copied().eq(expected), "{some:?}");
+        }
     }
 
     #[test]

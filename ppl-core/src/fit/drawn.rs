@@ -5,7 +5,7 @@ use crate::centring::View;
 use crate::guides::Guide;
 use crate::kernel::Real;
 use crate::model::{LogJoint, Weights, Workspace};
-use crate::random::{antithetic_normals, step_key};
+use crate::random::{some_antithetic_normals, step_key};
 
 /// How far draws are computed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,17 +18,20 @@ pub(super) enum Stage {
     Ratios,
 }
 
-/// Draws that are made at once.
+/// Draws of which the second half mirrors the first, and which are made at once where nothing else is said.
 pub(super) const BATCH: usize = 64;
+const HALF: usize = BATCH / 2;
+/// Bytes of values, adjoints and noise above which fewer draws are made at once.
+const ENOUGH: usize = 512 << 20;
 
 /// Draws from a guide, completed with the quantities of the model.
 pub(super) struct Drawn<'a, E: Real> {
     view: View<'a, E>,
     guide: &'a dyn Guide<E>,
     key: u64,
-    /// Draws that are made at once, and how many batches of 64 were made.
+    /// How many draws are made at once, and were made.
     width: usize,
-    batches: u64,
+    made: usize,
     noise: Vec<E>,
     factors: Vec<f64>,
     pub(super) work: Workspace<E>,
@@ -42,7 +45,20 @@ impl<'a, E: Real> Drawn<'a, E> {
         Self::at_once(written, guide, draws, key, BATCH)
     }
 
-    /// The same draws, `width` at once, a multiple of 64.
+    /// How many draws are worth making at once: of very many latents few, for their memory.
+    pub(super) fn affordable(model: &dyn LogJoint<E>, guide: &dyn Guide<E>, draws: usize) -> usize {
+        let numbers = 2 * model.reported().rows() + 2 * guide.noise() + model.layout().unconstrained();
+        let bytes = numbers * size_of::<E>();
+        match model.at_once() {
+            BATCH => {
+                (E::LANE_MULTIPLE.ilog2()..=BATCH.ilog2()).rev().map(|power| 1 << power).find(|width| width * bytes <= ENOUGH)
+            }
+            more => Some(more.min(draws.next_multiple_of(BATCH))),
+        }
+        .unwrap_or(E::LANE_MULTIPLE)
+    }
+
+    /// The same draws, `width` at once: a multiple of 64, or a part of it.
     pub(super) fn at_once(
         written: &'a dyn LogJoint<E>,
         guide: &'a dyn Guide<E>,
@@ -57,9 +73,9 @@ impl<'a, E: Real> Drawn<'a, E> {
             guide,
             key,
             width,
-            batches: 0,
+            made: 0,
             noise: vec![E::default(); guide.noise() * width],
-            factors: unit_variance::<E>(guide.noise(), draws, key),
+            factors: unit_variance::<E>(guide.noise(), (draws, width), key),
             work: model.workspace(width),
             weights: model.unit_weights(width),
             log_ratios: vec![0.0; width],
@@ -75,7 +91,7 @@ impl<'a, E: Real> Drawn<'a, E> {
         mut visit: impl FnMut(&Workspace<E>, usize),
     ) {
         for draw in chosen {
-            while self.batches * BATCH as u64 <= draw as u64 {
+            while self.made <= draw {
                 self.next_batch(stage);
             }
             visit(&self.work, draw % self.width);
@@ -95,13 +111,14 @@ impl<'a, E: Real> Drawn<'a, E> {
     /// The next draws, in the workspace.
     pub(super) fn next_batch(&mut self, stage: Stage) {
         let width = self.width;
-        let mut batch = vec![E::default(); self.noise.len() / width * BATCH];
-        for first in (0..width).step_by(BATCH) {
-            antithetic_normals(step_key(self.key, self.batches), BATCH, &mut batch);
-            self.batches += 1;
-            let rows = self.noise.chunks_exact_mut(width).zip(batch.chunks_exact(BATCH)).zip(&self.factors);
+        let own = width.min(HALF);
+        let mut batch = vec![E::default(); self.noise.len() / width * own];
+        for first in (0..width).step_by(own) {
+            noise(self.key, self.made, &mut batch, own);
+            self.made += own;
+            let rows = self.noise.chunks_exact_mut(width).zip(batch.chunks_exact(own)).zip(&self.factors);
             for ((row, own), factor) in rows {
-                row[first..first + BATCH].iter_mut().zip(own).for_each(|(x, z)| *x = E::from_f64(z.to_f64() * factor));
+                row[first..first + own.len()].iter_mut().zip(own).for_each(|(x, z)| *x = E::from_f64(z.to_f64() * factor));
             }
         }
         self.guide.draw(&self.noise, width, self.work.u_mut());
@@ -127,17 +144,25 @@ impl<'a, E: Real> Drawn<'a, E> {
     }
 }
 
+/// The noise of some draws from a first one on, which are of one half of a batch: the second half of each mirrors the first.
+fn noise<E: Real>(key: u64, first: usize, out: &mut [E], width: usize) {
+    let within = first % BATCH;
+    some_antithetic_normals(step_key(key, (first / BATCH) as u64), BATCH, within..within + width, out);
+}
+
 /// What each row of noise is multiplied by, to have a mean square of one over all draws: this takes its error out of the standard deviations of the
 /// summary. (Over few draws it would bias what depends on higher moments.)
-fn unit_variance<E: Real>(rows: usize, draws: usize, key: u64) -> Vec<f64> {
+fn unit_variance<E: Real>(rows: usize, (draws, width): (usize, usize), key: u64) -> Vec<f64> {
     let mut squares = vec![0.0; rows];
-    let mut noise = vec![E::default(); rows * BATCH];
-    let batches = draws.div_ceil(BATCH).max(1);
-    for batch in 0..batches {
-        antithetic_normals(step_key(key, batch as u64), BATCH, &mut noise);
-        for (square, row) in squares.iter_mut().zip(noise.chunks_exact(BATCH)) {
-            *square += row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>();
+    let own = width.min(HALF);
+    let mut some = vec![E::default(); rows * own];
+    let all = draws.next_multiple_of(BATCH).max(BATCH);
+    for first in (0..all).step_by(own) {
+        noise(key, first, &mut some, own);
+        for (square, row) in squares.iter_mut().zip(some.chunks_exact(own)) {
+            // One after the other: the same bits, however many are made at once.
+            row.iter().for_each(|x| *square += x.to_f64().powi(2));
         }
     }
-    squares.iter().map(|square| (square / (batches * BATCH) as f64).sqrt().recip()).collect()
+    squares.iter().map(|square| (square / all as f64).sqrt().recip()).collect()
 }

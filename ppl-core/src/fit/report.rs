@@ -34,7 +34,7 @@ impl Report {
         draws: usize,
         seed: u64,
     ) -> Result<Self, FitError> {
-        let width = model.at_once().min(draws.next_multiple_of(BATCH));
+        let width = Drawn::affordable(model, guide.guide(), draws);
         let mut drawn = Drawn::at_once(model, guide.guide(), draws, step_key(seed, u64::MAX - 1), width)?;
         let layout = model.reported();
         // Each variable with the elements that are inferred or computed.

@@ -37,7 +37,7 @@ impl Univariate<2> for VonMises {
         // cos(d) - 1 by the half of d, with its digits near the location.
         let two = V::constant(2.0);
         let half = V::constant(0.5) * (x - loc);
-        let (sin, cos) = (half.sin(), half.cos());
+        let (sin, cos) = half.sin_cos();
         let drop = -(two * sin * sin);
         let slope = two * concentration * sin * cos;
         Partials { log_prob: concentration * drop, d_value: -slope, d_params: [slope, drop] }

@@ -124,6 +124,11 @@ pub trait Lanes:
     fn sin(self) -> Self;
     /// The cosine.
     fn cos(self) -> Self;
+    /// Sine and cosine for the price of one.
+    #[inline(always)]
+    fn sin_cos(self) -> (Self, Self) {
+        (self.sin(), self.cos())
+    }
     /// The arc tangent.
     fn atan(self) -> Self;
     /// The hyperbolic tangent.

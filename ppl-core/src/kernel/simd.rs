@@ -25,7 +25,7 @@ use std::arch::x86_64::{
 };
 use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, Mul, Neg, Not, Sub, SubAssign};
 
-use super::special::{self, Bits, exponential, logarithm, tails};
+use super::special::{self, Bits, exponential, logarithm, tails, trigonometric};
 use super::{Lanes, Mask, Sum};
 
 /// A mask in mask registers.
@@ -279,23 +279,6 @@ macro_rules! compare_vectors {
     };
 }
 
-/// A function of the standard library, lane by lane.
-macro_rules! lane_by_lane {
-    ($($name:ident),*) => {
-        $(
-            #[inline(always)]
-            fn $name(self) -> Self {
-                let mut lanes = [Self::Element::default(); Self::WIDTH];
-                self.store(&mut lanes);
-                for lane in &mut lanes {
-                    *lane = Self::Element::$name(*lane);
-                }
-                Self::load(&lanes)
-            }
-        )*
-    };
-}
-
 /// The special functions of doubles.
 macro_rules! special_functions {
     () => {
@@ -319,7 +302,22 @@ macro_rules! special_functions {
         fn tanh(self) -> Self {
             exponential::tanh(self)
         }
-        lane_by_lane!(sin, cos, atan);
+        #[inline(always)]
+        fn sin(self) -> Self {
+            if trigonometric::is_far(self) { trigonometric::each(self, f64::sin) } else { trigonometric::sin_cos(self).0 }
+        }
+        #[inline(always)]
+        fn cos(self) -> Self {
+            if trigonometric::is_far(self) { trigonometric::each(self, f64::cos) } else { trigonometric::sin_cos(self).1 }
+        }
+        #[inline(always)]
+        fn sin_cos(self) -> (Self, Self) {
+            if trigonometric::is_far(self) { (self.sin(), self.cos()) } else { trigonometric::sin_cos(self) }
+        }
+        #[inline(always)]
+        fn atan(self) -> Self {
+            trigonometric::each(self, f64::atan)
+        }
     };
 }
 
@@ -612,6 +610,12 @@ macro_rules! single_functions {
         fn lgamma_and_digamma(self) -> (Self, Self) {
             let (low, high): ($half, $half) = $widen(self);
             let ((a, c), (b, d)) = (low.lgamma_and_digamma(), high.lgamma_and_digamma());
+            ($narrow(a, b), $narrow(c, d))
+        }
+        #[inline(always)]
+        fn sin_cos(self) -> (Self, Self) {
+            let (low, high): ($half, $half) = $widen(self);
+            let ((a, c), (b, d)) = (low.sin_cos(), high.sin_cos());
             ($narrow(a, b), $narrow(c, d))
         }
         #[inline(always)]

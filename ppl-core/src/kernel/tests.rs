@@ -57,6 +57,8 @@ matches_reference! {
     the_hyperbolic_tangent_is_exact: tanh, TANH, 1e-15, 0.0;
     the_logistic_function_is_exact: sigmoid, SIGMOID, 1e-15, 0.0;
     softplus_is_exact: softplus, SOFTPLUS, 1e-15, 0.0;
+    the_sine_has_its_digits_also_near_its_zeros: sin, SIN, 3e-16, 0.0;
+    the_cosine_has_its_digits_also_near_its_zeros: cos, COS, 3e-16, 0.0;
 }
 
 #[test]
@@ -116,6 +118,37 @@ fn single_precision_follows_double_precision() {
         for (found, expected) in dispatch_at(level, Apply) {
             assert!((found - expected).abs() <= 4e-7 * expected.abs().max(1.0), "{level:?}: {found} {expected}");
         }
+    }
+}
+
+#[test]
+fn sine_and_cosine_are_those_of_the_standard_library() {
+    struct Apply<'a>(&'a [f64], &'a mut [f64], &'a mut [f64]);
+    impl Kernel<f64> for Apply<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<V: Lanes<Element = f64>>(self) {
+            let mut at = 0;
+            while at < self.0.len() {
+                let (sin, cos) = V::load(&self.0[at..]).sin_cos();
+                sin.store(&mut self.1[at..]);
+                cos.store(&mut self.2[at..]);
+                at += V::WIDTH;
+            }
+        }
+    }
+    // All sizes and signs, some of them far beside others that are not.
+    let x: Vec<f64> = (0..80_000).map(|i| ((f64::from(i) * 0.618).fract() - 0.5) * 10_f64.powi(i % 19 - 6)).collect();
+    for level in LEVELS {
+        let (mut sin, mut cos) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        dispatch_at(level, Apply(&x, &mut sin, &mut cos));
+        for ((x, sin), cos) in x.iter().zip(&sin).zip(&cos) {
+            assert!((sin - x.sin()).abs() < 2.3e-16 && (cos - x.cos()).abs() < 2.3e-16, "{level:?}: {x}: {sin} {cos}");
+        }
+        let mut edges = [vec![0.0; 8], vec![0.0; 8]];
+        let [sin, cos] = &mut edges;
+        dispatch_at(level, Apply(&[0.0, f64::INFINITY, f64::NAN, f64::NEG_INFINITY, 1.0, -1.0, -0.0, 2.0], sin, cos));
+        assert!((1..4).all(|i| sin[i].is_nan() && cos[i].is_nan()) && (sin[0], cos[0]) == (0.0, 1.0), "{level:?}");
     }
 }
 

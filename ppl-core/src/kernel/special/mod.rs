@@ -10,6 +10,7 @@ pub(crate) mod logarithm;
 mod quadrature;
 pub(super) mod skew_normal_tails;
 pub(super) mod student_tails;
+pub(super) mod trigonometric;
 
 use super::Lanes;
 

@@ -72,7 +72,7 @@ fn rows() -> Vec<Row> {
         PoissonLog: 0.0..15.0, [0.0], 0 in -2.0..3.0, "lgamma(x + 1), exp";
         NegativeBinomial: 0.0..15.0, [1.0, 2.5], 0 in 0.5..20.0, "lgamma(x + 1), lgamma(x + dispersion), digamma, ln mean, ln total";
         NegativeBinomialProb: 0.0..15.0, [2.5, 0.5], 1 in 0.01..0.99, "lgamma(x + 1), lgamma(x + successes), ln prob, ln(1 - prob)";
-        Hypergeometric: 0.0..6.0, [5.0, 20.0, 30.0], 1 in 10.0..30.0, "lgamma of x, of three differences, of successes and of their sums with the rest";
+        Hypergeometric: 0.0..6.0, [5.0, 20.0, 30.0], 1 in 10.0..30.0, "lgamma(x + 1), lgamma(draws - x + 1), lgamma(successes - x + 1), lgamma(failures - draws + x + 1), lgamma(successes + 1), lgamma(successes + failures + 1), lgamma(successes + failures - draws + 1)";
         DiscreteUniform: 0.0..15.0, [0.0, 20.0], 1 in 15.0..20.0, "ln size";
         Skellam: -5.0..5.0, [1.0, 2.0], 0 in 0.5..20.0, EXCEPTED;
         Geometric: 0.0..15.0, [0.5], 0 in 0.01..0.99, "ln prob, ln(1 - prob)";

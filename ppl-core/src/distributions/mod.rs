@@ -3,14 +3,14 @@
 //! # Speed
 //! The goal for a log density with all its partials, of 100 000 elements whose value and one parameter vary, is 1.5 ns an element on AVX-512, and 3 ns more
 //! for each special function that varies with them (`exp`, `ln`, `lgamma`, `digamma` ..); none where it needs an incomplete gamma or beta function
-//! (truncated and censored gamma or beta numbers). Measured on AVX-512 (an Intel server, one core, whose memory is slow: of a normal density by hand 1.9):
+//! (truncated and censored gamma or beta numbers). Measured on AVX-512 (an Intel server, one core, in a quiet minute; in others half as much again):
 //!
 //! | time / goal | distributions |
 //! |---|---|
-//! | 0.2 to 1.0 | the 34 others of 53; the median is 0.86 |
-//! | 1.0 to 1.2 | `Normal`, `Laplace` and `AsymmetricLaplace`, bound by memory; `BinomialLogit`, `BinomialProb`, `HalfStudentT`, `Beta`, `BetaPrime`, `Kumaraswamy`, `RelaxedBernoulli`, `FisherSnedecor` |
-//! | 1.3 to 1.5 | `BetaBinomial`, `ZeroInflated`, `NegativeBinomialProb`, `Truncated` and `Censored` of `Normal` |
-//! | 2.1, 2.7 and 3.8 | `SkewNormal`, `VonMises`, `Hypergeometric` |
+//! | 0.1 to 1.0 | the 44 others of 53; the median is 0.62 |
+//! | 1.0 to 1.1 | `Normal`, bound by memory; `NegativeBinomialProb`, `Censored` of `Normal` |
+//! | 1.2 | `AsymmetricLaplace`, bound by memory; `ZeroInflated`, `Truncated` of `Normal` |
+//! | 1.3 to 1.5 | `Laplace`, bound by memory; `Hypergeometric`, `SkewNormal` |
 //!
 //! With half the lanes, on AVX2 (AMD Zen 3, one core, the least of many runs):
 //!
@@ -19,8 +19,8 @@
 //! | 0.1 to 1.0 | the 25 others of 53; the median is 1.1, `Normal` 0.5 (0.75 ns) |
 //! | 1.1 to 1.3 | `Gamma`, `InverseGamma`, `Erlang`, `ChiSquared`, `InverseChiSquared`, `Logistic`, `Weibull`, `Frechet`, `PoissonLog`, `NegativeBinomial`, `BySoftplus` |
 //! | 1.3 to 1.5 | `HalfStudentT`, `Beta`, `BetaPrime`, `Kumaraswamy`, `BinomialProb`, `BinomialLogit`, `PoissonRate`, `RelaxedBernoulli`, `FisherSnedecor` |
-//! | 1.6 to 2.0 | `BetaBinomial`, `VonMises`, `ZeroInflated`, `NegativeBinomialProb`, `Truncated` and `Censored` of `Normal` |
-//! | 2.9 and 5.1, the worst | `SkewNormal`, by the logarithm of the normal distribution function; `Hypergeometric`, four logarithms of gamma functions |
+//! | 1.6 to 2.0 | `BetaBinomial`, `VonMises` (before its sine and cosine were computed in lanes), `ZeroInflated`, `NegativeBinomialProb`, `Truncated` and `Censored` of `Normal` |
+//! | 2.4 and 2.9, the worst | `Hypergeometric`; `SkewNormal`, by the logarithm of the normal distribution function |
 //!
 //! `cargo bench -p ppl-core --bench catalogue` prints the table of all, with their special functions; `--bench draws` that of draws beside `rand_distr`.
 //!

@@ -83,7 +83,7 @@ impl<E: Real> Blankets<E> {
             blanket.whole.iter().for_each(|factor| taken.extend(of_any.get(factor).into_iter().flatten()));
             blanket.rows.iter().for_each(|(factor, _)| taken.extend(of_all.get(factor).into_iter().flatten()));
             rows().for_each(|row| taken.extend(of_row.get(&row).into_iter().flatten()));
-            let set = (0..).find(|set| !taken.contains(set)).unwrap_or(0);
+            let set = (0..sets.len()).find(|set| !taken.contains(set)).unwrap_or(sets.len());
             if set == sets.len() {
                 sets.push(Vec::new());
             }

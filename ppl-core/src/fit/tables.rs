@@ -207,7 +207,7 @@ impl<'a, E: Real> Tables<'a, E> {
         }
     }
 
-    /// Draws elements from their tables: of each one draw in every part of equal probability, in an order of its own (McKay, Beckman & Conover 1979), so that the mean of what
+    /// Draws elements from their tables: of each one draw in every part of equal probability, in an order of its own (`McKay`, Beckman & Conover 1979), so that the mean of what
     /// reads one element is all but exact.
     fn draw(&mut self, set: &[usize]) {
         let (key, samples) = (self.key, self.samples);

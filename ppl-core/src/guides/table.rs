@@ -35,10 +35,10 @@ impl Table {
         let mut table = Table { first, base, moments: None };
         if table.base.len() > EACH {
             let probs = table.probs(&vec![0.0; table.base.len()]);
-            let mean = table.mean(&probs, |at| at as f64);
-            let variance = table.mean(&probs, |at| (at as f64 - mean).powi(2));
+            let center = mean(&probs, |at| at as f64);
+            let variance = mean(&probs, |at| (at as f64 - center).powi(2));
             // What is certain has the spread of a rounding.
-            table.moments = Some([first + mean, variance.sqrt().max(0.3)]);
+            table.moments = Some([first + center, variance.sqrt().max(0.3)]);
         }
         table
     }
@@ -65,10 +65,6 @@ impl Table {
     #[must_use]
     pub fn parameters(&self) -> usize {
         if self.moments.is_some() { 2 } else { self.base.len() }
-    }
-
-    fn mean(&self, probs: &[f64], of: impl Fn(usize) -> f64) -> f64 {
-        probs.iter().enumerate().map(|(at, prob)| if *prob > 0.0 { prob * of(at) } else { 0.0 }).sum()
     }
 
     /// The two statistics of a value among many: near the base uncorrelated, of variance one.
@@ -147,15 +143,15 @@ impl Table {
             return;
         }
         for (k, u) in units.iter_mut().enumerate() {
-            let mean = self.mean(probs, |at| self.statistics(at)[k]);
-            *u = unit(self.mean(probs, |at| (self.statistics(at)[k] - mean).powi(2)));
+            let center = mean(probs, |at| self.statistics(at)[k]);
+            *u = unit(mean(probs, |at| (self.statistics(at)[k] - center).powi(2)));
         }
     }
 
     /// The entropy in nats; its derivative by the parameters is added to `gradient`.
     pub fn entropy(&self, log_probs: &[f64], gradient: Option<&mut [f64]>) -> f64 {
         let probs: Vec<f64> = log_probs.iter().map(|x| x.exp()).collect();
-        let entropy = -self.mean(&probs, |at| log_probs[at]);
+        let entropy = -mean(&probs, |at| log_probs[at]);
         if let Some(gradient) = gradient {
             // d H / d theta = -Cov(t, ln q).
             let weights: Vec<f64> =
@@ -164,6 +160,11 @@ impl Table {
         }
         entropy
     }
+}
+
+/// The mean of a number for each place.
+fn mean(probs: &[f64], of: impl Fn(usize) -> f64) -> f64 {
+    probs.iter().enumerate().map(|(at, prob)| if *prob > 0.0 { prob * of(at) } else { 0.0 }).sum()
 }
 
 #[cfg(test)]

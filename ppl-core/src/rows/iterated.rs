@@ -152,17 +152,17 @@ mod tests {
     fn epochs_have_each_row_once() {
         let rows = numbers(105, 105);
         let mut shuffle = Shuffle::new(&rows, &[1, 0], 7, 3);
-        let mut orders = Vec::new();
+        let mut orders: Vec<Vec<f64>> = Vec::new();
         for _ in 0..3 {
             let mut epoch = Vec::new();
             for _ in 0..15 {
                 let taken = shuffle.next_batch().expect("a batch");
                 assert!(taken.values.chunks_exact(2).all(|row| row[0] == row[1] * row[1]));
-                epoch.extend(taken.values.chunks_exact(2).map(|row| row[1] as usize));
+                epoch.extend(taken.values.chunks_exact(2).map(|row| row[1]));
             }
             orders.push(epoch.clone());
-            epoch.sort_unstable();
-            assert!(epoch.into_iter().eq(0..105));
+            epoch.sort_by(f64::total_cmp);
+            assert!(epoch.into_iter().eq((0..105).map(f64::from)));
         }
         assert!(orders[0] != orders[1] && orders[1] != orders[2]);
     }

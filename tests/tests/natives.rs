@@ -151,6 +151,52 @@ fn latents_that_depend_on_each_other_are_not_taken_apart() -> Outcome {
 }
 
 model! {
+    /// Categories and counts of many rows.
+    pub Many(k: [in K; N], y: [u64; N]) {
+        share[K] ~ Dirichlet(0.5);
+        rate ~ Gamma(2, 1);
+        for n in N {
+            k[n] ~ Categorical(share);
+            y[n] ~ Poisson(rate);
+        }
+    }
+}
+
+/// Stochastic variational inference of Hoffman, Blei, Wang & Paisley 2013: natural gradients over batches, by the schedule of Robbins and Monro.
+#[test]
+fn natural_steps_over_batches_find_a_conjugate_posterior() -> Outcome {
+    let rows = 2000;
+    let u = |which: u64, n: usize| ppl_core::random::uniform(which, n as u64);
+    let k: Vec<usize> = (0..rows).map(|n| [0.6, 0.9, 2.0].iter().position(|end| u(1, n) < *end).unwrap_or(0)).collect();
+    let y: Vec<u64> =
+        (0..rows).map(|n| [0.22, 0.56, 0.81, 0.93, 2.0].iter().position(|end| u(2, n) < *end).unwrap_or(0) as u64).collect();
+    let counts: Vec<f64> = (0..3).map(|own| k.iter().filter(|k| **k == own).count() as f64).collect();
+    let total = y.iter().sum::<u64>() as f64;
+    let (n, all) = (rows as f64, counts.iter().sum::<f64>());
+    let of_share = ln_gamma(1.5) - ln_gamma(1.5 + all) + counts.iter().map(|c| ln_gamma(0.5 + c) - ln_gamma(0.5)).sum::<f64>();
+    let of_rate =
+        ln_gamma(2.0 + total) - (2.0 + total) * (1.0 + n).ln() - y.iter().map(|y| ln_gamma(*y as f64 + 1.0)).sum::<f64>();
+    let model = Many { k: k.into(), y };
+    let families = vec![("share".to_owned(), NativeFamily::Dirichlet), ("rate".to_owned(), NativeFamily::Gamma)];
+    let config = Bbvi {
+        families,
+        minibatch: Some(Minibatch::of("N", 100)),
+        optimizer: Optimizer::NaturalGradient { delay: 30.0, forgetting: 0.7 },
+        max_steps: 4000,
+        ..Bbvi::default()
+    };
+    let fit = fit_bbvi(&model, config)?;
+    println!("{}", fit.summary());
+    let (elbo, error) = fit.elbo();
+    assert!((elbo - of_share - of_rate).abs() < 0.05 + 3.0 * error, "{elbo} {}", of_share + of_rate);
+    let share = fit.scalar("share[0]").ok_or("reported")?;
+    let mean = (0.5 + counts[0]) / (1.5 + all);
+    let sd = (mean * (1.0 - mean) / (2.5 + all)).sqrt();
+    assert!((share.mean - mean).abs() < 0.2 * sd && (share.sd / sd - 1.0).abs() < 0.1, "{share:?}, exactly {mean} +- {sd}");
+    Ok(())
+}
+
+model! {
     /// A location with heavy tails, and a scale in single precision.
     pub Tails(y: [f32; N]) {
         param shift: real = 0;

@@ -469,3 +469,29 @@ fn data_that_no_value_explains_are_named() -> Outcome {
     assert!(error.to_string().contains("`seen ~ Binomial(die, 0.5)`"), "{error}");
     Ok(())
 }
+
+model! {
+    /// Events of groups, some of which are inflated: one switch by its expectation, and counts that are drawn.
+    pub Both(seen: [u64; S], group: [in G; S]) {
+        rate ~ Gamma(2, 0.5);
+        for g in G {
+            many[g] ~ Bernoulli(0.5);
+        }
+        for s in S {
+            all[s] ~ Poisson(rate * (1 + 3 * many[group[s]])) sampled;
+            seen[s] ~ Binomial(all[s], 0.7);
+        }
+    }
+}
+
+#[test]
+fn latents_that_are_drawn_go_with_latents_over_which_statements_are_expectations() -> Outcome {
+    let model = Both { seen: vec![2, 3, 1, 11, 9, 12, 2, 4], group: vec![0, 0, 0, 1, 1, 1, 2, 2].into() };
+    let fit = fit_bbvi(&model, Bbvi::default())?;
+    let many = fit.responsibilities(&model, "many")?;
+    assert!(many[[0, 1]] < 0.05 && many[[1, 1]] > 0.95 && many[[2, 1]] < 0.1, "{many:?}");
+    // What is not seen of the first is Poisson(0.3 rate), the rate near 2.4 / 0.7.
+    let first = fit.scalar("all[0]").ok_or("reported")?;
+    assert!((first.mean - 2.0 - 0.3 * fit.scalar("rate").ok_or("reported")?.mean).abs() < 0.2, "{first:?}");
+    Ok(())
+}

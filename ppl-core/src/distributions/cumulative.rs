@@ -111,6 +111,11 @@ pub trait Cumulative<const P: usize>: Univariate<P> + Sized {
         V::zero()
     }
 
+    /// Mean, variance and entropy of the numbers between two bounds, where there is a formula.
+    fn between(_params: [f64; P], _bounds: [f64; 2]) -> Option<[f64; 3]> {
+        None
+    }
+
     /// What [`quantile`] is, of a probability between zero and one.
     fn quantile(probability: f64, params: [f64; P]) -> f64 {
         let first = first_of_support(Self::SUPPORT);

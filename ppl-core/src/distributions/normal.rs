@@ -73,6 +73,22 @@ impl Cumulative<2> for Normal {
         Tails { ln_below: z.ln_normal_cdf(), ln_above: (-z).ln_normal_cdf(), velocity: [V::constant(1.0), z] }
     }
 
+    /// Johnson, Kotz & Balakrishnan 1994, equations 13.134 and 13.135.
+    fn between([loc, scale]: [f64; 2], bounds: [f64; 2]) -> Option<[f64; 3]> {
+        let [a, b] = bounds.map(|bound| (bound - loc) / scale);
+        let ln = super::truncated::Interval::of::<Normal>(bounds[0], bounds[1], [loc, scale]).ln;
+        // The densities of the bounds beside the probability between them, by logarithms for their digits in a tail.
+        let hazard = |z: f64| (-0.5 * z * z - LN_SQRT_2PI - ln).exp();
+        let times = |z: f64| if z.is_finite() { z * hazard(z) } else { 0.0 };
+        let (shift, spread) = (hazard(a) - hazard(b), times(a) - times(b));
+        let moments = [
+            loc + scale * shift,
+            scale * scale * (1.0 + spread - shift * shift),
+            0.5 + LN_SQRT_2PI + scale.ln() + ln + 0.5 * spread,
+        ];
+        moments.iter().all(|x| x.is_finite()).then_some(moments)
+    }
+
     fn quantile(probability: f64, [loc, scale]: [f64; 2]) -> f64 {
         loc + scale * normal_quantile(probability)
     }

@@ -18,6 +18,10 @@ pub trait Increasing: Copy + Debug + 'static {
     fn forward(x: f64) -> f64;
     /// The number `x` of which the map makes `y`, `dx / dy`, `ln (dx / dy)` and the derivative of that.
     fn inverse<V: Lanes>(y: V) -> [V; 4];
+    /// The mean of `ln (dy / dx)` of numbers `x` of a mean, where that is all it depends on.
+    fn mean_ln_slope(_mean: f64) -> Option<f64> {
+        None
+    }
 }
 
 /// `y = e^x`
@@ -27,6 +31,10 @@ pub struct ByExp;
 impl Increasing for ByExp {
     const WORD: &'static str = "exp";
     const SUPPORT: Support = Support::Positive;
+
+    fn mean_ln_slope(mean: f64) -> Option<f64> {
+        Some(mean)
+    }
 
     fn forward(x: f64) -> f64 {
         x.exp()
@@ -133,6 +141,10 @@ impl<D: Univariate<P>, M: Increasing, const P: usize> Univariate<P> for Transfor
 
     fn sample(params: [f64; P], rng: &mut dyn Rng) -> f64 {
         M::forward(D::sample(params, rng))
+    }
+
+    fn entropy(params: [f64; P]) -> Option<f64> {
+        Some(D::entropy(params)? + M::mean_ln_slope(D::mean(params)?)?)
     }
 
     fn divergence(params: [f64; P], other: [f64; P]) -> Option<f64> {

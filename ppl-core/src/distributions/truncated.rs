@@ -112,6 +112,24 @@ macro_rules! truncated {
                 (own + interval.ln, partials)
             }
 
+            fn mean(params: [f64; $outer]) -> Option<f64> {
+                D::between(first(params, 0.0), [params[$inner], params[$inner + 1]]).map(|[mean, ..]| mean)
+            }
+
+            fn variance(params: [f64; $outer]) -> Option<f64> {
+                D::between(first(params, 0.0), [params[$inner], params[$inner + 1]]).map(|[_, variance, _]| variance)
+            }
+
+            fn entropy(params: [f64; $outer]) -> Option<f64> {
+                D::between(first(params, 0.0), [params[$inner], params[$inner + 1]]).map(|[.., entropy]| entropy)
+            }
+
+            /// The nearest to the mode, on whose sides the density falls.
+            fn mode(params: [f64; $outer]) -> Option<f64> {
+                let mode = D::mode(first(params, 0.0))?;
+                Some(mode.max(params[$inner]).min(params[$inner + 1]))
+            }
+
             fn sample(params: [f64; $outer], rng: &mut dyn Rng) -> f64 {
                 let inner = first(params, 0.0);
                 let (lower, upper) = (params[$inner], params[$inner + 1]);

@@ -242,7 +242,7 @@ impl Bbvi {
             natives.resize(layout.latents().count(), NativeFamily::Normal);
             natives[at] = *family;
         }
-        let other = self.family != Family::Auto || self.minibatch.is_some() || layout.drawn().next().is_some();
+        let other = self.family != Family::Auto || layout.drawn().next().is_some();
         if !natives.is_empty() && other {
             return Err(ConfigError::NativeAlone);
         }

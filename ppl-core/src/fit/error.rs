@@ -237,7 +237,7 @@ pub enum ConfigError {
     },
     /// Families of latents beside another choice of the guide.
     #[error(
-        "`families` says what the guide is made of, with Family::Auto, without `minibatch` and in models without latents that are `sampled`: leave out one of them"
+        "`families` says what the guide is made of, with Family::Auto, in models without latents that are `sampled`, and in batches only of a plate that no latent is over: leave out one of them"
     )]
     NativeAlone,
     /// An estimator for a name that is no latent.

@@ -3,7 +3,7 @@
 use super::config::{ByName, Checked};
 use super::drawn::{BATCH, Drawn, Stage};
 use super::engine::Engine;
-use super::error::FitError;
+use super::error::{ConfigError, FitError};
 use super::observer::Observer;
 use super::search::{Candidate, judged};
 use crate::bijectors::Bijector;
@@ -28,6 +28,9 @@ pub(super) fn asked<E: Real>(
     by_name: &ByName,
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Candidate, FitError> {
+    if by_name.is_local(model) {
+        return Err(ConfigError::NativeAlone.into());
+    }
     let engine = Engine::new(model, config, by_name, start)?;
     let gaussian = FittedGuide::MeanField(engine.independent());
     let draws = Draws::new(model, &gaussian, config.seed, false)?;
@@ -80,8 +83,10 @@ impl Draws {
         let rows = model.layout().rows();
         let (mut u, mut ratios) = (vec![Vec::with_capacity(DRAWS); model.layout().unconstrained()], Vec::with_capacity(DRAWS));
         let mut z = vec![0.0; rows];
+        // Without weights no data are asked.
+        let stage = if weighted { Stage::Ratios } else { Stage::Latents };
         while ratios.len() < DRAWS {
-            drawn.next_batch(Stage::Ratios);
+            drawn.next_batch(stage);
             for draw in 0..BATCH {
                 z.iter_mut().enumerate().for_each(|(row, z)| *z = drawn.work.values[row * BATCH + draw].to_f64());
                 // A draw at the end of its support has no place on the whole line, and no weight.
@@ -110,12 +115,15 @@ impl Draws {
     }
 
     fn normal(&self, latent: &Variable) -> Vec<Vec<f64>> {
+        if latent.unconstrained.is_empty() {
+            return vec![Vec::new(); 2];
+        }
         of_elements(latent.unconstrained.clone().map(|i| self.moments(|draw| self.u[i][draw])))
     }
 
     /// The parameters of a family that are matched to the draws of a latent; none where it is not on the support, or has no such moments.
     fn matched(&self, family: NativeFamily, latent: &Variable) -> Option<Vec<Vec<f64>>> {
-        if !family.is_on(latent) {
+        if !family.is_on(latent) || latent.unconstrained.is_empty() {
             return None;
         }
         let own = latent.unconstrained.clone();

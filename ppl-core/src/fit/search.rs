@@ -198,6 +198,7 @@ fn enrich<E: Real>(
     let (report, outcome) = &candidates[best(candidates)];
     let is_poor = report.pareto_k.is_nan() || report.pareto_k >= CORRECTABLE;
     if is_poor && config.optimizer == Optimizer::Auto && config.objective.group() == 1 && !config.search_time.is_zero() {
+        let config = &Checked { max_time: config.max_time.min(config.search_time), ..*config };
         let engine = Engine::around(model, config, by_name, &vec![0.0; model.layout().unconstrained()]);
         let fitted = natives::promising(model, &outcome.guide, config).map(|guide| engine.settle_or_climb(guide, observers));
         if let Some(Ok(candidate)) = fitted.map(|fitted| fitted.and_then(|outcome| judged(model, config, outcome))) {

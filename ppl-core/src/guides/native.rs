@@ -5,10 +5,10 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::declared::{Drawn, Elements, dirichlet, drawn_from, gaussian};
-use super::{Guide, Path};
+use super::{Guide, Path, natural_step};
 use crate::bijectors::Bijector;
 use crate::distributions::{self as catalogue, Parameter, Support};
-use crate::kernel::Real;
+use crate::kernel::{Lanes, Real, bessel_i0_i1};
 use crate::model::Variable;
 use crate::random::{normals, step_key};
 
@@ -102,6 +102,89 @@ struct Latent {
     u: Range<usize>,
     /// Where the numbers of each parameter of the family are among the parameters.
     parameters: Vec<Range<usize>>,
+}
+
+impl Latent {
+    /// Replaces the gradient by a step in the natural parameters, which shapes, rates and concentrations are but for a constant: the inverse of their Fisher information times
+    /// their gradient, a posterior of the same family being one whole step away.
+    fn natural_step(&self, rate: f64, parameters: &[f64], gradient: &mut [f64]) {
+        let count = self.parameters[0].len();
+        let at = |k: usize, element: usize| self.parameters[k].start + element;
+        match self.family {
+            NativeFamily::Normal => {
+                for element in 0..count {
+                    let (loc, scale) = (at(0, element), at(1, element));
+                    (gradient[loc], gradient[scale]) =
+                        natural_step(parameters[scale], [rate, rate], gradient[loc], gradient[scale]);
+                }
+            }
+            NativeFamily::Gamma | NativeFamily::InverseGamma => {
+                for element in 0..count {
+                    let places = [at(0, element), at(1, element)];
+                    let [shape, other] = places.map(|place| parameters[place].exp());
+                    let information = [shape.trigamma(), -other.recip(), shape / (other * other)];
+                    two(rate, information, places, parameters, gradient);
+                }
+            }
+            NativeFamily::Beta => {
+                for element in 0..count {
+                    let places = [at(0, element), at(1, element)];
+                    let [alpha, beta] = places.map(|place| parameters[place].exp());
+                    let both = (alpha + beta).trigamma();
+                    two(rate, [alpha.trigamma() - both, -both, beta.trigamma() - both], places, parameters, gradient);
+                }
+            }
+            NativeFamily::Dirichlet => {
+                let (simplexes, all) = (count - self.u.len(), self.parameters[0].clone());
+                let length = count.checked_div(simplexes).unwrap_or(count).max(1);
+                for first in all.step_by(length) {
+                    let own = first..first + length;
+                    let concentration: Vec<f64> = parameters[own.clone()].iter().map(|x| x.exp()).collect();
+                    // The information is diagonal less the same number everywhere (Sherman & Morrison 1950).
+                    let both = concentration.iter().sum::<f64>().trigamma();
+                    let weights: Vec<f64> = concentration.iter().map(|a| a.trigamma().recip()).collect();
+                    let slopes: Vec<f64> = gradient[own.clone()].iter().zip(&concentration).map(|(g, a)| g / a).collect();
+                    let total: f64 = slopes.iter().zip(&weights).map(|(slope, weight)| slope * weight).sum();
+                    let shared = both * total / (1.0 - both * weights.iter().sum::<f64>());
+                    for (k, place) in own.enumerate() {
+                        gradient[place] = growth(rate * weights[k] * (slopes[k] + shared), concentration[k]);
+                    }
+                }
+            }
+            NativeFamily::VonMises => {
+                for element in 0..count {
+                    let (loc, concentration) = (at(0, element), at(1, element));
+                    let kappa = parameters[concentration].exp();
+                    // E[cos] = A, its slope 1 - A / kappa - A^2.
+                    let length = bessel_i0_i1(kappa).ratio;
+                    let slope = (1.0 - length / kappa - length * length).max(1e-9);
+                    gradient[loc] *= rate / (kappa * length).max(1e-9);
+                    gradient[concentration] = growth(rate * gradient[concentration] / (kappa * slope), kappa);
+                }
+            }
+            // Its information has no closed form that is worth it.
+            NativeFamily::StudentT => {}
+        }
+    }
+}
+
+/// The most by which a positive parameter grows or shrinks in a step.
+const MOST: f64 = 10.0;
+
+/// The change of the logarithm of a positive number.
+fn growth(change: f64, of: f64) -> f64 {
+    ((of + change) / of).clamp(MOST.recip(), MOST).ln()
+}
+
+/// Steps of two positive parameters, whose Fisher information (the first, both, the second) is given.
+fn two(rate: f64, [a, b, d]: [f64; 3], places: [usize; 2], parameters: &[f64], gradient: &mut [f64]) {
+    let values = places.map(|place| parameters[place].exp());
+    let [g, h] = [gradient[places[0]] / values[0], gradient[places[1]] / values[1]];
+    let determinant = a * d - b * b;
+    let steps = [(d * g - b * h) / determinant, (a * h - b * g) / determinant];
+    for k in 0..2 {
+        gradient[places[k]] = growth(rate * steps[k], values[k]);
+    }
 }
 
 /// `q = product over elements of D(theta)`, the families `D` on the supports of the latents; on the unconstrained scale draws are quantiles of their noise.
@@ -262,6 +345,18 @@ impl<E: Real> Guide<E> for Native {
         units[self.is_log.len()..].copy_from_slice(&self.point_units);
     }
 
+    fn natural_step(&self, rate: f64, gradient: &mut [f64]) -> bool {
+        if self.families().any(|family| family == NativeFamily::StudentT) {
+            return false;
+        }
+        for latent in &self.latents {
+            latent.natural_step(rate, &self.parameters, gradient);
+        }
+        let points = gradient[self.is_log.len()..].iter_mut().zip(&self.point_units);
+        points.for_each(|(d, unit)| *d *= rate * unit * unit);
+        true
+    }
+
     fn narrow(&mut self, factor: f64) {
         for latent in &self.latents {
             for (k, range) in latent.parameters.iter().enumerate() {
@@ -345,6 +440,48 @@ mod tests {
             let numeric = (at(1e-5) - at(-1e-5)) / 2e-5;
             assert!((numeric - u_adjoint[i]).abs() < 2e-5 * (1.0 + numeric.abs()), "{i}: {numeric} {}", u_adjoint[i]);
         }
+    }
+
+    #[test]
+    fn natural_steps_divide_by_the_fisher_information() {
+        // By 200 000 draws: the mean square of the score, element by element.
+        let (latents, samples): (Vec<_>, usize) = (
+            vec![
+                (NativeFamily::Normal, 0..1, vec![vec![0.3], vec![0.5]]),
+                (NativeFamily::Gamma, 1..2, vec![vec![0.7], vec![2.0]]),
+                (NativeFamily::InverseGamma, 2..3, vec![vec![3.0], vec![2.0]]),
+                (NativeFamily::Beta, 3..4, vec![vec![2.0], vec![0.8]]),
+                (NativeFamily::Dirichlet, 4..6, vec![vec![1.0, 2.5, 0.6]]),
+                (NativeFamily::VonMises, 6..7, vec![vec![0.4], vec![2.0]]),
+            ],
+            200_000,
+        );
+        let guide = Native::new(&latents, &[], &[]);
+        let n = Guide::<f64>::parameters(&guide).len();
+        let mut noise = vec![0.0; 7 * samples];
+        normals(9, samples, &mut noise);
+        let mut u = vec![0.0; 7 * samples];
+        guide.sample(&noise, samples, &mut u);
+        let (values, weights) = (guide.values(&guide.parameters, samples), vec![1.0; samples]);
+        let mut scores = vec![0.0; values.len()];
+        guide.each(samples, &values, |family, elements| family.score(elements, (&u, Some(&noise)), &weights, &mut scores, None));
+        let slope = |i: usize| if guide.is_log[i] { values[i * samples] } else { 1.0 };
+        let row = |i: usize| scores[i * samples..(i + 1) * samples].iter().map(move |x| x * slope(i));
+        let information = |i: usize, j: usize| row(i).zip(row(j)).map(|(a, b)| a * b).sum::<f64>() / samples as f64;
+        // The gradient of a small step is the information times it; the natural step gives it back.
+        let step: Vec<f64> = (0..n).map(|i| 1e-3 * (1.0 + i as f64).sin()).collect();
+        let mut gradient: Vec<f64> = (0..n)
+            .map(|i| (0..n).map(|j| if of(&guide, i) == of(&guide, j) { information(i, j) * step[j] } else { 0.0 }).sum())
+            .collect();
+        assert!(Guide::<f64>::natural_step(&guide, 1.0, &mut gradient));
+        for (i, (found, expected)) in gradient.iter().zip(&step).enumerate() {
+            assert!((found - expected).abs() < 4e-5, "{i}: {found} {expected}");
+        }
+    }
+
+    /// The latent that a parameter belongs to.
+    fn of(guide: &Native, parameter: usize) -> Option<usize> {
+        guide.latents.iter().position(|latent| latent.parameters.iter().any(|own| own.contains(&parameter)))
     }
 
     #[test]

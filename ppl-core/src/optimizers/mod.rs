@@ -41,8 +41,8 @@ pub enum Optimizer {
     AdviSequence,
     /// Stochastic steps by [`Dowg`].
     Dowg,
-    /// Natural-gradient steps (Amari 1998) of length `(step + delay)^-forgetting`, the schedule of Robbins & Monro 1951: of Gaussian guides, whose Fisher information
-    /// is known. Over batches of `B` of `N` elements a step has the noise of `N / B` posterior variances times its squared length: a delay of
+    /// Natural-gradient steps (Amari 1998) of length `(step + delay)^-forgetting`, the schedule of Robbins & Monro 1951: of Gaussian guides and of
+    /// [`Native`](crate::guides::Native) families but Student's, whose Fisher information is known. Over batches of `B` of `N` elements a step has the noise of `N / B` posterior variances times its squared length: a delay of
     /// `(4 sqrt(N / B))^(1 / forgetting)` keeps that of the first ones below a quarter of a standard deviation.
     ///
     /// # Source

@@ -8,7 +8,7 @@ use crate::distributions::reference::REFERENCE;
 use crate::distributions::reference_tails::TAILS;
 use crate::distributions::{
     Bound, CategoricalLogits, CategoricalProbs, Cauchy, Dirichlet, Flat, FlatPositive, HalfCauchy, HalfStudentT, InverseGamma,
-    Normal, REGISTRY, Sampler, ScalarSampler, StudentT, Support, Truncated, VectorSampler,
+    REGISTRY, Sampler, ScalarSampler, StudentT, Support, Truncated, VectorSampler,
 };
 
 /// Each distribution with each of its parameters in the reference.
@@ -417,5 +417,5 @@ fn where_there_is_no_mean_none_is_given() {
     none(&ScalarSampler::<InverseGamma, 2>::NEW, &[1.0, 1.0]);
     none(&ScalarSampler::<Flat, 0>::NEW, &[]);
     none(&ScalarSampler::<FlatPositive, 0>::NEW, &[]);
-    none(&ScalarSampler::<Truncated<Normal>, 4>::NEW, &[0.0, 1.0, -1.0, 1.0]);
+    none(&ScalarSampler::<Truncated<StudentT>, 5>::NEW, &[4.0, 0.0, 1.0, -1.0, 1.0]);
 }

@@ -222,3 +222,46 @@ fn mixtures_keep_the_digits_of_a_component_that_dominates() {
         mixed.sample(&[-0.3, 1.3, 0.0, 1.0, 0.0, 1.0], &mut StdRng::seed_from_u64(1), &mut [0.0]).expect_err("a negative weight");
     assert!(error.to_string().contains("weights"), "{error}");
 }
+
+/// Mean, variance and entropy of a density between two ends, by the midpoint rule.
+fn by_quadrature(ends: [f64; 2], ln: impl Fn(f64) -> f64) -> [f64; 3] {
+    let (steps, width) = (200_000, ends[1] - ends[0]);
+    let points = || (0..steps).map(|i| ends[0] + width * (f64::from(i) + 0.5) / f64::from(steps));
+    let mean_of = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+        points().map(|x| (x, ln(x))).map(|(x, ln)| ln.exp() * of(x, ln)).sum::<f64>() * width / f64::from(steps)
+    };
+    let mean = mean_of(&|x, _| x);
+    [mean, mean_of(&|x, _| (x - mean).powi(2)), mean_of(&|_, ln| -ln)]
+}
+
+#[test]
+fn moments_of_truncated_and_mapped_normals_are_those_of_quadrature() {
+    type Cut = Truncated<Normal>;
+    type Mapped = Transformed<StudentT, ByExp>;
+    for params in [
+        [0.0, 1.0, -1.0, 2.0],
+        [0.5, 2.0, 1.0, 1.5],
+        [0.0, 1.0, 5.0, 8.0],
+        [1.0, 0.7, f64::NEG_INFINITY, 0.2],
+        [0.0, 1.0, -3.0, f64::INFINITY],
+    ] {
+        let ends = [params[2].max(params[0] - 12.0 * params[1]), params[3].min(params[0] + 12.0 * params[1])];
+        let expected = by_quadrature(ends, |x| log_prob::<Cut, 4>(x, params));
+        let found = [Cut::mean(params), Cut::variance(params), Cut::entropy(params)];
+        for (found, expected) in found.into_iter().zip(expected) {
+            let found = found.expect("there is a formula");
+            assert!((found - expected).abs() < 1e-7 * (1.0 + expected.abs()), "{params:?}: {found} {expected}");
+        }
+        let mode = Cut::mode(params).expect("there is one");
+        let highest = log_prob::<Cut, 4>(mode.clamp(ends[0] + 1e-12, ends[1] - 1e-12), params);
+        assert!(
+            (0..100)
+                .all(|i| log_prob::<Cut, 4>(ends[0] + (ends[1] - ends[0]) * (f64::from(i) + 0.5) / 100.0, params)
+                    <= highest + 1e-9)
+        );
+    }
+    let params = [6.0, 0.3, 0.2];
+    let [.., expected] = by_quadrature([1e-9, 60.0], |y| log_prob::<Mapped, 3>(y, params));
+    let found = Mapped::entropy(params).expect("there is a formula");
+    assert!((found - expected).abs() < 1e-4, "{found} {expected}");
+}

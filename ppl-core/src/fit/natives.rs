@@ -80,9 +80,8 @@ struct Draws {
 impl Draws {
     fn new<E: Real>(model: &dyn LogJoint<E>, guide: &FittedGuide, seed: u64, weighted: bool) -> Result<Self, FitError> {
         let mut drawn = Drawn::new(model, guide.guide(), DRAWS, step_key(seed, u64::MAX - 18))?;
-        let rows = model.layout().rows();
         let (mut u, mut ratios) = (vec![Vec::with_capacity(DRAWS); model.layout().unconstrained()], Vec::with_capacity(DRAWS));
-        let mut z = vec![0.0; rows];
+        let mut z = vec![0.0; drawn.work.values.len() / BATCH];
         // Without weights no data are asked.
         let stage = if weighted { Stage::Ratios } else { Stage::Latents };
         while ratios.len() < DRAWS {

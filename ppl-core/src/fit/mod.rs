@@ -399,6 +399,7 @@ impl<M: Model> Fit<M> {
             params: self.state.params.clone(),
             elbo: self.elbo(),
             pareto_k: self.state.pareto_k,
+            discrete: matches!(self.state.guide, FittedGuide::WithDiscrete(_)),
             weighted: self.state.weighted.map(|effective| (effective, self.state.draws)),
             stop_reason: self.state.stop_reason.clone(),
             tried: self.state.tried.clone(),

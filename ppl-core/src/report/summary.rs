@@ -52,6 +52,8 @@ pub struct Summary {
     pub elbo: (f64, f64),
     /// The Pareto shape of the importance weights.
     pub pareto_k: f64,
+    /// Whether some latents are discrete and drawn: neither mixtures nor chains take these.
+    pub discrete: bool,
     /// If the table is of importance-weighted draws: how many equally weighted ones say as much, and how many there are.
     pub weighted: Option<(f64, usize)>,
     /// Why the fit stopped.
@@ -81,9 +83,16 @@ impl Summary {
         } else if k < CORRECTABLE {
             "ok: means and scales can be used; tails may be too light".to_owned()
         } else {
-            "do not trust the scales: the posterior has tails or bends that the guide misses, and the means are better than the standard \
-             deviations; try `Family::Mixture { components: 16, full_rank: true }`, or put the fit beside `check_with_nuts`"
-                .to_owned()
+            let advice = if self.discrete {
+                "sum a discrete latent that has bounds out instead of drawing it, `sum k in K ~ .. { .. }`: its values and what they depend on are \
+                 independent in the guide"
+            } else {
+                "try `Family::Mixture { components: 16, full_rank: true }`, or put the fit beside `check_with_nuts`"
+            };
+            format!(
+                "do not trust the scales: the posterior has tails or bends that the guide misses, and the means are better than the standard \
+                 deviations; {advice}"
+            )
         }
     }
 }

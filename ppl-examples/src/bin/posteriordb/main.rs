@@ -31,6 +31,9 @@ struct Arguments {
     /// Put each fit beside four chains of the No-U-Turn sampler with so many draws each (with `--features nuts`).
     #[arg(long, value_name = "DRAWS")]
     nuts: Option<usize>,
+    /// Draws of a fit, of which its table is made.
+    #[arg(long, default_value_t = 4000)]
+    draws: usize,
     /// The seed.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -78,7 +81,8 @@ fn run() -> Result<(), ppl_examples::Failure> {
     };
     for entry in chosen {
         let data = database.data(entry.data)?;
-        let config = Bbvi { seed: arguments.seed, family: arguments.guide, optimizer: arguments.optimizer, ..Bbvi::default() };
+        let Arguments { seed, draws, guide: family, optimizer, .. } = arguments;
+        let config = Bbvi { seed, draws, family, optimizer, ..Bbvi::default() };
         let fitted = (entry.fit)(&data, &mut models::Run { config, chains: arguments.nuts })?;
         if arguments.json {
             println!("{}", report::json(entry, &fitted));

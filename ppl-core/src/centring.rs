@@ -4,10 +4,7 @@ use std::ops::Range;
 
 use crate::bijectors::Bijector;
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
-use crate::model::{
-    Batch, Centred, Choices, DataError, Following, Graph, Layout, LogJoint, SiteKind, Statement, Variable, Visitor, Weights,
-    Workspace,
-};
+use crate::model::{Centred, Layout, LogJoint, SiteKind, Statement, Variable, Visitor, Weights, Workspace, forward};
 
 /// A model in other coordinates: a latent `z ~ D(m, s)` of a location and a scale that depend on other latents is replaced by a residual `r ~ D(c m, s^c)` with
 /// `z = m + s^(1 - c) (r - c m)`. The degree `c` of each such site, one for the latent as written and zero for its standardized residual, is a
@@ -105,8 +102,10 @@ impl<'a, E: Real> PartlyCentred<'a, E> {
 }
 
 impl<E: Real> LogJoint<E> for PartlyCentred<'_, E> {
-    fn graph(&self) -> &'static Graph {
-        self.model.graph()
+    // Batches are of the latents as written.
+    forward! {
+        |view| view.model;
+        graph, unit_weights, accumulate, complete, log_prob_rows, log_choices, walk, batch, following, locate
     }
 
     fn layout(&self) -> &Layout {
@@ -117,10 +116,6 @@ impl<E: Real> LogJoint<E> for PartlyCentred<'_, E> {
         let mut work = self.model.workspace(samples);
         work.unconstrained = self.layout.unconstrained();
         work
-    }
-
-    fn unit_weights(&self, samples: usize) -> Weights<E> {
-        self.model.unit_weights(samples)
     }
 
     fn constrain(&self, work: &mut Workspace<E>, log_det: &mut [f64]) {
@@ -135,60 +130,11 @@ impl<E: Real> LogJoint<E> for PartlyCentred<'_, E> {
         Ok(u)
     }
 
-    fn accumulate(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_joint: &mut [f64]) {
-        self.model.accumulate(work, weights, log_joint);
-    }
-
-    fn complete(&self, work: &mut Workspace<E>) {
-        self.model.complete(work);
-    }
-
-    fn factor_rows(&self, factor: usize) -> usize {
-        self.model.factor_rows(factor)
-    }
-
-    fn log_prob_rows(&self, factor: usize, rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]) {
-        self.model.log_prob_rows(factor, rows, work, out);
-    }
-
-    fn choices(&self, sum: usize) -> Vec<usize> {
-        self.model.choices(sum)
-    }
-
-    fn log_choices(&self, sum: (usize, Choices), rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]) {
-        self.model.log_choices(sum, rows, work, out);
-    }
-
-    fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor) {
-        self.model.walk(values, observed, visitor);
-    }
-
-    fn observed(&self) -> Vec<f64> {
-        self.model.observed()
-    }
-
     /// A statement that reads a latent in the place of a residual is taken to depend on all latents: its location and scale may.
     fn reads(&self, visitor: &mut dyn Visitor) {
         let all: Vec<usize> = self.layout.latents().flat_map(|latent| latent.rows.clone()).collect();
         let placed = self.layout.centred.iter().map(|centred| self.rows(centred)).collect();
         self.model.reads(&mut Through { visitor, placed, all: &all });
-    }
-
-    /// Batches are of the latents as written.
-    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
-        self.model.batch(batch)
-    }
-
-    fn following(&self, plate: usize, rows: &[usize]) -> Vec<Following> {
-        self.model.following(plate, rows)
-    }
-
-    fn locate(&self, centred: usize, work: &mut Workspace<E>) {
-        self.model.locate(centred, work);
-    }
-
-    fn pull_locate(&self, centred: usize, work: &mut Workspace<E>, weights: &Weights<E>) {
-        self.model.pull_locate(centred, work, weights);
     }
 
     fn pull_constrain(&self, work: &mut Workspace<E>, weights: &Weights<E>) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::kernel::Real;
-use crate::model::{Batch, DataError, Graph, Layout, LogJoint, Visitor, Weights, Workspace};
+use crate::model::{Layout, LogJoint, Weights, Workspace, forward};
 
 /// A model as a function of all but the discrete latents that are drawn, which are the last of its dimensions.
 ///
@@ -66,8 +66,9 @@ impl<'a, E: Real> OverDraws<'a, E> {
 }
 
 impl<E: Real> LogJoint<E> for OverDraws<'_, E> {
-    fn graph(&self) -> &'static Graph {
-        self.model.graph()
+    forward! {
+        |view| view.model;
+        graph, unit_weights, constrain, accumulate, complete, log_prob_rows, walk, reads, batch, locate, pull_constrain
     }
 
     fn layout(&self) -> &Layout {
@@ -81,62 +82,10 @@ impl<E: Real> LogJoint<E> for OverDraws<'_, E> {
         work
     }
 
-    fn unit_weights(&self, samples: usize) -> Weights<E> {
-        self.model.unit_weights(samples)
-    }
-
-    fn constrain(&self, work: &mut Workspace<E>, log_det: &mut [f64]) {
-        self.model.constrain(work, log_det);
-    }
-
     fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)> {
         let mut u = self.model.unconstrain(z)?;
         u.truncate(self.layout.unconstrained());
         Ok(u)
-    }
-
-    fn accumulate(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_joint: &mut [f64]) {
-        self.model.accumulate(work, weights, log_joint);
-    }
-
-    fn complete(&self, work: &mut Workspace<E>) {
-        self.model.complete(work);
-    }
-
-    fn factor_rows(&self, factor: usize) -> usize {
-        self.model.factor_rows(factor)
-    }
-
-    fn log_prob_rows(&self, factor: usize, rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]) {
-        self.model.log_prob_rows(factor, rows, work, out);
-    }
-
-    fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor) {
-        self.model.walk(values, observed, visitor);
-    }
-
-    fn observed(&self) -> Vec<f64> {
-        self.model.observed()
-    }
-
-    fn reads(&self, visitor: &mut dyn Visitor) {
-        self.model.reads(visitor);
-    }
-
-    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
-        self.model.batch(batch)
-    }
-
-    fn locate(&self, centred: usize, work: &mut Workspace<E>) {
-        self.model.locate(centred, work);
-    }
-
-    fn pull_locate(&self, centred: usize, work: &mut Workspace<E>, weights: &Weights<E>) {
-        self.model.pull_locate(centred, work, weights);
-    }
-
-    fn pull_constrain(&self, work: &mut Workspace<E>, weights: &Weights<E>) {
-        self.model.pull_constrain(work, weights);
     }
 
     /// Samples and draws in pairs, so that all draws are taken equally often; the two samples of an antithetic pair have the same.

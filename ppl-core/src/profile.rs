@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock};
 
 use crate::guides::{FittedGuide, WithPoints};
 use crate::kernel::Real;
-use crate::model::{Batch, Choices, DataError, Following, Graph, Layout, LogJoint, Variable, Visitor, Weights, Workspace};
+use crate::model::{Layout, LogJoint, Variable, Weights, Workspace, forward};
 use crate::random::{standardized_normals, step_key};
 
 /// The least probability.
@@ -232,8 +232,9 @@ fn sum_of<E: Real>(work: &Workspace<E>, row: usize) -> f64 {
 }
 
 impl<E: Real> LogJoint<E> for Profile<'_, E> {
-    fn graph(&self) -> &'static Graph {
-        self.model.0.graph()
+    forward! {
+        |view| view.model.0;
+        graph, unit_weights, accumulate, complete, log_prob_rows, log_choices, walk, reads, batch, following, locate, pull_constrain
     }
 
     fn layout(&self) -> &Layout {
@@ -250,10 +251,6 @@ impl<E: Real> LogJoint<E> for Profile<'_, E> {
         work
     }
 
-    fn unit_weights(&self, samples: usize) -> Weights<E> {
-        self.model.0.unit_weights(samples)
-    }
-
     fn constrain(&self, work: &mut Workspace<E>, log_det: &mut [f64]) {
         self.model.0.constrain(work, log_det);
         let weights = self.model.0.unit_weights(work.samples);
@@ -264,62 +261,6 @@ impl<E: Real> LogJoint<E> for Profile<'_, E> {
         let mut u = self.model.0.unconstrain(z)?;
         u.truncate(self.layout.unconstrained());
         Ok(u)
-    }
-
-    fn accumulate(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_joint: &mut [f64]) {
-        self.model.0.accumulate(work, weights, log_joint);
-    }
-
-    fn complete(&self, work: &mut Workspace<E>) {
-        self.model.0.complete(work);
-    }
-
-    fn factor_rows(&self, factor: usize) -> usize {
-        self.model.0.factor_rows(factor)
-    }
-
-    fn log_prob_rows(&self, factor: usize, rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]) {
-        self.model.0.log_prob_rows(factor, rows, work, out);
-    }
-
-    fn choices(&self, sum: usize) -> Vec<usize> {
-        self.model.0.choices(sum)
-    }
-
-    fn log_choices(&self, sum: (usize, Choices), rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]) {
-        self.model.0.log_choices(sum, rows, work, out);
-    }
-
-    fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor) {
-        self.model.0.walk(values, observed, visitor);
-    }
-
-    fn observed(&self) -> Vec<f64> {
-        self.model.0.observed()
-    }
-
-    fn reads(&self, visitor: &mut dyn Visitor) {
-        self.model.0.reads(visitor);
-    }
-
-    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
-        self.model.0.batch(batch)
-    }
-
-    fn following(&self, plate: usize, rows: &[usize]) -> Vec<Following> {
-        self.model.0.following(plate, rows)
-    }
-
-    fn locate(&self, centred: usize, work: &mut Workspace<E>) {
-        self.model.0.locate(centred, work);
-    }
-
-    fn pull_locate(&self, centred: usize, work: &mut Workspace<E>, weights: &Weights<E>) {
-        self.model.0.pull_locate(centred, work, weights);
-    }
-
-    fn pull_constrain(&self, work: &mut Workspace<E>, weights: &Weights<E>) {
-        self.model.0.pull_constrain(work, weights);
     }
 
     fn log_density(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]) {

@@ -3,6 +3,7 @@
 mod batch;
 mod batches;
 mod error;
+mod forward;
 mod graph;
 mod layout;
 mod refinement;
@@ -16,6 +17,7 @@ pub use batch::{Batch, BatchError, Following};
 pub use batches::Batches;
 pub(crate) use batches::Same;
 pub use error::DataError;
+pub(crate) use forward::forward;
 pub use graph::{DiscreteLatent, Equation, Factor, Follows, Graph, Owner, Plate, Read, Site, SiteKind, SummedOut};
 pub use layout::{Centred, Dimension, Layout, Missing, Values, Variable};
 pub use refinement::Refinement;

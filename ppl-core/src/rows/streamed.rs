@@ -9,7 +9,7 @@ use super::shuffle::Taken;
 use super::{Chunk, Columns, Plan, Rows, RowsError, Shuffle};
 use crate::archive::Archive;
 use crate::kernel::Real;
-use crate::model::{Batch, Batches, DataError, Graph, Layout, LogJoint, SiteKind, Visitor, Weights, Workspace};
+use crate::model::{Batch, Batches, DataError, Layout, LogJoint, SiteKind, Weights, Workspace, forward};
 
 /// What the thread that reads ahead may be ahead, in bytes and in batches.
 const AHEAD: usize = 16 << 20;
@@ -184,28 +184,13 @@ impl<E: Real> Batches<E> for Ahead<'_, '_, '_, E> {
 }
 
 impl<E: Real> LogJoint<E> for Streamed<'_, '_, E> {
-    fn graph(&self) -> &'static Graph {
-        self.start.graph()
+    forward! {
+        |view| view.start;
+        graph, workspace, unit_weights, constrain, unconstrain, complete, log_prob_rows, walk, reads, locate, pull_constrain
     }
 
     fn layout(&self) -> &Layout {
         &self.layout
-    }
-
-    fn workspace(&self, samples: usize) -> Workspace<E> {
-        self.start.workspace(samples)
-    }
-
-    fn unit_weights(&self, samples: usize) -> Weights<E> {
-        self.start.unit_weights(samples)
-    }
-
-    fn constrain(&self, work: &mut Workspace<E>, log_det: &mut [f64]) {
-        self.start.constrain(work, log_det);
-    }
-
-    fn unconstrain(&self, z: &[f64]) -> Result<Vec<f64>, (usize, usize)> {
-        self.start.unconstrain(z)
     }
 
     fn accumulate(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_joint: &mut [f64]) {
@@ -213,30 +198,6 @@ impl<E: Real> LogJoint<E> for Streamed<'_, '_, E> {
             self.fail(error);
             log_joint.fill(f64::NAN);
         }
-    }
-
-    fn complete(&self, work: &mut Workspace<E>) {
-        self.start.complete(work);
-    }
-
-    fn factor_rows(&self, factor: usize) -> usize {
-        self.start.factor_rows(factor)
-    }
-
-    fn log_prob_rows(&self, factor: usize, rows: Range<usize>, work: &mut Workspace<E>, out: &mut [E]) {
-        self.start.log_prob_rows(factor, rows, work, out);
-    }
-
-    fn walk(&self, values: &mut [f64], observed: &mut [f64], visitor: &mut dyn Visitor) {
-        self.start.walk(values, observed, visitor);
-    }
-
-    fn observed(&self) -> Vec<f64> {
-        self.start.observed()
-    }
-
-    fn reads(&self, visitor: &mut dyn Visitor) {
-        self.start.reads(visitor);
     }
 
     fn batch(&self, _batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
@@ -268,18 +229,6 @@ impl<E: Real> LogJoint<E> for Streamed<'_, '_, E> {
 
     fn at_once(&self) -> usize {
         AT_ONCE
-    }
-
-    fn locate(&self, centred: usize, work: &mut Workspace<E>) {
-        self.start.locate(centred, work);
-    }
-
-    fn pull_locate(&self, centred: usize, work: &mut Workspace<E>, weights: &Weights<E>) {
-        self.start.pull_locate(centred, work, weights);
-    }
-
-    fn pull_constrain(&self, work: &mut Workspace<E>, weights: &Weights<E>) {
-        self.start.pull_constrain(work, weights);
     }
 
     fn log_density(&self, work: &mut Workspace<E>, weights: &Weights<E>, log_density: &mut [f64]) {

@@ -34,6 +34,8 @@ pub(super) struct Drawn<'a, E: Real> {
     made: usize,
     noise: Vec<E>,
     factors: Vec<f64>,
+    /// By how much all but the last rows of noise are larger than those of the guide.
+    widening: f64,
     pub(super) work: Workspace<E>,
     weights: Weights<E>,
     pub(super) log_ratios: Vec<f64>,
@@ -76,11 +78,19 @@ impl<'a, E: Real> Drawn<'a, E> {
             made: 0,
             noise: vec![E::default(); guide.noise() * width],
             factors: unit_variance::<E>(guide.noise(), (draws, width), key),
+            widening: 1.0,
             work: model.workspace(width),
             weights: model.unit_weights(width),
             log_ratios: vec![0.0; width],
             view,
         })
+    }
+
+    /// Draws that are spread so many times as far: their ratios are to the guide that is widened so.
+    pub(super) fn widened(mut self, widening: f64) -> Self {
+        self.factors[..self.guide.spreading()].iter_mut().for_each(|factor| *factor *= widening);
+        self.widening *= widening;
+        self
     }
 
     /// Calls `visit` with draws of these numbers, in ascending order, and their places in the workspace; a number may come more than once.
@@ -108,6 +118,19 @@ impl<'a, E: Real> Drawn<'a, E> {
         ratios
     }
 
+    /// From the log densities of draws under the guide to those under the widened one, or as good as these: the densities of their noise differ by so much.
+    fn add_widening(&self, log_q: &mut [f64]) {
+        let rows = self.guide.spreading();
+        if self.widening == 1.0 {
+            return;
+        }
+        let (volume, excess) = (rows as f64 * self.widening.ln(), 0.5 * (1.0 - self.widening.powi(-2)));
+        log_q.iter_mut().for_each(|log_q| *log_q -= volume);
+        for row in self.noise.chunks_exact(self.width).take(rows) {
+            log_q.iter_mut().zip(row).for_each(|(log_q, z)| *log_q += excess * z.to_f64().powi(2));
+        }
+    }
+
     /// The next draws, in the workspace.
     pub(super) fn next_batch(&mut self, stage: Stage) {
         let width = self.width;
@@ -125,6 +148,7 @@ impl<'a, E: Real> Drawn<'a, E> {
         let (mut log_det, mut log_q) = (vec![0.0; width], vec![0.0; width]);
         if stage == Stage::Ratios {
             self.guide.log_prob(self.work.u(), width, &mut log_q);
+            self.add_widening(&mut log_q);
         }
         let model = self.view.model();
         model.constrain(&mut self.work, &mut log_det);

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::drawn::{BATCH, Drawn, Stage};
-use super::{Fit, FitError};
+use super::widening::as_many;
+use super::{Fit, FitError, State};
 use crate::diagnostics::PsisWeights;
 use crate::kernel::Real;
 use crate::model::{Layout, LogJoint, Model, SiteKind, Variable, Workspace};
@@ -28,6 +29,26 @@ impl<M: Model> Fit<M> {
     /// # Errors
     /// As [`Fit::draws`]; [`FitError::UnknownName`].
     pub fn draws_of(&self, model: &M, draws: usize, names: &[&str]) -> Result<M::Draws, FitError> {
+        self.collected(model, draws, names)
+    }
+
+    /// Draws of the guide, spread as far as [`Fit::widening`] says, that [`Fit::importance_weights`] turn into draws of the posterior; where nothing is widened
+    /// those of `fit.raw()`. What [`Fit::draws`] takes is resampled from such draws.
+    ///
+    /// # Errors
+    /// As [`Fit::draws`].
+    pub fn proposals(&self, model: &M, draws: usize) -> Result<M::Draws, FitError> {
+        self.unweighted().collected(model, draws, &[])
+    }
+
+    /// The fit whose draws are not resampled.
+    pub(super) fn unweighted(&self) -> Self {
+        let mut unweighted = self.clone();
+        unweighted.state.weighted = None;
+        unweighted
+    }
+
+    fn collected(&self, model: &M, draws: usize, names: &[&str]) -> Result<M::Draws, FitError> {
         let bound = self.bind(model)?;
         let layout = bound.layout();
         for name in names {
@@ -84,7 +105,7 @@ impl<M: Model> Fit<M> {
     }
 
     /// Draws, and the numbers of those to take, in ascending order: draws of the guide, or, where importance weights correct them, draws resampled from twice as
-    /// many; of a part of the rows, which has no such weights, those that were resampled for the table.
+    /// many (and more, if they are spread further than the guide); of a part of the rows, which has no such weights, those that were resampled for the table.
     pub(super) fn chosen<'a, E: Real>(
         &'a self,
         model: &'a dyn LogJoint<E>,
@@ -96,7 +117,8 @@ impl<M: Model> Fit<M> {
         if self.whole(model).is_err() {
             return self.kept(model, draws);
         }
-        let proposed = 2 * draws.max(500);
+        let equal = 2 * draws.max(500);
+        let proposed = if self.state.widening > 1.0 { as_many(equal) } else { equal };
         let weights = PsisWeights::new(&self.ratios(model, proposed)?)?;
         Ok((self.drawn(model, proposed)?, weights.resample(draws, self.state.seed)))
     }
@@ -117,7 +139,7 @@ impl<M: Model> Fit<M> {
     /// The draws of the table, and the numbers of those to take.
     fn kept<'a, E: Real>(&'a self, model: &'a dyn LogJoint<E>, draws: usize) -> Result<(Drawn<'a, E>, Vec<usize>), FitError> {
         let kept = &self.state.resampled;
-        let drawn = Drawn::new(model, self.guide().guide(), self.state.draws, step_key(self.state.seed, u64::MAX - 1))?;
+        let drawn = self.state.drawn_by(model, self.state.draws, step_key(self.state.seed, u64::MAX - 1))?;
         let weighted = self.state.weighted.is_some();
         Ok((drawn, (0..draws).map(|draw| if weighted { kept[draw * kept.len() / draws] } else { draw }).collect()))
     }
@@ -150,7 +172,18 @@ impl<M: Model> Fit<M> {
 
     /// So many draws of the guide alone, those that users see.
     pub(super) fn drawn<'a, E: Real>(&'a self, model: &'a dyn LogJoint<E>, draws: usize) -> Result<Drawn<'a, E>, FitError> {
-        Drawn::new(model, self.guide().guide(), draws, step_key(self.state.seed, u64::MAX - 2))
+        self.state.drawn(model, draws)
+    }
+}
+
+impl State {
+    /// So many draws of the guide alone, those that users see, spread as far as they are.
+    pub(super) fn drawn<'a, E: Real>(&'a self, model: &'a dyn LogJoint<E>, draws: usize) -> Result<Drawn<'a, E>, FitError> {
+        self.drawn_by(model, draws, step_key(self.seed, u64::MAX - 2))
+    }
+
+    fn drawn_by<'a, E: Real>(&'a self, model: &'a dyn LogJoint<E>, draws: usize, key: u64) -> Result<Drawn<'a, E>, FitError> {
+        Ok(Drawn::new(model, self.guide.guide(), draws, key)?.widened(self.widening))
     }
 }
 

@@ -24,7 +24,7 @@ pub struct WeightedScalar {
 
 impl<M: Model> Fit<M> {
     /// The log ratios `log p(theta_s, y) - log q(theta_s)` of draws of the guide, in nats, on the unconstrained space; the draws are those
-    /// of `fit.raw().draws(&model, draws)`. A draw where the density is no number has the ratio `-inf`.
+    /// of [`Fit::proposals`], and `q` is what they are drawn from. A draw where the density is no number has the ratio `-inf`.
     ///
     /// # Errors
     /// As of [`Fit::log_likelihood`].
@@ -34,7 +34,7 @@ impl<M: Model> Fit<M> {
     }
 
     /// The Pareto-smoothed weights that turn draws of the guide into draws of the posterior; the draws are those of
-    /// `fit.raw().draws(&model, draws)`.
+    /// [`Fit::proposals`].
     ///
     /// [`Fit::draws`], the summary and predictions are corrected by such weights already.
     ///
@@ -56,7 +56,7 @@ impl<M: Model> Fit<M> {
     /// let model = Coin { heads: 7 };
     /// let fit = fit_bbvi(&model, Bbvi::default())?;
     /// let weights = fit.importance_weights(&model, 4000)?;
-    /// let p = weights.summarize(&fit.raw().draws(&model, 4000)?.p.to_vec())?;
+    /// let p = weights.summarize(&fit.proposals(&model, 4000)?.p.to_vec())?;
     /// assert!((p.mean - 8.0 / 12.0).abs() < 0.01);
     /// println!("{}", weights.verdict());
     /// # Ok::<(), FitError>(())
@@ -101,7 +101,7 @@ impl<M: Model> Fit<M> {
         let weights = PsisWeights::new(&log_ratios)?;
         let tabled = tabled(bound.layout());
         let rows: Vec<Range<usize>> = tabled.iter().map(|element| element.rows.clone()).collect();
-        let columns = self.raw().columns(&*bound, draws, &rows)?;
+        let columns = self.unweighted().columns(&*bound, draws, &rows)?;
         let scalar = |(at, element): (usize, Element<'_>)| {
             let column: Vec<f64> = columns.iter().skip(at).step_by(rows.len()).copied().collect();
             let weighted = weights.summarize(&column)?;

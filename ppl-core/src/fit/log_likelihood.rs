@@ -33,7 +33,7 @@ pub struct ObservedFactor {
 impl<M: Model> Fit<M> {
     /// The log likelihood `log p(y_i | theta_s)` in nats of every observed row, `[draw, row]`.
     ///
-    /// The draws are those of the guide, `fit.raw().draws(&model, draws)`, with the weights of [`Fit::importance_weights`]; the rows are those of all statements whose left side is given as data.
+    /// The draws are those of [`Fit::proposals`], with the weights of [`Fit::importance_weights`]; the rows are those of all statements whose left side is given as data.
     ///
     /// # Errors
     /// [`FitError::Data`] if the data do not fit the model, [`FitError::OtherSizes`] if they are not those of the fit.
@@ -54,7 +54,7 @@ impl<M: Model> Fit<M> {
     ///
     /// let model = Mean { y: vec![1.0, 2.0, 3.0] };
     /// let fit = fit_bbvi(&model, Bbvi::default())?;
-    /// let (draws, log_likelihood) = (fit.raw().draws(&model, 100)?, fit.log_likelihood(&model, 100)?);
+    /// let (draws, log_likelihood) = (fit.proposals(&model, 100)?, fit.log_likelihood(&model, 100)?);
     /// assert_eq!(log_likelihood.names, ["y[0]", "y[1]", "y[2]"]);
     /// let by_hand = -0.5 * (2.0 - draws.mu[7]).powi(2) - 0.5 * std::f64::consts::TAU.ln();
     /// assert!((log_likelihood.values[[7, 1]] - by_hand).abs() < 1e-12);

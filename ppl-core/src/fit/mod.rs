@@ -35,6 +35,7 @@ mod start;
 mod step_search;
 mod stopping;
 mod tables;
+mod widening;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -59,10 +60,8 @@ use crate::kernel::Real;
 use crate::model::{DataError, Layout, LogJoint, Model, Refinement};
 use crate::objective::Objective;
 use crate::profile::{Profile, Wrapped};
-use crate::random::step_key;
 use crate::report::{Param, Scalar, Summary};
 use config::ByName;
-use drawn::Drawn;
 use journal::Journal;
 pub(crate) use rows::fit_chunks;
 use search::{Found, restarted};
@@ -186,8 +185,7 @@ fn accurate<E: Real>(
     };
     // Draws are weighed against the same guide: their ratios differ by the change of the log joint.
     let at = |model: &dyn LogJoint<E>, state: &State| {
-        let drawn = Drawn::new(model, state.guide.guide(), solution::DRAWS, step_key(state.seed, u64::MAX - 2))?;
-        Ok(drawn.ratios(solution::DRAWS))
+        Ok(state.drawn(model, solution::DRAWS)?.ratios(solution::DRAWS))
     };
     let solved = solved(model, time, run, at);
     config.max_time = time;
@@ -243,11 +241,13 @@ fn state<E: Real>(model: &dyn LogJoint<E>, checked: &config::Checked, found: Fou
         objective: checked.objective,
         bound: report.bound,
         pareto_k: report.pareto_k,
+        raw_pareto_k: report.raw_pareto_k,
+        widening: report.widening,
         stop_reason: outcome.stop_reason,
         steps: outcome.steps,
         seconds: elapsed.as_secs_f64(),
         seed: checked.seed,
-        draws: checked.draws,
+        draws: report.draws,
         notes: outcome.notes,
         weighted: report.weighted,
         resampled: report.resampled,
@@ -291,6 +291,11 @@ pub(crate) struct State {
     bound: (f64, f64),
     #[serde(with = "crate::diagnostics::extended")]
     pareto_k: f64,
+    /// The Pareto k of the guide as it is.
+    #[serde(with = "crate::diagnostics::extended")]
+    raw_pareto_k: f64,
+    /// How many times as far as by the guide draws are spread, for weights to correct them.
+    widening: f64,
     stop_reason: StopReason,
     steps: usize,
     seconds: f64,
@@ -326,10 +331,18 @@ impl<M: Model> Fit<M> {
         self.state.bound
     }
 
-    /// The Pareto shape of the importance weights: below 0.7 the guide covers the posterior.
+    /// The Pareto shape of the importance weights: below 0.7 the guide covers the posterior. Where that of the guide as it is is 0.5 or more, draws are spread
+    /// further, and the shape is theirs if it is lower: see [`Fit::widening`].
     #[must_use]
     pub fn pareto_k(&self) -> f64 {
         self.state.pareto_k
+    }
+
+    /// How many times as far as by the guide draws are spread, for importance weights to correct tails that are heavier than those of the guide; 1 where the weights
+    /// of the guide as it is have a variance (Pareto k below 0.5).
+    #[must_use]
+    pub fn widening(&self) -> f64 {
+        self.state.widening
     }
 
     /// Why the fit stopped.
@@ -374,11 +387,12 @@ impl<M: Model> Fit<M> {
         self.guide_params().into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// The guide alone: without the importance weights that correct draws and summaries where the Pareto k allows it.
+    /// The guide alone, as it is: without the importance weights that correct draws and summaries where the Pareto k allows it.
     #[must_use]
     pub fn raw(&self) -> Self {
         let mut raw = self.clone();
         raw.state.weighted = None;
+        (raw.state.pareto_k, raw.state.widening) = (raw.state.raw_pareto_k, 1.0);
         raw.state.scalars.clone_from(&raw.state.raw_scalars);
         raw
     }
@@ -401,6 +415,7 @@ impl<M: Model> Fit<M> {
             pareto_k: self.state.pareto_k,
             discrete: matches!(self.state.guide, FittedGuide::WithDiscrete(_)),
             weighted: self.state.weighted.map(|effective| (effective, self.state.draws)),
+            widening: self.state.widening,
             stop_reason: self.state.stop_reason.clone(),
             tried: self.state.tried.clone(),
             steps: self.state.steps,

@@ -1,23 +1,33 @@
 //! What is found out of a fitted guide by drawing from it: ELBO, Pareto k, weights, and the table of scalars.
 
 use super::FitError;
+use super::widening::{as_many, widening};
 use super::drawn::{BATCH, Drawn, Stage};
 use super::draws::LONG;
 use crate::diagnostics::{CORRECTABLE, PsisWeights};
 use crate::guides::FittedGuide;
 use crate::kernel::Real;
-use crate::model::{LogJoint, SiteKind, Variable};
+use crate::model::{Layout, LogJoint, SiteKind};
 use crate::objective::Objective;
 use crate::random::step_key;
 use crate::report::{Param, Scalar};
 
+/// The Pareto k from which on weights have no variance: draws that are spread further are tried.
+const HEAVY: f64 = 0.5;
+
 /// What is found out of a fitted guide by drawing from it.
 pub(super) struct Report {
+    /// How many draws the table is made of.
+    pub(super) draws: usize,
     pub(super) elbo: f64,
     pub(super) standard_error: f64,
     /// The bound that was maximised, and its standard error.
     pub(super) bound: (f64, f64),
+    /// That of the weights in use, and that of weights of the guide as it is.
     pub(super) pareto_k: f64,
+    pub(super) raw_pareto_k: f64,
+    /// How many times as far as by the guide the draws of the table are spread.
+    pub(super) widening: f64,
     pub(super) weighted: Option<f64>,
     pub(super) resampled: Vec<usize>,
     pub(super) scalars: Vec<Scalar>,
@@ -34,53 +44,102 @@ impl Report {
         draws: usize,
         seed: u64,
     ) -> Result<Self, FitError> {
-        let width = Drawn::affordable(model, guide.guide(), draws);
-        let mut drawn = Drawn::at_once(model, guide.guide(), draws, step_key(seed, u64::MAX - 1), width)?;
         let layout = model.reported();
-        // Each variable with the elements that are inferred or computed.
-        let elements: Vec<Vec<usize>> = layout.variables.iter().map(Variable::elements).collect();
-        let random = |v: usize| layout.variables[v].kind != SiteKind::Parameter;
-        let shown: Vec<usize> = (0..elements.len()).filter(|&v| random(v) && elements[v].len() <= LONG).collect();
-        let mut columns: Vec<Vec<f64>> = shown.iter().map(|&v| Vec::with_capacity(draws * elements[v].len())).collect();
+        let shown = Shown::of(layout);
+        let own = Gathered::new(model, guide, (draws, seed), 1.0, &shown)?;
+        let (elbo, standard_error) = estimate(&Objective::Elbo.values(&own.mirrored()));
+        let bound = estimate(&objective.values(&own.mirrored()));
+        let raw_scalars = own.scalars(layout, &shown, None);
+        let mut weighted = Weighted::of(&own.log_ratios);
+        let raw_pareto_k = weighted.pareto_k;
+        let (mut gathered, mut widened) = (own, 1.0);
+        if weighted.pareto_k >= HEAVY {
+            let further = widening(guide.guide::<E>().spreading());
+            let wide = Gathered::new(model, guide, (as_many(draws), seed), further, &shown)?;
+            let weights = Weighted::of(&wide.log_ratios);
+            if weights.smoothed.is_some() && weights.pareto_k < weighted.pareto_k {
+                (gathered, weighted, widened) = (wide, weights, further);
+            }
+        }
+        let scalars = match &weighted.smoothed {
+            Some(smoothed) => gathered.scalars(layout, &shown, Some(&smoothed.weights())),
+            None => raw_scalars.clone(),
+        };
+        let draws = gathered.log_ratios.len();
+        Ok(Report {
+            draws,
+            elbo,
+            standard_error,
+            bound,
+            pareto_k: weighted.pareto_k,
+            raw_pareto_k,
+            widening: widened,
+            weighted: weighted.smoothed.as_ref().map(|smoothed| smoothed.effective_sample_size),
+            resampled: weighted.smoothed.map_or_else(Vec::new, |smoothed| smoothed.resample(draws, seed)),
+            scalars,
+            raw_scalars,
+            hidden: shown.hidden,
+            params: gathered.params,
+        })
+    }
+}
+
+/// The variables of the table, with the elements of each that are inferred or computed.
+struct Shown {
+    elements: Vec<(usize, Vec<usize>)>,
+    /// Those that are too long for it: name and length.
+    hidden: Vec<(String, usize)>,
+}
+
+impl Shown {
+    fn of(layout: &Layout) -> Self {
+        let (mut shown, mut hidden) = (Vec::new(), Vec::new());
+        for (v, variable) in layout.variables.iter().enumerate().filter(|(_, v)| v.kind != SiteKind::Parameter) {
+            let elements = variable.elements();
+            if elements.len() <= LONG {
+                shown.push((v, elements));
+            } else {
+                hidden.push((variable.name.to_owned(), elements.len()));
+            }
+        }
+        Shown { elements: shown, hidden }
+    }
+}
+
+/// What a set of draws tells.
+struct Gathered {
+    log_ratios: Vec<f64>,
+    /// Of each variable of the table its elements, draw after draw.
+    columns: Vec<Vec<f64>>,
+    params: Vec<Param>,
+}
+
+impl Gathered {
+    fn new<E: Real>(
+        model: &dyn LogJoint<E>,
+        guide: &FittedGuide,
+        (draws, seed): (usize, u64),
+        widening: f64,
+        shown: &Shown,
+    ) -> Result<Self, FitError> {
+        let width = Drawn::affordable(model, guide.guide(), draws);
+        let mut drawn =
+            Drawn::at_once(model, guide.guide(), draws, step_key(seed, u64::MAX - 1), width)?.widened(widening);
+        let layout = model.reported();
+        let mut columns: Vec<Vec<f64>> =
+            shown.elements.iter().map(|(_, elements)| Vec::with_capacity(draws * elements.len())).collect();
         let mut log_ratios = Vec::with_capacity(draws);
         while log_ratios.len() < draws {
             let taken = (draws - log_ratios.len()).min(width);
             drawn.next_batch(Stage::Ratios);
             log_ratios.extend_from_slice(&drawn.log_ratios[..taken]);
-            for (column, &v) in columns.iter_mut().zip(&shown) {
+            for (column, (v, elements)) in columns.iter_mut().zip(&shown.elements) {
                 for draw in 0..taken {
-                    let first = layout.variables[v].rows.start;
-                    column.extend(elements[v].iter().map(|i| drawn.work.values[(first + i) * width + draw].to_f64()));
+                    let first = layout.variables[*v].rows.start;
+                    column.extend(elements.iter().map(|i| drawn.work.values[(first + i) * width + draw].to_f64()));
                 }
             }
         }
-        // Antithetic pairs stand half a batch apart: the first of each, then the second.
-        let half = |second: usize| {
-            log_ratios.chunks_exact(BATCH).flat_map(move |b| b[second * BATCH / 2..][..BATCH / 2].iter().copied())
-        };
-        let mirrored: Vec<f64> = half(0).chain(half(1)).collect();
-        let (elbo, standard_error) = estimate(&Objective::Elbo.values(&mirrored));
-        let bound = estimate(&objective.values(&mirrored));
-        let smoothed = PsisWeights::new(&log_ratios);
-        // Without weights the guide and the posterior do not meet.
-        let pareto_k = smoothed.as_ref().map_or(f64::INFINITY, |smoothed| smoothed.pareto_k);
-        let smoothed = smoothed.ok().filter(|smoothed| smoothed.pareto_k < CORRECTABLE);
-        let weights = smoothed.as_ref().map(PsisWeights::weights);
-        let (mut scalars, mut raw_scalars) = (Vec::new(), Vec::new());
-        for (column, &v) in columns.iter().zip(&shown) {
-            let variable = &layout.variables[v];
-            let count = elements[v].len();
-            for (at, &element) in elements[v].iter().enumerate() {
-                let values: Vec<f64> = column.iter().skip(at).step_by(count).copied().collect();
-                let name = layout.element_name(variable, element);
-                if let Some(weights) = &weights {
-                    scalars.push(Scalar::weighted(name.clone(), variable.name, &values, weights));
-                }
-                raw_scalars.push(Scalar::of(name, variable.name, &values));
-            }
-        }
-        let hidden = (0..elements.len()).filter(|&v| random(v) && elements[v].len() > LONG);
-        let hidden = hidden.map(|v| (layout.variables[v].name.to_owned(), elements[v].len())).collect();
         // Every draw has the parameters where they are.
         let value = |row: usize| drawn.work.values[row * width].to_f64();
         let params = layout.parameters().flat_map(|parameter| {
@@ -91,21 +150,46 @@ impl Report {
             })
         });
         let params = params.collect();
-        if weights.is_none() {
-            scalars.clone_from(&raw_scalars);
+        Ok(Gathered { log_ratios, columns, params })
+    }
+
+    /// The log ratios, the first of each antithetic pair before the second: pairs stand half a batch apart.
+    fn mirrored(&self) -> Vec<f64> {
+        let half = |second: usize| {
+            self.log_ratios.chunks_exact(BATCH).flat_map(move |b| b[second * BATCH / 2..][..BATCH / 2].iter().copied())
+        };
+        half(0).chain(half(1)).collect()
+    }
+
+    fn scalars(&self, layout: &Layout, shown: &Shown, weights: Option<&[f64]>) -> Vec<Scalar> {
+        let mut scalars = Vec::new();
+        for (column, (v, elements)) in self.columns.iter().zip(&shown.elements) {
+            let variable = &layout.variables[*v];
+            for (at, &element) in elements.iter().enumerate() {
+                let values: Vec<f64> = column.iter().skip(at).step_by(elements.len()).copied().collect();
+                let name = layout.element_name(variable, element);
+                scalars.push(match weights {
+                    Some(weights) => Scalar::weighted(name, variable.name, &values, weights),
+                    None => Scalar::of(name, variable.name, &values),
+                });
+            }
         }
-        Ok(Report {
-            elbo,
-            standard_error,
-            bound,
-            pareto_k,
-            weighted: smoothed.as_ref().map(|smoothed| smoothed.effective_sample_size),
-            resampled: smoothed.map_or_else(Vec::new, |smoothed| smoothed.resample(draws, seed)),
-            scalars,
-            raw_scalars,
-            hidden,
-            params,
-        })
+        scalars
+    }
+}
+
+/// The weights of draws, where they can correct them.
+struct Weighted {
+    pareto_k: f64,
+    smoothed: Option<PsisWeights>,
+}
+
+impl Weighted {
+    fn of(log_ratios: &[f64]) -> Self {
+        let smoothed = PsisWeights::new(log_ratios);
+        // Without weights the guide and the posterior do not meet.
+        let pareto_k = smoothed.as_ref().map_or(f64::INFINITY, |smoothed| smoothed.pareto_k);
+        Weighted { pareto_k, smoothed: smoothed.ok().filter(|smoothed| smoothed.pareto_k < CORRECTABLE) }
     }
 }
 

@@ -9,7 +9,7 @@ use super::{FileReason, Fit, FitError, State};
 use crate::model::Model;
 
 /// The format that this version writes and reads.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 
 #[derive(Serialize)]
 struct Written<'a> {

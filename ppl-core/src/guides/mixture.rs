@@ -146,6 +146,10 @@ impl<E: Real> Guide<E> for Mixture {
         self.spread + 1
     }
 
+    fn spreading(&self) -> usize {
+        self.spread
+    }
+
     fn groups(&self) -> usize {
         if self.implicit { 1 } else { self.components }
     }

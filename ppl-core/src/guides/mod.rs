@@ -65,6 +65,12 @@ pub trait Guide<E: Real>: Send {
         self.dimensions()
     }
 
+    /// How many rows of noise, the first ones, spread the draws: a multiple of these is a guide that reaches further out. What picks one of a few things is
+    /// none of them.
+    fn spreading(&self) -> usize {
+        self.noise()
+    }
+
     /// Into how many strata of samples [`Guide::sample`] divides them: at least twice as many samples are needed.
     fn groups(&self) -> usize {
         1

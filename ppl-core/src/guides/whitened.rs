@@ -229,6 +229,10 @@ impl<E: Real, G: Guide<E>> Guide<E> for Whitened<G> {
         self.inner.noise()
     }
 
+    fn spreading(&self) -> usize {
+        self.inner.spreading()
+    }
+
     fn sample(&self, noise: &[E], samples: usize, u: &mut [E]) {
         self.inner.sample(noise, samples, u);
         self.whitening.unwhiten(u, samples);

@@ -134,6 +134,10 @@ impl<E: Real> Guide<E> for WithDiscrete {
         self.noise + self.tables.len()
     }
 
+    fn spreading(&self) -> usize {
+        self.current().guide::<E>().spreading()
+    }
+
     fn sample(&self, noise: &[E], samples: usize, u: &mut [E]) {
         let own = &mut u[..self.dimensions * samples];
         self.current().guide::<E>().sample(&noise[..self.noise * samples], samples, own);

@@ -61,6 +61,10 @@ impl<E: Real> Guide<E> for WithPoints {
         self.guide.guide::<E>().noise()
     }
 
+    fn spreading(&self) -> usize {
+        self.guide.guide::<E>().spreading()
+    }
+
     fn groups(&self) -> usize {
         self.guide.guide::<E>().groups()
     }

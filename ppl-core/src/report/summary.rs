@@ -56,6 +56,8 @@ pub struct Summary {
     pub discrete: bool,
     /// If the table is of importance-weighted draws: how many equally weighted ones say as much, and how many there are.
     pub weighted: Option<(f64, usize)>,
+    /// How many times as far as by the guide these draws were spread.
+    pub widening: f64,
     /// Why the fit stopped.
     pub stop_reason: StopReason,
     /// The families of guides that were tried.
@@ -78,6 +80,8 @@ impl Summary {
         let k = self.pareto_k;
         if k.is_nan() {
             "the guide could not be compared with the posterior".to_owned()
+        } else if k < 0.5 && self.widening > 1.0 {
+            "good: weighted draws cover the posterior, whose tails are heavier than those of the guide".to_owned()
         } else if k < 0.5 {
             "good: the guide covers the posterior".to_owned()
         } else if k < CORRECTABLE {
@@ -170,7 +174,8 @@ impl Display for Summary {
             writeln!(f, "  Pareto k  {:.2}, {}", self.pareto_k, self.verdict())?;
         }
         if let (Some((effective, draws)), true) = (self.weighted, drawn) {
-            writeln!(f, "  Draws     corrected by Pareto-smoothed importance weights, {effective:.0} effective of {draws}")?;
+            let spread = if self.widening > 1.0 { format!("spread {:.2} times as far, and ", self.widening) } else { String::new() };
+            writeln!(f, "  Draws     {spread}corrected by Pareto-smoothed importance weights, {effective:.0} effective of {draws}")?;
         }
         writeln!(f, "  Steps     {} in {:.3} s, {}", self.steps, self.seconds, self.stop_reason)?;
         for note in &self.notes {

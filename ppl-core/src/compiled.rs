@@ -74,7 +74,7 @@ pub trait Kernels: Sync {
     ///
     /// # Errors
     /// None that the whole model did not have.
-    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<Self::Element> + '_>, DataError>;
+    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<Self::Element> + Send + '_>, DataError>;
     /// To which element of its parent each element of what goes with a plate belongs, through this index array ([`Follows`]).
     fn belongs(&self, _through: &str) -> &[usize] {
         &[]
@@ -122,7 +122,7 @@ impl<K: Kernels> Compiled<K> {
     /// Drives kernels over a batch.
     pub fn of_batch(kernels: K, batch: &Batch<'_>) -> Self {
         let of = |is_over: bool| if is_over { batch.scale() } else { 1.0 };
-        let over = K::GRAPH.plates[batch.plate].factors;
+        let over = K::GRAPH.plates.get(batch.plate).map_or(&[][..], |plate| plate.factors);
         let factors = (0..K::GRAPH.factors.len()).map(|factor| of(over.contains(&factor))).collect();
         let latents = kernels.layout().latents().map(|latent| of(batch.cuts(&latent.dims))).collect();
         Compiled { scales: Some((factors, latents)), ..Self::new(kernels) }
@@ -404,7 +404,7 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
         self.rows_of(Wanted { factor, rows, sum }, work, out);
     }
 
-    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<K::Element> + '_>, DataError> {
+    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<K::Element> + Send + '_>, DataError> {
         self.kernels.batch(batch)
     }
 

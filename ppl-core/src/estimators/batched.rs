@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{Estimate, Estimator, GradientEstimator, Mixed, RaoBlackwell, of_blocks};
 use crate::archive::Archive;
-use crate::guides::Guide;
+use crate::guides::{self, Guide};
 use crate::kernel::Real;
 use crate::model::{Batch, Batches, Layout, LogJoint};
 use crate::objective::KlWeight;
@@ -49,7 +49,7 @@ pub struct Part {
     pub dimensions: Vec<usize>,
     /// To which element of the plate each of these belongs, if it is over it.
     pub owners: Vec<Option<usize>>,
-    /// The parameters of the guide: the locations of all dimensions, then the scales of those that are distributed.
+    /// The parameters of the guide that the batch has: of a mean-field Gaussian the locations of all dimensions, then the scales of those that are distributed.
     pub parameters: Vec<usize>,
     /// The gradient by each of these; that of what is over the plate counts [`scale`](Part::scale) times.
     pub gradient: Vec<f64>,
@@ -157,7 +157,9 @@ impl<E: Real> OfBatch<E> {
             part.dimensions.push(dimension);
             part.owners.push(owner.map(|position| batch.rows[position]));
         });
-        let Some((own, parameters)) = guide.part(&part.dimensions) else { return Estimate { elbo: f64::NAN } };
+        let of =
+            guides::OfBatch { batch, whole: layout, part: of_batch.layout(), dimensions: &part.dimensions, owners: &part.owners };
+        let Some((own, parameters)) = guide.part(&of) else { return Estimate { elbo: f64::NAN } };
         part.parameters = parameters;
         part.rows.clear();
         part.rows.extend_from_slice(batch.rows);

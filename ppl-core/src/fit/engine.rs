@@ -41,6 +41,8 @@ pub(crate) struct Engine<'a, E: Real> {
 
 /// Samples of the noise that stays the same while Newton's method runs.
 const FIXED: usize = 32;
+/// So many dimensions that few samples compare guides.
+const MANY: usize = 50_000;
 /// The most turns between a Gaussian and what is held while it is found.
 const TURNS: usize = 20;
 /// The change of a mean, in units of its conditional standard deviation, at which the turns end.
@@ -161,7 +163,11 @@ impl<'a, E: Real> Engine<'a, E> {
     pub(super) fn bound(&self, guide: &FittedGuide) -> f64 {
         let guide = guide.guide::<E>();
         // Over a large plate few do: what differs by little there differs by many nats.
-        let samples = if self.by_name.minibatch.is_some() { 64 } else { (256 * guide.groups()).max(4096) };
+        let samples = match self.by_name.minibatch {
+            Some(_) if guide.dimensions() > MANY => 16,
+            Some(_) => 64,
+            None => (256 * guide.groups()).max(4096),
+        };
         let mut unused = vec![0.0; guide.parameters().len()];
         let key = step_key(self.config.seed, u64::MAX - 13);
         Pathwise::new(self.model, guide, samples, self.config.objective)

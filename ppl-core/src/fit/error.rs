@@ -327,11 +327,16 @@ pub enum ConfigError {
         /// The guide.
         family: String,
     },
-    /// A guide of a user's own without parts.
-    #[error(
-        "latents are over the plate that is taken in batches, and the guide has no part for some of them: implement `Guide::part`"
-    )]
-    BatchGuide,
+    /// A guide of a user's own that cannot be taken apart.
+    #[error("latents are over `{plate}`, and guide `{guide}` cannot be taken in batches of it: {reason}")]
+    BatchGuide {
+        /// The guide.
+        guide: String,
+        /// The plate.
+        plate: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// A bound of several samples over a guide of strata.
     #[error(
         "the {objective} takes samples that are alike, but a mixture divides its samples into strata: take the ELBO, another family, or \

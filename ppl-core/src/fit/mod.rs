@@ -31,6 +31,7 @@ mod sampled;
 mod saved;
 mod search;
 mod solution;
+mod some_elements;
 mod start;
 mod step_search;
 mod stopping;

@@ -150,10 +150,12 @@ pub(super) fn given<E: Real>(
     if config.objective.group() > 1 && !(0..blocks).all(|block| guide.guide::<E>().has_path(block)) {
         return Err(ConfigError::EstimatorOfBound { objective: config.objective.name() }.into());
     }
-    if by_name.is_local(model) && guide.guide::<E>().part(&[]).is_none() {
-        return Err(ConfigError::BatchGuide.into());
+    if let Some((plate, _)) = by_name.minibatch.filter(|_| by_name.is_local(model))
+        && let Some(reason) = guide.guide::<E>().refuses_batches(plate, model.graph(), model.layout())
+    {
+        return Err(ConfigError::BatchGuide { guide: guide.name(), plate: model.layout().dims[plate].name, reason }.into());
     }
-    let engine = Engine::around(model, config, by_name, &vec![0.0; own]);
+    let mut engine = Engine::around(model, config, by_name, &vec![0.0; own]);
     let guide = if guide.guide::<E>().open().is_empty() {
         guide
     } else {
@@ -161,6 +163,7 @@ pub(super) fn given<E: Real>(
         let begun = Engine::new(model, config, by_name, start).ok().map(|found| found.begun(&guide));
         engine.highest(std::iter::once(guide.clone()).chain(begun)).unwrap_or(guide)
     };
+    let guide = engine.begun_with_some(guide);
     let outcome = engine.settle_or_climb(guide, observers)?;
     Ok(choose(vec![judged(model, config, outcome)?]))
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Guide, Path, joint, lane_sum, natural_step};
+use super::{Guide, OfBatch, Path, joint, lane_sum, natural_step};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
+use crate::model::{Graph, Layout};
 
 /// `ln(2 pi) / 2`
 const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
@@ -160,7 +161,11 @@ impl<E: Real> Guide<E> for MeanField {
         }
     }
 
-    fn part(&self, dimensions: &[usize]) -> Option<(Box<dyn Guide<E>>, Vec<usize>)> {
+    fn refuses_batches(&self, _plate: usize, _graph: &Graph, _layout: &Layout) -> Option<String> {
+        None
+    }
+
+    fn part(&self, OfBatch { dimensions, .. }: &OfBatch<'_>) -> Option<(Box<dyn Guide<E> + '_>, Vec<usize>)> {
         let spread = self.log_scale().len();
         let of_scales = dimensions.iter().filter(|&&i| i < spread).map(|i| self.size() + i);
         let parameters: Vec<usize> = dimensions.iter().copied().chain(of_scales).collect();

@@ -36,6 +36,22 @@ pub use with_discrete::WithDiscrete;
 pub use with_points::WithPoints;
 
 use crate::kernel::{Lanes, Real, Sum};
+use crate::model::{Batch, Graph, Layout};
+
+/// The dimensions that a batch has.
+#[derive(Clone, Copy, Debug)]
+pub struct OfBatch<'a> {
+    /// Some elements of a plate of the model.
+    pub batch: &'a Batch<'a>,
+    /// Of the whole model, and of the model over these elements.
+    pub whole: &'a Layout,
+    /// Its dimensions are those of the batch.
+    pub part: &'a Layout,
+    /// Which of the whole model's these are.
+    pub dimensions: &'a [usize],
+    /// To which element of the plate each belongs, if it is over it.
+    pub owners: &'a [Option<usize>],
+}
 
 /// A variational family `q(u)`, as two maps with their pullbacks: from noise to draws, and from draws to log densities.
 ///
@@ -137,10 +153,14 @@ pub trait Guide<E: Real>: Send {
         self.pull_log_prob(path.u, path.samples, &minus, Some(&mut *u_adjoint), Some(&mut *gradient));
         self.pull_sample(path, u_adjoint, gradient);
     }
-    /// The guide of some dimensions alone, in this order, with where each of its parameters stands among all; none where these depend on the others. Points are
-    /// the last of both.
-    fn part(&self, _dimensions: &[usize]) -> Option<(Box<dyn Guide<E>>, Vec<usize>)> {
+    /// The guide of some elements of a plate and of all that is not over it, with where each of its parameters stands among all; none where these depend on the
+    /// others. Points are the last of both.
+    fn part(&self, _of: &OfBatch<'_>) -> Option<(Box<dyn Guide<E> + '_>, Vec<usize>)> {
         None
+    }
+    /// Why there is no such part for batches of a plate of a model; nothing where there is.
+    fn refuses_batches(&self, _plate: usize, _graph: &Graph, _layout: &Layout) -> Option<String> {
+        Some("it has no part for some of their elements: implement `Guide::part`".to_owned())
     }
     /// The entropy in nats, if it is known in closed form; its gradient is added to `gradient`.
     fn entropy(&self, _gradient: Option<&mut [f64]>) -> Option<f64> {

@@ -107,7 +107,7 @@ macro_rules! forward {
         fn batch(
             &self,
             batch: &$crate::model::Batch<'_>,
-        ) -> Result<Box<dyn $crate::model::LogJoint<E> + '_>, $crate::model::DataError> {
+        ) -> Result<Box<dyn $crate::model::LogJoint<E> + Send + '_>, $crate::model::DataError> {
             let $view = self;
             $model.batch(batch)
         }

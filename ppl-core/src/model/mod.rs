@@ -126,7 +126,7 @@ pub trait LogJoint<E: Real>: Sync {
     ///
     /// # Errors
     /// None that the whole model did not have.
-    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError>;
+    fn batch(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + Send + '_>, DataError>;
 
     /// What goes with some elements of a plate into a batch: the elements of other dimensions that belong to them ([`Plate::following`]).
     fn following(&self, _plate: usize, _rows: &[usize]) -> Vec<Following> {
@@ -137,7 +137,7 @@ pub trait LogJoint<E: Real>: Sync {
     ///
     /// # Errors
     /// As [`LogJoint::batch`].
-    fn part(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
+    fn part(&self, batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + Send + '_>, DataError> {
         self.batch(batch)
     }
 

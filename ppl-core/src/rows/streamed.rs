@@ -200,11 +200,11 @@ impl<E: Real> LogJoint<E> for Streamed<'_, '_, E> {
         }
     }
 
-    fn batch(&self, _batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
+    fn batch(&self, _batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + Send + '_>, DataError> {
         Err(DataError::NotInMemory { model: self.layout.model, dim: self.layout.dims[self.plate].name })
     }
 
-    fn part(&self, _batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, DataError> {
+    fn part(&self, _batch: &Batch<'_>) -> Result<Box<dyn LogJoint<E> + Send + '_>, DataError> {
         let all: Vec<usize> = (0..self.start.layout().dims[self.plate].size).collect();
         self.start.batch(&Batch { plate: self.plate, size: self.source.len(), rows: &all, following: &[] })
     }

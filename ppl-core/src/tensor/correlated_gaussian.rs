@@ -136,7 +136,7 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
         vec![]
     }
 
-    fn batch(&self, _batch: &crate::model::Batch<'_>) -> Result<Box<dyn LogJoint<E> + '_>, crate::model::DataError> {
+    fn batch(&self, _batch: &crate::model::Batch<'_>) -> Result<Box<dyn LogJoint<E> + Send + '_>, crate::model::DataError> {
         Ok(Box::new(CorrelatedGaussian::new()))
     }
 

@@ -285,7 +285,7 @@ fn kernels(
                 match body { #(#accumulate,)* _ => _ppl::zero_sum::<V>() }
             }
 
-            fn batch(&self, batch: &_ppl::Batch<'_>) -> Result<Box<dyn _ppl::LogJoint<#e> + '_>, _ppl::DataError> {
+            fn batch(&self, batch: &_ppl::Batch<'_>) -> Result<Box<dyn _ppl::LogJoint<#e> + Send + '_>, _ppl::DataError> {
                 #batch
             }
 

@@ -1,5 +1,6 @@
 //! Batches of a plate: their expectation is the whole, what cannot be taken apart is refused, and fits agree with those over all rows.
 
+mod declared;
 mod expectation;
 mod fits;
 mod indivisible;

@@ -37,6 +37,11 @@ impl Automatic {
         Automatic { latents, dimensions, gaussian }
     }
 
+    /// Has the Gaussian of the same latents elsewhere.
+    pub(super) fn go_on(&mut self, from: &Automatic) {
+        self.gaussian.clone_from(&from.gaussian);
+    }
+
     pub(super) fn latents(&self) -> &[Known] {
         &self.latents
     }

@@ -1,19 +1,22 @@
 //! The two maps of a guide written by `guide!`, and their pullbacks: through the families, latent after latent.
 
 use super::{Buffers, DeclaredGuide, Start, pull_constrain};
-use crate::guides::{Guide, Path};
+use crate::guides::{Guide, OfBatch, Path};
 use crate::kernel::Real;
-use crate::model::Workspace;
+use crate::model::{Graph, Layout, Workspace};
 use crate::random::{normals, step_key};
 
 /// The samples over which the units of the parameters are found.
 const SAMPLES: usize = 64;
 
+/// So many numbers that few samples are enough.
+const MANY: usize = 50_000;
+
 /// In how many steps scales are narrowed: the slope changes on the way.
 const NARROWINGS: u32 = 8;
 
-impl<E: Real> DeclaredGuide<E> {
-    /// Adds the derivative of `weights . log q` by draws to their adjoint and, where they are wanted, that by parameters to their gradient.
+impl<E: Real> DeclaredGuide<'_, E> {
+    /// Adds the derivative of `weights . log q`, the weights being by block and sample, by draws to their adjoint and, where they are wanted, that by parameters to their gradient.
     fn score(
         &self,
         (u, noise, samples): (&[E], Option<&[E]>, usize),
@@ -27,7 +30,8 @@ impl<E: Real> DeclaredGuide<E> {
         adjoints.fill(E::default());
         for located in &self.located {
             let u_adjoint = u_adjoint.as_deref_mut();
-            located.family.score(located.elements(samples, values), (u, noise), &lanes, adjoints, u_adjoint);
+            let lanes = &lanes[located.block * samples..][..samples];
+            located.family.score(located.elements(samples, values), (u, noise), lanes, adjoints, u_adjoint);
         }
         self.located.iter().for_each(|located| self.density.pull_locate(located.centred, &mut buffers.work, &buffers.weights));
         if let Some(u_adjoint) = u_adjoint.as_deref_mut() {
@@ -40,7 +44,8 @@ impl<E: Real> DeclaredGuide<E> {
             }
             None => (None, None),
         };
-        self.automatic.pull_log_prob(&self.parameters[self.of_automatic()], (u, samples), weights, u_adjoint, automatic);
+        let (gaussian, of_first) = (&self.parameters[self.of_automatic()], &weights[..samples]);
+        self.automatic.pull_log_prob(gaussian, (u, samples), of_first, u_adjoint, automatic);
         if let Some(own) = own {
             self.pull_parameters(buffers, own);
         }
@@ -117,13 +122,15 @@ impl<E: Real> DeclaredGuide<E> {
 
     /// Noise that is always the same.
     pub(super) fn noise_of_units(&self) -> (usize, Vec<E>) {
-        let mut noise = vec![E::default(); self.points.start * SAMPLES];
-        normals(step_key(0, 0), SAMPLES, &mut noise);
-        (SAMPLES, noise)
+        // Of very many numbers each sample tells as much as many do of few.
+        let samples = if self.points.start > MANY { E::LANE_MULTIPLE } else { SAMPLES };
+        let mut noise = vec![E::default(); self.points.start * samples];
+        normals(step_key(0, 0), samples, &mut noise);
+        (samples, noise)
     }
 }
 
-impl<E: Real> Guide<E> for DeclaredGuide<E> {
+impl<E: Real> Guide<E> for DeclaredGuide<'_, E> {
     fn name(&self) -> String {
         self.name.to_owned()
     }
@@ -188,13 +195,48 @@ impl<E: Real> Guide<E> for DeclaredGuide<E> {
     }
 
     fn pull_log_prob(&self, u: &[E], samples: usize, weights: &[f64], u_adjoint: Option<&mut [E]>, gradient: Option<&mut [f64]>) {
+        self.pull_block_log_prob(u, samples, &weights.repeat(self.blocks.len()), u_adjoint, gradient);
+    }
+
+    fn blocks(&self) -> Vec<Vec<usize>> {
+        self.blocks.clone()
+    }
+
+    fn block_log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
+        let buffers = self.located(u, samples);
+        let (first, others) = log_prob.split_at_mut(samples);
+        self.automatic.log_prob(&self.parameters[self.of_automatic()], u, samples, first);
+        others.fill(0.0);
+        for located in &self.located {
+            let own = &mut log_prob[located.block * samples..][..samples];
+            located.family.log_prob(located.elements(samples, &buffers.work.values), None, u, own);
+        }
+        self.give_back(buffers);
+    }
+
+    fn pull_block_log_prob(
+        &self,
+        u: &[E],
+        samples: usize,
+        weights: &[f64],
+        u_adjoint: Option<&mut [E]>,
+        gradient: Option<&mut [f64]>,
+    ) {
         let mut buffers = self.located(u, samples);
         self.score((u, None, samples), weights, &mut buffers, u_adjoint, gradient);
         self.give_back(buffers);
     }
 
+    fn refuses_batches(&self, plate: usize, graph: &Graph, layout: &Layout) -> Option<String> {
+        self.refused(plate, graph, layout)
+    }
+
+    fn part(&self, of: &OfBatch<'_>) -> Option<(Box<dyn Guide<E> + '_>, Vec<usize>)> {
+        self.of_batch(of)
+    }
+
     fn stick(&self, path: Path<'_, E>, weights: &[E], u_adjoint: &mut [E], gradient: &mut [f64], _: &mut Vec<E>) {
-        let minus: Vec<f64> = weights.iter().map(|w| -w.to_f64()).collect();
+        let minus: Vec<f64> = weights.iter().map(|w| -w.to_f64()).collect::<Vec<_>>().repeat(self.blocks.len());
         let mut buffers = self.located(path.u, path.samples);
         self.score((path.u, Some(path.noise), path.samples), &minus, &mut buffers, Some(&mut *u_adjoint), None);
         self.pull(path, None, &mut buffers, u_adjoint, gradient);
@@ -215,7 +257,7 @@ impl<E: Real> Guide<E> for DeclaredGuide<E> {
         let (samples, noise) = guide.noise_of_units();
         let mut u = vec![E::default(); guide.points.end * samples];
         let mut buffers = guide.draw(&noise, samples, &mut u);
-        guide.score((&u, Some(&noise), samples), &vec![1.0; samples], &mut buffers, None, None);
+        guide.score((&u, Some(&noise), samples), &vec![1.0; samples * guide.blocks.len()], &mut buffers, None, None);
         units.fill(1.0);
         guide.each_parameter(&mut buffers, |index, lanes| {
             let information = lanes.iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / lanes.len() as f64;

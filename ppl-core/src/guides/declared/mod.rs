@@ -1,6 +1,7 @@
 //! Guides written by `guide!`: every latent has a distribution, whose parameters are functions of parameters of the guide, of data and of latents drawn before it.
 
 mod automatic;
+mod batches;
 mod dirichlet;
 mod drawn;
 mod error;
@@ -49,9 +50,12 @@ impl<M: Model, G: Guide<M::Element> + Clone + Sync + 'static> GuideOf<M> for G {
 ///
 /// # Source
 /// Hoffman & Blei 2015, Structured stochastic variational inference; the order of pullbacks: Roeder, Wu & Duvenaud 2017.
-pub struct DeclaredGuide<E: Real> {
+pub struct DeclaredGuide<'d, E: Real> {
     name: &'static str,
-    density: Arc<dyn LogJoint<E> + Send>,
+    density: Arc<dyn LogJoint<E> + Send + 'd>,
+    /// The latents that are left to a Gaussian, and what the others are drawn from, in the order of the guide.
+    auto: &'static [&'static str],
+    families: Arc<[&'static dyn Drawn<E>]>,
     parameters: Vec<f64>,
     located: Vec<Located<E>>,
     automatic: Automatic,
@@ -59,6 +63,8 @@ pub struct DeclaredGuide<E: Real> {
     own: usize,
     /// The dimensions that are parameters of the model.
     points: Range<usize>,
+    /// The dimensions whose densities are weighed alike: all, or of a batch those that are not over the plate, and those that are.
+    blocks: Vec<Vec<usize>>,
     /// Buffers that are not in use.
     pool: Mutex<Vec<Buffers<E>>>,
 }
@@ -74,6 +80,8 @@ struct Located<E: Real> {
     parameters: Vec<Range<usize>>,
     /// The first of its rows of noise.
     noise: usize,
+    /// Which of the blocks it belongs to.
+    block: usize,
 }
 
 impl<E: Real> Located<E> {
@@ -105,7 +113,7 @@ struct Buffers<E> {
     one: Vec<E>,
 }
 
-impl<E: Real> DeclaredGuide<E> {
+impl<E: Real> DeclaredGuide<'static, E> {
     /// The guide of a bound density, of a model with this layout; `auto` are the latents that are left to a Gaussian, `families` what the others are drawn from, in
     /// the order of the guide.
     ///
@@ -115,10 +123,28 @@ impl<E: Real> DeclaredGuide<E> {
         name: &'static str,
         density: Box<dyn LogJoint<E> + Send>,
         model: &Layout,
-        auto: &[&str],
+        auto: &'static [&'static str],
         families: &[&'static dyn Drawn<E>],
     ) -> Result<OwnGuide, GuideError> {
-        let density: Arc<dyn LogJoint<E> + Send> = density.into();
+        let layout = density.layout();
+        let start = layout.start();
+        let of_guide: Vec<f64> = layout.parameters().flat_map(|own| start[own.unconstrained.clone()].to_vec()).collect();
+        let own = of_guide.len();
+        let guide = Self::assemble(name, density.into(), model, (auto, &families.into()), (own, of_guide))?;
+        guide.check_start()?;
+        Ok(OwnGuide::new::<E, Self>(name, guide))
+    }
+}
+
+impl<'d, E: Real> DeclaredGuide<'d, E> {
+    /// The guide of these parameters, of which so many are its own; where they are but these, the others are where they start.
+    fn assemble(
+        name: &'static str,
+        density: Arc<dyn LogJoint<E> + Send + 'd>,
+        model: &Layout,
+        (auto, families): (&'static [&'static str], &Arc<[&'static dyn Drawn<E>]>),
+        (own, mut parameters): (usize, Vec<f64>),
+    ) -> Result<Self, GuideError> {
         let layout = density.layout();
         let rows = |name: &str| layout.latents().find(|own| own.name == name).map_or(0..0, |own| own.rows.clone());
         let known = |latent: &crate::model::Variable| Known {
@@ -130,24 +156,22 @@ impl<E: Real> DeclaredGuide<E> {
         let automatic = Automatic::new(left);
         let mut noise = automatic.dimensions().len();
         let mut located = Vec::new();
-        for ((centred, of), &family) in layout.centred.iter().enumerate().zip(families) {
+        for ((centred, of), &family) in layout.centred.iter().enumerate().zip(families.iter()) {
             let own = layout.variables[of.variable].name;
             let Some(latent) = model.latents().find(|latent| latent.name == own) else { continue };
-            located.push(Located { centred, known: known(latent), family, parameters: of.parameters.clone(), noise });
+            located.push(Located { centred, known: known(latent), family, parameters: of.parameters.clone(), noise, block: 0 });
             noise += latent.unconstrained.len();
         }
         let points = model.unconstrained() - model.points()..model.unconstrained();
         if noise != points.start {
             return Err(GuideError::Dimensions { guide: name, found: noise, expected: points.start });
         }
-        let start = layout.start();
-        let of_guide: Vec<f64> = layout.parameters().flat_map(|own| start[own.unconstrained.clone()].to_vec()).collect();
-        let own = of_guide.len();
-        let of_model = model.parameters().flat_map(|point| point.initial.iter().copied());
-        let parameters = of_guide.into_iter().chain(automatic.parameters().iter().copied()).chain(of_model).collect();
-        let guide = DeclaredGuide { name, density, parameters, located, automatic, own, points, pool: Mutex::default() };
-        guide.check_start()?;
-        Ok(OwnGuide::new::<E, Self>(name, guide))
+        if parameters.len() == own {
+            parameters.extend(automatic.parameters());
+            parameters.extend(model.parameters().flat_map(|point| point.initial.iter()));
+        }
+        let (blocks, families, pool) = (vec![(0..points.end).collect()], Arc::clone(families), Mutex::default());
+        Ok(DeclaredGuide { name, density, auto, families, parameters, located, automatic, own, points, blocks, pool })
     }
 
     /// That parameters of families are such where the guide starts.
@@ -184,9 +208,13 @@ impl<E: Real> DeclaredGuide<E> {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffers = pool.pop().filter(|buffers| buffers.work.samples == samples).unwrap_or_else(|| {
             let longest = self.known().map(|known| known.u.len()).max().unwrap_or(0);
+            // Of a batch, what its elements stand for is no matter here.
+            let mut weights = self.density.unit_weights(samples);
+            weights.factors.fill(E::from_f64(1.0));
+            weights.log_det.fill(E::from_f64(1.0));
             Buffers {
                 work: self.density.workspace(samples),
-                weights: self.density.unit_weights(samples),
+                weights,
                 log_det: vec![0.0; samples],
                 one: vec![E::default(); longest * samples],
             }
@@ -261,22 +289,25 @@ fn pull_constrain<E: Real>(known: &Known, u: &[E], u_adjoint: &mut [E], buffers:
     }
 }
 
-impl<E: Real> Clone for DeclaredGuide<E> {
+impl<E: Real> Clone for DeclaredGuide<'_, E> {
     fn clone(&self) -> Self {
         DeclaredGuide {
             name: self.name,
             density: Arc::clone(&self.density),
+            auto: self.auto,
+            families: Arc::clone(&self.families),
             parameters: self.parameters.clone(),
             located: self.located.clone(),
             automatic: self.automatic.clone(),
             own: self.own,
             points: self.points.clone(),
+            blocks: self.blocks.clone(),
             pool: Mutex::default(),
         }
     }
 }
 
-impl<E: Real> Debug for DeclaredGuide<E> {
+impl<E: Real> Debug for DeclaredGuide<'_, E> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DeclaredGuide").field("name", &self.name).field("parameters", &self.parameters).finish_non_exhaustive()
     }

@@ -263,10 +263,20 @@ pub(crate) fn batch(model: &Model, columns: &[Column], centred: &[Centred]) -> T
         let name = names::field(&known.name);
         quote!(#name: batch.size(#dim, self.#name))
     });
+    // Of the data of its model a guide has what it reads.
+    let (of_model, read) = (model.guide.as_ref().map_or(0, |of| of.arguments), visit::arguments(model));
+    let unread = |own: &Arg| {
+        let place = model.args.iter().position(|arg| std::ptr::eq(arg, own));
+        place.is_some_and(|id| id < of_model && !read.contains(&id))
+    };
     let args = arrays(model).map(|arg| {
         let name = names::field(&arg.name);
         if arg.dims.is_empty() {
             return quote!(#name: self.#name);
+        }
+        if unread(arg) {
+            let absent = absent(arg);
+            return quote!(#name: #absent);
         }
         let axes = arg.dims.iter().map(|&dim| {
             let size = names::size(model, dim);

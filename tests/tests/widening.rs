@@ -45,7 +45,15 @@ fn standard_deviations_of_heavy_tails_are_nearer_than_by_weights_of_the_guide_as
     }
     let error = |of: &[f64]| (of.iter().map(|x| x * x).sum::<f64>() / of.len() as f64).sqrt();
     let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
-    println!("{:.4} {:.4} {:.4}, mean {:.4} {:.4} {:.4}", error(&of_wide), error(&of_guide), error(&of_weights), mean(&of_wide), mean(&of_guide), mean(&of_weights));
+    println!(
+        "{:.4} {:.4} {:.4}, mean {:.4} {:.4} {:.4}",
+        error(&of_wide),
+        error(&of_guide),
+        error(&of_weights),
+        mean(&of_wide),
+        mean(&of_guide),
+        mean(&of_weights)
+    );
     assert!(error(&of_wide) < 0.5 * error(&of_weights), "{} {}", error(&of_wide), error(&of_weights));
     assert!(error(&of_wide) < 0.03 && mean(&of_wide).abs() < 0.01);
 }
@@ -96,7 +104,12 @@ fn weights_of_wider_guides_of_every_family_have_the_mean_of_the_evidence() {
         let mean = weights.iter().sum::<f64>() / weights.len() as f64;
         let variance = weights.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / weights.len() as f64;
         let error = (variance / weights.len() as f64).sqrt();
-        println!("{family:?}: widened {:.2}, {mean:.4} +- {error:.4}, k {:.2} and {:.2}", fit.widening(), fit.pareto_k(), fit.raw().pareto_k());
+        println!(
+            "{family:?}: widened {:.2}, {mean:.4} +- {error:.4}, k {:.2} and {:.2}",
+            fit.widening(),
+            fit.pareto_k(),
+            fit.raw().pareto_k()
+        );
         assert!((mean - 1.0).abs() < 4.0 * error + 1e-3, "{family:?}: {mean} +- {error}");
     }
 }

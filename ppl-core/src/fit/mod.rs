@@ -185,9 +185,7 @@ fn accurate<E: Real>(
         fit(model, config, journal.clone())
     };
     // Draws are weighed against the same guide: their ratios differ by the change of the log joint.
-    let at = |model: &dyn LogJoint<E>, state: &State| {
-        Ok(state.drawn(model, solution::DRAWS)?.ratios(solution::DRAWS))
-    };
+    let at = |model: &dyn LogJoint<E>, state: &State| Ok(state.drawn(model, solution::DRAWS)?.ratios(solution::DRAWS));
     let solved = solved(model, time, run, at);
     config.max_time = time;
     let Solved { outcome: mut state, refinement, notes } = solved?;

@@ -1,9 +1,9 @@
 //! What is found out of a fitted guide by drawing from it: ELBO, Pareto k, weights, and the table of scalars.
 
 use super::FitError;
-use super::widening::{as_many, widening};
 use super::drawn::{BATCH, Drawn, Stage};
 use super::draws::LONG;
+use super::widening::{as_many, widening};
 use crate::diagnostics::{CORRECTABLE, PsisWeights};
 use crate::guides::FittedGuide;
 use crate::kernel::Real;
@@ -123,8 +123,7 @@ impl Gathered {
         shown: &Shown,
     ) -> Result<Self, FitError> {
         let width = Drawn::affordable(model, guide.guide(), draws);
-        let mut drawn =
-            Drawn::at_once(model, guide.guide(), draws, step_key(seed, u64::MAX - 1), width)?.widened(widening);
+        let mut drawn = Drawn::at_once(model, guide.guide(), draws, step_key(seed, u64::MAX - 1), width)?.widened(widening);
         let layout = model.reported();
         let mut columns: Vec<Vec<f64>> =
             shown.elements.iter().map(|(_, elements)| Vec::with_capacity(draws * elements.len())).collect();

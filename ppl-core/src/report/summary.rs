@@ -174,8 +174,12 @@ impl Display for Summary {
             writeln!(f, "  Pareto k  {:.2}, {}", self.pareto_k, self.verdict())?;
         }
         if let (Some((effective, draws)), true) = (self.weighted, drawn) {
-            let spread = if self.widening > 1.0 { format!("spread {:.2} times as far, and ", self.widening) } else { String::new() };
-            writeln!(f, "  Draws     {spread}corrected by Pareto-smoothed importance weights, {effective:.0} effective of {draws}")?;
+            let spread =
+                if self.widening > 1.0 { format!("spread {:.2} times as far, and ", self.widening) } else { String::new() };
+            writeln!(
+                f,
+                "  Draws     {spread}corrected by Pareto-smoothed importance weights, {effective:.0} effective of {draws}"
+            )?;
         }
         writeln!(f, "  Steps     {} in {:.3} s, {}", self.steps, self.seconds, self.stop_reason)?;
         for note in &self.notes {

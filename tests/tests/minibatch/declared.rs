@@ -61,7 +61,8 @@ guide! {
 }
 
 fn measured(count: usize) -> Measured {
-    let normal = |i: usize| (-2.0 * uniform(3, 2 * i as u64).ln()).sqrt() * (std::f64::consts::TAU * uniform(3, 2 * i as u64 + 1)).cos();
+    let normal =
+        |i: usize| (-2.0 * uniform(3, 2 * i as u64).ln()).sqrt() * (std::f64::consts::TAU * uniform(3, 2 * i as u64 + 1)).cos();
     Measured { x: (0..count).map(|n| 1.5 + 1.25_f64.sqrt() * normal(n)).collect(), J: 2 }
 }
 

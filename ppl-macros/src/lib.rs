@@ -94,7 +94,8 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// The statements are those of models. Data, latents, dimensions and plates are the model's, and are read by their names; arguments are what the guide needs
 /// besides, and the fields of its struct. Every latent of the model has one statement: a proper continuous distribution of one number on the support of the
 /// latent, such as `Normal`, `StudentT` or `Logistic` where it is real, `LogNormal`, `Gamma` or `InverseGamma` where it is positive, `LogitNormal`, `Beta` or
-/// `Kumaraswamy` where it is between zero and one; a simplex is drawn from `Dirichlet`, an angle (a latent of the model that is `VonMises`) from `VonMises`. Its parameters are functions of data, of parameters (`param`, which are what is optimized, from where they
+/// `Kumaraswamy` where it is between zero and one; a simplex is drawn from `Dirichlet`, an angle (a latent of the model that is `VonMises`) from `VonMises`, a latent that the model has `sampled` from any
+/// discrete distribution of its values, such as `Bernoulli`, `Categorical`, `Poisson` or `NegativeBinomial`. Its parameters are functions of data, of parameters (`param`, which are what is optimized, from where they
 /// start) and of latents before it.
 /// `auto mu, tau;` leaves latents, of any support, to a Gaussian on the unconstrained scale, of full rank up to 300 dimensions, else of independent ones; other statements may read them.
 ///
@@ -129,7 +130,11 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// A draw is a smooth function of normal noise and of the parameters: of `Normal`, `LogNormal` and `LogitNormal` a scaled one, of the others the quantile, found by
 /// some steps of Halley's method, whose derivatives are exact (implicit reparameterization). A gamma variable of shape 0.01 is known by its logarithm where it is zero
 /// among the doubles; of `Weibull`, `Frechet` and `Kumaraswamy` that asks for shapes above 0.05. Such a draw costs some evaluations of the distribution function, and
-/// where a latent is normal but for a change of variables, the normal families are the fast ones.
+/// where a latent is normal but for a change of variables, the normal families are the fast ones. Draws of whole numbers have no path: their parameters, and those
+/// of what they depend on, move by the score function, weighed with what depends on them where nothing later is drawn from them.
+///
+/// With `Bbvi::minibatch` steps are over the elements of a plate that a batch has: `z[n] ~ Normal(a * x[n] + b, s);` with parameters of the whole
+/// plate is an amortized guide.
 ///
 /// A guide with networks, or of a model with networks, is one of rows: the model is one loop over independent rows, with all latents and all data in it, and the
 /// guide is a function of the row. Latents of rows are drawn as above, discrete ones from any discrete distribution of the same values,

@@ -296,9 +296,25 @@ pub(crate) fn discrete_unbounded(name: &Ident) -> String {
     )
 }
 
-pub(crate) fn guide_sampled(name: &Ident) -> String {
+pub(crate) fn guide_discrete(name: &Ident) -> String {
     format!(
-        "`{name}` of the model is discrete and drawn, for which a guide of your own has no part: fit the model with `fit_bbvi`"
+        "`{name}` of the model is discrete: draw it from `Bernoulli`, `Categorical`, `Poisson` or another distribution of whole numbers, as it is"
+    )
+}
+
+pub(crate) fn guide_values(name: &Ident, example: &str) -> String {
+    format!(
+        "`{name}` of the model has no such values: draw it from `{example}` or another distribution of the values that it has"
+    )
+}
+
+pub(crate) fn guide_without_discrete(name: &Ident, element: &str, example: &str) -> String {
+    format!("the guide says nothing of `{name}`: write `{element} ~ {example};`")
+}
+
+pub(crate) fn auto_sampled(name: &Ident, example: &str) -> String {
+    format!(
+        "`{name}` is discrete, and the automatic guide of what is left has no tables: give it a statement, `{name} ~ {example};`"
     )
 }
 

@@ -3,6 +3,7 @@
 
 mod guides {
     pub(crate) mod conjugate;
+    pub(crate) mod discrete;
     pub(crate) mod exact;
     pub(crate) mod fits;
     pub(crate) mod laws;

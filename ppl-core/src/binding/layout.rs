@@ -142,7 +142,17 @@ impl LayoutBuilder {
     /// Says that the location and the scale of a latent of this family depend on other latents, or that a guide draws it from the family with so many parameters.
     pub fn centred(&mut self, name: &'static str, family: &'static str, parameters: usize) {
         if let Some(variable) = self.layout.variables.iter().position(|variable| variable.name == name) {
-            self.layout.centred.push(Centred { variable, family, degree: 0, parameters: vec![0..0; parameters] });
+            self.layout.centred.push(Centred { variable, family, degree: 0, parameters: vec![0..1; parameters] });
+        }
+    }
+
+    /// As [`LayoutBuilder::centred`], of a category: the probabilities of its values, which are over a dimension.
+    pub fn centred_over(&mut self, name: &'static str, family: &'static str, dim: usize) {
+        let size = self.layout.dims[dim].size;
+        self.centred(name, family, 1);
+        if let Some(centred) = self.layout.centred.last_mut() {
+            // How many there are of each element, until all have their rows.
+            centred.parameters = vec![0..size];
         }
     }
 
@@ -170,7 +180,7 @@ impl LayoutBuilder {
         }
         for centred in &mut self.layout.centred {
             let length = self.layout.variables[centred.variable].rows.len();
-            centred.parameters.iter_mut().for_each(|rows| *rows = take(length));
+            centred.parameters.iter_mut().for_each(|rows| *rows = take(length * rows.len()));
         }
         for input in &mut self.layout.inputs {
             input.rows = take(input.rows.len());

@@ -47,8 +47,13 @@ impl Estimator {
 /// have no path.
 pub(crate) fn of_blocks<E: Real>(guide: &dyn Guide<E>, of: impl Fn(usize) -> Estimator) -> Vec<Estimator> {
     let first = |members: &Vec<usize>| members.iter().map(|&i| of(i)).find(|e| *e != Estimator::Auto).unwrap_or_default();
-    let possible = |(block, chosen): (usize, Estimator)| {
-        if chosen.is_score_function() || guide.has_path(block) { chosen } else { Estimator::SCORE_FUNCTION }
+    let whole = |baseline| Estimator::ScoreFunction { rao_blackwell: RaoBlackwell::Off, baseline };
+    let possible = |(block, chosen): (usize, Estimator)| match chosen {
+        _ if !chosen.is_score_function() && guide.has_path(block) => chosen,
+        Estimator::ScoreFunction { baseline, .. } if !guide.is_last(block) => whole(baseline),
+        Estimator::ScoreFunction { .. } => chosen,
+        _ if guide.is_last(block) => Estimator::SCORE_FUNCTION,
+        _ => whole(Baseline::LeaveOneOut),
     };
     guide.blocks().iter().map(first).enumerate().map(possible).collect()
 }

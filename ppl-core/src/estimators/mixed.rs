@@ -215,12 +215,13 @@ impl<E: Real> Mixed<E> {
         }
         // Of log q, once for its derivative by the draws, once for that by the parameters.
         let (mut by_draws, mut by_parameters) = (vec![0.0; self.weights.len()], vec![0.0; self.weights.len()]);
-        for (b, (members, estimator)) in self.blocks.iter().zip(&self.estimators).enumerate() {
+        for (b, estimator) in self.estimators.iter().enumerate() {
             let sticks = match estimator {
                 Estimator::ScoreFunction { .. } => {
-                    for &row in members.iter().filter(|row| !self.points.contains(row)) {
-                        adjoint[row * samples..(row + 1) * samples].fill(E::default());
-                    }
+                    // What its density depends on moves with its score as well.
+                    let own = self.weights[b * samples..(b + 1) * samples].iter().enumerate();
+                    let to = by_draws[b * samples..(b + 1) * samples].iter_mut();
+                    to.zip(own).for_each(|(to, (s, w))| *to = if chosen(s) { *w } else { 0.0 });
                     continue;
                 }
                 Estimator::StickingTheLanding => true,
@@ -237,6 +238,11 @@ impl<E: Real> Mixed<E> {
             }
         }
         guide.pull_block_log_prob(&self.u, samples, &by_draws, Some(&mut adjoint), None);
+        for (members, _) in self.blocks.iter().zip(&self.estimators).filter(|(_, estimator)| estimator.is_score_function()) {
+            for &row in members.iter().filter(|row| !self.points.contains(row)) {
+                adjoint[row * samples..(row + 1) * samples].fill(E::default());
+            }
+        }
         guide.pull_block_log_prob(&self.u, samples, &by_parameters, None, Some(&mut *gradient));
         guide.pull_sample(Path { noise: &self.noise, u: &self.u, samples }, &mut adjoint, gradient);
     }

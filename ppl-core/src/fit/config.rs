@@ -117,6 +117,9 @@ impl Default for Bbvi {
 /// the guide, which natural-gradient steps move whenever their element is visited, by the schedule of its visits; a step costs what its batch costs, however many elements
 /// there are. What is not over the plate moves by natural gradients too, unless [`Bbvi::optimizer`] says otherwise. Give [`Bbvi::max_steps`] that go through all elements some fifty times.
 ///
+/// A guide of one's own ([`fit_guide`](crate::fit::fit_guide)) over the plate is taken in batches too: it begins at its top over the elements that the fit starts from, as if there were no
+/// others, and its parameters, which many elements share (`z[n] ~ Normal(a * x[n] + b, s)`) or which each has of its own, move by [`Bbvi::optimizer`] from there.
+///
 /// # Examples
 /// ```
 /// use ppl_core::prelude::*;

@@ -286,7 +286,7 @@ pub enum ConfigError {
     },
     /// The score function, or several estimators, of a bound that is no sum over samples.
     #[error(
-        "the score function, and estimators that differ between latents, are of the ELBO, not of the {objective}: take the ELBO, or one          estimator along the path for all"
+        "the score function, and estimators that differ between latents, are of the ELBO, not of the {objective}: take the ELBO, or one estimator along the path for all"
     )]
     EstimatorOfBound {
         /// The bound.

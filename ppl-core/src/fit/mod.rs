@@ -109,7 +109,8 @@ pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config
 
 /// Fits a guide that is given, from where its parameters start: one written by `guide!`, or one of a type of yours that implements
 /// [`Guide`](crate::guides::Guide) over the element of the model. What a guide leaves to `auto` begins at the mode with the curvature there, or as a standard
-/// normal where that is better. Of the configuration, what chooses among families is not used.
+/// normal where that is better. Discrete latents are drawn from what the guide says, and their parameters move by the score function ([`Bbvi::estimators`]). With [`Bbvi::minibatch`] a
+/// guide written by `guide!` is taken in batches. Of the configuration, what chooses among families is not used.
 ///
 /// # Errors
 /// As [`fit_bbvi`]; [`FitError::Guide`] and [`FitError::OtherSizes`] if the guide does not fit the model.
@@ -255,6 +256,7 @@ fn state<E: Real>(model: &dyn LogJoint<E>, checked: &config::Checked, found: Fou
         hidden: report.hidden,
         params: report.params,
         refinement: Refinement::default(),
+        discrete: layout.drawn().next().is_some(),
     }
 }
 
@@ -315,6 +317,8 @@ pub(crate) struct State {
     params: Vec<Param>,
     /// How finely differential equations are solved.
     refinement: Refinement,
+    /// Whether some latents are discrete and drawn.
+    discrete: bool,
 }
 
 impl<M: Model> Fit<M> {
@@ -412,7 +416,7 @@ impl<M: Model> Fit<M> {
             params: self.state.params.clone(),
             elbo: self.elbo(),
             pareto_k: self.state.pareto_k,
-            discrete: matches!(self.state.guide, FittedGuide::WithDiscrete(_)),
+            discrete: self.state.discrete,
             weighted: self.state.weighted.map(|effective| (effective, self.state.draws)),
             widening: self.state.widening,
             stop_reason: self.state.stop_reason.clone(),

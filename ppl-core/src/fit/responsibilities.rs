@@ -90,7 +90,10 @@ impl<M: Model> Fit<M> {
     fn probabilities<E: Real>(&self, model: &dyn LogJoint<E>, name: &str) -> Result<Option<ArrayD<f64>>, FitError> {
         if let Some(variable) = model.layout().drawn().find(|variable| variable.name == name) {
             let first = variable.unconstrained.start - model.layout().discrete().start;
-            return Ok(of_tables(variable, first, self.guide()));
+            return match of_tables(variable, first, self.guide()) {
+                Some(tables) => Ok(Some(tables)),
+                None => self.shares_of_draws(model, variable),
+            };
         }
         if !model.graph().discretes.iter().any(|discrete| discrete.name == name) {
             return Ok(None);
@@ -101,6 +104,27 @@ impl<M: Model> Fit<M> {
             all.extend(variable.rows.clone().map(|row| work.values[row * BATCH + draw].to_f64()));
         });
         Ok(ArrayD::from_shape_vec(variable.shape.clone(), all).ok())
+    }
+}
+
+impl<M: Model> Fit<M> {
+    /// The shares of draws that have each value of a discrete latent, of which the guide has no tables.
+    fn shares_of_draws<E: Real>(&self, model: &dyn LogJoint<E>, variable: &Variable) -> Result<Option<ArrayD<f64>>, FitError> {
+        let Some(values) = variable.values else { return Ok(None) };
+        let draws = self.state.draws;
+        let columns = self.columns(model, draws, std::slice::from_ref(&variable.rows))?;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a value is a whole number from the first on")]
+        let place = |x: f64| (x - values.from as f64) as usize;
+        let largest = columns.iter().map(|x| place(*x) + 1).max().unwrap_or(0);
+        let count = values.to.map_or(largest, |to| to - values.from);
+        let mut out = vec![0.0; variable.rows.len() * count];
+        for draw in columns.chunks_exact(variable.rows.len().max(1)) {
+            for (element, x) in draw.iter().enumerate() {
+                out[element * count + place(*x)] += 1.0 / draws as f64;
+            }
+        }
+        let shape: Vec<usize> = variable.shape.iter().copied().chain([count]).collect();
+        Ok(ArrayD::from_shape_vec(shape, out).ok())
     }
 }
 

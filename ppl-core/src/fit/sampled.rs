@@ -8,7 +8,7 @@ use super::search::{Found, choose, judged};
 use super::tables::Tables;
 use crate::guides::{Family, FittedGuide, WithDiscrete};
 use crate::kernel::Real;
-use crate::model::LogJoint;
+use crate::model::{Layout, LogJoint};
 use crate::optimizers::Optimizer;
 use crate::over_draws::OverDraws;
 
@@ -38,28 +38,8 @@ pub(super) fn search<E: Real>(
         let name = layout.drawn().next().map_or("", |variable| variable.name);
         return Err(ConfigError::SampledFamily { family: format!("{:?}", config.family), name }.into());
     }
-    let others = layout.discrete().start;
-    let estimators = by_name.estimators[..others].to_vec();
-    let of_others = ByName { blocks: by_name.blocks.clone(), natives: Vec::new(), estimators, minibatch: None, journal: None };
-    let mut tables = Tables::new(model, start, TURNS[0].0, config.seed);
-    let mut center = start[..others].to_vec();
-    tables.improve()?;
-    for (samples, turns, enough) in TURNS {
-        for _ in 0..turns {
-            let view = OverDraws::new(model, tables.draws());
-            let engine = Engine::new(&view, config, &of_others, &center)?;
-            let guide = begun(&engine);
-            let found = &engine.curvature.center;
-            let moved = found.iter().zip(&center).zip(&engine.curvature.diagonal);
-            let far = moved.map(|((a, b), precision)| (a - b).abs() * precision.sqrt()).fold(0.0, f64::max);
-            center.clone_from(found);
-            tables.around(&guide, samples);
-            tables.improve()?;
-            if far < enough || engine.is_over() {
-                break;
-            }
-        }
-    }
+    let of_others = of_others(layout, by_name);
+    let (mut tables, center) = in_turns(model, config, start, &of_others)?;
     let view = OverDraws::new(model, tables.draws());
     let engine = Engine::new(&view, config, &of_others, &center)?;
     let is_asked =
@@ -82,6 +62,55 @@ pub(super) fn search<E: Real>(
         Outcome { family: guide.name(), guide, ..outcome }
     };
     Ok(choose(vec![judged(model, config, outcome)?]))
+}
+
+/// What is asked of all but the discrete latents.
+fn of_others(layout: &Layout, by_name: &ByName) -> ByName {
+    let estimators = by_name.estimators[..layout.discrete().start].to_vec();
+    ByName { blocks: by_name.blocks.clone(), natives: Vec::new(), estimators, minibatch: None, journal: None }
+}
+
+/// The tables and where all else is, by turns.
+fn in_turns<'a, E: Real>(
+    model: &'a dyn LogJoint<E>,
+    config: &Checked,
+    start: &[f64],
+    of_others: &ByName,
+) -> Result<(Tables<'a, E>, Vec<f64>), FitError> {
+    let mut tables = Tables::new(model, start, TURNS[0].0, config.seed);
+    let mut center = start[..model.layout().discrete().start].to_vec();
+    tables.improve()?;
+    for (samples, turns, enough) in TURNS {
+        for _ in 0..turns {
+            let view = OverDraws::new(model, tables.draws());
+            let engine = Engine::new(&view, config, of_others, &center)?;
+            let guide = begun(&engine);
+            let found = &engine.curvature.center;
+            let moved = found.iter().zip(&center).zip(&engine.curvature.diagonal);
+            let far = moved.map(|((a, b), precision)| (a - b).abs() * precision.sqrt()).fold(0.0, f64::max);
+            center.clone_from(found);
+            tables.around(&guide, samples);
+            tables.improve()?;
+            if far < enough || engine.is_over() {
+                break;
+            }
+        }
+    }
+    Ok((tables, center))
+}
+
+/// A guide that is given, begun where it leaves latents open: as their Gaussian beside tables of the discrete ones.
+pub(super) fn begun_open<E: Real>(
+    model: &dyn LogJoint<E>,
+    config: &Checked,
+    start: &[f64],
+    by_name: &ByName,
+    guide: &FittedGuide,
+) -> Result<FittedGuide, FitError> {
+    let of_others = of_others(model.layout(), by_name);
+    let (tables, center) = in_turns(model, config, start, &of_others)?;
+    let view = OverDraws::new(model, tables.draws());
+    Ok(Engine::new(&view, config, &of_others, &center)?.begun(guide))
 }
 
 /// The Gaussian that the family of the configuration begins with.

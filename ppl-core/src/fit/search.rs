@@ -8,7 +8,7 @@ use super::config::{ByName, Checked};
 use super::engine::{Engine, Outcome};
 use super::observer::Observer;
 use super::report::Report;
-use super::{ConfigError, FitError, Tried, natives};
+use super::{ConfigError, FitError, Tried, natives, sampled};
 use crate::centring::PartlyCentred;
 use crate::diagnostics::CORRECTABLE;
 use crate::guides::{Family, FittedGuide};
@@ -80,7 +80,7 @@ fn search<E: Real>(
         return Ok(choose(vec![natives::asked(model, config, start, by_name, observers)?]));
     }
     if model.layout().drawn().next().is_some() {
-        return super::sampled::search(model, config, start, by_name, observers);
+        return sampled::search(model, config, start, by_name, observers);
     }
     if let (Family::Laplace, Some(parameter)) = (config.family, model.layout().parameters().next()) {
         return Err(ConfigError::LaplaceOfParameters { name: parameter.name }.into());
@@ -160,7 +160,11 @@ pub(super) fn given<E: Real>(
         guide
     } else {
         // Where nothing better is known, what is open stays as it is.
-        let begun = Engine::new(model, config, by_name, start).ok().map(|found| found.begun(&guide));
+        let begun = if model.layout().drawn().next().is_some() {
+            sampled::begun_open(model, config, start, by_name, &guide).ok()
+        } else {
+            Engine::new(model, config, by_name, start).ok().map(|found| found.begun(&guide))
+        };
         engine.highest(std::iter::once(guide.clone()).chain(begun)).unwrap_or(guide)
     };
     let guide = engine.begun_with_some(guide);

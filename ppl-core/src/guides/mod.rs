@@ -20,7 +20,10 @@ mod with_discrete;
 mod with_points;
 
 pub use blocks::Blocks;
-pub use declared::{DeclaredGuide, Drawn, Elements, GuideError, GuideOf, Start, dirichlet, drawn_from, gaussian};
+pub use declared::{
+    DeclaredGuide, Drawn, DrawnFrom, Elements, GuideError, GuideOf, Start, category, dirichlet, drawn_from, gaussian,
+    whole_number,
+};
 pub use family::{Family, FittedGuide};
 pub use flows::{Flow, FlowError, FlowKind};
 pub use full_rank::FullRank;
@@ -122,6 +125,10 @@ pub trait Guide<E: Real>: Send {
     }
     /// Whether the draws of a block are a differentiable function of its parameters, [`Guide::pull_sample`]; else only the score function is left.
     fn has_path(&self, _block: usize) -> bool {
+        true
+    }
+    /// Whether nothing that is drawn later depends on the draws of a block: else its score must be weighed with the whole cost.
+    fn is_last(&self, _block: usize) -> bool {
         true
     }
     /// Writes the log density of each block in each draw (`[block][sample]`), in nats.

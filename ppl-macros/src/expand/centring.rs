@@ -11,7 +11,9 @@ use super::tape::Body;
 use crate::catalogue::{Entry, Support};
 use crate::ir::lower::element;
 use crate::ir::substitute::{Places, substitute};
-use crate::ir::{Affine, Density, Expr, ExprKind, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Term, VarId, visit};
+use crate::ir::{
+    Affine, Density, DimId, Expr, ExprKind, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Term, VarId, visit,
+};
 use crate::messages;
 
 /// `site[index] ~ Family(.., location, scale)` inside loops, the two, or in a guide all parameters, in terms of latents and data alone.
@@ -21,6 +23,8 @@ pub(crate) struct Centred {
     /// The name of the family in the language.
     pub family: &'static str,
     pub index: Vec<Index>,
+    /// The axes of its parameters: its own, and that of the probabilities of a category.
+    pub dims: Vec<DimId>,
     pub loops: Vec<VarId>,
     /// The location and the scale, or all parameters; each with its name.
     pub parameters: Vec<(&'static str, Expr)>,
@@ -38,7 +42,7 @@ impl Centred {
 
     /// Their rows, of the element at the index.
     pub(crate) fn rows(&self, model: &Model) -> Vec<TokenStream> {
-        let at = names::flat(model, &self.index, &model.sites[self.site].dims);
+        let at = names::flat(model, &self.index, &self.dims);
         let row = |field| if at.to_string() == "0" { quote!(self.#field) } else { quote!(self.#field + #at) };
         self.fields(model).into_iter().map(row).collect()
     }
@@ -106,16 +110,20 @@ impl<'m> Search<'m> {
                         && let Family::Catalogue(entry) = family
                         && let Some((parameters, drawn)) = self.parameters(entry, params)
                     {
-                        self.sample(*site, index, entry.name, parameters, drawn);
+                        self.sample((*site, &[]), index, entry.name, parameters, drawn);
                     }
-                    if let Density::Multivariate { entry, parameters, axis: Some(axis) } = &distribution.density {
+                    if let Density::Multivariate { entry, parameters, axis } = &distribution.density
+                        && let values = self.model.sites[*site].values.as_ref()
+                        && let Some(axis) = axis.or_else(|| values?.axis)
+                    {
+                        let over = values.and_then(|values| values.dim);
                         // Each element has the parameters of its place.
-                        let place = Affine::term(Term::Var(*axis));
+                        let place = Affine::term(Term::Var(axis));
                         let element = |operand| element(operand, place.clone(), distribution.span);
                         let named = entry.parameters.iter().zip(parameters).map(|((name, _), operand)| (*name, element(operand)));
                         let index: Vec<Index> = index.iter().cloned().chain([Index::Affine(place.clone())]).collect();
-                        self.loops.push(*axis);
-                        self.sample(*site, &index, entry.name, named.collect(), Some(entry));
+                        self.loops.push(axis);
+                        self.sample((*site, over.as_slice()), &index, entry.name, named.collect(), Some(entry));
                         self.loops.pop();
                     }
                 }
@@ -148,7 +156,7 @@ impl<'m> Search<'m> {
 
     fn sample(
         &mut self,
-        site: SiteId,
+        (site, over): (SiteId, &[DimId]),
         index: &[Index],
         family: &'static str,
         mut parameters: Vec<(&'static str, Expr)>,
@@ -180,7 +188,9 @@ impl<'m> Search<'m> {
         if let Some((_, span)) = latents.iter().find(|(read, _)| *read == site) {
             self.refused.push((*span, messages::GUIDE_ITSELF.to_owned()));
         } else if self.draws() || !latents.is_empty() {
-            self.found.push(Centred { site, family, index: index.to_vec(), loops: self.loops.clone(), parameters, drawn });
+            let dims = known.dims.iter().chain(over).copied().collect();
+            let (index, loops) = (index.to_vec(), self.loops.clone());
+            self.found.push(Centred { site, family, index, dims, loops, parameters, drawn });
         }
     }
 

@@ -1,12 +1,14 @@
 //! A guide of an ordinary model: its struct, and how it is bound to the data of the model.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::centring::{self, Centred};
 use super::{bind, items, text};
 use crate::catalogue::{Entry, Support};
-use crate::ir::{Density, Family, GuideOf, Model, StmtKind, visit};
+use crate::ir::{Density, ExprKind, Family, GuideOf, Model, SiteKind, StmtKind, visit};
 
 /// Everything that `guide!` emits for a guide without errors; `own_supports` are the sites of the model with distributions of users.
 pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStream {
@@ -19,7 +21,7 @@ pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStr
     let word = name.to_string();
     let assertions = super::assertions::assertions(guide);
     let supports = supports(guide, target, own_supports);
-    let families = families(guide, &e);
+    let (families, reads) = (families(guide, &e), reads(guide));
     quote! {
         #structure
 
@@ -38,7 +40,7 @@ pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStr
             impl _ppl::GuideOf<#target> for #name {
                 fn bind_guide(&self, model: &#target, layout: &_ppl::Layout) -> Result<_ppl::OwnGuide, _ppl::GuideError> {
                     let density = self.__bind(model)?;
-                    _ppl::DeclaredGuide::<#e>::bind(#word, density, layout, &[#(#auto),*], &[#(#families),*])
+                    _ppl::DeclaredGuide::<#e>::bind(#word, density, layout, &[#(#auto),*], &[#((#families, &[#(#reads),*])),*])
                 }
             }
             #assertions
@@ -54,10 +56,34 @@ pub(crate) fn families(guide: &Model, e: &TokenStream) -> Vec<TokenStream> {
             return quote!(_ppl::dirichlet::<#e>());
         }
         let (rust, count) = (format_ident!("{}", entry.rust), entry.parameters.len());
+        if entry.name == "Categorical" {
+            return quote!(_ppl::category::<#e, _ppl::distributions::#rust>());
+        }
+        if entry.discrete {
+            return quote!(_ppl::whole_number::<#e, _ppl::distributions::#rust, #count>());
+        }
         quote!(_ppl::drawn_from::<#e, _ppl::distributions::#rust, #count>())
     };
     let family = |known: Centred| known.drawn.map_or_else(|| quote!(_ppl::gaussian::<#e>()), drawn);
     centring::centred(guide).into_iter().map(family).collect()
+}
+
+/// The latents that the parameters of each are made of, in the order of the guide.
+fn reads(guide: &Model) -> Vec<Vec<String>> {
+    let latents = |known: Centred| {
+        let mut names = BTreeSet::new();
+        for (_, value) in &known.parameters {
+            visit::expressions(value, &mut |e| {
+                if let ExprKind::Site(site, _) = e.kind
+                    && guide.sites[site].kind == SiteKind::Latent
+                {
+                    names.insert(guide.sites[site].name.to_string());
+                }
+            });
+        }
+        names.into_iter().collect()
+    };
+    centring::centred(guide).into_iter().map(latents).collect()
 }
 
 /// What stands for a guide with errors.

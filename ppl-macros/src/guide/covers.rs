@@ -6,22 +6,24 @@ use proc_macro2::Ident;
 
 use crate::catalogue::{Support, on_support};
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Density, DimId, Expr, ExprKind, Family, Model, Site, SiteKind, StmtKind, visit};
+use crate::ir::{Affine, Density, DimId, Expr, ExprKind, Family, Model, Site, SiteKind, StmtKind, visit};
 use crate::messages;
 
 /// Reports what a guide has too much, too little, or otherwise than its model; `stated` are the names that its statements are about.
 pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics: &mut Diagnostics) {
     let auto = guide.guide.as_ref().map_or(&[][..], |of| &of.auto);
     let latents: Vec<&Site> = model.sites.iter().filter(|site| site.kind == SiteKind::Latent).collect();
-    if let Some(drawn) = latents.iter().find(|site| site.values.is_some()) {
-        diagnostics.push(guide.name.span(), messages::guide_sampled(&drawn.name));
-        return;
-    }
     let of_model = |name: &Ident| latents.iter().copied().find(|site| site.name == *name);
     let known = || latents.iter().map(|site| &site.name);
     let missing = |name: &Ident| model.args.iter().any(|arg| arg.missing && arg.name == *name);
-    for name in auto.iter().filter(|name| of_model(name).is_none()) {
-        diagnostics.push(name.span(), messages::no_latent(name, known()));
+    for name in auto {
+        match of_model(name) {
+            None => diagnostics.push(name.span(), messages::no_latent(name, known())),
+            Some(latent) if latent.values.is_some() => {
+                diagnostics.push(name.span(), messages::auto_sampled(name, discrete_family(latent)))
+            }
+            Some(_) => {}
+        }
     }
     let parameters = || model.sites.iter().filter(|site| site.kind == SiteKind::Parameter);
     for parameter in guide.sites.iter().filter(|site| site.kind == SiteKind::Parameter) {
@@ -59,6 +61,15 @@ pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics:
             let (expected, given) = (axes(model, &latent.dims), axes(guide, &own.dims));
             if expected != given {
                 diagnostics.push(own.name.span(), messages::latent_axes(&own.name, &expected, &given));
+            } else if latent.values.is_some() {
+                let message = match &distribution.density {
+                    Density::Univariate { family: Family::Catalogue(_), .. } => values((guide, own), (model, latent)),
+                    Density::Multivariate { entry, .. } if entry.name == "Categorical" => values((guide, own), (model, latent)),
+                    _ => Some(messages::guide_discrete(&own.name)),
+                };
+                if let Some(message) = message {
+                    diagnostics.push(distribution.span, message);
+                }
             } else if let Some(message) = family(&own.name, latent, &distribution.density) {
                 diagnostics.push(distribution.span, message);
             }
@@ -71,6 +82,7 @@ pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics:
         let example = if axes.is_empty() { name.to_string() } else { format!("{name}[{axes}]") };
         let message = match first_family(latent) {
             _ if missing(name) => messages::guide_missing(name),
+            _ if latent.values.is_some() => messages::guide_without_discrete(name, &example, discrete_family(latent)),
             Some("Dirichlet") => messages::guide_without(name, &example, "Dirichlet(concentration)"),
             Some("VonMises") => messages::guide_without(name, &example, "VonMises(loc, concentration)"),
             Some(word) => messages::guide_without(name, &example, &format!("{word}(loc, scale)")),
@@ -85,6 +97,35 @@ fn axes(model: &Model, dims: &[DimId]) -> String {
     // A dimension that no statement tells is reported where it is missing.
     let names = dims.iter().map(|&dim| model.dims.get(dim).map_or_else(|| "?".to_owned(), |dim| dim.name.to_string()));
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// What is wrong with the values that a guide gives a discrete latent: some that it does not have.
+fn values((guide, own): (&Model, &Site), (model, latent): (&Model, &Site)) -> Option<String> {
+    let (of_guide, of_model) = (own.values.as_ref()?, latent.values.as_ref()?);
+    // Of counts without end any are.
+    let to = of_model.to.as_ref()?;
+    let name_of = |model: &Model, dim: Option<DimId>| dim.map(|dim| model.dim_name(dim));
+    let is_within = match (of_model.dim, of_guide.dim) {
+        (None, None) => {
+            let ends = |to: Option<&Affine>| to.and_then(Affine::as_constant);
+            let within = ends(Some(to)).zip(ends(of_guide.to.as_ref())).is_some_and(|(to, own)| own <= to);
+            let from = of_model.from.as_constant().zip(of_guide.from.as_constant());
+            within && from.is_some_and(|(from, own)| own >= from)
+        }
+        (Some(_), Some(_)) => name_of(model, of_model.dim) == name_of(guide, of_guide.dim),
+        _ => false,
+    };
+    (!is_within).then(|| messages::guide_values(&own.name, discrete_family(latent)))
+}
+
+/// What a discrete latent is drawn from in the first place.
+fn discrete_family(latent: &Site) -> &'static str {
+    match &latent.values {
+        Some(values) if values.dim.is_some() => "Categorical(probs)",
+        Some(values) if values.to.as_ref().is_some_and(|to| to.as_constant() == Some(2)) => "Bernoulli(prob)",
+        Some(values) if values.to.is_some() => "Binomial(trials, prob)",
+        _ => "Poisson(rate)",
+    }
 }
 
 /// What is wrong with the family of a latent.

@@ -146,6 +146,8 @@ pub(crate) struct Values {
     pub to: Option<Affine>,
     /// The dimension that they are indices into.
     pub dim: Option<DimId>,
+    /// In a guide, the index of their probabilities.
+    pub axis: Option<VarId>,
 }
 
 /// What one statement declares of a site.

@@ -73,4 +73,55 @@ guide! {
     }
 }
 
+guide! {
+    pub OfAll for Counts() {
+        param a: real = 0;
+        rate ~ LogNormal(0, 1);
+        all[N] ~ Normal(a, 1);
+    }
+}
+
+guide! {
+    pub Inflated for Counts() {
+        rate ~ LogNormal(0, 1);
+        all[N] ~ ZeroInflated(Poisson(2), gate = 0.5);
+    }
+}
+
+guide! {
+    pub Missing for Counts() {
+        rate ~ LogNormal(0, 1);
+    }
+}
+
+model! {
+    pub Switches(y: [f64; N], w: [f64; K]) {
+        for n in N {
+            on[n] ~ Bernoulli(0.5) sampled;
+            kind[n] ~ Categorical(w) sampled;
+            few[n] ~ Binomial(3, 0.5) sampled;
+            y[n] ~ Normal(on[n] + few[n], 1);
+        }
+    }
+}
+
+guide! {
+    pub OfSwitches for Switches(v: [f64; L]) {
+        for n in N {
+            on[n] ~ Poisson(y[n]);
+            kind[n] ~ Categorical(v);
+            few[n] ~ Binomial(4, 0.5);
+        }
+    }
+}
+
+guide! {
+    pub Left for Switches() {
+        auto kind;
+        few[N] ~ Bernoulli(0.5);
+        on[0] ~ Bernoulli(0.5);
+        on[1] ~ Bernoulli(0.4);
+    }
+}
+
 fn main() {}

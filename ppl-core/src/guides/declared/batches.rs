@@ -32,8 +32,10 @@ impl<E: Real> DeclaredGuide<'_, E> {
         // What is over the plate, and stands for other elements too, is weighed apart.
         let (over, others): (Vec<usize>, Vec<usize>) = (0..of.owners.len()).partition(|&i| of.owners[i].is_some());
         let is_over = |u: usize| of.owners.get(u).is_some_and(Option::is_some);
+        // (Whole numbers are not taken in batches.)
         part.blocks = [others, over].into_iter().filter(|block| !block.is_empty()).collect();
         let last = part.blocks.len() - 1;
+        (part.with_path, part.last) = (part.blocks.len(), vec![true; part.blocks.len()]);
         for located in &mut part.located {
             located.block = if is_over(located.known.u.start) { last } else { 0 };
         }

@@ -4,9 +4,10 @@ use std::fmt::Debug;
 use std::ops::Range;
 
 use super::dirichlet::Dirichlet;
+use super::discrete::{Category, WholeNumber};
 use super::gaussian::Gaussian;
 use super::implicit::Implicit;
-use crate::distributions::{Cumulative, Parameter};
+use crate::distributions::{Cumulative, Multivariate, Parameter, Univariate};
 use crate::kernel::Real;
 
 /// Where the elements of a latent are: rows of lanes, one a sample.
@@ -27,6 +28,15 @@ pub struct Elements<'a, E> {
 
 impl<'a, E> Elements<'a, E> {
     /// So many elements, of which the unconstrained numbers and the noise begin at the same row.
+    /// One of them alone, whose rows of each parameter these are.
+    pub(super) fn one<'b>(&self, element: usize, parameters: &'b [Range<usize>]) -> Elements<'b, E>
+    where
+        'a: 'b,
+    {
+        let (u, noise) = (self.u + element, self.noise + element);
+        Elements { count: 1, u, noise, parameters, samples: self.samples, values: self.values }
+    }
+
     pub(crate) fn new((count, first): (usize, usize), parameters: &'a [Range<usize>], samples: usize, values: &'a [E]) -> Self {
         Elements { count, u: first, noise: first, parameters, samples, values }
     }
@@ -40,12 +50,17 @@ impl<E> Clone for Elements<'_, E> {
 
 impl<E> Copy for Elements<'_, E> {}
 
-/// A family that latents of guides are drawn from, on the unconstrained scale: `u = g(noise, parameters)`, the noise standard normal.
+/// A family that latents of guides are drawn from, on the unconstrained scale: `u = g(noise, parameters)`, the noise standard normal; of whole numbers `u` is the
+/// value itself.
 pub trait Drawn<E: Real>: Debug + Send + Sync {
     /// Its name in the language.
     fn name(&self) -> &'static str;
     /// Names and supports of its parameters, in order.
     fn parameters(&self) -> &'static [Parameter];
+    /// Whether its values are whole numbers, and have no path.
+    fn is_discrete(&self) -> bool {
+        false
+    }
     /// Sets the unconstrained numbers.
     fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]);
     /// Adds the log density of the unconstrained numbers; the noise is what they were drawn with, where it is known.
@@ -74,6 +89,18 @@ pub fn gaussian<E: Real>() -> &'static dyn Drawn<E> {
 #[must_use]
 pub fn dirichlet<E: Real>() -> &'static dyn Drawn<E> {
     &Dirichlet
+}
+
+/// Any distribution of whole numbers with numbers as parameters.
+#[must_use]
+pub fn whole_number<E: Real, D: Univariate<P> + Debug + Send + Sync + 'static, const P: usize>() -> &'static dyn Drawn<E> {
+    const { &WholeNumber::<D, P>::NEW }
+}
+
+/// Categories of probabilities, or of logits.
+#[must_use]
+pub fn category<E: Real, D: Multivariate + Debug + Send + Sync + 'static>() -> &'static dyn Drawn<E> {
+    const { &Category::<D>::NEW }
 }
 
 /// Any distribution of one number with a distribution function.

@@ -30,8 +30,19 @@ impl<E: Real> DeclaredGuide<'_, E> {
         adjoints.fill(E::default());
         for located in &self.located {
             let u_adjoint = u_adjoint.as_deref_mut();
-            let lanes = &lanes[located.block * samples..][..samples];
-            located.family.score(located.elements(samples, values), (u, noise), lanes, adjoints, u_adjoint);
+            let (elements, first) = (located.elements(samples, values), &lanes[located.block * samples..]);
+            if located.apart.is_empty() {
+                located.family.score(elements, (u, noise), &first[..samples], adjoints, u_adjoint);
+            }
+            // What is made of parameters alone tells nothing of the draws.
+            if gradient.is_none() && located.reads.is_empty() {
+                continue;
+            }
+            for ((i, parameters), lanes) in located.apart.iter().enumerate().zip(first.chunks_exact(samples)) {
+                if lanes.iter().any(|weight| *weight != E::default()) {
+                    located.family.score(elements.one(i, parameters), (u, noise), lanes, adjoints, None);
+                }
+            }
         }
         self.located.iter().for_each(|located| self.density.pull_locate(located.centred, &mut buffers.work, &buffers.weights));
         if let Some(u_adjoint) = u_adjoint.as_deref_mut() {
@@ -96,14 +107,15 @@ impl<E: Real> DeclaredGuide<'_, E> {
 
     /// A step along the slope of the mean logarithm of the scales of what is drawn by statements, by which that changes.
     fn step_narrower(&mut self, change: f64) {
-        let elements: usize = self.located.iter().map(|located| located.known.u.len()).sum();
+        let spread = self.located.iter().filter(|located| located.apart.is_empty());
+        let elements: usize = spread.map(|located| located.known.u.len()).sum();
         if elements == 0 {
             return;
         }
         let mut units = vec![1.0; self.parameters.len()];
         self.units(&self.parameters, &mut units);
         let (samples, noise) = self.noise_of_units();
-        let mut u = vec![E::default(); self.points.end * samples];
+        let mut u = vec![E::default(); self.dimensions * samples];
         let mut buffers = self.draw(&noise, samples, &mut u);
         // Minus the weighted log density along the path is the logarithm of scales, but for what does not depend on parameters.
         let weights = vec![E::from_f64(1.0 / (samples * elements) as f64); samples];
@@ -124,7 +136,7 @@ impl<E: Real> DeclaredGuide<'_, E> {
     pub(super) fn noise_of_units(&self) -> (usize, Vec<E>) {
         // Of very many numbers each sample tells as much as many do of few.
         let samples = if self.points.start > MANY { E::LANE_MULTIPLE } else { SAMPLES };
-        let mut noise = vec![E::default(); self.points.start * samples];
+        let mut noise = vec![E::default(); Guide::<E>::noise(self) * samples];
         normals(step_key(0, 0), samples, &mut noise);
         (samples, noise)
     }
@@ -157,10 +169,14 @@ impl<E: Real> Guide<E> for DeclaredGuide<'_, E> {
     }
 
     fn dimensions(&self) -> usize {
-        self.points.end
+        self.dimensions
     }
 
     fn noise(&self) -> usize {
+        self.dimensions - self.points.len()
+    }
+
+    fn spreading(&self) -> usize {
         self.points.start
     }
 
@@ -202,14 +218,27 @@ impl<E: Real> Guide<E> for DeclaredGuide<'_, E> {
         self.blocks.clone()
     }
 
+    fn has_path(&self, block: usize) -> bool {
+        block < self.with_path
+    }
+
+    fn is_last(&self, block: usize) -> bool {
+        self.last[block]
+    }
+
     fn block_log_prob(&self, u: &[E], samples: usize, log_prob: &mut [f64]) {
         let buffers = self.located(u, samples);
         let (first, others) = log_prob.split_at_mut(samples);
         self.automatic.log_prob(&self.parameters[self.of_automatic()], u, samples, first);
         others.fill(0.0);
         for located in &self.located {
-            let own = &mut log_prob[located.block * samples..][..samples];
-            located.family.log_prob(located.elements(samples, &buffers.work.values), None, u, own);
+            let (elements, own) = (located.elements(samples, &buffers.work.values), &mut log_prob[located.block * samples..]);
+            if located.apart.is_empty() {
+                located.family.log_prob(elements, None, u, &mut own[..samples]);
+            }
+            for ((i, parameters), own) in located.apart.iter().enumerate().zip(own.chunks_exact_mut(samples)) {
+                located.family.log_prob(elements.one(i, parameters), None, u, own);
+            }
         }
         self.give_back(buffers);
     }
@@ -255,7 +284,7 @@ impl<E: Real> Guide<E> for DeclaredGuide<'_, E> {
         let mut guide = self.clone();
         guide.parameters.copy_from_slice(parameters);
         let (samples, noise) = guide.noise_of_units();
-        let mut u = vec![E::default(); guide.points.end * samples];
+        let mut u = vec![E::default(); guide.dimensions * samples];
         let mut buffers = guide.draw(&noise, samples, &mut u);
         guide.score((&u, Some(&noise), samples), &vec![1.0; samples * guide.blocks.len()], &mut buffers, None, None);
         units.fill(1.0);

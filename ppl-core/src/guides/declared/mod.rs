@@ -3,6 +3,7 @@
 mod automatic;
 mod batches;
 mod dirichlet;
+mod discrete;
 mod drawn;
 mod error;
 mod gaussian;
@@ -15,7 +16,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use automatic::Start;
-pub use drawn::{Drawn, Elements, dirichlet, drawn_from, gaussian};
+pub use drawn::{Drawn, Elements, category, dirichlet, drawn_from, gaussian, whole_number};
 pub use error::GuideError;
 
 use super::{Guide, OwnGuide};
@@ -55,19 +56,26 @@ pub struct DeclaredGuide<'d, E: Real> {
     density: Arc<dyn LogJoint<E> + Send + 'd>,
     /// The latents that are left to a Gaussian, and what the others are drawn from, in the order of the guide.
     auto: &'static [&'static str],
-    families: Arc<[&'static dyn Drawn<E>]>,
+    families: Arc<[DrawnFrom<E>]>,
     parameters: Vec<f64>,
     located: Vec<Located<E>>,
     automatic: Automatic,
     /// How many of the parameters are the guide's own.
     own: usize,
-    /// The dimensions that are parameters of the model.
+    /// The dimensions that are parameters of the model, and how many there are with the whole numbers after them.
     points: Range<usize>,
-    /// The dimensions whose densities are weighed alike: all, or of a batch those that are not over the plate, and those that are.
+    dimensions: usize,
+    /// The dimensions whose densities are weighed alike: all, or of a batch those that are not over the plate, and those that are; and each whole number by itself.
     blocks: Vec<Vec<usize>>,
+    /// How many of the blocks, the first ones, have a path; and of which nothing depends that is drawn later.
+    with_path: usize,
+    last: Vec<bool>,
     /// Buffers that are not in use.
     pool: Mutex<Vec<Buffers<E>>>,
 }
+
+/// What a latent of a guide is drawn from, and the latents that the parameters of that are made of.
+pub type DrawnFrom<E> = (&'static dyn Drawn<E>, &'static [&'static str]);
 
 /// A latent with a statement.
 #[derive(Clone, Debug)]
@@ -76,12 +84,16 @@ struct Located<E: Real> {
     centred: usize,
     known: Known,
     family: &'static dyn Drawn<E>,
+    /// The latents that these are made of.
+    reads: &'static [&'static str],
     /// The rows of the parameters of the family.
     parameters: Vec<Range<usize>>,
     /// The first of its rows of noise.
     noise: usize,
-    /// Which of the blocks it belongs to.
+    /// Which of the blocks it belongs to; of whole numbers the first one, since each has its own.
     block: usize,
+    /// Of whole numbers, the rows of the parameters of each.
+    apart: Vec<Vec<Range<usize>>>,
 }
 
 impl<E: Real> Located<E> {
@@ -124,7 +136,7 @@ impl<E: Real> DeclaredGuide<'static, E> {
         density: Box<dyn LogJoint<E> + Send>,
         model: &Layout,
         auto: &'static [&'static str],
-        families: &[&'static dyn Drawn<E>],
+        families: &[DrawnFrom<E>],
     ) -> Result<OwnGuide, GuideError> {
         let layout = density.layout();
         let start = layout.start();
@@ -142,7 +154,7 @@ impl<'d, E: Real> DeclaredGuide<'d, E> {
         name: &'static str,
         density: Arc<dyn LogJoint<E> + Send + 'd>,
         model: &Layout,
-        (auto, families): (&'static [&'static str], &Arc<[&'static dyn Drawn<E>]>),
+        (auto, families): (&'static [&'static str], &Arc<[DrawnFrom<E>]>),
         (own, mut parameters): (usize, Vec<f64>),
     ) -> Result<Self, GuideError> {
         let layout = density.layout();
@@ -154,38 +166,93 @@ impl<'d, E: Real> DeclaredGuide<'d, E> {
         };
         let left = model.latents().filter(|latent| auto.contains(&latent.name)).map(known).collect();
         let automatic = Automatic::new(left);
-        let mut noise = automatic.dimensions().len();
+        let (spread, points) = (model.discrete().start - model.points(), model.points());
+        // Whole numbers have the last rows of noise.
+        let (mut noise, mut of_numbers) = (automatic.dimensions().len(), spread);
         let mut located = Vec::new();
-        for ((centred, of), &family) in layout.centred.iter().enumerate().zip(families.iter()) {
+        for ((centred, of), &(family, reads)) in layout.centred.iter().enumerate().zip(families.iter()) {
             let own = layout.variables[of.variable].name;
             let Some(latent) = model.latents().find(|latent| latent.name == own) else { continue };
-            located.push(Located { centred, known: known(latent), family, parameters: of.parameters.clone(), noise, block: 0 });
-            noise += latent.unconstrained.len();
+            let count = latent.unconstrained.len();
+            let next = if family.is_discrete() { &mut of_numbers } else { &mut noise };
+            let each = |rows: &Range<usize>, i: usize| {
+                let each = rows.len() / count.max(1);
+                rows.start + i * each..rows.start + (i + 1) * each
+            };
+            let of_each = |i: usize| of.parameters.iter().map(|rows| each(rows, i)).collect();
+            let apart = if family.is_discrete() { (0..count).map(of_each).collect() } else { Vec::new() };
+            let (known, parameters) = (known(latent), of.parameters.clone());
+            located.push(Located { centred, known, family, reads, parameters, noise: *next, block: 0, apart });
+            *next += count;
         }
-        let points = model.unconstrained() - model.points()..model.unconstrained();
-        if noise != points.start {
-            return Err(GuideError::Dimensions { guide: name, found: noise, expected: points.start });
+        let (points, dimensions) = (spread..spread + points, model.unconstrained());
+        let found = noise + of_numbers - spread;
+        if noise != spread || of_numbers + points.len() != dimensions {
+            return Err(GuideError::Dimensions { guide: name, found, expected: dimensions - points.len() });
         }
         if parameters.len() == own {
             parameters.extend(automatic.parameters());
             parameters.extend(model.parameters().flat_map(|point| point.initial.iter()));
         }
-        let (blocks, families, pool) = (vec![(0..points.end).collect()], Arc::clone(families), Mutex::default());
-        Ok(DeclaredGuide { name, density, auto, families, parameters, located, automatic, own, points, blocks, pool })
+        let has_path = points.end > 0 || dimensions == 0;
+        let mut blocks: Vec<Vec<usize>> = if has_path { vec![(0..points.end).collect()] } else { Vec::new() };
+        let with_path = blocks.len();
+        for located in located.iter_mut().filter(|located| located.family.is_discrete()) {
+            located.block = blocks.len();
+            blocks.extend(located.known.u.clone().map(|u| vec![u]));
+        }
+        let (families, pool, last) = (Arc::clone(families), Mutex::default(), vec![true; blocks.len()]);
+        let mut guide = DeclaredGuide {
+            name,
+            density,
+            auto,
+            families,
+            parameters,
+            located,
+            automatic,
+            own,
+            points,
+            dimensions,
+            blocks,
+            with_path,
+            last,
+            pool,
+        };
+        guide.last = guide.find_last();
+        Ok(guide)
+    }
+
+    /// Whether each block is one of which nothing depends that is drawn later.
+    fn find_last(&self) -> Vec<bool> {
+        let mut last = vec![true; self.blocks.len()];
+        let layout = self.density.layout();
+        let names = self.located.iter().map(|located| layout.variables[layout.centred[located.centred].variable].name);
+        let names: Vec<&str> = names.collect();
+        let is_read = |name: &str| self.located.iter().any(|other| other.reads.contains(&name));
+        for (located, name) in self.located.iter().zip(&names).filter(|(located, _)| !located.apart.is_empty()) {
+            last[located.block..][..located.apart.len()].fill(!is_read(name));
+            // What has a path is drawn before a whole number that depends on it.
+            let of_path = |read: &&str| !self.located.iter().zip(&names).any(|(own, name)| name == read && !own.apart.is_empty());
+            if located.reads.iter().any(of_path) {
+                last[..self.with_path].fill(false);
+            }
+        }
+        last
     }
 
     /// That parameters of families are such where the guide starts.
     fn check_start(&self) -> Result<(), GuideError> {
         let (samples, noise) = self.noise_of_units();
-        let mut u = vec![E::default(); self.points.end * samples];
+        let mut u = vec![E::default(); self.dimensions * samples];
         let buffers = self.draw(&noise, samples, &mut u);
         let layout = self.density.layout();
         let mut found = Ok(());
         for located in &self.located {
             let variable = &layout.variables[layout.centred[located.centred].variable];
             for (Parameter { name: what, support }, rows) in located.family.parameters().iter().zip(&located.parameters) {
+                let each = (rows.len() / variable.rows.len().max(1)).max(1);
                 let values = rows.clone().enumerate().flat_map(|(i, row)| {
-                    buffers.work.values[row * samples..(row + 1) * samples].iter().map(move |x| (i, x.to_f64()))
+                    buffers.work.values[row * samples..(row + 1) * samples].iter().map(move |x| (i / each, x.to_f64()))
                 });
                 let is_bad = |x: f64| !support.contains(x);
                 if let (Some((element, value)), true) = (values.clone().find(|(_, x)| is_bad(*x)), found.is_ok()) {
@@ -301,7 +368,10 @@ impl<E: Real> Clone for DeclaredGuide<'_, E> {
             automatic: self.automatic.clone(),
             own: self.own,
             points: self.points.clone(),
+            dimensions: self.dimensions,
             blocks: self.blocks.clone(),
+            with_path: self.with_path,
+            last: self.last.clone(),
             pool: Mutex::default(),
         }
     }

@@ -21,6 +21,7 @@ pub(crate) fn lower_guide(
     let arguments = lowering.model.args.len();
     lowering.model.guide = Some(GuideOf { target, arguments, auto: auto.to_vec() });
     lowering.arguments(guide.arguments);
+    lowering.drawn = model.sites.iter().filter(|site| site.values.is_some()).map(|site| site.name.clone()).collect();
     for name in auto {
         lowering.auto(name, model);
     }

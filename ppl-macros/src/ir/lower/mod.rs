@@ -89,6 +89,8 @@ struct Lowering<'a> {
     summed: Vec<(SumId, VarId)>,
     /// The elements that drawn indices pick, of what is being read.
     picks: Vec<reads::Choice>,
+    /// Of a guide, the latents of its model that are discrete and drawn.
+    drawn: Vec<Ident>,
     /// Names whose statements have errors of their own: to read one is no further error.
     failed: BTreeSet<String>,
 }
@@ -130,6 +132,7 @@ impl<'a> Lowering<'a> {
             open: None,
             summed: Vec::new(),
             picks: Vec::new(),
+            drawn: Vec::new(),
             failed: BTreeSet::new(),
         }
     }

@@ -16,7 +16,11 @@ impl Lowering<'_> {
         let known = self.lookup(&lhs.name);
         let is_drawn = self.drawn_latent(&lhs.name).is_some();
         let wrong = match (word, known) {
+            (None, _) if is_drawn && self.model.guide.is_some() => (lhs.name.span(), messages::GUIDE_PARTS.to_owned()),
             (None, _) if is_drawn => (lhs.name.span(), messages::sampled_parts(&lhs.name)),
+            (None, _) if self.drawn.contains(&lhs.name) && !is_discrete(distribution) => {
+                (distribution.span, messages::guide_discrete(&lhs.name))
+            }
             (None, _) => return Some(()),
             (Some(word), _) if self.model.guide.is_some() => (word.span(), messages::SAMPLED_IN_GUIDE.to_owned()),
             (Some(word), Some(Entity::Arg(_))) => (word.span(), messages::sampled_given(&lhs.name)),
@@ -47,18 +51,19 @@ impl Lowering<'_> {
         let values = match &lowered.distribution.density {
             Density::Multivariate { parameters, .. } => {
                 let dim = parameters.first().and_then(|weights| weights.last_dim(&self.model))?;
-                Values { from: zero, to: Some(Affine::term(Term::Size(dim))), dim: Some(dim) }
+                let axis = self.model.guide.is_some().then(|| self.axis_var(dim));
+                Values { from: zero, to: Some(Affine::term(Term::Size(dim))), dim: Some(dim), axis }
             }
             Density::Univariate { .. } if lowered.support == Support::Binary => {
-                Values { from: zero, to: Some(Affine::constant(2)), dim: None }
+                Values { from: zero, to: Some(Affine::constant(2)), dim: None, axis: None }
             }
             Density::Univariate { family, params } => match ends(family, params) {
-                Some((from, to)) => Values { from, to: Some(to), dim: None },
+                Some((from, to)) => Values { from, to: Some(to), dim: None, axis: None },
                 None if lowered.support == Support::Integer => {
                     self.error(lowered.distribution.span, messages::sampled_negative(name));
                     return None;
                 }
-                None => Values { from: zero, to: None, dim: None },
+                None => Values { from: zero, to: None, dim: None, axis: None },
             },
             _ => return None,
         };

@@ -97,6 +97,7 @@ impl Lowering<'_> {
 
     fn sample(&mut self, lhs: &syntax::Lhs, distribution: &syntax::Expr, sampled: Option<&Ident>, text: &str) -> Option<Stmt> {
         self.may_be_sampled(lhs, distribution, sampled)?;
+        let is_sampled = sampled.is_some() || self.drawn.contains(&lhs.name);
         let axes = self.axes(&lhs.index)?;
         let event_rank = super::distributions::event_rank(distribution);
         let (site, axes) = match self.lookup(&lhs.name) {
@@ -113,7 +114,7 @@ impl Lowering<'_> {
                 Some(arg) => self.observed(arg, lhs, axes, 0)?,
                 None => (site, axes),
             },
-            None | Some(Entity::Discrete(_)) if sampled.is_none() && super::discrete::is_discrete(distribution) => {
+            None | Some(Entity::Discrete(_)) if !is_sampled && super::discrete::is_discrete(distribution) => {
                 return self.discrete(lhs, &axes, distribution, text);
             }
             None => (self.new_site(&lhs.name, SiteKind::Latent)?, axes),
@@ -150,7 +151,7 @@ impl Lowering<'_> {
         }
         let stmt = lowered.and_then(|lowered| {
             once.then_some(())?;
-            if sampled.is_some() {
+            if is_sampled {
                 self.set_values(site, &lowered, &lhs.name)?;
             } else {
                 self.check_value(site, &lowered, lhs, distribution.span)?;

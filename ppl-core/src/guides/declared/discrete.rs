@@ -1,0 +1,267 @@
+//! Latents of whole numbers: their draws have no path, so that the score function is what moves their parameters.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use rand::SeedableRng as _;
+use rand::rngs::SmallRng;
+
+use super::drawn::{Drawn, Elements};
+use crate::distributions::{Multivariate, Parameter, Univariate, Vector, VectorAdjoints};
+use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
+
+/// What makes draws of noise: the distribution's own, each with random numbers of its noise.
+fn each_draw<E: Real>(elements: Elements<'_, E>, noise: &[E], u: &mut [E], mut sample: impl FnMut(&[f64], &mut SmallRng) -> f64) {
+    let Elements { count, samples, parameters, values, .. } = elements;
+    let mut own = Vec::new();
+    for i in 0..count {
+        for s in 0..samples {
+            own.clear();
+            for rows in parameters {
+                own.extend(of_element(rows, i, count).map(|row| values[row * samples + s].to_f64()));
+            }
+            let z = noise[(elements.noise + i) * samples + s].to_f64();
+            u[(elements.u + i) * samples + s] = E::from_f64(sample(&own, &mut SmallRng::seed_from_u64(z.to_bits())));
+        }
+    }
+}
+
+/// The rows that an element has of a parameter.
+fn of_element(rows: &Range<usize>, element: usize, count: usize) -> Range<usize> {
+    let each = rows.len() / count.max(1);
+    rows.start + element * each..rows.start + (element + 1) * each
+}
+
+/// Whole numbers of a distribution with numbers as parameters.
+#[derive(Debug)]
+pub(super) struct WholeNumber<D, const P: usize>(PhantomData<D>);
+
+impl<D, const P: usize> WholeNumber<D, P> {
+    pub(super) const NEW: Self = WholeNumber(PhantomData);
+}
+
+impl<E: Real, D: Univariate<P> + Debug + Send + Sync, const P: usize> Drawn<E> for WholeNumber<D, P> {
+    fn name(&self) -> &'static str {
+        D::NAME
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        D::PARAMETERS
+    }
+
+    fn is_discrete(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
+        each_draw(elements, noise, u, |own, rng| D::sample(std::array::from_fn(|k| own[k]), rng));
+    }
+
+    fn log_prob(&self, elements: Elements<'_, E>, _noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
+        dispatch(OfNumbers::<D, E, P> { elements, u, task: Task::LogProb(log_prob), of: PhantomData });
+    }
+
+    fn score(
+        &self,
+        elements: Elements<'_, E>,
+        (u, _): (&[E], Option<&[E]>),
+        weights: &[E],
+        adjoints: &mut [E],
+        _u_adjoint: Option<&mut [E]>,
+    ) {
+        dispatch(OfNumbers::<D, E, P> { elements, u, task: Task::Score { weights, adjoints }, of: PhantomData });
+    }
+
+    fn pull(
+        &self,
+        elements: Elements<'_, E>,
+        _drawn: (&[E], &[E]),
+        _weights: Option<&[E]>,
+        adjoints: &mut [E],
+        _u_adjoint: &[E],
+    ) {
+        no_path(elements, adjoints);
+    }
+}
+
+/// Categories, of probabilities or of their logarithms.
+#[derive(Debug)]
+pub(super) struct Category<D>(PhantomData<D>);
+
+impl<D> Category<D> {
+    pub(super) const NEW: Self = Category(PhantomData);
+}
+
+impl<E: Real, D: Multivariate + Debug + Send + Sync> Drawn<E> for Category<D> {
+    fn name(&self) -> &'static str {
+        D::NAME
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        D::PARAMETERS
+    }
+
+    fn is_discrete(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
+        let mut value = [0.0];
+        each_draw(elements, noise, u, |own, rng| {
+            D::sample(own, rng, &mut value);
+            value[0]
+        });
+    }
+
+    fn log_prob(&self, elements: Elements<'_, E>, _noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
+        dispatch(OfCategories::<D, E> { elements, u, task: Task::LogProb(log_prob), of: PhantomData });
+    }
+
+    fn score(
+        &self,
+        elements: Elements<'_, E>,
+        (u, _): (&[E], Option<&[E]>),
+        weights: &[E],
+        adjoints: &mut [E],
+        _u_adjoint: Option<&mut [E]>,
+    ) {
+        dispatch(OfCategories::<D, E> { elements, u, task: Task::Score { weights, adjoints }, of: PhantomData });
+    }
+
+    fn pull(
+        &self,
+        elements: Elements<'_, E>,
+        _drawn: (&[E], &[E]),
+        _weights: Option<&[E]>,
+        adjoints: &mut [E],
+        _u_adjoint: &[E],
+    ) {
+        no_path(elements, adjoints);
+    }
+}
+
+/// Sets the adjoints of parameters that draws do not move with.
+fn no_path<E: Real>(elements: Elements<'_, E>, adjoints: &mut [E]) {
+    for rows in elements.parameters {
+        adjoints[rows.start * elements.samples..rows.end * elements.samples].fill(E::default());
+    }
+}
+
+enum Task<'a, E> {
+    LogProb(&'a mut [f64]),
+    Score { weights: &'a [E], adjoints: &'a mut [E] },
+}
+
+struct OfNumbers<'a, D, E, const P: usize> {
+    elements: Elements<'a, E>,
+    u: &'a [E],
+    task: Task<'a, E>,
+    of: PhantomData<D>,
+}
+
+impl<E: Real, D: Univariate<P>, const P: usize> Kernel<E> for OfNumbers<'_, D, E, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(mut self) {
+        let Elements { count, u, parameters, samples, values, .. } = self.elements;
+        for i in 0..count {
+            for offset in (0..samples).step_by(V::WIDTH) {
+                let at: [usize; P] = std::array::from_fn(|k| (parameters[k].start + i) * samples + offset);
+                let own = at.map(|at| V::load(&values[at..]));
+                let value = V::load(&self.u[(u + i) * samples + offset..]);
+                let (kernel, (normalizer, d_normalizer)) = (D::kernel(value, own), D::normalizer(own));
+                match &mut self.task {
+                    Task::LogProb(log_prob) => {
+                        let mut sum = V::Sum::zero();
+                        sum += D::base(value).0 + kernel.log_prob - normalizer;
+                        sum.add_to(&mut log_prob[offset..]);
+                    }
+                    Task::Score { weights, adjoints } => {
+                        let weight = V::load(&weights[offset..]);
+                        for k in 0..P {
+                            (weight * (kernel.d_params[k] - d_normalizer[k])).store(&mut adjoints[at[k]..]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct OfCategories<'a, D, E> {
+    elements: Elements<'a, E>,
+    u: &'a [E],
+    task: Task<'a, E>,
+    of: PhantomData<D>,
+}
+
+/// One number, or rows that are so far apart.
+struct Row<'a, E> {
+    values: &'a [E],
+    length: usize,
+    stride: usize,
+}
+
+impl<V: Lanes> Vector<V> for Row<'_, V::Element> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.length
+    }
+
+    #[inline(always)]
+    fn get(&self, k: usize) -> V {
+        V::load(&self.values[k * self.stride..])
+    }
+}
+
+/// Where derivatives by the rows of a parameter are added.
+struct Adjoints<'a, E> {
+    rows: &'a mut [E],
+    stride: usize,
+}
+
+impl<V: Lanes> VectorAdjoints<V> for Adjoints<'_, V::Element> {
+    #[inline(always)]
+    fn add_value(&mut self, _k: usize, _derivative: V) {}
+
+    #[inline(always)]
+    fn add_parameter(&mut self, k: usize, derivative: V) {
+        let to = &mut self.rows[k * self.stride..];
+        (V::load(to) + derivative).store(to);
+    }
+}
+
+impl<E: Real, D: Multivariate> Kernel<E> for OfCategories<'_, D, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(mut self) {
+        let Elements { count, u, parameters, samples, values, .. } = self.elements;
+        let [rows] = parameters else { return };
+        if let Task::Score { adjoints, .. } = &mut self.task {
+            adjoints[rows.start * samples..rows.end * samples].fill(E::default());
+        }
+        for i in 0..count {
+            let own = of_element(rows, i, count);
+            for offset in (0..samples).step_by(V::WIDTH) {
+                let first = own.start * samples + offset;
+                let parameter = Row { values: &values[first..], length: own.len(), stride: samples };
+                let value = Row { values: &self.u[(u + i) * samples + offset..], length: 1, stride: samples };
+                match &mut self.task {
+                    Task::LogProb(log_prob) => {
+                        let mut sum = V::Sum::zero();
+                        sum += D::log_prob::<V>(&value, &parameter);
+                        sum.add_to(&mut log_prob[offset..]);
+                    }
+                    Task::Score { weights, adjoints } => {
+                        let weight = V::load(&weights[offset..]);
+                        let mut to = Adjoints { rows: &mut adjoints[first..], stride: samples };
+                        D::accumulate(&value, &parameter, weight, &mut to);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -28,14 +28,15 @@ impl<E: Real> DeclaredGuide<'_, E> {
         let lanes: Vec<E> = weights.iter().map(|&weight| E::from_f64(weight)).collect();
         let Workspace { values, adjoints, .. } = &mut buffers.work;
         adjoints.fill(E::default());
+        let is_of_draws = u_adjoint.is_some();
         for located in &self.located {
             let u_adjoint = u_adjoint.as_deref_mut();
             let (elements, first) = (located.elements(samples, values), &lanes[located.block * samples..]);
             if located.apart.is_empty() {
                 located.family.score(elements, (u, noise), &first[..samples], adjoints, u_adjoint);
             }
-            // What is made of parameters alone tells nothing of the draws.
-            if gradient.is_none() && located.reads.is_empty() {
+            // Where draws alone are asked for, what is made of no others tells nothing.
+            if gradient.is_none() && is_of_draws && located.reads.is_empty() {
                 continue;
             }
             for ((i, parameters), lanes) in located.apart.iter().enumerate().zip(first.chunks_exact(samples)) {

@@ -152,7 +152,7 @@ impl LayoutBuilder {
         self.centred(name, family, 1);
         if let Some(centred) = self.layout.centred.last_mut() {
             // How many there are of each element, until all have their rows.
-            centred.parameters = vec![0..size];
+            centred.parameters.fill(0..size);
         }
     }
 

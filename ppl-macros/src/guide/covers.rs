@@ -20,7 +20,7 @@ pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics:
         match of_model(name) {
             None => diagnostics.push(name.span(), messages::no_latent(name, known())),
             Some(latent) if latent.values.is_some() => {
-                diagnostics.push(name.span(), messages::auto_sampled(name, discrete_family(latent)))
+                diagnostics.push(name.span(), messages::auto_sampled(name, discrete_family(latent)));
             }
             Some(_) => {}
         }

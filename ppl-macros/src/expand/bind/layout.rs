@@ -74,9 +74,10 @@ pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
     }
     for known in centred {
         let (text, family, count) = (model.sites[known.site].name.to_string(), known.family, known.parameters.len());
-        out.extend(match known.dims.get(model.sites[known.site].dims.len()) {
-            Some(dim) => quote!(layout.centred_over(#text, #family, #dim);),
-            None => quote!(layout.centred(#text, #family, #count);),
+        out.extend(if let Some(dim) = known.dims.get(model.sites[known.site].dims.len()) {
+            quote!(layout.centred_over(#text, #family, #dim);)
+        } else {
+            quote!(layout.centred(#text, #family, #count);)
         });
     }
     let centrings = centred.iter().enumerate().map(|(i, known)| {

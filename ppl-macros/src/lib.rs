@@ -134,7 +134,7 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// of what they depend on, move by the score function, weighed with what depends on them where nothing later is drawn from them.
 ///
 /// With `Bbvi::minibatch` steps are over the elements of a plate that a batch has: `z[n] ~ Normal(a * x[n] + b, s);` with parameters of the whole
-/// plate is an amortized guide.
+/// plate is an amortized guide; discrete latents of elements go with it.
 ///
 /// A guide with networks, or of a model with networks, is one of rows: the model is one loop over independent rows, with all latents and all data in it, and the
 /// guide is a function of the row. Latents of rows are drawn as above, discrete ones from any discrete distribution of the same values,

@@ -37,6 +37,42 @@ model! {
     }
 }
 
+guide! {
+    /// Each group with a place of its own.
+    pub OfGroups for Groups() {
+        param m: real = 0;
+        param s: positive = 1;
+        param at[G]: real = 0;
+        param w[G]: positive = 1;
+        auto tau;
+        mu ~ Normal(m, s);
+        for g in G {
+            theta[g] ~ Normal(at[g], w[g]);
+        }
+    }
+}
+
+model! {
+    /// Two kinds of measurements.
+    pub Kinds(x: [f64; N]) {
+        for n in N {
+            k[n] ~ Bernoulli(0.3) sampled;
+            x[n] ~ Normal(2 * k[n], 1);
+        }
+    }
+}
+
+guide! {
+    /// The kind of a measurement by its value.
+    pub OfKinds for Kinds() {
+        param a: real = 0;
+        param b: real = 0;
+        for n in N {
+            k[n] ~ Bernoulli(logit = a + b * x[n]);
+        }
+    }
+}
+
 const ROWS: usize = 3000;
 
 fn number(row: usize, column: u64) -> f64 {
@@ -58,14 +94,16 @@ fn groups() -> Groups {
 }
 
 /// The kinds of fits that go by stochastic steps.
-const KINDS: [&str; 7] = ["batches", "rows", "locals", "locals by rule", "score function", "flow", "restarts"];
+const KINDS: [&str; 9] =
+    ["batches", "rows", "locals", "locals by rule", "guide of locals", "guide of switches", "score function", "flow", "restarts"];
 
 fn config(kind: &str, checkpoint: Option<Checkpoint>) -> Bbvi {
     let batches = |plate, rows| Some(Minibatch::of(plate, rows));
     let base = Bbvi { draws: 200, tolerance: 1e-3, max_steps: 1500, checkpoint, ..Bbvi::default() };
     match kind {
         "batches" | "rows" => Bbvi { minibatch: batches("N", 50), ..base },
-        "locals" => Bbvi { minibatch: batches("G", 20), ..base },
+        "guide of switches" => Bbvi { max_steps: 400, ..base },
+        "locals" | "guide of locals" => Bbvi { minibatch: batches("G", 20), ..base },
         "locals by rule" => Bbvi { minibatch: batches("G", 20), optimizer: Optimizer::Dowg, ..base },
         "score function" => Bbvi {
             estimator: Estimator::ScoreFunction { rao_blackwell: RaoBlackwell::Measured, baseline: Baseline::Optimal },
@@ -96,6 +134,11 @@ fn fitted(kind: &str, checkpoint: Option<Checkpoint>) -> Result<Vec<u64>, FitErr
             Ok(bits(&fit_rows(&rows, model, config)?))
         }
         "locals" | "locals by rule" => Ok(bits(&fit_bbvi(&groups(), config)?)),
+        "guide of locals" => Ok(bits(&fit_guide(&groups(), &OfGroups, config)?)),
+        "guide of switches" => {
+            let model = Kinds { x: (0..300).map(outcome).collect() };
+            Ok(bits(&fit_guide(&model, &OfKinds, config)?))
+        }
         "batches" => Ok(bits(&fit_bbvi(&regression(ROWS), config)?)),
         _ => Ok(bits(&fit_bbvi(&regression(200), config)?)),
     }
@@ -131,7 +174,7 @@ fn run(kind: &str, folder: &Path, killed_after: Option<Duration>) -> Result<bool
     Ok(child.wait()?.success())
 }
 
-/// Three times each, 21 in all.
+/// Three times each, 27 in all.
 #[test]
 fn fits_that_are_killed_go_on_to_the_same_bits() -> Outcome {
     for (of_kind, kind) in KINDS.into_iter().enumerate() {

@@ -439,7 +439,7 @@ fn what_cannot_be_done_is_said() {
         "Family::Mixture { components: 4, full_rank: true } is of continuous latents, and `animals` is discrete and drawn: take Family::Auto, MeanField, FullRank or Blocks for the others"
     );
     let batch = refused(Bbvi { minibatch: Some(Minibatch::of("S", 10)), ..Bbvi::default() });
-    assert!(batch.starts_with("a model with discrete latents that are drawn is not fitted in batches"), "{batch}");
+    assert!(batch.starts_with("tables of discrete latents that are drawn are not fitted in batches"), "{batch}");
     let bound = refused(Bbvi { objective: Objective::ImportanceWeighted { samples: 4 }, ..Bbvi::default() });
     assert!(bound.contains("score function"), "{bound}");
     let block = refused(Bbvi { blocks: vec![vec!["p".to_owned(), "animals".to_owned()]], ..Bbvi::default() });

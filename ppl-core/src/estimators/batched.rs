@@ -66,7 +66,8 @@ impl Part {
 }
 
 impl<'a, E: Real> Batched<'a, E> {
-    /// Over these batches; `estimators` are those of the model's dimensions. Rao-Blackwellized ones are not: blankets would have to be found for each batch.
+    /// Over these batches; `estimators` are those of the model's dimensions. Rao-Blackwellized are those of single elements alone, of which nothing else goes with
+    /// the plate: other blankets would have to be found for each batch.
     #[must_use]
     pub fn new(batches: Box<dyn Batches<E> + 'a>, samples: usize, estimators: &[Estimator]) -> Self {
         let (estimators, kl_weight) = (estimators.to_vec(), KlWeight::One);
@@ -130,7 +131,8 @@ impl<E: Real> OfBatch<E> {
         if of_batch.layout().unconstrained() == layout.unconstrained() {
             let earlier = self.earlier.take();
             let mixed = self.mixed.get_or_insert_with(|| {
-                let estimators = whole(of_blocks(guide, |i| estimators[i]));
+                let mut estimators = of_blocks(guide, |i| estimators[i]);
+                estimators.iter_mut().for_each(whole);
                 Mixed::new(of_batch, guide, samples, &estimators).tempered(kl_weight)
             });
             mixed.go_on(earlier);
@@ -171,9 +173,13 @@ impl<E: Real> OfBatch<E> {
         }
         let earlier = self.earlier.take();
         let mixed = self.mixed.get_or_insert_with(|| {
-            let estimators = whole(of_blocks(&*own, |i| self.estimators[part.dimensions[i]]));
+            let blocks = own.blocks();
+            let mut estimators = of_blocks(&*own, |i| self.estimators[part.dimensions[i]]);
+            // What depends on an element stands at the same place in every batch, if nothing goes with it; what depends on others does not.
+            let is_apart = |block: &Vec<usize>| batch.following.is_empty() && block.iter().all(|&i| part.owners[i].is_some());
+            estimators.iter_mut().zip(&blocks).filter(|(_, block)| !is_apart(block)).for_each(|(estimator, _)| whole(estimator));
             let scale = |block: &Vec<usize>| if block.iter().any(|&i| part.owners[i].is_some()) { part.scale } else { 1.0 };
-            let scales = own.blocks().iter().map(scale).collect();
+            let scales = blocks.iter().map(scale).collect();
             Mixed::new(of_batch, &*own, samples, &estimators).scaled(scales).tempered(kl_weight)
         });
         mixed.go_on(earlier);
@@ -190,13 +196,10 @@ impl<E: Real> OfBatch<E> {
 }
 
 /// Without Markov blankets, which are others in each batch.
-fn whole(mut estimators: Vec<Estimator>) -> Vec<Estimator> {
-    for estimator in &mut estimators {
-        if let Estimator::ScoreFunction { rao_blackwell, .. } = estimator {
-            *rao_blackwell = RaoBlackwell::Off;
-        }
+fn whole(estimator: &mut Estimator) {
+    if let Estimator::ScoreFunction { rao_blackwell, .. } = estimator {
+        *rao_blackwell = RaoBlackwell::Off;
     }
-    estimators
 }
 
 impl<E: Real> GradientEstimator<E> for Batched<'_, E> {

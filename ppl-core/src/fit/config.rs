@@ -208,9 +208,6 @@ impl Bbvi {
 
     fn minibatch<E: Real>(&self, model: &dyn LogJoint<E>) -> Result<Option<(usize, usize)>, ConfigError> {
         let (Some(Minibatch { plate: name, rows }), layout) = (&self.minibatch, model.layout()) else { return Ok(None) };
-        if let Some(latent) = layout.drawn().next() {
-            return Err(ConfigError::SampledBatch { name: latent.name });
-        }
         let plate = model.graph().plate(name)?;
         let size = layout.dims[plate].size;
         if *rows == 0 || *rows > size {

@@ -278,7 +278,8 @@ pub enum ConfigError {
     },
     /// Batches of a model with discrete latents that are drawn.
     #[error(
-        "a model with discrete latents that are drawn is not fitted in batches, and `{name}` is one: leave out `minibatch`, or `sampled`"
+        "tables of discrete latents that are drawn are not fitted in batches, and `{name}` is one: leave out `minibatch`, or give it a distribution of its data in a `guide!`, \
+         `{name}[n] ~ Bernoulli(logit = a + b * x[n])`, for `fit_guide`"
     )]
     SampledBatch {
         /// The first discrete latent.

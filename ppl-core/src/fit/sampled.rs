@@ -31,6 +31,9 @@ pub(super) fn search<E: Real>(
     observers: &mut [Box<dyn Observer>],
 ) -> Result<Found, FitError> {
     let layout = model.layout();
+    if let (Some(_), Some(latent)) = (by_name.minibatch, layout.drawn().next()) {
+        return Err(ConfigError::SampledBatch { name: latent.name }.into());
+    }
     if config.objective.group() > 1 {
         return Err(ConfigError::EstimatorOfBound { objective: config.objective.name() }.into());
     }

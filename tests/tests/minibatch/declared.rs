@@ -1,7 +1,8 @@
 //! Guides written by `guide!`, taken in batches: amortized, structured, and with parameters for each element.
 
 use ppl_core::estimators::{Batched, Estimator, GradientEstimator, Mixed};
-use ppl_core::guides::GuideOf;
+use ppl_core::guides::{Guide, GuideOf};
+use ppl_core::model::LogJoint;
 use ppl_core::prelude::*;
 use ppl_core::random::uniform;
 
@@ -115,31 +116,52 @@ fn the_gradient_over_batches_has_the_expectation_of_the_whole_one() -> Outcome {
         parameters.iter_mut().enumerate().for_each(|(i, x)| *x += 0.3 * uniform(9, i as u64) - 0.1);
         let guide = guide.guide::<f64>();
         for estimator in [Estimator::Reparameterization, Estimator::StickingTheLanding, Estimator::SCORE_FUNCTION] {
-            let estimators = vec![estimator; bound.layout().unconstrained()];
-            let batches = |seed| bound.batches(bound.graph().plate("N").unwrap_or(0), 4, seed);
-            let mut of_batches = Batched::new(batches(1), 64, &estimators);
-            let mut whole = Mixed::new(&*bound, guide, 64, &[estimator]);
-            let (count, parameters) = (3000_u32, guide.parameters().len());
-            let mut moments = vec![[[0.0; 2]; 2]; parameters];
-            let mut gradient = vec![0.0; parameters];
-            let mut add = |of: usize, gradient: &[f64]| {
-                for (moments, g) in moments.iter_mut().zip(gradient) {
-                    moments[of][0] += g / f64::from(count);
-                    moments[of][1] += g * g / f64::from(count);
-                }
-            };
-            for key in 0..count {
-                of_batches.estimate(&*bound, guide, key.into(), &mut gradient);
-                add(0, &gradient);
-                whole.estimate(&*bound, guide, u64::from(key) + 1_000_000, &mut gradient);
-                add(1, &gradient);
-            }
-            for (i, [a, b]) in moments.iter().enumerate() {
-                let variance = |[mean, square]: &[f64; 2]| (square - mean * mean).max(0.0) / f64::from(count);
-                let error = (variance(a) + variance(b)).sqrt();
-                assert!((a[0] - b[0]).abs() < 4.5 * error + 1e-9, "{estimator:?}, parameter {i}: {} {} +- {error}", a[0], b[0]);
-            }
+            check_expectation(&*bound, guide, estimator, (4, 3000))?;
         }
+    }
+    Ok(())
+}
+
+/// That the gradient over batches of so many elements has the expectation of that over all, by so many of each.
+fn check_expectation(
+    bound: &dyn LogJoint<f64>,
+    guide: &dyn Guide<f64>,
+    estimator: Estimator,
+    (rows, count): (usize, u32),
+) -> Outcome {
+    let batches = bound.batches(bound.graph().plate("N")?, rows, 1);
+    let mut of_batches = Batched::new(batches, 64, &vec![estimator; bound.layout().unconstrained()]);
+    let of_block = |block| if guide.has_path(block) { estimator } else { Estimator::SCORE_FUNCTION };
+    let off = Estimator::ScoreFunction { rao_blackwell: RaoBlackwell::Off, baseline: Baseline::LeaveOneOut };
+    let whole = |block| {
+        if guide.is_last(block) {
+            of_block(block)
+        } else if guide.has_path(block) {
+            estimator
+        } else {
+            off
+        }
+    };
+    let mut whole = Mixed::new(bound, guide, 64, &(0..guide.blocks().len()).map(whole).collect::<Vec<_>>());
+    let parameters = guide.parameters().len();
+    let mut moments = vec![[[0.0; 2]; 2]; parameters];
+    let mut gradient = vec![0.0; parameters];
+    let mut add = |of: usize, gradient: &[f64]| {
+        for (moments, g) in moments.iter_mut().zip(gradient) {
+            moments[of][0] += g / f64::from(count);
+            moments[of][1] += g * g / f64::from(count);
+        }
+    };
+    for key in 0..count {
+        of_batches.estimate(bound, guide, key.into(), &mut gradient);
+        add(0, &gradient);
+        whole.estimate(bound, guide, u64::from(key) + 1_000_000, &mut gradient);
+        add(1, &gradient);
+    }
+    for (i, [a, b]) in moments.iter().enumerate() {
+        let variance = |[mean, square]: &[f64; 2]| (square - mean * mean).max(0.0) / f64::from(count);
+        let error = (variance(a) + variance(b)).sqrt();
+        assert!((a[0] - b[0]).abs() < 4.5 * error + 1e-9, "{estimator:?}, parameter {i}: {} {} +- {error}", a[0], b[0]);
     }
     Ok(())
 }
@@ -230,5 +252,101 @@ fn guides_that_cannot_be_taken_apart_are_refused() -> Outcome {
         "latents are over `S`, and guide `Other` cannot be taken in batches of it: its statements over `C` read what is over `S` through `other`, \
          those of the model do not"
     );
+    Ok(())
+}
+
+model! {
+    /// Two kinds of measurements, at a place that is to be found.
+    pub Kinds(x: [f64; N]) {
+        place ~ Normal(0, 2);
+        for n in N {
+            k[n] ~ Bernoulli(0.3) sampled;
+            z[n] ~ Normal(0.5 * k[n], 1);
+            x[n] ~ Normal(place + 3 * k[n] + z[n], 0.5);
+        }
+    }
+}
+
+guide! {
+    /// The kind of a measurement by its value, and what depends on it.
+    pub OfKinds for Kinds() {
+        param a: real = 0;
+        param b: real = 0;
+        param m: real = 0;
+        param s: positive = 1;
+        param by_kind: real = 0;
+        param slope: real = 0;
+        param w: positive = 1;
+        place ~ Normal(m, s);
+        for n in N {
+            k[n] ~ Bernoulli(logit = a + b * x[n]);
+            z[n] ~ Normal(slope * (x[n] - place) + by_kind * k[n], w);
+        }
+    }
+}
+
+guide! {
+    /// The kind alone, of which nothing else is drawn.
+    pub Last for Kinds() {
+        param a: real = 0;
+        param b: real = 0;
+        param m: real = 0;
+        param s: positive = 1;
+        param slope: real = 0;
+        param w: positive = 1;
+        place ~ Normal(m, s);
+        for n in N {
+            z[n] ~ Normal(slope * x[n], w);
+            k[n] ~ Bernoulli(logit = a + b * x[n] - 0.1 * place);
+        }
+    }
+}
+
+fn kinds(count: usize) -> Kinds {
+    let normal = |seed: u64, n: usize| ppl_core::random::normal_quantile(uniform(seed, n as u64));
+    let x = (0..count).map(|n| 1.0 + 3.5 * f64::from(u8::from(uniform(5, n as u64) < 0.3)) + normal(6, n) + 0.5 * normal(7, n));
+    Kinds { x: x.collect() }
+}
+
+#[test]
+fn switches_in_batches_have_the_gradient_of_the_whole() -> Outcome {
+    let model = kinds(12);
+    let bound = model.bind()?;
+    let guides = [OfKinds.bind_guide(&model, bound.layout())?, Last.bind_guide(&model, bound.layout())?];
+    for (mut guide, estimator) in guides.into_iter().zip([Estimator::Auto, Estimator::Reparameterization]) {
+        let parameters = guide.guide_mut::<f64>().parameters_mut();
+        parameters.iter_mut().enumerate().for_each(|(i, x)| *x += 0.3 * uniform(9, i as u64) - 0.1);
+        check_expectation(&*bound, guide.guide(), estimator, (4, 20_000))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn switches_and_what_depends_on_them_are_found_by_batches() -> Outcome {
+    let model = kinds(1500);
+    let config = || Bbvi { max_steps: 10_000, ..Bbvi::default() };
+    let fit = fit_guide(&model, &OfKinds, Bbvi { minibatch: Some(Minibatch::of("N", 100)), ..config() })?;
+    eprintln!("{}", fit.summary());
+    // Given its kind, a number is normal around 0.8 (x - place - 3 k) + 0.2 * 0.5 k.
+    for (name, exact, tolerance) in [("slope", 0.8, 0.02), ("by_kind", -2.3, 0.05), ("w", 0.2_f64.sqrt(), 0.02)] {
+        assert!((fit.guide_param(name).ok_or(name)? - exact).abs() < tolerance, "{name}: {:?}", fit.guide_param(name));
+    }
+    // The log odds of a kind: of measurements whose difference is 3.5, and variance 1.25.
+    let (b, place) = (fit.guide_param("b").ok_or("b")?, fit.scalar("place").ok_or("place")?.mean);
+    assert!((b - 3.5 / 1.25).abs() < 0.15, "{b}");
+    let evidence_at = |place: f64| -> f64 {
+        let of = |x: f64, at: f64| (-0.5 * (x - at).powi(2) / 1.25).exp() / (std::f64::consts::TAU * 1.25).sqrt();
+        let each = model.x.iter().map(|&x| (0.7 * of(x, place) + 0.3 * of(x, place + 3.5)).ln());
+        each.sum::<f64>() - place * place / 8.0 - 0.5 * (std::f64::consts::TAU * 4.0).ln()
+    };
+    // The evidence, by a grid around the place.
+    let grid: Vec<f64> = (-400..=400).map(|i| evidence_at(place + 0.001 * f64::from(i))).collect();
+    let most = grid.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let evidence = most + (grid.iter().map(|x| (x - most).exp()).sum::<f64>() * 0.001).ln();
+    eprintln!("{evidence}");
+    assert!(fit.elbo().0 < evidence + 3.0 * fit.elbo().1 && fit.elbo().0 > evidence - 1.5, "{:?} {evidence}", fit.elbo());
+    // The automatic guide has tables, and these are of all elements.
+    let error = fit_bbvi(&model, Bbvi { minibatch: Some(Minibatch::of("N", 100)), ..config() }).err().ok_or("an error")?;
+    assert!(error.to_string().contains("give it a distribution of its data in a `guide!`"), "{error}");
     Ok(())
 }

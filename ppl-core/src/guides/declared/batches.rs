@@ -29,17 +29,29 @@ impl<E: Real> DeclaredGuide<'_, E> {
         let values = parameters.iter().map(|&at| self.parameters[at]).collect();
         let mut part = DeclaredGuide::assemble(self.name, density, of.part, (self.auto, &self.families), (own, values)).ok()?;
         part.automatic.go_on(&self.automatic);
-        // What is over the plate, and stands for other elements too, is weighed apart.
-        let (over, others): (Vec<usize>, Vec<usize>) = (0..of.owners.len()).partition(|&i| of.owners[i].is_some());
-        let is_over = |u: usize| of.owners.get(u).is_some_and(Option::is_some);
-        // (Whole numbers are not taken in batches.)
-        part.blocks = [others, over].into_iter().filter(|block| !block.is_empty()).collect();
-        let last = part.blocks.len() - 1;
-        (part.with_path, part.last) = (part.blocks.len(), vec![true; part.blocks.len()]);
-        for located in &mut part.located {
-            located.block = if is_over(located.known.u.start) { last } else { 0 };
-        }
+        part.weigh_apart(of.owners);
         Some((Box::new(part), parameters))
+    }
+
+    /// Divides what has a path into what is over the plate, and stands for other elements too, and what is not.
+    fn weigh_apart(&mut self, owners: &[Option<usize>]) {
+        let is_over = |u: usize| owners.get(u).is_some_and(Option::is_some);
+        let (over, others): (Vec<usize>, Vec<usize>) = (0..self.points.end).partition(|&u| is_over(u));
+        let of_paths: Vec<Vec<usize>> = [others, over].into_iter().filter(|block| !block.is_empty()).collect();
+        let (before, now) = (self.with_path, of_paths.len());
+        for located in &mut self.located {
+            located.block = if !located.apart.is_empty() {
+                located.block - before + now
+            } else if is_over(located.known.u.start) {
+                now - 1
+            } else {
+                0
+            };
+        }
+        let is_last = self.last.first().copied().unwrap_or(true);
+        self.last.splice(..before, vec![is_last; now]);
+        self.blocks.splice(..before, of_paths);
+        self.with_path = now;
     }
 
     /// Why there is no such part of any batch of a plate of the model.

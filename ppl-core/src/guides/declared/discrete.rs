@@ -28,7 +28,7 @@ fn each_draw<E: Real>(elements: Elements<'_, E>, noise: &[E], u: &mut [E], mut s
 }
 
 /// The rows that an element has of a parameter.
-fn of_element(rows: &Range<usize>, element: usize, count: usize) -> Range<usize> {
+pub(super) fn of_element(rows: &Range<usize>, element: usize, count: usize) -> Range<usize> {
     let each = rows.len() / count.max(1);
     rows.start + element * each..rows.start + (element + 1) * each
 }

@@ -25,6 +25,7 @@ use crate::distributions::Parameter;
 use crate::kernel::{Real, dispatch};
 use crate::model::{Layout, LogJoint, Model, Weights, Workspace};
 use automatic::Automatic;
+use discrete::of_element;
 use kernels::{Constrain, PullConstrain};
 
 /// A guide of the models of a type: what `guide!` implements, and any [`Guide`] over the element of the model.
@@ -84,10 +85,10 @@ struct Located<E: Real> {
     centred: usize,
     known: Known,
     family: &'static dyn Drawn<E>,
-    /// The latents that these are made of.
-    reads: &'static [&'static str],
     /// The rows of the parameters of the family.
     parameters: Vec<Range<usize>>,
+    /// The latents that these are made of.
+    reads: &'static [&'static str],
     /// The first of its rows of noise.
     noise: usize,
     /// Which of the blocks it belongs to; of whole numbers the first one, since each has its own.
@@ -175,11 +176,7 @@ impl<'d, E: Real> DeclaredGuide<'d, E> {
             let Some(latent) = model.latents().find(|latent| latent.name == own) else { continue };
             let count = latent.unconstrained.len();
             let next = if family.is_discrete() { &mut of_numbers } else { &mut noise };
-            let each = |rows: &Range<usize>, i: usize| {
-                let each = rows.len() / count.max(1);
-                rows.start + i * each..rows.start + (i + 1) * each
-            };
-            let of_each = |i: usize| of.parameters.iter().map(|rows| each(rows, i)).collect();
+            let of_each = |i: usize| of.parameters.iter().map(|rows| of_element(rows, i, count)).collect();
             let apart = if family.is_discrete() { (0..count).map(of_each).collect() } else { Vec::new() };
             let (known, parameters) = (known(latent), of.parameters.clone());
             located.push(Located { centred, known, family, reads, parameters, noise: *next, block: 0, apart });

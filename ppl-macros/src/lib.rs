@@ -94,7 +94,8 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// The statements are those of models. Data, latents, dimensions and plates are the model's, and are read by their names; arguments are what the guide needs
 /// besides, and the fields of its struct. Every latent of the model has one statement: a proper continuous distribution of one number on the support of the
 /// latent, such as `Normal`, `StudentT` or `Logistic` where it is real, `LogNormal`, `Gamma` or `InverseGamma` where it is positive, `LogitNormal`, `Beta` or
-/// `Kumaraswamy` where it is between zero and one; a simplex is drawn from `Dirichlet`, an angle (a latent of the model that is `VonMises`) from `VonMises`, a latent that the model has `sampled` from any
+/// `Kumaraswamy` where it is between zero and one; a simplex is drawn from `Dirichlet`, an angle (a latent of the model that is `VonMises`) from `VonMises`, a vector of the whole real line, if its elements are not drawn one by
+/// one, from `MultivariateNormal(loc, scale_tril = l)`, such as of `param l[P, P]: covariance_cholesky = 1;`, a latent that the model has `sampled` from any
 /// discrete distribution of its values, such as `Bernoulli`, `Categorical`, `Poisson` or `NegativeBinomial`. Its parameters are functions of data, of parameters (`param`, which are what is optimized, from where they
 /// start) and of latents before it.
 /// `auto mu, tau;` leaves latents, of any support, to a Gaussian on the unconstrained scale, of full rank up to 300 dimensions, else of independent ones; other statements may read them.

@@ -555,6 +555,12 @@ pub(crate) fn guide_families(name: &Ident, set: Option<&str>, example: &str, wor
     format!("`{name}` {set}is drawn from `{example}` {others}in a guide, or left to the automatic guide, `auto {name};`")
 }
 
+pub(crate) fn guide_scale_tril(name: &Ident) -> String {
+    format!(
+        "a guide draws `{name}` by the Cholesky factor of its covariance: `MultivariateNormal(loc, scale_tril = l)`, such as of `param l[P, P]: covariance_cholesky = 1;`"
+    )
+}
+
 pub(crate) fn guide_no_family(name: &Ident, set: &str) -> String {
     format!("`{name}` is {set} in the model, where guides have no family: leave it to the automatic guide, `auto {name};`")
 }

@@ -9,4 +9,5 @@ mod guides {
     pub(crate) mod laws;
     pub(crate) mod refused;
     pub(crate) mod rows;
+    pub(crate) mod vectors;
 }

@@ -146,13 +146,14 @@ impl LayoutBuilder {
         }
     }
 
-    /// As [`LayoutBuilder::centred`], of a category: the probabilities of its values, which are over a dimension.
-    pub fn centred_over(&mut self, name: &'static str, family: &'static str, dim: usize) {
-        let size = self.layout.dims[dim].size;
-        self.centred(name, family, 1);
+    /// As [`LayoutBuilder::centred`], where each element has several numbers of a parameter: over these dimensions.
+    pub fn centred_over(&mut self, name: &'static str, family: &'static str, parameters: &[&[usize]]) {
+        let sizes: Vec<usize> =
+            parameters.iter().map(|dims| dims.iter().map(|&dim| self.layout.dims[dim].size).product()).collect();
+        self.centred(name, family, parameters.len());
         if let Some(centred) = self.layout.centred.last_mut() {
             // How many there are of each element, until all have their rows.
-            centred.parameters.fill(0..size);
+            centred.parameters.iter_mut().zip(sizes).for_each(|(rows, size)| *rows = 0..size);
         }
     }
 

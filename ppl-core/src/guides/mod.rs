@@ -22,7 +22,7 @@ mod with_points;
 pub use blocks::Blocks;
 pub use declared::{
     DeclaredGuide, Drawn, DrawnFrom, Elements, GuideError, GuideOf, Start, category, dirichlet, drawn_from, gaussian,
-    whole_number,
+    multivariate_normal, whole_number,
 };
 pub use family::{Family, FittedGuide};
 pub use flows::{Flow, FlowError, FlowKind};

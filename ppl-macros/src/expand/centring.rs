@@ -9,10 +9,10 @@ use quote::{format_ident, quote};
 use super::names;
 use super::tape::Body;
 use crate::catalogue::{Entry, Support};
-use crate::ir::lower::element;
+use crate::ir::lower::entry as entry_of;
 use crate::ir::substitute::{Places, substitute};
 use crate::ir::{
-    Affine, Density, DimId, Expr, ExprKind, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Term, VarId, visit,
+    Affine, Density, DimId, Expr, ExprKind, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Term, VarId, Vector, visit,
 };
 use crate::messages;
 
@@ -23,28 +23,48 @@ pub(crate) struct Centred {
     /// The name of the family in the language.
     pub family: &'static str,
     pub index: Vec<Index>,
-    /// The axes of its parameters: its own, and that of the probabilities of a category.
-    pub dims: Vec<DimId>,
     pub loops: Vec<VarId>,
-    /// The location and the scale, or all parameters; each with its name.
-    pub parameters: Vec<(&'static str, Expr)>,
+    /// The location and the scale, or all parameters.
+    pub parameters: Vec<Parameter>,
     /// The distribution of a latent of a guide, unless it is normal on the unconstrained scale.
     pub drawn: Option<&'static Entry>,
+}
+
+/// A parameter of what a latent is drawn from.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    /// Its name in the language.
+    pub word: &'static str,
+    pub value: Expr,
+    /// The axes over which each element has several of it: of the probabilities of a category, of the rows of a triangle.
+    pub axes: Vec<(VarId, DimId)>,
+}
+
+impl Parameter {
+    fn new(word: &'static str, value: Expr) -> Self {
+        Parameter { word, value, axes: Vec::new() }
+    }
 }
 
 impl Centred {
     /// The fields that hold the first rows of the location and the scale, or of each parameter.
     pub(crate) fn fields(&self, model: &Model) -> Vec<Ident> {
         let name = &model.sites[self.site].name;
-        let words = self.parameters.iter().map(|(word, _)| word);
+        let words = self.parameters.iter().map(|parameter| parameter.word);
         words.map(|word| format_ident!("__{}_of_{}", word, name, span = Span::mixed_site())).collect()
     }
 
     /// Their rows, of the element at the index.
     pub(crate) fn rows(&self, model: &Model) -> Vec<TokenStream> {
-        let at = names::flat(model, &self.index, &self.dims);
-        let row = |field| if at.to_string() == "0" { quote!(self.#field) } else { quote!(self.#field + #at) };
-        self.fields(model).into_iter().map(row).collect()
+        let row = |(field, parameter): (Ident, &Parameter)| {
+            let places = parameter.axes.iter().map(|&(var, _)| Index::Affine(Affine::term(Term::Var(var))));
+            let index: Vec<Index> = self.index.iter().cloned().chain(places).collect();
+            let dims: Vec<DimId> =
+                model.sites[self.site].dims.iter().copied().chain(parameter.axes.iter().map(|&(_, dim)| dim)).collect();
+            let at = names::flat(model, &index, &dims);
+            if at.to_string() == "0" { quote!(self.#field) } else { quote!(self.#field + #at) }
+        };
+        self.fields(model).into_iter().zip(&self.parameters).map(row).collect()
     }
 
     /// What its body is for: the statement of a guide, which is drawn through it.
@@ -110,21 +130,10 @@ impl<'m> Search<'m> {
                         && let Family::Catalogue(entry) = family
                         && let Some((parameters, drawn)) = self.parameters(entry, params)
                     {
-                        self.sample((*site, &[]), index, entry.name, parameters, drawn);
+                        self.sample(*site, index, entry.name, parameters, drawn);
                     }
-                    if let Density::Multivariate { entry, parameters, axis } = &distribution.density
-                        && let values = self.model.sites[*site].values.as_ref()
-                        && let Some(axis) = axis.or_else(|| values?.axis)
-                    {
-                        let over = values.and_then(|values| values.dim);
-                        // Each element has the parameters of its place.
-                        let place = Affine::term(Term::Var(axis));
-                        let element = |operand| element(operand, place.clone(), distribution.span);
-                        let named = entry.parameters.iter().zip(parameters).map(|((name, _), operand)| (*name, element(operand)));
-                        let index: Vec<Index> = index.iter().cloned().chain([Index::Affine(place.clone())]).collect();
-                        self.loops.push(axis);
-                        self.sample((*site, over.as_slice()), &index, entry.name, named.collect(), Some(entry));
-                        self.loops.pop();
+                    if let Density::Multivariate { entry, parameters, axis, column } = &distribution.density {
+                        self.vector((*site, index, entry), parameters, (*axis, *column), distribution.span);
                     }
                 }
                 // What is drawn within a sum has a location for each of its values.
@@ -142,24 +151,60 @@ impl<'m> Search<'m> {
         }
     }
 
+    /// A vector whose elements are drawn together, or a number with vectors as parameters.
+    fn vector(
+        &mut self,
+        (site, index, entry): (SiteId, &[Index], &'static Entry),
+        parameters: &[Vector],
+        (axis, column): (Option<VarId>, Option<VarId>),
+        span: Span,
+    ) {
+        let place = |var: VarId| Affine::term(Term::Var(var));
+        let named = || entry.parameters.iter().map(|(word, _)| *word).zip(parameters);
+        // The probabilities of a category.
+        if let Some(values) = &self.model.sites[site].values {
+            let Some((axis, dim)) = values.axis.zip(values.dim) else { return };
+            let all = named().map(|(word, operand)| Parameter {
+                axes: vec![(axis, dim)],
+                ..Parameter::new(word, entry_of(operand, &[place(axis)], span))
+            });
+            self.sample(site, index, entry.name, all.collect(), Some(entry));
+            return;
+        }
+        let (Some(axis), Some(dim)) = (axis, self.model.sites[site].dims.last().copied()) else { return };
+        // Each element has the parameters of its place; of a triangle a row.
+        let all = named().map(|(word, operand)| match column {
+            Some(column) if word == "scale_tril" => Parameter {
+                axes: vec![(column, dim)],
+                ..Parameter::new(word, entry_of(operand, &[place(axis), place(column)], span))
+            },
+            _ => Parameter::new(word, entry_of(operand, &[place(axis)], span)),
+        });
+        let all: Vec<Parameter> = all.collect();
+        let index: Vec<Index> = index.iter().cloned().chain([Index::Affine(place(axis))]).collect();
+        self.loops.push(axis);
+        self.sample(site, &index, entry.name, all, Some(entry));
+        self.loops.pop();
+    }
+
     /// What is computed of a distribution, if anything, and what a guide draws by its quantiles.
-    fn parameters(&self, entry: &'static Entry, params: &[Expr]) -> Option<(Vec<(&'static str, Expr)>, Option<&'static Entry>)> {
+    fn parameters(&self, entry: &'static Entry, params: &[Expr]) -> Option<(Vec<Parameter>, Option<&'static Entry>)> {
         let is_guide = self.model.is_guide();
         if is_guide && !is_gaussian(entry) {
-            let named = entry.parameters.iter().zip(params).map(|((name, _), value)| (*name, value.clone()));
+            let named = entry.parameters.iter().zip(params).map(|((name, _), value)| Parameter::new(name, value.clone()));
             return Some((named.collect(), Some(entry)));
         }
         let on_the_line = entry.support == Support::Real || (self.draws() && entry.rust == "LogNormal") || is_guide;
         let (location, scale) = location_and_scale(entry, params).filter(|_| on_the_line)?;
-        Some((vec![("location", location.clone()), ("scale", scale.clone())], None))
+        Some((vec![Parameter::new("location", location.clone()), Parameter::new("scale", scale.clone())], None))
     }
 
     fn sample(
         &mut self,
-        (site, over): (SiteId, &[DimId]),
+        site: SiteId,
         index: &[Index],
         family: &'static str,
-        mut parameters: Vec<(&'static str, Expr)>,
+        mut parameters: Vec<Parameter>,
         drawn: Option<&'static Entry>,
     ) {
         let known = &self.model.sites[site];
@@ -171,13 +216,13 @@ impl<'m> Search<'m> {
             self.refused.push((second.span, messages::GUIDE_PARTS.to_owned()));
             return;
         }
-        if let Err(span) = parameters.iter_mut().try_for_each(|(_, value)| self.inline(value)) {
+        if let Err(span) = parameters.iter_mut().try_for_each(|parameter| self.inline(&mut parameter.value)) {
             self.refused.push((span, messages::GUIDE_OTHER_ROW.to_owned()));
             return;
         }
         let mut latents = Vec::new();
-        for (_, expr) in &parameters {
-            visit::expressions(expr, &mut |e| {
+        for parameter in &parameters {
+            visit::expressions(&parameter.value, &mut |e| {
                 if let ExprKind::Site(read, _) = e.kind
                     && self.model.sites[read].kind == SiteKind::Latent
                 {
@@ -188,9 +233,7 @@ impl<'m> Search<'m> {
         if let Some((_, span)) = latents.iter().find(|(read, _)| *read == site) {
             self.refused.push((*span, messages::GUIDE_ITSELF.to_owned()));
         } else if self.draws() || !latents.is_empty() {
-            let dims = known.dims.iter().chain(over).copied().collect();
-            let (index, loops) = (index.to_vec(), self.loops.clone());
-            self.found.push(Centred { site, family, index, dims, loops, parameters, drawn });
+            self.found.push(Centred { site, family, index: index.to_vec(), loops: self.loops.clone(), parameters, drawn });
         }
     }
 

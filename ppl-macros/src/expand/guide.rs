@@ -56,6 +56,9 @@ pub(crate) fn families(guide: &Model, e: &TokenStream) -> Vec<TokenStream> {
             return quote!(_ppl::dirichlet::<#e>());
         }
         let (rust, count) = (format_ident!("{}", entry.rust), entry.parameters.len());
+        if entry.rust == "MultivariateNormalTril" {
+            return quote!(_ppl::multivariate_normal::<#e>());
+        }
         if entry.name == "Categorical" {
             return quote!(_ppl::category::<#e, _ppl::distributions::#rust>());
         }
@@ -72,8 +75,8 @@ pub(crate) fn families(guide: &Model, e: &TokenStream) -> Vec<TokenStream> {
 fn reads(guide: &Model) -> Vec<Vec<String>> {
     let latents = |known: Centred| {
         let mut names = BTreeSet::new();
-        for (_, value) in &known.parameters {
-            visit::expressions(value, &mut |e| {
+        for parameter in &known.parameters {
+            visit::expressions(&parameter.value, &mut |e| {
                 if let ExprKind::Site(site, _) = e.kind
                     && guide.sites[site].kind == SiteKind::Latent
                 {

@@ -135,6 +135,12 @@ pub(crate) fn family(name: &Ident, latent: &Site, density: &Density) -> Option<S
         _ => false,
     };
     let supports = [Support::Real, Support::Positive, Support::Unit];
+    if let Density::Multivariate { entry, .. } = density
+        && entry.name == "MultivariateNormal"
+        && latent.support == Support::Real
+    {
+        return (entry.rust != "MultivariateNormalTril").then(|| messages::guide_scale_tril(name));
+    }
     if latent.own_support.is_some() {
         // Where the values of a distribution of the user's lie is known to rustc alone.
         return (!supports.into_iter().any(fits))

@@ -376,7 +376,8 @@ pub(crate) enum Density {
     Univariate { family: Family, params: Vec<Expr> },
     /// A distribution of vectors or matrices, or of a number with vectors as parameters.
     /// In a guide, `axis` is the index of the elements of a vector; of `Categorical` logits in a `sum`, that of their normalizer.
-    Multivariate { entry: &'static Entry, parameters: Vec<Vector>, axis: Option<VarId> },
+    /// `column` is that of the other axis of its matrix.
+    Multivariate { entry: &'static Entry, parameters: Vec<Vector>, axis: Option<VarId>, column: Option<VarId> },
     /// A component of which is chosen by weights, summed out: `log p(x) = ln sum of w_k p_k(x)`.
     Mixture { weights: Vector, var: VarId, family: Family, params: Vec<Expr> },
     /// The same, of components of any families, which are listed.

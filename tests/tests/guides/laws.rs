@@ -94,6 +94,27 @@ guide! {
     }
 }
 
+guide! {
+    /// Vectors that are drawn together, among others.
+    pub Vectors for Zoo() {
+        param m: real = 0.2;
+        param d[P]: real = 0.4;
+        param l[P, P]: covariance_cholesky = 0.7;
+        param of_alpha[G, G]: covariance_cholesky = 0.5;
+        auto p, w, c;
+        mu ~ Normal(m, 0.6);
+        for j in P {
+            let at[j] = d[j] + 0.3 * mu;
+        }
+        beta[P] ~ MultivariateNormal(at, scale_tril = l);
+        tau ~ LogNormal(0.2 * dot(x[0], beta), 0.7);
+        alpha[G] ~ MultivariateNormal(m, scale_tril = of_alpha);
+        for g in G {
+            spread[g] ~ LogNormal(0.3 * alpha[g] + 0.1 * tau, 0.5);
+        }
+    }
+}
+
 /// A function of the user's.
 #[ppl_core::function]
 pub(crate) fn spread_of<V: Lanes>(x: V) -> V {
@@ -228,6 +249,7 @@ fn pullbacks_are_derivatives() {
     check::<f64>(guide(&zoo(), &AllAuto), 1e-5, 2e-7);
     check::<f64>(guide(&zoo(), &Shapes), 1e-5, 2e-6);
     check::<f64>(guide(&zoo(), &MoreShapes), 1e-5, 2e-6);
+    check::<f64>(guide(&zoo(), &Vectors), 1e-5, 2e-7);
 }
 
 model! {
@@ -268,8 +290,19 @@ guide! {
     }
 }
 
+guide! {
+    /// Its guide by vectors.
+    pub VectorsOfSingle for Single() {
+        param m[J]: real = 0;
+        param l[J, J]: covariance_cholesky = 0.8;
+        auto mu, tau;
+        theta[J] ~ MultivariateNormal(m, scale_tril = l);
+    }
+}
+
 #[test]
 fn pullbacks_are_derivatives_in_single_precision() {
+    check::<f32>(guide(&Single { y: vec![0.3, -0.4, 1.0] }, &VectorsOfSingle), 1e-2, 2e-2);
     check::<f32>(guide(&Single { y: vec![0.3, -0.4, 1.0] }, &ShapesOfSingle), 2e-2, 5e-2);
     check::<f32>(guide(&Single { y: vec![0.3, -0.4, 1.0] }, &OfSingle), 1e-2, 2e-2);
 }
@@ -296,7 +329,7 @@ fn log_det(mut a: Array2<f64>) -> f64 {
 
 #[test]
 fn the_density_is_that_of_the_draws() {
-    let shapes = [guide(&zoo(), &Shapes), guide(&zoo(), &MoreShapes)];
+    let shapes = [guide(&zoo(), &Shapes), guide(&zoo(), &MoreShapes), guide(&zoo(), &Vectors)];
     for own in [guide(&zoo(), &chained()), guide(&zoo(), &AllAuto)].into_iter().chain(shapes) {
         let guide = own.guide::<f64>();
         let noise = noise(guide);
@@ -359,6 +392,7 @@ fn narrowing_multiplies_scales() {
         ("AllAuto", guide(&zoo(), &AllAuto)),
         ("Shapes", guide(&zoo(), &Shapes)),
         ("MoreShapes", guide(&zoo(), &MoreShapes)),
+        ("Vectors", guide(&zoo(), &Vectors)),
     ] {
         let was = entropy(own.guide::<f64>());
         own.guide_mut::<f64>().narrow(0.8);

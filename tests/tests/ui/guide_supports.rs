@@ -37,4 +37,22 @@ guide! {
     }
 }
 
+model! {
+    pub Lines(y: [f64; N], x: [f64; N, P]) {
+        beta[P] ~ Normal(0, 1);
+        rate[P] ~ Gamma(2, 1);
+        y[N] ~ Normal(1, 1);
+    }
+}
+
+guide! {
+    pub OfLines for Lines() {
+        param m[P]: real = 0;
+        param c[P, P]: covariance = 1;
+        param l[P, P]: covariance_cholesky = 1;
+        beta[P] ~ MultivariateNormal(m, c);
+        rate[P] ~ MultivariateNormal(m, scale_tril = l);
+    }
+}
+
 fn main() {}

@@ -7,6 +7,7 @@ use super::dirichlet::Dirichlet;
 use super::discrete::{Category, WholeNumber};
 use super::gaussian::Gaussian;
 use super::implicit::Implicit;
+use super::multivariate_normal::MultivariateNormal;
 use crate::distributions::{Cumulative, Multivariate, Parameter, Univariate};
 use crate::kernel::Real;
 
@@ -83,6 +84,12 @@ pub trait Drawn<E: Real>: Debug + Send + Sync {
 #[must_use]
 pub fn gaussian<E: Real>() -> &'static dyn Drawn<E> {
     &Gaussian
+}
+
+/// Vectors that are normal, by their Cholesky factors.
+#[must_use]
+pub fn multivariate_normal<E: Real>() -> &'static dyn Drawn<E> {
+    &MultivariateNormal
 }
 
 /// A simplex of a Dirichlet distribution.

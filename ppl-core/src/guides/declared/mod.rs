@@ -10,13 +10,14 @@ mod gaussian;
 mod implicit;
 mod kernels;
 mod maps;
+mod multivariate_normal;
 
 use std::fmt::{Debug, Formatter};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use automatic::Start;
-pub use drawn::{Drawn, Elements, category, dirichlet, drawn_from, gaussian, whole_number};
+pub use drawn::{Drawn, Elements, category, dirichlet, drawn_from, gaussian, multivariate_normal, whole_number};
 pub use error::GuideError;
 
 use super::{Guide, OwnGuide};

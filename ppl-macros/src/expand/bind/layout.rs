@@ -74,10 +74,14 @@ pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
     }
     for known in centred {
         let (text, family, count) = (model.sites[known.site].name.to_string(), known.family, known.parameters.len());
-        out.extend(if let Some(dim) = known.dims.get(model.sites[known.site].dims.len()) {
-            quote!(layout.centred_over(#text, #family, #dim);)
-        } else {
+        out.extend(if known.parameters.iter().all(|parameter| parameter.axes.is_empty()) {
             quote!(layout.centred(#text, #family, #count);)
+        } else {
+            let dims = known.parameters.iter().map(|parameter| {
+                let dims = parameter.axes.iter().map(|(_, dim)| dim);
+                quote!(&[#(#dims),*])
+            });
+            quote!(layout.centred_over(#text, #family, &[#(#dims),*]);)
         });
     }
     let centrings = centred.iter().enumerate().map(|(i, known)| {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, TokenStream};
 
-use super::centring::Centred;
+use super::centring::{Centred, Parameter};
 use super::names;
 use crate::catalogue::Shape;
 use crate::check::order;
@@ -346,10 +346,15 @@ impl<'m> Tape<'m> {
     pub(crate) fn centring(model: &'m Model, centred: &Centred, columns: &mut Vec<Column>) -> Self {
         let mut tape = Tape::new(model, &centred.body(model), columns);
         let scopes: Vec<ScopeId> = centred.loops.iter().map(|&var| tape.open(ScopeKind::Loop(var))).collect();
-        for ((word, expr), row) in centred.parameters.iter().zip(centred.rows(model)) {
-            let value = tape.expr(expr, columns);
+        for (Parameter { word, value, axes }, row) in centred.parameters.iter().zip(centred.rows(model)) {
+            let own: Vec<ScopeId> = axes.iter().map(|&(var, _)| tape.open(ScopeKind::Loop(var))).collect();
+            let value = tape.expr(value, columns);
             tape.name(value, word);
             tape.push(Item::Store { site: None, row, value });
+            for scope in own.into_iter().rev() {
+                tape.close(scope);
+                tape.push(Item::Loop(scope));
+            }
         }
         for scope in scopes.into_iter().rev() {
             tape.close(scope);

@@ -80,7 +80,7 @@ impl Lowering<'_> {
     /// The values that a discrete latent may have: from, to, and the dimension of their probabilities.
     fn values(&mut self, name: &Ident, prior: &mut Distribution, support: Support) -> Option<(Affine, Affine, DimId)> {
         let zero = Affine::constant(0);
-        if let Density::Multivariate { entry, parameters, axis } = &mut prior.density
+        if let Density::Multivariate { entry, parameters, axis, .. } = &mut prior.density
             && entry.name == "Categorical"
         {
             let dim = parameters.first().and_then(|weights| weights.last_dim(&self.model))?;

@@ -53,9 +53,15 @@ impl Lowering<'_> {
                 Chosen::Multivariate(entry, parameters) => {
                     let dim = event.first().filter(|_| self.model.is_guide() && event.len() == 1);
                     let axis = dim.map(|&dim| self.axis_var(dim));
+                    let column = axis.zip(dim).map(|(axis, &dim)| {
+                        self.loops.push(axis);
+                        let column = self.axis_var(dim);
+                        self.loops.pop();
+                        column
+                    });
                     Some(Lowered {
                         distribution: Distribution {
-                            density: Density::Multivariate { entry, parameters, axis },
+                            density: Density::Multivariate { entry, parameters, axis, column },
                             mask: None,
                             span,
                         },

@@ -24,7 +24,7 @@ pub(crate) use discrete::is_discrete;
 pub(crate) use guide::lower_guide;
 pub(crate) use parameters::support_word;
 pub(crate) use sums::{log_prior, prior_prob};
-pub(crate) use vectors::element;
+pub(crate) use vectors::{element, entry};
 
 use std::collections::{BTreeMap, BTreeSet};
 

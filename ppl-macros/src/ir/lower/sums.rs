@@ -207,7 +207,7 @@ impl Lowering<'_> {
         let counts = matches!(support, Support::Binary | Support::Count | Support::CountUpTo);
         match &mut prior.density {
             Density::Univariate { .. } if discrete == Some(true) && counts => Some(prior),
-            Density::Multivariate { entry, parameters, axis } if entry.name == "Categorical" => {
+            Density::Multivariate { entry, parameters, axis, .. } if entry.name == "Categorical" => {
                 let over = parameters.first().and_then(|weights| weights.last_dim(&self.model));
                 if let Some(over) = over.filter(|over| dim != Some(*over)) {
                     self.error(var.span(), messages::sum_weights(var, &self.model.dim_name(over)));

@@ -165,8 +165,12 @@ impl Terms {
 
 /// One element of a vector.
 pub(crate) fn element(vector: &Vector, place: Affine, span: Span) -> Expr {
-    let last = Index::Affine(place);
-    let with_last = |index: &Vec<Index>| index.iter().cloned().chain([last.clone()]).collect();
+    entry(vector, &[place], span)
+}
+
+/// One element of a vector, or of a matrix.
+pub(crate) fn entry(vector: &Vector, places: &[Affine], span: Span) -> Expr {
+    let with_last = |index: &Vec<Index>| index.iter().cloned().chain(places.iter().cloned().map(Index::Affine)).collect();
     let kind = match vector {
         Vector::Site(site, index) => ExprKind::Site(*site, with_last(index)),
         Vector::Data(arg, index) => ExprKind::Data(*arg, with_last(index)),

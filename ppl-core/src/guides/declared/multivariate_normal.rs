@@ -95,15 +95,14 @@ impl<E> At<'_, E> {
     fn noise<V: Lanes<Element = E>>(&self, known: Option<&[E]>, u: &[E], z: &mut Vec<V>) {
         z.clear();
         for p in 0..self.length {
-            let own = match known {
-                Some(noise) => V::load(&noise[self.row(self.noise, p)..]),
-                None => {
-                    let mut rest = V::load(&u[self.row(self.u, p)..]) - V::load(&self.values[self.row(self.loc, p)..]);
-                    for (q, z) in z.iter().enumerate() {
-                        rest = rest - self.entry::<V>(p, q) * *z;
-                    }
-                    rest / self.entry::<V>(p, p)
+            let own = if let Some(noise) = known {
+                V::load(&noise[self.row(self.noise, p)..])
+            } else {
+                let mut rest = V::load(&u[self.row(self.u, p)..]) - V::load(&self.values[self.row(self.loc, p)..]);
+                for (q, z) in z.iter().enumerate() {
+                    rest = rest - self.entry::<V>(p, q) * *z;
                 }
+                rest / self.entry::<V>(p, p)
             };
             z.push(own);
         }

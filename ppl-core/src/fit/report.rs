@@ -15,6 +15,9 @@ use crate::report::{Param, Scalar};
 /// The Pareto k from which on weights have no variance: draws that are spread further are tried.
 const HEAVY: f64 = 0.5;
 
+/// More dimensions than this are hardly spread, and cost as many draws.
+const MANY: usize = 1000;
+
 /// What is found out of a fitted guide by drawing from it.
 pub(super) struct Report {
     /// How many draws the table is made of.
@@ -53,8 +56,9 @@ impl Report {
         let mut weighted = Weighted::of(&own.log_ratios);
         let raw_pareto_k = weighted.pareto_k;
         let (mut gathered, mut widened) = (own, 1.0);
-        if weighted.pareto_k >= HEAVY {
-            let further = widening(guide.guide::<E>().spreading());
+        let dimensions = guide.guide::<E>().spreading();
+        if weighted.pareto_k >= HEAVY && (1..=MANY).contains(&dimensions) {
+            let further = widening(dimensions);
             let wide = Gathered::new(model, guide, (as_many(draws), seed), further, &shown)?;
             let weights = Weighted::of(&wide.log_ratios);
             if weights.smoothed.is_some() && weights.pareto_k < weighted.pareto_k {

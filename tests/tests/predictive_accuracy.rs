@@ -56,7 +56,7 @@ fn the_matrix_of_a_fit_gives_the_same_as_the_fit() {
     let by_hand = ppl_core::diagnostics::Loo::new(&matrix.values, &ratios).unwrap();
     assert_eq!(by_hand.elpd_loo(), fit.loo(&model).unwrap().elpd_loo());
     // The draws of the matrix are those of the guide.
-    let mu = fit.raw().draws(&model, 4000).unwrap().mu;
+    let mu = fit.proposals(&model, 4000).unwrap().mu;
     let density = |s: usize, y: f64| -0.5 * ((y - mu[s]) / 2.0).powi(2) - (2.0 * std::f64::consts::TAU.sqrt()).ln();
     assert!((0..4000).all(|s| (matrix.values[[s, 2]] - density(s, 4.0)).abs() < 1e-12));
 }
@@ -90,7 +90,7 @@ model! {
 fn a_draw_where_the_density_is_no_number_has_no_weight_and_the_others_are_weighted() {
     let model = Tilted {};
     let fit = fit_bbvi(&model, Bbvi { family: Family::Laplace, ..Bbvi::default() }).unwrap();
-    let (draws, ratios) = (fit.raw().draws(&model, 16_000).unwrap(), fit.log_ratios(&model, 16_000).unwrap());
+    let (draws, ratios) = (fit.proposals(&model, 16_000).unwrap(), fit.log_ratios(&model, 16_000).unwrap());
     let outside = draws.x.iter().filter(|x| **x < 0.0).count();
     assert!(outside > 0, "the guide reaches below zero");
     assert!(draws.x.iter().zip(&ratios).all(|(x, ratio)| (*x < 0.0) == (*ratio == f64::NEG_INFINITY) && !ratio.is_nan()));
@@ -129,7 +129,7 @@ fn each_latent_has_a_pareto_k_of_its_own_and_those_that_the_guide_misses_have_th
     let ([mean_a, sd_a], [mean_b, sd_b]) = (largest("a"), largest("b"));
     assert!(weights.pareto_k <= mean_a && mean_a < mean_b && sd_a < sd_b, "{scalars:?}");
     // By hand: the shape of the ratios, and of both tails of what they are multiplied by.
-    let (draws, ratios) = (fit.raw().draws(&model, 4000).unwrap(), fit.log_ratios(&model, 4000).unwrap());
+    let (draws, ratios) = (fit.proposals(&model, 4000).unwrap(), fit.log_ratios(&model, 4000).unwrap());
     let columns = (0..3).map(|n| draws.a.column(n).to_vec()).chain((0..2).map(|k| draws.b.column(k).to_vec()));
     for (scalar, column) in scalars.iter().zip(columns) {
         let mean = weights.mean(&column).unwrap();
@@ -162,7 +162,8 @@ fn eight_schools_agree_with_quadrature() {
         assert!((row.elpd_loo - exact).abs() < 0.06, "{}: {} {exact}, k {}", row.name, row.elpd_loo, row.pareto_k);
     }
     assert!((loo.elpd_loo().value - exact.iter().sum::<f64>()).abs() < 0.15, "{loo}");
-    assert_eq!(loo.draws, 4000);
+    // Or half as many more, where they are spread further than the guide.
+    assert!(loo.draws == 4000 || loo.draws == 6016, "{}", loo.draws);
 }
 
 model! {
@@ -187,7 +188,7 @@ fn rows_are_named_by_their_elements_and_cover_every_observed_statement() {
     };
     let fit = fit_bbvi(&model, Bbvi::default()).unwrap();
     let matrix = fit.log_likelihood(&model, 70).unwrap();
-    let draws = fit.raw().draws(&model, 70).unwrap();
+    let draws = fit.proposals(&model, 70).unwrap();
     let expected = ["count[0]", "count[1]", "count[2]", "y[0, 1]", "y[0, 2]", "y[1, 1]", "y[1, 2]", "y[2, 1]", "y[2, 2]"];
     assert_eq!(matrix.names, expected);
     for s in 0..70 {

@@ -14,7 +14,7 @@ const HELD: usize = 8192 * DRAWS;
 
 impl<M: Model> Fit<M> {
     /// How well the model predicts each row from the others: Pareto-smoothed leave-one-out cross-validation, from 4000 draws of
-    /// the guide (or [`Bbvi::draws`](super::Bbvi), if these are more), corrected by importance weights. Parameters stay where all the
+    /// the guide (or [`Bbvi::draws`](super::Bbvi), if these are more, and half as many again where they are spread further), corrected by importance weights. Parameters stay where all the
     /// rows put them, which is told.
     ///
     /// # Errors

@@ -109,7 +109,7 @@ pub fn fit_bbvi<M: Model, C: std::borrow::BorrowMut<Bbvi>>(model: &M, mut config
 
 /// Fits a guide that is given, from where its parameters start: one written by `guide!`, or one of a type of yours that implements
 /// [`Guide`](crate::guides::Guide) over the element of the model. What a guide leaves to `auto` begins at the mode with the curvature there, or as a standard
-/// normal where that is better. Discrete latents are drawn from what the guide says, and their parameters move by the score function ([`Bbvi::estimators`]). With [`Bbvi::minibatch`] a
+/// normal where that is better. Discrete latents are drawn from what the guide says, and their parameters move by the score function (`Bbvi::estimators`). With `Bbvi::minibatch` a
 /// guide written by `guide!` is taken in batches. Of the configuration, what chooses among families is not used.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::distributions::{Multivariate, Parameter, Univariate, Vector, VectorAd
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
 /// What makes draws of noise: the distribution's own, each with random numbers of its noise.
-fn each_draw<E: Real>(elements: Elements<'_, E>, noise: &[E], u: &mut [E], mut sample: impl FnMut(&[f64], &mut SmallRng) -> f64) {
+fn each_draw<E: Real>(elements: Elements<'_, E>, noise: &[E], u: &mut [E], sample: fn(&[f64], &mut SmallRng) -> f64) {
     let Elements { count, samples, parameters, values, .. } = elements;
     let mut own = Vec::new();
     for i in 0..count {
@@ -33,55 +33,31 @@ pub(super) fn of_element(rows: &Range<usize>, element: usize, count: usize) -> R
     rows.start + element * each..rows.start + (element + 1) * each
 }
 
+/// A distribution of whole numbers, by what its parameters are.
+pub(super) trait Values<E: Real>: Debug + Send + Sync {
+    const NAME: &'static str;
+    const PARAMETERS: &'static [Parameter];
+
+    /// A draw, of an element whose parameters these are.
+    fn sample(own: &[f64], rng: &mut SmallRng) -> f64;
+    /// Log densities, or their derivatives.
+    fn run(elements: Elements<'_, E>, u: &[E], task: Task<'_, E>);
+}
+
 /// Whole numbers of a distribution with numbers as parameters.
 #[derive(Debug)]
 pub(super) struct WholeNumber<D, const P: usize>(PhantomData<D>);
 
-impl<D, const P: usize> WholeNumber<D, P> {
-    pub(super) const NEW: Self = WholeNumber(PhantomData);
-}
+impl<E: Real, D: Univariate<P> + Debug + Send + Sync, const P: usize> Values<E> for WholeNumber<D, P> {
+    const NAME: &'static str = D::NAME;
+    const PARAMETERS: &'static [Parameter] = D::PARAMETERS;
 
-impl<E: Real, D: Univariate<P> + Debug + Send + Sync, const P: usize> Drawn<E> for WholeNumber<D, P> {
-    fn name(&self) -> &'static str {
-        D::NAME
+    fn sample(own: &[f64], rng: &mut SmallRng) -> f64 {
+        D::sample(std::array::from_fn(|k| own[k]), rng)
     }
 
-    fn parameters(&self) -> &'static [Parameter] {
-        D::PARAMETERS
-    }
-
-    fn is_discrete(&self) -> bool {
-        true
-    }
-
-    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
-        each_draw(elements, noise, u, |own, rng| D::sample(std::array::from_fn(|k| own[k]), rng));
-    }
-
-    fn log_prob(&self, elements: Elements<'_, E>, _noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
-        dispatch(OfNumbers::<D, E, P> { elements, u, task: Task::LogProb(log_prob), of: PhantomData });
-    }
-
-    fn score(
-        &self,
-        elements: Elements<'_, E>,
-        (u, _): (&[E], Option<&[E]>),
-        weights: &[E],
-        adjoints: &mut [E],
-        _u_adjoint: Option<&mut [E]>,
-    ) {
-        dispatch(OfNumbers::<D, E, P> { elements, u, task: Task::Score { weights, adjoints }, of: PhantomData });
-    }
-
-    fn pull(
-        &self,
-        elements: Elements<'_, E>,
-        _drawn: (&[E], &[E]),
-        _weights: Option<&[E]>,
-        adjoints: &mut [E],
-        _u_adjoint: &[E],
-    ) {
-        no_path(elements, adjoints);
+    fn run(elements: Elements<'_, E>, u: &[E], task: Task<'_, E>) {
+        dispatch(OfNumbers::<D, E, P> { elements, u, task, of: PhantomData });
     }
 }
 
@@ -89,17 +65,36 @@ impl<E: Real, D: Univariate<P> + Debug + Send + Sync, const P: usize> Drawn<E> f
 #[derive(Debug)]
 pub(super) struct Category<D>(PhantomData<D>);
 
-impl<D> Category<D> {
-    pub(super) const NEW: Self = Category(PhantomData);
+impl<E: Real, D: Multivariate + Debug + Send + Sync> Values<E> for Category<D> {
+    const NAME: &'static str = D::NAME;
+    const PARAMETERS: &'static [Parameter] = D::PARAMETERS;
+
+    fn sample(own: &[f64], rng: &mut SmallRng) -> f64 {
+        let mut value = [0.0];
+        D::sample(own, rng, &mut value);
+        value[0]
+    }
+
+    fn run(elements: Elements<'_, E>, u: &[E], task: Task<'_, E>) {
+        dispatch(OfCategories::<D, E> { elements, u, task, of: PhantomData });
+    }
 }
 
-impl<E: Real, D: Multivariate + Debug + Send + Sync> Drawn<E> for Category<D> {
+/// Latents that are drawn from such a distribution.
+#[derive(Debug)]
+pub(super) struct Discrete<V>(PhantomData<V>);
+
+impl<V> Discrete<V> {
+    pub(super) const NEW: Self = Discrete(PhantomData);
+}
+
+impl<E: Real, V: Values<E>> Drawn<E> for Discrete<V> {
     fn name(&self) -> &'static str {
-        D::NAME
+        V::NAME
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        D::PARAMETERS
+        V::PARAMETERS
     }
 
     fn is_discrete(&self) -> bool {
@@ -107,15 +102,11 @@ impl<E: Real, D: Multivariate + Debug + Send + Sync> Drawn<E> for Category<D> {
     }
 
     fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
-        let mut value = [0.0];
-        each_draw(elements, noise, u, |own, rng| {
-            D::sample(own, rng, &mut value);
-            value[0]
-        });
+        each_draw(elements, noise, u, V::sample);
     }
 
     fn log_prob(&self, elements: Elements<'_, E>, _noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
-        dispatch(OfCategories::<D, E> { elements, u, task: Task::LogProb(log_prob), of: PhantomData });
+        V::run(elements, u, Task::LogProb(log_prob));
     }
 
     fn score(
@@ -126,7 +117,7 @@ impl<E: Real, D: Multivariate + Debug + Send + Sync> Drawn<E> for Category<D> {
         adjoints: &mut [E],
         _u_adjoint: Option<&mut [E]>,
     ) {
-        dispatch(OfCategories::<D, E> { elements, u, task: Task::Score { weights, adjoints }, of: PhantomData });
+        V::run(elements, u, Task::Score { weights, adjoints });
     }
 
     fn pull(
@@ -148,7 +139,8 @@ fn no_path<E: Real>(elements: Elements<'_, E>, adjoints: &mut [E]) {
     }
 }
 
-enum Task<'a, E> {
+/// What is asked of every element.
+pub(super) enum Task<'a, E> {
     LogProb(&'a mut [f64]),
     Score { weights: &'a [E], adjoints: &'a mut [E] },
 }

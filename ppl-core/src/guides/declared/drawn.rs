@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 
 use super::dirichlet::Dirichlet;
-use super::discrete::{Category, WholeNumber};
+use super::discrete::{Category, Discrete, WholeNumber};
 use super::gaussian::Gaussian;
 use super::implicit::Implicit;
 use super::multivariate_normal::MultivariateNormal;
@@ -101,13 +101,13 @@ pub fn dirichlet<E: Real>() -> &'static dyn Drawn<E> {
 /// Any distribution of whole numbers with numbers as parameters.
 #[must_use]
 pub fn whole_number<E: Real, D: Univariate<P> + Debug + Send + Sync + 'static, const P: usize>() -> &'static dyn Drawn<E> {
-    const { &WholeNumber::<D, P>::NEW }
+    const { &Discrete::<WholeNumber<D, P>>::NEW }
 }
 
 /// Categories of probabilities, or of logits.
 #[must_use]
 pub fn category<E: Real, D: Multivariate + Debug + Send + Sync + 'static>() -> &'static dyn Drawn<E> {
-    const { &Category::<D>::NEW }
+    const { &Discrete::<Category<D>>::NEW }
 }
 
 /// Any distribution of one number with a distribution function.

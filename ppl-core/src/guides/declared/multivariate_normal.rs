@@ -1,11 +1,9 @@
 //! Vectors that are normal, by the Cholesky factors of their covariances.
 
 use super::drawn::{Drawn, Elements};
+use super::gaussian::HALF_LN_TWO_PI;
 use crate::distributions::{Parameter, Support};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
-
-/// `ln(2 pi) / 2`
-const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
 
 /// `u = loc + L noise`, each vector with a lower triangle `L` of its own; what is above the diagonal is not read.
 #[derive(Debug)]

@@ -5,9 +5,11 @@
 use crate::amortized::{Amortized, AmortizedError, Bound, Engine, Header, Past, Sides, Store, Transform, learn};
 use crate::bijectors::{Bijector, Group, WIDEST, forward_outlined, pull_outlined};
 use crate::fit::{Bbvi, FitError, State, fit_bound, fit_chunks, fit_given};
-use crate::guides::FittedGuide;
+use crate::guides::{
+    DeclaredGuide, Drawn, DrawnFrom, FittedGuide, GuideError, NativeFamily, OwnGuide, dirichlet_of, gaussian_of,
+};
 use crate::kernel::Real;
-use crate::model::LogJoint;
+use crate::model::{Layout, LogJoint};
 use crate::rows::{Bind, Rows};
 
 /// The trait, and both implementations, of functions that are listed once.
@@ -38,6 +40,24 @@ instances! {
 
     /// A fit of a guide that is given.
     fn fit_given(model: &mut dyn LogJoint<Self>, guide: &FittedGuide, config: &mut Bbvi) -> Result<State, FitError> = fit_given;
+
+    /// A guide that was written by `guide!`.
+    fn declared_guide(
+        name: &'static str,
+        density: Box<dyn LogJoint<Self> + Send>,
+        model: &Layout,
+        auto: &'static [&'static str],
+        families: &[DrawnFrom<Self>],
+    ) -> Result<OwnGuide, GuideError> = DeclaredGuide::of_element;
+
+    /// What is normal on the unconstrained scale.
+    fn gaussian() -> &'static dyn Drawn<Self> = gaussian_of;
+
+    /// A simplex of a Dirichlet distribution.
+    fn dirichlet() -> &'static dyn Drawn<Self> = dirichlet_of;
+
+    /// A family that the automatic guide knows.
+    fn native(family: NativeFamily) -> &'static dyn Drawn<Self> = NativeFamily::drawn;
 
     /// Finds the places of the names of a model of rows and of its guide.
     fn resolve<'a, 'm>(

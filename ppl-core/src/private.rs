@@ -21,8 +21,8 @@ pub use crate::compiled::{
 pub use crate::distributions::{self, assertions};
 pub use crate::distributions::{Multiparameter, Multivariate, Univariate, flatten, log_prob};
 pub use crate::guides::{
-    DeclaredGuide, Drawn, GuideError, GuideOf, OwnGuide, category, dirichlet, drawn_from, gaussian, multivariate_normal,
-    whole_number,
+    ComponentOf, CountOf, DeclaredGuide, Drawn, DrawnMixture, GuideError, GuideOf, NativeFamily, OwnGuide, category, dirichlet,
+    drawn_from, gaussian, jointly, native, sorted, whole_number,
 };
 pub use crate::kernel::functions::{LogSumExp, ln_factorial};
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};

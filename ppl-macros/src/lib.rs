@@ -92,12 +92,23 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// Declares a guide, `q`, of the latents of a model: `guide! { pub Name for Model(data: type, ..) { statements } }`.
 ///
 /// The statements are those of models. Data, latents, dimensions and plates are the model's, and are read by their names; arguments are what the guide needs
-/// besides, and the fields of its struct. Every latent of the model has one statement: a proper continuous distribution of one number on the support of the
-/// latent, such as `Normal`, `StudentT` or `Logistic` where it is real, `LogNormal`, `Gamma` or `InverseGamma` where it is positive, `LogitNormal`, `Beta` or
-/// `Kumaraswamy` where it is between zero and one; a simplex is drawn from `Dirichlet`, an angle (a latent of the model that is `VonMises`) from `VonMises`, a vector of the whole real line, if its elements are not drawn one by
-/// one, from `MultivariateNormal(loc, scale_tril = l)`, such as of `param l[P, P]: covariance_cholesky = 1;`, a latent that the model has `sampled` from any
-/// discrete distribution of its values, such as `Bernoulli`, `Categorical`, `Poisson` or `NegativeBinomial`. Its parameters are functions of data, of parameters (`param`, which are what is optimized, from where they
-/// start) and of latents before it.
+/// besides, and the fields of its struct. Every latent of the model has one statement: any proper distribution of the catalogue whose values are those of the latent.
+/// Its parameters are functions of data, of parameters (`param`, which are what is optimized, from where they start) and of latents before it.
+///
+/// | the latent is | it is drawn from |
+/// |---|---|
+/// | real | `Normal`, `StudentT`, `Logistic` and others, one by one; a vector that is drawn together from `MultivariateNormal` (by covariance, precision, Cholesky factor or low rank), `MultivariateStudentT`, `GaussianRandomWalk` |
+/// | positive | `LogNormal`, `Gamma`, `InverseGamma`, `Weibull` and others |
+/// | between zero and one | `LogitNormal`, `Beta`, `Kumaraswamy` and others |
+/// | in an interval | `Truncated(Normal(m, s), lower = 0, upper = high)` (of any distribution of one number), `Uniform`, `LogUniform`, `Triangular`, `Pareto`, with the bounds of the model, of numbers and data; an angle from `VonMises` |
+/// | an ordered vector | `Ordered(Normal(m, s))`, of positive numbers `Ordered(Gamma(a, b))` |
+/// | a simplex | `Dirichlet`, `Concrete` |
+/// | a matrix | `LkjCholesky`, `LkjCorrelation`, `Wishart`, `InverseWishart` and their Cholesky factors |
+/// | a whole number that the model has `sampled` | `Bernoulli`, `Categorical`, `Poisson`, `ZeroInflated(..)`, `Truncated(..)` and others |
+///
+/// Real, positive and whole numbers, and those between zero and one, are drawn from mixtures too, `Mixture(w, k in K => Normal(m[k], s[k]))` or
+/// `Mixture(w, Normal(a, b), StudentT(3, c, d))`, and from `Transformed(StudentT(4, m, s), exp)`.
+///
 /// `auto mu, tau;` leaves latents, of any support, to a Gaussian on the unconstrained scale, of full rank up to 300 dimensions, else of independent ones; other statements may read them.
 ///
 /// A guide without networks is for any model without, and is fitted by `fit_guide`:
@@ -128,11 +139,12 @@ pub fn model(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// }
 /// ```
 ///
-/// A draw is a smooth function of normal noise and of the parameters: of `Normal`, `LogNormal` and `LogitNormal` a scaled one, of the others the quantile, found by
-/// some steps of Halley's method, whose derivatives are exact (implicit reparameterization). A gamma variable of shape 0.01 is known by its logarithm where it is zero
-/// among the doubles; of `Weibull`, `Frechet` and `Kumaraswamy` that asks for shapes above 0.05. Such a draw costs some evaluations of the distribution function, and
-/// where a latent is normal but for a change of variables, the normal families are the fast ones. Draws of whole numbers have no path: their parameters, and those
-/// of what they depend on, move by the score function, weighed with what depends on them where nothing later is drawn from them.
+/// A draw is a smooth function of normal noise and of the parameters: of `Normal`, `LogNormal` and `LogitNormal` a scaled one, of the others of one number the quantile,
+/// found by some steps of Halley's method, whose derivatives are exact (implicit reparameterization); vectors and matrices are made of such numbers, one after the other, each
+/// given those before it. A gamma variable of shape 0.01 is known by its logarithm where it is zero among the doubles; of `Weibull`, `Frechet` and `Kumaraswamy` that asks for
+/// shapes above 0.05. Such a draw costs some evaluations of the distribution function, and where a latent is normal but for a change of variables, the normal families are the
+/// fast ones. Draws of whole numbers have no path: their parameters, and those of what they depend on, move by the score function, weighed with what depends on them where
+/// nothing later is drawn from them.
 ///
 /// With `Bbvi::minibatch` steps are over the elements of a plate that a batch has: `z[n] ~ Normal(a * x[n] + b, s);` with parameters of the whole
 /// plate is an amortized guide; discrete latents of elements go with it.

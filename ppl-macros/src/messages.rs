@@ -296,6 +296,9 @@ pub(crate) fn discrete_unbounded(name: &Ident) -> String {
     )
 }
 
+pub(crate) const MIXTURE_VALUES: &str =
+    "the components of a mixture that is drawn have the same values, and the ends of these differ";
+
 pub(crate) fn guide_discrete(name: &Ident) -> String {
     format!(
         "`{name}` of the model is discrete: draw it from `Bernoulli`, `Categorical`, `Poisson` or another distribution of whole numbers, as it is"
@@ -547,23 +550,24 @@ pub(crate) const GUIDE_OTHER_ROW: &str =
 pub(crate) const GUIDE_PARTS: &str =
     "a latent of a guide has one statement, for all of its elements: take parameters over its axes";
 
-/// `family` is where its values lie and what is drawn there.
-pub(crate) fn guide_families(name: &Ident, set: Option<&str>, example: &str, words: &mut dyn Iterator<Item = &str>) -> String {
+/// What a latent that lies in a set of this name is drawn from: as in the example, or from others.
+pub(crate) fn guide_families(name: &Ident, set: Option<&str>, example: &str, words: &[&str]) -> String {
     let set = set.map(|set| format!("is {set} in the model, and so ")).unwrap_or_default();
-    let words: Vec<String> = words.filter(|word| *word != example).map(|word| format!("`{word}`")).collect();
-    let others = if words.is_empty() { String::new() } else { format!("or one of {} ", words.join(", ")) };
-    format!("`{name}` {set}is drawn from `{example}` {others}in a guide, or left to the automatic guide, `auto {name};`")
+    // What is made of another distribution is shown as a whole.
+    let own = example.split('(').next().unwrap_or(example);
+    let shown = if example.matches('(').count() > 1 { example } else { own };
+    let words: Vec<String> = words.iter().filter(|word| **word != own).map(|word| format!("`{word}`")).collect();
+    let others = match &words[..] {
+        [] => String::new(),
+        [one] => format!("or {one} "),
+        several => format!("or one of {} ", several.join(", ")),
+    };
+    format!("`{name}` {set}is drawn from `{shown}` {others}in a guide, or left to the automatic guide, `auto {name};`")
 }
 
-pub(crate) fn guide_scale_tril(name: &Ident) -> String {
-    format!(
-        "a guide draws `{name}` by the Cholesky factor of its covariance: `MultivariateNormal(loc, scale_tril = l)`, such as of `param l[P, P]: covariance_cholesky = 1;`"
-    )
-}
-
-pub(crate) fn guide_no_family(name: &Ident, set: &str) -> String {
-    format!("`{name}` is {set} in the model, where guides have no family: leave it to the automatic guide, `auto {name};`")
-}
+pub(crate) const LATENT_BOUNDS: &str = "a bound is made of data and numbers here: a latent between bounds that depend on others is `Uniform(lower, upper)`, in a model without networks";
+pub(crate) const GUIDE_BOUNDS: &str =
+    "the bounds of a latent are those that it has in the model, made of numbers and data; what a guide learns lies between them";
 
 pub(crate) fn guide_without(latent: &Ident, example: &str, family: &str) -> String {
     format!("the guide says nothing of `{latent}`: write `{example} ~ {family};`, or leave it to `auto {latent};`")

@@ -1,7 +1,7 @@
 //! Distributions of users are checked as ours are: supports of latents, data and parameters come from their constants.
 
 use ppl_core::bijectors::Bijector;
-use ppl_core::distributions::{Distribution, Parameter, Partials, Support, Univariate, ValueKind};
+use ppl_core::distributions::{Cumulative, Distribution, Parameter, Partials, Support, Tails, Univariate, ValueKind};
 use ppl_core::prelude::*;
 use ppl_tests::check_model;
 
@@ -31,6 +31,12 @@ impl Univariate<1> for Waiting {
     fn sample([mean]: [f64; 1], rng: &mut dyn rand::Rng) -> f64 {
         let u = (rng.next_u64() >> 11) as f64 / 9_007_199_254_740_992.0;
         -mean * (1.0 - u).ln()
+    }
+}
+
+impl Cumulative<1> for Waiting {
+    fn tails<V: Lanes>(x: V, [mean]: [V; 1]) -> Tails<V, 1> {
+        Tails::from_above(-(x / mean), [x / mean])
     }
 }
 
@@ -65,4 +71,34 @@ fn data_and_parameters_made_of_data_are_checked_against_its_supports() {
         text(vec![0.5, 1.5], vec![0.0, 2.0]),
         "`Queue`: `exposure[0]` is 0, but `waits[n] ~ Waiting(exposure[n])` needs it positive"
     );
+}
+
+model! {
+    /// Waiting times of which nothing is seen.
+    pub Alone(N: usize) {
+        first ~ Waiting(2);
+        rest ~ Truncated(Waiting(mean = 3), lower = 1);
+    }
+}
+
+guide! {
+    /// The same distributions.
+    pub OfAlone for Alone() {
+        param m: positive = 1;
+        param k: positive = 1;
+        first ~ Waiting(m);
+        rest ~ Truncated(Waiting(mean = k), lower = 1);
+    }
+}
+
+#[test]
+fn a_guide_draws_from_it_by_its_distribution_function() -> Result<(), FitError> {
+    let fit = fit_guide(&Alone { N: 1 }, &OfAlone, Bbvi::default())?;
+    println!("{:?} {:?}", fit.elbo(), fit.guide_params());
+    assert!(fit.elbo().0.abs() < 1e-4, "{:?}", fit.elbo());
+    for (name, expected) in [("m", 2.0), ("k", 3.0)] {
+        let found = fit.guide_param(name).expect("a parameter");
+        assert!((found - expected).abs() < 0.01, "{name}: {found}");
+    }
+    Ok(())
 }

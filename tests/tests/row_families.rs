@@ -73,32 +73,89 @@ fn many() -> (Many, ManyGuide) {
     (model, ManyGuide { encoder: smooth(&[3, 4, 8], 2) })
 }
 
-#[test]
-fn gradients_are_those_of_finite_differences() -> Outcome {
+/// The derivatives of a bound by the parameters of a guide's and of a model's network, of which there are so many: `moved` is the bound where one of them is more.
+fn numeric_gradient([of_model, of_guide]: [usize; 2], moved: impl Fn(bool, usize, f64) -> f64) -> Vec<f64> {
+    let h = 1e-5;
+    let all = (0..of_model).map(|i| (false, i)).chain((0..of_guide).map(|i| (true, i)));
+    all.map(|(of_guide, i)| (moved(of_guide, i, h) - moved(of_guide, i, -h)) / (2.0 * h)).collect()
+}
+
+fn close(found: &[f64], numeric: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), numeric.len());
+    for (i, (found, numeric)) in found.iter().zip(numeric).enumerate() {
+        assert!((found - numeric).abs() < tolerance * (1.0 + numeric.abs()), "{i}: {found} {numeric}");
+    }
+}
+
+/// The objectives whose gradients are compared.
+fn objectives() -> [Amortized; 2] {
     let config = |objective, samples| Amortized { objective, samples, ..Amortized::default() };
-    for config in [config(AmortizedObjective::Elbo, 2), config(AmortizedObjective::ImportanceWeighted, 3)] {
-        let (mut model, mut guide) = many();
-        let found = bound_gradient(&model, &guide, &config, 5)?;
-        let found: Vec<f64> = found.networks.iter().flat_map(|(_, gradient)| gradient.iter().copied()).collect();
-        let mut numeric = Vec::new();
-        let h = 1e-5;
-        for of_guide in [false, true] {
-            for i in 0..if of_guide { guide.encoder.parameters().len() } else { model.decoder.parameters().len() } {
-                let mut moved = |by: f64| {
+    [config(AmortizedObjective::Elbo, 2), config(AmortizedObjective::ImportanceWeighted, 3)]
+}
+
+/// Compares the gradient of the bound of a model with a `decoder` and a guide with an `encoder` with finite differences.
+macro_rules! check_gradients {
+    ($data:expr, $tolerance:expr) => {
+        for config in objectives() {
+            let (model, guide) = $data;
+            let found = bound_gradient(&model, &guide, &config, 5)?;
+            let found: Vec<f64> = found.networks.iter().flat_map(|(_, gradient)| gradient.iter().copied()).collect();
+            let numeric =
+                numeric_gradient([model.decoder.parameters().len(), guide.encoder.parameters().len()], |of_guide, i, by| {
+                    let (mut model, mut guide) = $data;
                     let own = if of_guide { &mut guide.encoder } else { &mut model.decoder };
                     own.parameters_mut()[i] += by;
                     bound_gradient(&model, &guide, &config, 5).expect("as before").bound
-                };
-                let (above, below) = (moved(h), moved(-2.0 * h));
-                moved(h);
-                numeric.push((above - below) / (2.0 * h));
-            }
+                });
+            close(&found, &numeric, $tolerance);
         }
-        assert_eq!(found.len(), numeric.len());
-        for (i, (found, numeric)) in found.iter().zip(&numeric).enumerate() {
-            assert!((found - numeric).abs() < 2e-7 * (1.0 + numeric.abs()), "{i}: {found} {numeric}");
+    };
+}
+
+#[test]
+fn gradients_are_those_of_finite_differences() -> Outcome {
+    check_gradients!(many(), 2e-7);
+    Ok(())
+}
+
+model! {
+    /// Numbers in intervals, vectors that are sorted, walk or are simplexes, and what a network makes of them.
+    #[derive(Debug)]
+    pub Wide(y: [f64; N, K], decoder: net(2 + 3 * K => K)) {
+        for n in N {
+            part[n] ~ Uniform(-1, 2);
+            above[n] ~ Truncated(Normal(0, 1), lower = 0.5);
+            cut[n, K] ~ Ordered(Normal(0, 1));
+            z[n, K] ~ Normal(0, 1);
+            w[n, K] ~ Dirichlet(1.5);
+            let m = decoder(part[n], above[n], cut[n], z[n], w[n]);
+            y[n, K] ~ Normal(m, 0.7);
         }
     }
+}
+
+guide! {
+    #[derive(Debug)]
+    pub WideGuide for Wide(encoder: net(K => 4 + K)) {
+        for n in N {
+            let (a, b, c, d, g) = split(encoder(y[n]));
+            part[n] ~ Truncated(Normal(a, exp(b)), lower = -1, upper = 2);
+            above[n] ~ Truncated(Normal(c, 1), lower = 0.5);
+            cut[n, K] ~ Ordered(Normal(c, exp(d)));
+            z[n, K] ~ GaussianRandomWalk(exp(b + 0.1 * part[n]));
+            w[n, K] ~ Concrete(0.7, g);
+        }
+    }
+}
+
+fn wide() -> (Wide, WideGuide) {
+    let y = Array2::from_shape_fn((3, 3), |(n, k)| ((n * 7 + k * 3) % 5) as f64 / 2.0 - 1.0);
+    (Wide { y, decoder: smooth(&[11, 4, 3], 1) }, WideGuide { encoder: smooth(&[3, 4, 7], 2) })
+}
+
+#[test]
+fn gradients_on_intervals_and_of_vectors_are_those_of_finite_differences() -> Outcome {
+    check_gradients!(wide(), 5e-7);
     Ok(())
 }
 

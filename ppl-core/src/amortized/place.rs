@@ -98,7 +98,7 @@ impl Located {
 
     /// As its family knows it: drawn beside its noise.
     fn elements<'a, E>(&'a self, lanes: usize, values: &'a [E]) -> Elements<'a, E> {
-        Elements::new((self.rows.len(), self.noise), &self.parameters, lanes, values)
+        Elements::new((self.rows.len(), self.events, self.noise), &self.parameters, lanes, values)
     }
 }
 

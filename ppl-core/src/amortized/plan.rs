@@ -99,6 +99,8 @@ pub(super) struct Located {
     /// The rows of what the bijector makes of these.
     pub(super) constrained: Range<usize>,
     pub(super) bijector: Bijector,
+    /// How many numbers, vectors or matrices it is.
+    pub(super) events: usize,
     /// The rows of the parameters of its family: of a location and a scale, where it is normal on the unconstrained scale.
     pub(super) parameters: Vec<Range<usize>>,
     pub(super) is_normal: bool,
@@ -243,7 +245,8 @@ impl Plan {
                 return wiring(layout.model, reason);
             };
             let size = own.unconstrained.len();
-            let elsewhere = own.bijector != Bijector::Identity && own.bijector != latent.bijector;
+            let elsewhere =
+                own.bijector != Bijector::Identity && own.bijector.differs(&latent.bijector, own.rows.len()).is_some();
             if size != latent.unconstrained.len() || elsewhere || own.missing.is_some() {
                 let reason = format!(
                     "`{}` has {size} unconstrained numbers in the guide and {} in `{}`, or other values; draw it from a distribution of the same values",
@@ -259,6 +262,7 @@ impl Plan {
                 rows: own.unconstrained.clone(),
                 constrained: own.rows.clone(),
                 bijector: own.bijector.clone(),
+                events: centred.events,
                 parameters: centred.parameters.clone(),
                 is_normal: ["Normal", "LogNormal", "LogitNormal"].contains(&centred.family),
                 model: latent.unconstrained.clone(),

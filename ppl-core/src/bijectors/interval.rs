@@ -24,6 +24,11 @@ impl Bounds {
         Bounds { lower: pick(&self.lower), upper: pick(&self.upper) }
     }
 
+    /// Those of an element.
+    pub(super) fn at(&self, element: usize) -> [Option<f64>; 2] {
+        [&self.lower, &self.upper].map(|bounds| bounds.as_ref().map(|bounds| bound(bounds, element)))
+    }
+
     /// How many elements have bounds of their own; one if all have the same.
     pub(super) fn len(&self) -> usize {
         self.lower.iter().chain(&self.upper).map(Vec::len).find(|&length| length != 1).unwrap_or(1)

@@ -25,6 +25,30 @@ impl Bijector {
         }
     }
 
+    /// The first of so many elements whose values are others than those of another map; none if all are the same.
+    pub(crate) fn differs(&self, other: &Bijector, elements: usize) -> Option<usize> {
+        if self == other {
+            return None;
+        }
+        let (Some(own), Some(other)) = (self.bounds(), other.bounds()) else { return Some(0) };
+        (0..elements.max(1)).find(|&element| own.at(element) != other.at(element))
+    }
+
+    /// The bounds of maps onto intervals, of which the whole line is one.
+    fn bounds(&self) -> Option<Bounds> {
+        let between = |lower: Option<f64>, upper: Option<f64>| {
+            let [lower, upper] = [lower, upper].map(|bound| bound.map(|bound| vec![bound]));
+            Some(Bounds { lower, upper })
+        };
+        match self {
+            Bijector::Identity => between(None, None),
+            Bijector::Exp => between(Some(0.0), None),
+            Bijector::Sigmoid => between(Some(0.0), Some(1.0)),
+            Bijector::Interval(bounds) => Some(bounds.clone()),
+            _ => None,
+        }
+    }
+
     /// The set that it leads to; of a chain, that of its last link.
     #[must_use]
     pub fn range(&self) -> Support {

@@ -142,17 +142,20 @@ impl LayoutBuilder {
     /// Says that the location and the scale of a latent of this family depend on other latents, or that a guide draws it from the family with so many parameters.
     pub fn centred(&mut self, name: &'static str, family: &'static str, parameters: usize) {
         if let Some(variable) = self.layout.variables.iter().position(|variable| variable.name == name) {
-            self.layout.centred.push(Centred { variable, family, degree: 0, parameters: vec![0..1; parameters] });
+            let events = self.layout.variables[variable].rows.len();
+            self.layout.centred.push(Centred { variable, family, degree: 0, events, parameters: vec![0..1; parameters] });
         }
     }
 
-    /// As [`LayoutBuilder::centred`], where each element has several numbers of a parameter: over these dimensions.
-    pub fn centred_over(&mut self, name: &'static str, family: &'static str, parameters: &[&[usize]]) {
+    /// As [`LayoutBuilder::centred`], of vectors or matrices that have so many axes, each with parameters over these dimensions.
+    pub fn centred_over(&mut self, name: &'static str, family: &'static str, event_rank: usize, parameters: &[&[usize]]) {
         let sizes: Vec<usize> =
             parameters.iter().map(|dims| dims.iter().map(|&dim| self.layout.dims[dim].size).product()).collect();
         self.centred(name, family, parameters.len());
         if let Some(centred) = self.layout.centred.last_mut() {
-            // How many there are of each element, until all have their rows.
+            let shape = &self.layout.variables[centred.variable].shape;
+            centred.events = shape[..shape.len().saturating_sub(event_rank)].iter().product();
+            // How many there are of each event, until all have their rows.
             centred.parameters.iter_mut().zip(sizes).for_each(|(rows, size)| *rows = 0..size);
         }
     }
@@ -180,8 +183,8 @@ impl LayoutBuilder {
             }
         }
         for centred in &mut self.layout.centred {
-            let length = self.layout.variables[centred.variable].rows.len();
-            centred.parameters.iter_mut().for_each(|rows| *rows = take(length * rows.len()));
+            let events = centred.events;
+            centred.parameters.iter_mut().for_each(|rows| *rows = take(events * rows.len()));
         }
         for input in &mut self.layout.inputs {
             input.rows = take(input.rows.len());

@@ -50,6 +50,13 @@ pub const fn is_among(own: Support, some: &[Support]) -> bool {
     false
 }
 
+/// Whether values of two supports lie in the same set, but for zero.
+#[must_use]
+pub const fn have_same_values(own: Support, other: Support) -> bool {
+    let positive = &[Support::Positive, Support::NonNegative];
+    is_among(own, &[other]) || (is_among(own, positive) && is_among(other, positive))
+}
+
 /// Whether values are real numbers.
 #[must_use]
 pub const fn is_continuous(kind: ValueKind) -> bool {
@@ -70,6 +77,7 @@ mod tests {
     fn names_and_supports_are_compared_by_value() {
         assert!(is_name("loc", "loc") && !is_name("loc", "lox") && !is_name("loc", "lo"));
         assert!(is_among(Support::Unit, &[Support::Positive, Support::Unit]) && !is_among(Support::Real, &[Support::Positive]));
+        assert!(have_same_values(Support::NonNegative, Support::Positive) && !have_same_values(Support::Real, Support::Positive));
         assert!(can_be_latent(ValueKind::Continuous, Support::Positive));
         assert!(!can_be_latent(ValueKind::Discrete, Support::Count) && !can_be_latent(ValueKind::Continuous, Support::Simplex));
     }

@@ -93,13 +93,16 @@ impl<V: Lanes, const P: usize> Tails<V, P> {
 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no distribution function",
-    label = "it cannot be truncated or censored",
+    label = "it cannot be truncated, censored or drawn by a guide",
     note = "`impl Cumulative<P> for {Self}` says how much lies below and above a number"
 )]
 /// A distribution of one number whose distribution function is known: it can be truncated and censored, and its draws have derivatives.
 pub trait Cumulative<const P: usize>: Univariate<P> + Sized {
-    /// The constant ends of values of a density on the whole line that is periodic: those of an angle.
-    const BETWEEN: Option<[f64; 2]> = None;
+    /// The ends of the values, of a distribution on an interval, of which one may be infinite; of an angle, whose density is periodic, those of a turn.
+    #[inline(always)]
+    fn ends<V: Lanes>(_params: [V; P]) -> Option<[V; 2]> {
+        None
+    }
 
     /// Where a number of the support stands, of a distribution of counts a whole one.
     fn tails<V: Lanes>(x: V, params: [V; P]) -> Tails<V, P>;

@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::{
-    Cumulative, Partials, Tails, Univariate,
+    Cumulative, Partials, Probability, Tails, Univariate,
     special::{open01, within},
 };
 use crate::kernel::Lanes;
@@ -72,6 +72,18 @@ impl Cumulative<2> for LogUniform {
         let below = ((x / lower).ln() / width).max(V::zero()).min(V::constant(1.0));
         let above = ((upper / x).ln() / width).max(V::zero()).min(V::constant(1.0));
         Tails { ln_below: below.ln(), ln_above: above.ln(), velocity: [x * above / lower, x * below / upper] }
+    }
+
+    #[inline(always)]
+    fn ends<V: Lanes>(params: [V; 2]) -> Option<[V; 2]> {
+        Some(params)
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [lower, upper]: [V; 2]) -> V {
+        let width = (upper / lower).ln();
+        let (below, above) = (width * probability.ln_below.exp(), width * probability.ln_above.exp());
+        (lower * below.exp_m1()).ln() - (-upper * (-above).exp_m1()).ln()
     }
 
     fn quantile(probability: f64, [lower, upper]: [f64; 2]) -> f64 {

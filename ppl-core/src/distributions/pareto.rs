@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Cumulative, Partials, Tails, Univariate, special::open01};
+use super::{Cumulative, Partials, Probability, Tails, Univariate, special::open01};
 use crate::kernel::Lanes;
 
 /// The Pareto distribution.
@@ -74,6 +74,18 @@ impl Cumulative<2> for Pareto {
         // The logarithm of the ratio, with the digits that it has just above the bound.
         let ln = ((x - lower) / lower).ln_1p();
         Tails::from_above(-(shape * ln), [x / lower, -(x * ln / shape)])
+    }
+
+    #[inline(always)]
+    fn ends<V: Lanes>([lower, _shape]: [V; 2]) -> Option<[V; 2]> {
+        Some([lower, V::constant(f64::INFINITY)])
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [lower, shape]: [V; 2]) -> V {
+        let ln = -probability.ln_above / shape;
+        // Far up the one is no matter.
+        lower.ln() + V::select(ln.lt(V::constant(30.0)), ln.exp_m1().ln(), ln)
     }
 
     fn quantile(probability: f64, [lower, shape]: [f64; 2]) -> f64 {

@@ -1,7 +1,7 @@
 //! Draws as smooth functions of normal noise, on the unconstrained scale, over lanes: the quantile at the probability below the noise.
 //!
-//! The unconstrained number `u` is the value itself where it is real, the logarithm of a positive one, the log odds of one between zero and one or of an angle. Where the value
-//! of `u` can no longer be told from an end of its support (a gamma variable of shape 0.01 is below 1e-300 more often than not), the tail is taken for a power of the
+//! The unconstrained number `u` is the value itself where it is real, the logarithm of a positive one or of the distance to the only end of an interval, the log odds of one
+//! between zero and one, or between the ends of an interval. Where the value of `u` can no longer be told from an end of its support (a gamma variable of shape 0.01 is below 1e-300 more often than not), the tail is taken for a power of the
 //! distance to that end, as that of every family of the catalogue is: `ln F`, the log density and the derivatives by parameters are continued as straight lines in `u`.
 //! Of the families whose tail becomes a power only where `x^shape` is small (`Weibull`, `Frechet`, `Kumaraswamy`), that asks for shapes above 0.05.
 
@@ -25,6 +25,15 @@ impl<V: Lanes> Probability<V> {
     #[inline(always)]
     pub fn below(noise: V) -> Self {
         Probability { noise, ln_below: noise.ln_normal_cdf(), ln_above: (-noise).ln_normal_cdf() }
+    }
+
+    /// One whose logarithm is known, and that of one minus it; the normal number is near.
+    #[inline(always)]
+    pub(crate) fn of_logarithms(ln_below: V, ln_above: V) -> Self {
+        // At small log odds it is these times a constant, far out the root of twice their size.
+        let odds = ln_below - ln_above;
+        let noise = odds / V::constant(0.5).mul_add(odds.abs(), V::constant(2.54)).sqrt();
+        Probability { noise, ln_below, ln_above }
     }
 
     /// One minus the probability.
@@ -67,55 +76,80 @@ impl<V: Lanes> Probability<V> {
 }
 
 /// What the unconstrained number of a value is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Scale {
+#[derive(Clone, Copy, Debug)]
+enum Scale<V> {
     /// The value.
     Line,
     /// The logarithm of a positive value.
     Logarithm,
+    /// The log odds of a value between zero and one.
+    Share,
     /// The log odds of a value between two numbers.
-    Odds { lower: f64, width: f64 },
+    Odds {
+        lower: V,
+        width: V,
+    },
+    /// The logarithm of the distance to the end below, or above.
+    Above(V),
+    Below(V),
 }
 
-impl Scale {
+impl<V: Lanes> Scale<V> {
     #[inline(always)]
-    fn of<D: Cumulative<P>, const P: usize>() -> Self {
-        match (D::SUPPORT, D::BETWEEN) {
-            (_, Some([lower, upper])) => Scale::Odds { lower, width: upper - lower },
+    fn of<D: Cumulative<P>, const P: usize>(params: [V; P]) -> Self {
+        match (D::SUPPORT, D::ends(params)) {
+            (_, Some(ends)) => Scale::between(ends),
             (Support::Positive | Support::NonNegative, None) => Scale::Logarithm,
-            (Support::Unit, None) => Scale::Odds { lower: 0.0, width: 1.0 },
+            (Support::Unit, None) => Scale::Share,
             _ => Scale::Line,
         }
     }
 
-    /// Between which unconstrained numbers the value, its square and its inverse have their digits.
+    /// That of an interval, an end of which is infinite in all lanes or in none.
     #[inline(always)]
-    fn ends<V: Lanes>(self) -> Option<[V; 2]> {
-        let is_single = size_of::<V::Element>() == 4;
-        let ends = match (self, is_single) {
-            (Scale::Line, _) => return None,
-            (Scale::Logarithm, false) => [-600.0, 340.0],
-            (Scale::Logarithm, true) => [-80.0, 40.0],
+    fn between([lower, upper]: [V; 2]) -> Self {
+        let is_finite = |end: V| end.abs().lt(V::constant(f64::INFINITY)).any();
+        match (is_finite(lower), is_finite(upper)) {
+            (true, true) => Scale::Odds { lower, width: upper - lower },
+            (true, false) => Scale::Above(lower),
+            (false, true) => Scale::Below(upper),
+            (false, false) => Scale::Line,
+        }
+    }
+
+    /// Between which unconstrained numbers the value, its square, its inverse and its distances to the ends have their digits.
+    #[inline(always)]
+    fn ends(self) -> Option<[V; 2]> {
+        // Down to which number a logarithm is, up to which, and how far log odds are from zero.
+        let [low, high, far] =
+            if size_of::<V::Element>() == 4 { [-80.0, 40.0, 8.0] } else { [-600.0, 340.0, 18.0] }.map(V::constant);
+        // What is nearer to an end than that has lost half of its digits.
+        let near = |end: V| V::select(end.eq(V::zero()), low, end.abs().ln() - far);
+        match self {
+            Scale::Line => None,
+            Scale::Logarithm => Some([low, high]),
             // What is left up to the end, one minus the value, has the digits that it leaves it.
-            (Scale::Odds { lower: 0.0, .. }, false) => [-600.0, 18.0],
-            (Scale::Odds { lower: 0.0, .. }, true) => [-80.0, 8.0],
-            (Scale::Odds { .. }, false) => [-18.0, 18.0],
-            (Scale::Odds { .. }, true) => [-8.0, 8.0],
-        };
-        Some(ends.map(V::constant))
+            Scale::Share => Some([low, far]),
+            Scale::Odds { lower, width } => {
+                let size = lower.abs().max((lower + width).abs());
+                let last = (far + (width / size).ln()).max(V::constant(1.0));
+                Some([V::select(lower.eq(V::zero()), low, -last), last])
+            }
+            Scale::Above(end) | Scale::Below(end) => Some([near(end), high]),
+        }
     }
 
     /// The number between the ends that is nearest, and how far beyond it lies.
     #[inline(always)]
-    fn clamped<V: Lanes>(self, u: V) -> (V, V) {
-        let Some([first, last]) = self.ends::<V>() else { return (u, V::zero()) };
+    fn clamped(self, u: V) -> (V, V) {
+        let Some([first, last]) = self.ends() else { return (u, V::zero()) };
         let inside = u.max(first).min(last);
         (inside, u - inside)
     }
 
     /// The value at an unconstrained number.
     #[inline(always)]
-    fn number<V: Lanes>(self, u: V) -> Number<V> {
+    fn number(self, u: V) -> Number<V> {
         let (zero, one) = (V::zero(), V::constant(1.0));
         match self {
             Scale::Line => Number { x: u, dx: one, ln_dx: zero, d_ln_dx: zero },
@@ -123,14 +157,45 @@ impl Scale {
                 let x = u.exp();
                 Number { x, dx: x, ln_dx: u, d_ln_dx: one }
             }
+            Scale::Share => Number::of_odds(u),
             Scale::Odds { lower, width } => {
-                let (share, rest) = (u.sigmoid(), (-u).sigmoid());
-                let size = u.abs();
-                let ln = -(size + V::constant(2.0) * (-size).exp().ln_1p());
-                let (lower, ln_width, width) = (V::constant(lower), V::constant(width.ln()), V::constant(width));
-                Number { x: width.mul_add(share, lower), dx: width * (share * rest), ln_dx: ln + ln_width, d_ln_dx: rest - share }
+                let share = Number::of_odds(u);
+                Number { x: width.mul_add(share.x, lower), dx: width * share.dx, ln_dx: share.ln_dx + width.ln(), ..share }
+            }
+            Scale::Above(end) => {
+                let x = u.exp();
+                Number { x: end + x, dx: x, ln_dx: u, d_ln_dx: one }
+            }
+            Scale::Below(end) => {
+                let x = u.exp();
+                Number { x: end - x, dx: -x, ln_dx: u, d_ln_dx: one }
             }
         }
+    }
+}
+
+/// Near the quantile of what is restricted to an interval, by that of what is not, where it lies well within.
+#[inline(always)]
+pub(super) fn guess_between<D: Cumulative<P>, V: Lanes, const P: usize>(
+    probability: Probability<V>,
+    params: [V; P],
+    ends: [V; 2],
+) -> V {
+    let (zero, few) = (V::zero(), V::constant(1e-3));
+    let scale = Scale::between(ends);
+    let probability = if let Scale::Below(_) = scale { probability.mirrored() } else { probability };
+    let whole = Scale::of::<D, P>(params);
+    let x = whole.number(whole.clamped(D::guess(probability, params)).0).x;
+    match scale {
+        Scale::Odds { lower, width } => {
+            let (share, rest) = ((x - lower) / width, (lower + width - x) / width);
+            // One of equal density has the odds of the probability.
+            let even = probability.ln_below - probability.ln_above;
+            V::select(few.lt(share) & few.lt(rest), (share / rest).ln(), even)
+        }
+        Scale::Above(end) => V::select(end.lt(x), (x - end).ln(), zero),
+        Scale::Below(end) => V::select(x.lt(end), (end - x).ln(), zero),
+        _ => x,
     }
 }
 
@@ -140,8 +205,19 @@ struct Number<V> {
     /// `dx / du`
     dx: V,
     ln_dx: V,
-    /// `d ln (dx / du) / du`
+    /// `d ln |dx / du| / du`
     d_ln_dx: V,
+}
+
+impl<V: Lanes> Number<V> {
+    /// A number between zero and one at its log odds.
+    #[inline(always)]
+    fn of_odds(u: V) -> Self {
+        let (share, rest) = (u.sigmoid(), (-u).sigmoid());
+        let size = u.abs();
+        let ln = -(size + V::constant(2.0) * (-size).exp().ln_1p());
+        Number { x: share, dx: share * rest, ln_dx: ln, d_ln_dx: rest - share }
+    }
 }
 
 /// The log density of an unconstrained number, with its derivatives.
@@ -155,8 +231,8 @@ pub(crate) struct Density<V, const P: usize> {
 /// What is asked of a distribution.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wanted<V> {
-    /// The number up to which another one is with the probability below the noise.
-    Draw(V),
+    /// The number up to which another one is with this probability.
+    Draw(Probability<V>),
     /// The density of an unconstrained number.
     Density(V),
     /// The density, and how the number, as a draw, moves with the parameters.
@@ -187,7 +263,7 @@ struct Point<V, const P: usize> {
 impl<V: Lanes, const P: usize> Point<V, P> {
     #[inline(always)]
     fn at<D: Cumulative<P>>(u: V, params: [V; P], (normalizer, d_normalizer): (V, [V; P]), with_tails: bool) -> Self {
-        let scale = Scale::of::<D, P>();
+        let scale = Scale::of::<D, P>(params);
         let (inside, beyond) = scale.clamped(u);
         let number = scale.number(inside);
         let ((base, d_base), kernel) = (D::base(number.x), D::kernel(number.x, params));
@@ -199,7 +275,9 @@ impl<V: Lanes, const P: usize> Point<V, P> {
         let (mut ln_below, mut ln_above, mut velocity) = (V::zero(), V::zero(), [V::zero(); P]);
         if with_tails {
             let tails = D::tails(number.x, params);
-            (ln_below, ln_above) = (tails.ln_below, tails.ln_above);
+            // Numbers that grow towards their only end have the unconstrained ones below where they are above.
+            let is_mirrored = matches!(scale, Scale::Below(_));
+            (ln_below, ln_above) = if is_mirrored { (tails.ln_above, tails.ln_below) } else { (tails.ln_below, tails.ln_above) };
             velocity = tails.velocity.map(|moved| moved / number.dx);
         }
         Point { inside, beyond, density, ln_below, ln_above, velocity }
@@ -212,20 +290,21 @@ impl<V: Lanes, const P: usize> Point<V, P> {
 
     /// `ln F`, `ln (1 - F)` and the log density at the number, on straight lines beyond the end.
     #[inline(always)]
-    fn continued(&self) -> (V, V, V) {
-        let (below, above, ln) = (self.ln_below, self.ln_above, self.density.ln);
+    fn continued(&self) -> Place<V> {
+        let (ln_below, ln_above, ln, d_u) = (self.ln_below, self.ln_above, self.density.ln, self.density.d_u);
         let is_inside = self.is_inside();
         if !(!is_inside).any() {
-            return (below, above, ln);
+            return Place { ln_below, ln_above, ln, d_u };
         }
         let beyond = self.beyond;
-        let (lower, upper) = (below + beyond * (ln - below).exp(), above - beyond * (ln - above).exp());
+        let (lower, upper) = (ln_below + beyond * (ln - ln_below).exp(), ln_above - beyond * (ln - ln_above).exp());
         let is_low = beyond.lt(V::zero());
-        (
-            V::select(is_inside, below, V::select(is_low, lower, ln_one_minus_exp(upper))),
-            V::select(is_inside, above, V::select(is_low, ln_one_minus_exp(lower), upper)),
-            V::select(is_inside, ln, ln + beyond * self.density.d_u),
-        )
+        Place {
+            ln_below: V::select(is_inside, ln_below, V::select(is_low, lower, ln_one_minus_exp(upper))),
+            ln_above: V::select(is_inside, ln_above, V::select(is_low, ln_one_minus_exp(lower), upper)),
+            ln: V::select(is_inside, ln, ln + beyond * d_u),
+            d_u,
+        }
     }
 
     /// The answer at the number: the derivatives go on beyond the end as they do up to it from another point.
@@ -241,10 +320,26 @@ impl<V: Lanes, const P: usize> Point<V, P> {
 }
 
 /// The most steps to a quantile: by halves of an interval alone it takes no more.
-const STEPS: usize = 200;
+pub(crate) const STEPS: usize = 200;
+
+/// How much lies on both sides of an unconstrained number, and its log density with the derivative.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<V> {
+    pub(crate) ln_below: V,
+    pub(crate) ln_above: V,
+    pub(crate) ln: V,
+    pub(crate) d_u: V,
+}
+
+/// Where an unconstrained number stands in a distribution.
+#[inline(always)]
+pub(crate) fn place<D: Cumulative<P>, V: Lanes, const P: usize>(u: V, params: [V; P]) -> Place<V> {
+    Point::at::<D>(u, params, D::normalizer(params), true).continued()
+}
 
 /// The way to a quantile.
-struct Search<V: Lanes> {
+#[derive(Clone, Copy)]
+pub(crate) struct Search<V: Lanes> {
     /// `ln F - ln (1 - F)` there.
     target: V,
     /// What is known to be below and above it.
@@ -255,12 +350,24 @@ struct Search<V: Lanes> {
     open: V::Mask,
 }
 
+/// A number to begin a search at: a guess, where that is a number.
+#[inline(always)]
+fn start<V: Lanes>(guess: V) -> V {
+    V::select(guess.abs().lt(Search::<V>::most()), guess, V::zero())
+}
+
 impl<V: Lanes> Search<V> {
     #[inline(always)]
-    fn of(probability: Probability<V>) -> Self {
+    pub(crate) fn of(probability: Probability<V>) -> Self {
         let [low, high] = [f64::NEG_INFINITY, f64::INFINITY].map(V::constant);
         let target = probability.ln_below - probability.ln_above;
         Search { target, low, high, stride: V::constant(1.0), open: V::zero().eq(V::zero()) }
+    }
+
+    /// Whether a lane is on its way.
+    #[inline(always)]
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.any()
     }
 
     /// Where numbers are finite.
@@ -271,15 +378,15 @@ impl<V: Lanes> Search<V> {
 
     /// A step of Halley's on `ln F - ln (1 - F)`, which is near a straight line or a parabola wherever it is begun, or one between what is known.
     #[inline(always)]
-    fn step<const P: usize>(&mut self, u: V, point: &Point<V, P>) -> V {
+    pub(crate) fn step(&mut self, u: V, place: Place<V>) -> V {
         let (zero, one, half) = (V::zero(), V::constant(1.0), V::constant(0.5));
         // The error after a step is the cube of that before it.
         let close = V::constant(if size_of::<V::Element>() == 4 { 1e-3 } else { 1e-5 });
-        let (below, above, ln) = point.continued();
-        let error = below - above - self.target;
-        let (of_below, of_above) = ((ln - below).exp(), (ln - above).exp());
+        let Place { ln_below, ln_above, ln, d_u } = place;
+        let error = ln_below - ln_above - self.target;
+        let (of_below, of_above) = ((ln - ln_below).exp(), (ln - ln_above).exp());
         let newton = -error / (of_below + of_above);
-        let curvature = point.density.d_u - of_below + of_above;
+        let curvature = d_u - of_below + of_above;
         let halley = newton / (half * newton * curvature + one).max(V::constant(0.25)).min(V::constant(4.0));
         self.low = V::select(self.open & error.lt(zero), u, self.low);
         self.high = V::select(self.open & zero.le(error), u, self.high);
@@ -306,11 +413,7 @@ impl<V: Lanes> Search<V> {
 pub(crate) fn answer<D: Cumulative<P>, V: Lanes, const P: usize>(wanted: Wanted<V>, params: [V; P]) -> Answer<V, P> {
     let normalizer = D::normalizer(params);
     let (mut search, start) = match wanted {
-        Wanted::Draw(noise) => {
-            let probability = Probability::below(noise);
-            let guess = D::guess(probability, params);
-            (Search::of(probability), V::select(guess.abs().lt(Search::<V>::most()), guess, V::zero()))
-        }
+        Wanted::Draw(probability) => (Search::of(probability), self::start(D::guess(probability, params))),
         Wanted::Density(u) | Wanted::Velocity(u) => (Search::of(Probability { noise: u, ln_below: u, ln_above: u }), u),
     };
     let (is_draw, with_tails) = (matches!(wanted, Wanted::Draw(_)), !matches!(wanted, Wanted::Density(_)));
@@ -318,8 +421,8 @@ pub(crate) fn answer<D: Cumulative<P>, V: Lanes, const P: usize>(wanted: Wanted<
     for _ in 0..STEPS {
         let point = Point::at::<D>(u, params, normalizer, with_tails);
         if is_draw {
-            u = search.step(u, &point);
-            if search.open.any() {
+            u = search.step(u, point.continued());
+            if search.is_open() {
                 continue;
             }
             break;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use rand::Rng;
 
-use super::{Cumulative, Distribution, Parameter, Partials, Support, Tails, Univariate, ValueKind};
+use super::{Cumulative, Distribution, Parameter, Partials, Probability, Support, Tails, Univariate, ValueKind};
 use crate::kernel::Lanes;
 
 /// An increasing map of the real line, as a density needs it.
@@ -16,6 +16,8 @@ pub trait Increasing: Copy + Debug + 'static {
     const SUPPORT: Support;
     /// The number that the map makes of `x`.
     fn forward(x: f64) -> f64;
+    /// Its unconstrained number: the logarithm of a positive one, the log odds of one between zero and one.
+    fn unconstrained<V: Lanes>(x: V) -> V;
     /// The number `x` of which the map makes `y`, `dx / dy`, `ln (dx / dy)` and the derivative of that.
     fn inverse<V: Lanes>(y: V) -> [V; 4];
     /// The mean of `ln (dy / dx)` of numbers `x` of a mean, where that is all it depends on.
@@ -41,6 +43,11 @@ impl Increasing for ByExp {
     }
 
     #[inline(always)]
+    fn unconstrained<V: Lanes>(x: V) -> V {
+        x
+    }
+
+    #[inline(always)]
     fn inverse<V: Lanes>(y: V) -> [V; 4] {
         let (ln, inverse) = (y.ln(), V::constant(1.0) / y);
         [ln, inverse, -ln, -inverse]
@@ -57,6 +64,11 @@ impl Increasing for BySigmoid {
 
     fn forward(x: f64) -> f64 {
         x.sigmoid()
+    }
+
+    #[inline(always)]
+    fn unconstrained<V: Lanes>(x: V) -> V {
+        x
     }
 
     #[inline(always)]
@@ -78,6 +90,11 @@ impl Increasing for BySoftplus {
 
     fn forward(x: f64) -> f64 {
         x.softplus()
+    }
+
+    #[inline(always)]
+    fn unconstrained<V: Lanes>(x: V) -> V {
+        V::select(x.lt(V::constant(-30.0)), x, x.softplus().ln())
     }
 
     #[inline(always)]
@@ -163,6 +180,11 @@ impl<D: Cumulative<P>, M: Increasing, const P: usize> Cumulative<P> for Transfor
             *moved = *moved / slope;
         }
         Tails { velocity, ..tails }
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, params: [V; P]) -> V {
+        M::unconstrained(D::guess(probability, params))
     }
 
     fn quantile(probability: f64, params: [f64; P]) -> f64 {

@@ -4,7 +4,7 @@ use rand::Rng;
 
 use super::special::within;
 use super::{
-    Cumulative, Partials, Tails, Univariate,
+    Cumulative, Partials, Probability, Tails, Univariate,
     special::{ln_one_minus_exp, open01},
 };
 use crate::kernel::Lanes;
@@ -88,6 +88,24 @@ impl Cumulative<3> for Triangular {
             ln_above: V::select(rises, far, near),
             velocity: [V::select(rises, own, of_width), V::select(rises, of_width, own), of_whole],
         }
+    }
+
+    #[inline(always)]
+    fn ends<V: Lanes>([lower, upper, _]: [V; 3]) -> Option<[V; 2]> {
+        Some([lower, upper])
+    }
+
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, [lower, upper, peak]: [V; 3]) -> V {
+        let width = upper - lower;
+        // By the side of the peak on which it lies.
+        let half = V::constant(0.5);
+        let from_lower = (half * (probability.ln_below + ((peak - lower) / width).ln())).exp();
+        let from_upper = (half * (probability.ln_above + ((upper - peak) / width).ln())).exp();
+        let rises = (probability.ln_below.exp() * width).lt(peak - lower);
+        let share = V::select(rises, from_lower, V::constant(1.0) - from_upper);
+        let rest = V::select(rises, V::constant(1.0) - from_lower, from_upper);
+        (share / rest).ln()
     }
 
     fn quantile(probability: f64, [lower, upper, peak]: [f64; 3]) -> f64 {

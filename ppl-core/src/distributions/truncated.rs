@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use rand::Rng;
 
 use super::cumulative::{Standing, Tails};
+use super::quantile::guess_between;
 use super::special::{first_whole, invert, ln_one_minus_exp, open01, within};
-use super::{Cumulative, Distribution, Parameter, Partials, Support, Univariate, ValueKind};
+use super::{Cumulative, Distribution, Parameter, Partials, Probability, Support, Univariate, ValueKind};
 use crate::kernel::Lanes;
 
 /// A distribution restricted to `lower < x < upper`, of counts to `lower <= x <= upper`; the bounds follow its own parameters.
@@ -72,6 +73,18 @@ impl<V: Lanes, const P: usize> Interval<V, P> {
         let (d_lower, d_upper) = if discrete { (V::zero(), V::zero()) } else { (-at_lower, at_upper) };
         Interval { ln, d_params, d_lower, d_upper }
     }
+}
+
+/// The ends of what is restricted to an interval: those that are given, or else those of the support.
+#[inline(always)]
+fn ends<D: Cumulative<P>, V: Lanes, const P: usize>(params: [V; P], given: [V; 2]) -> [V; 2] {
+    let support = match D::SUPPORT {
+        Support::Positive | Support::NonNegative => Some([0.0, f64::INFINITY].map(V::constant)),
+        Support::Unit => Some([0.0, 1.0].map(V::constant)),
+        _ => D::ends(params),
+    };
+    let Some(own) = support else { return given };
+    std::array::from_fn(|i| V::select(given[i].abs().lt(V::constant(f64::INFINITY)), given[i], own[i]))
 }
 
 /// The parameters of a distribution with `P` parameters that `Q` ones begin with.
@@ -156,6 +169,19 @@ macro_rules! truncated {
         }
 
         impl<D: Cumulative<$inner>> Cumulative<$outer> for Truncated<D> {
+            #[inline(always)]
+            fn ends<V: Lanes>(params: [V; $outer]) -> Option<[V; 2]> {
+                let given = [params[$inner], params[$inner + 1]];
+                let is_interval = D::KIND == ValueKind::Continuous;
+                is_interval.then(|| ends::<D, V, $inner>(first(params, V::zero()), given))
+            }
+
+            #[inline(always)]
+            fn guess<V: Lanes>(probability: Probability<V>, params: [V; $outer]) -> V {
+                let (inner, given) = (first(params, V::zero()), [params[$inner], params[$inner + 1]]);
+                guess_between::<D, V, $inner>(probability, inner, ends::<D, V, $inner>(inner, given))
+            }
+
             #[inline(always)]
             fn tails<V: Lanes>(x: V, params: [V; $outer]) -> Tails<V, $outer> {
                 let inner = first(params, V::zero());

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::special::within;
-use super::{Cumulative, Partials, Tails, Univariate};
+use super::{Cumulative, Partials, Probability, Tails, Univariate};
 use crate::kernel::Lanes;
 
 /// The uniform distribution on an interval.
@@ -64,6 +64,17 @@ impl Cumulative<2> for Uniform {
         let below = ((x - lower) / width).max(V::zero()).min(V::constant(1.0));
         let above = ((upper - x) / width).max(V::zero()).min(V::constant(1.0));
         Tails { ln_below: below.ln(), ln_above: above.ln(), velocity: [above, below] }
+    }
+
+    #[inline(always)]
+    fn ends<V: Lanes>(params: [V; 2]) -> Option<[V; 2]> {
+        Some(params)
+    }
+
+    /// Its odds are those of the probability.
+    #[inline(always)]
+    fn guess<V: Lanes>(probability: Probability<V>, _params: [V; 2]) -> V {
+        probability.ln_below - probability.ln_above
     }
 
     fn quantile(probability: f64, [lower, upper]: [f64; 2]) -> f64 {

@@ -151,7 +151,10 @@ fn upper_tail(angle: f64, concentration: f64) -> (f64, f64) {
 }
 
 impl Cumulative<2> for VonMises {
-    const BETWEEN: Option<[f64; 2]> = Some([-PI, PI]);
+    #[inline(always)]
+    fn ends<V: Lanes>(_params: [V; 2]) -> Option<[V; 2]> {
+        Some([-PI, PI].map(V::constant))
+    }
 
     #[inline(always)]
     fn tails<V: Lanes>(x: V, params: [V; 2]) -> Tails<V, 2> {

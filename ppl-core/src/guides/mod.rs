@@ -21,9 +21,10 @@ mod with_points;
 
 pub use blocks::Blocks;
 pub use declared::{
-    DeclaredGuide, Drawn, DrawnFrom, Elements, GuideError, GuideOf, Start, category, dirichlet, drawn_from, gaussian,
-    multivariate_normal, whole_number,
+    Base, ComponentOf, CountOf, DeclaredGuide, Drawn, DrawnFrom, DrawnMixture, Elements, GuideError, GuideOf, MixtureComponent,
+    Pathwise, Start, category, dirichlet, drawn_from, gaussian, jointly, native, sorted, whole_number,
 };
+pub(crate) use declared::{dirichlet_of, gaussian_of};
 pub use family::{Family, FittedGuide};
 pub use flows::{Flow, FlowError, FlowKind};
 pub use full_rank::FullRank;

@@ -66,7 +66,7 @@ impl NativeFamily {
         }
     }
 
-    fn drawn<E: Real>(self) -> &'static dyn Drawn<E> {
+    pub(crate) fn drawn<E: Real>(self) -> &'static dyn Drawn<E> {
         match self {
             NativeFamily::Normal => gaussian(),
             NativeFamily::StudentT => drawn_from::<E, catalogue::StudentT, 3>(),
@@ -246,7 +246,7 @@ impl Native {
 
     fn each<E: Real>(&self, samples: usize, values: &[E], mut visit: impl FnMut(&'static dyn Drawn<E>, Elements<'_, E>)) {
         for latent in &self.latents {
-            let elements = Elements::new((latent.u.len(), latent.u.start), &latent.parameters, samples, values);
+            let elements = Elements::new((latent.u.len(), latent.u.len(), latent.u.start), &latent.parameters, samples, values);
             visit(latent.family.drawn(), elements);
         }
     }

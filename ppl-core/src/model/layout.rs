@@ -34,6 +34,8 @@ pub struct Centred {
     pub family: &'static str,
     /// The row that is kept for the degree of centring: after the unconstrained numbers.
     pub degree: usize,
+    /// How many numbers, vectors or matrices it is: parameters belong to each.
+    pub events: usize,
     /// The rows of the location and of the scale, an element each; of what a guide draws otherwise, those of each parameter of the family.
     pub parameters: Vec<Range<usize>>,
 }

@@ -10,9 +10,10 @@ use super::names;
 use super::tape::Body;
 use crate::catalogue::{Entry, Support};
 use crate::ir::lower::entry as entry_of;
-use crate::ir::substitute::{Places, substitute};
+use crate::ir::substitute::{self, substitute};
 use crate::ir::{
-    Affine, Density, DimId, Expr, ExprKind, Family, Index, Model, SiteId, SiteKind, Stmt, StmtKind, Term, VarId, Vector, visit,
+    Affine, Density, DimId, Distribution, Expr, ExprKind, Family, Index, Model, Places, SiteId, SiteKind, Stmt, StmtKind, Term,
+    VarId, Vector, visit,
 };
 use crate::messages;
 
@@ -26,41 +27,76 @@ pub(crate) struct Centred {
     pub loops: Vec<VarId>,
     /// The location and the scale, or all parameters.
     pub parameters: Vec<Parameter>,
-    /// The distribution of a latent of a guide, unless it is normal on the unconstrained scale.
-    pub drawn: Option<&'static Entry>,
+    /// How many of the axes of the latent are those of a vector or a matrix that is drawn as a whole.
+    pub event_rank: usize,
+    /// What a latent of a guide is drawn from, unless it is normal on the unconstrained scale.
+    pub drawn: Option<Drawn>,
+}
+
+/// What a latent of a guide is drawn from.
+#[derive(Debug)]
+pub(crate) enum Drawn {
+    Number(Family),
+    /// A vector or a matrix, or a category.
+    Array(&'static Entry),
+    /// Independent draws, sorted.
+    Sorted(Family),
+    /// A component that is chosen by weights, of one family or of those that are listed.
+    Mixture(Family),
+    Listed(Vec<Family>),
 }
 
 /// A parameter of what a latent is drawn from.
 #[derive(Debug)]
 pub(crate) struct Parameter {
-    /// Its name in the language.
-    pub word: &'static str,
+    /// Its name in the language; of components that are listed, with the number of its component.
+    pub word: String,
     pub value: Expr,
-    /// The axes over which each element has several of it: of the probabilities of a category, of the rows of a triangle.
-    pub axes: Vec<(VarId, DimId)>,
+    /// The axes over which each number, vector or matrix has several of it.
+    pub axes: Places,
 }
 
 impl Parameter {
-    fn new(word: &'static str, value: Expr) -> Self {
-        Parameter { word, value, axes: Vec::new() }
+    fn new(word: &str, value: Expr) -> Self {
+        Parameter { word: word.to_owned(), value, axes: Places::new() }
     }
+
+    /// A vector or a matrix over these axes.
+    fn over(word: &str, operand: &Vector, axes: &[(VarId, DimId)], span: Span) -> Self {
+        let places: Vec<Affine> = axes.iter().map(|&(var, _)| Affine::term(Term::Var(var))).collect();
+        Parameter { axes: axes.to_vec(), ..Parameter::new(word, entry_of(operand, &places, span)) }
+    }
+}
+
+/// The parameters of a family by their names.
+fn named(family: &Family, params: &[Expr]) -> Vec<Parameter> {
+    let words = family.parameters();
+    let all = words.iter().zip(params).enumerate();
+    let named = all.map(|(i, ((word, _), value))| {
+        // Those of a distribution of the user's have no names here.
+        let is_own = family.user().is_some_and(|(_, names)| i < names.len());
+        let word = if is_own { format!("{word}_{i}") } else { (*word).to_owned() };
+        Parameter::new(&word, value.clone())
+    });
+    named.collect()
 }
 
 impl Centred {
     /// The fields that hold the first rows of the location and the scale, or of each parameter.
     pub(crate) fn fields(&self, model: &Model) -> Vec<Ident> {
         let name = &model.sites[self.site].name;
-        let words = self.parameters.iter().map(|parameter| parameter.word);
+        let words = self.parameters.iter().map(|parameter| &parameter.word);
         words.map(|word| format_ident!("__{}_of_{}", word, name, span = Span::mixed_site())).collect()
     }
 
-    /// Their rows, of the element at the index.
+    /// Their rows, of the number, vector or matrix at the index.
     pub(crate) fn rows(&self, model: &Model) -> Vec<TokenStream> {
         let row = |(field, parameter): (Ident, &Parameter)| {
             let places = parameter.axes.iter().map(|&(var, _)| Index::Affine(Affine::term(Term::Var(var))));
             let index: Vec<Index> = self.index.iter().cloned().chain(places).collect();
-            let dims: Vec<DimId> =
-                model.sites[self.site].dims.iter().copied().chain(parameter.axes.iter().map(|&(_, dim)| dim)).collect();
+            let dims = &model.sites[self.site].dims;
+            let outer = dims[..dims.len() - self.event_rank].iter().copied();
+            let dims: Vec<DimId> = outer.chain(parameter.axes.iter().map(|&(_, dim)| dim)).collect();
             let at = names::flat(model, &index, &dims);
             if at.to_string() == "0" { quote!(self.#field) } else { quote!(self.#field + #at) }
         };
@@ -125,17 +161,7 @@ impl<'m> Search<'m> {
                 StmtKind::Quantity { site, index, value } => {
                     self.quantities.entry(*site).or_default().push((index, value));
                 }
-                StmtKind::Sample { site, index, distribution, .. } => {
-                    if let Density::Univariate { family, params } = &distribution.density
-                        && let Family::Catalogue(entry) = family
-                        && let Some((parameters, drawn)) = self.parameters(entry, params)
-                    {
-                        self.sample(*site, index, entry.name, parameters, drawn);
-                    }
-                    if let Density::Multivariate { entry, parameters, axis, column } = &distribution.density {
-                        self.vector((*site, index, entry), parameters, (*axis, *column), distribution.span);
-                    }
-                }
+                StmtKind::Sample { site, index, distribution, .. } => self.statement((*site, index), distribution),
                 // What is drawn within a sum has a location for each of its values.
                 StmtKind::Sum(_)
                 | StmtKind::Ode(_)
@@ -151,61 +177,56 @@ impl<'m> Search<'m> {
         }
     }
 
-    /// A vector whose elements are drawn together, or a number with vectors as parameters.
-    fn vector(
-        &mut self,
-        (site, index, entry): (SiteId, &[Index], &'static Entry),
-        parameters: &[Vector],
-        (axis, column): (Option<VarId>, Option<VarId>),
-        span: Span,
-    ) {
-        let place = |var: VarId| Affine::term(Term::Var(var));
-        let named = || entry.parameters.iter().map(|(word, _)| *word).zip(parameters);
-        // The probabilities of a category.
-        if let Some(values) = &self.model.sites[site].values {
-            let Some((axis, dim)) = values.axis.zip(values.dim) else { return };
-            let all = named().map(|(word, operand)| Parameter {
-                axes: vec![(axis, dim)],
-                ..Parameter::new(word, entry_of(operand, &[place(axis)], span))
-            });
-            self.sample(site, index, entry.name, all.collect(), Some(entry));
-            return;
+    /// What a statement draws.
+    fn statement(&mut self, (site, index): (SiteId, &[Index]), distribution: &Distribution) {
+        let (span, is_guide) = (distribution.span, self.model.is_guide());
+        let rank = self.model.sites[site].event_rank;
+        match &distribution.density {
+            Density::Univariate { family: Family::Catalogue(entry), params } if !is_guide || is_gaussian(entry) => {
+                let on_the_line = entry.support == Support::Real || is_guide || (self.draws() && entry.rust == "LogNormal");
+                let Some((location, scale)) = location_and_scale(entry, params).filter(|_| on_the_line) else { return };
+                let both = [("location", location), ("scale", scale)].map(|(word, value)| Parameter::new(word, value.clone()));
+                self.sample((site, index, 0), entry.name, both.into(), None);
+            }
+            Density::Univariate { family, params } if is_guide => {
+                let drawn = Some(Drawn::Number(family.clone()));
+                self.sample((site, index, 0), word(family), named(family, params), drawn);
+            }
+            Density::Multivariate { entry, parameters, places, .. } if is_guide => {
+                let all = entry.parameters.iter().zip(parameters).zip(places);
+                let all = all.map(|(((word, _), operand), places)| Parameter::over(word, operand, places, span)).collect();
+                self.sample((site, index, rank), entry.name, all, Some(Drawn::Array(entry)));
+            }
+            Density::Ordered { family, params, .. } if is_guide => {
+                self.sample((site, index, rank), "Ordered", named(family, params), Some(Drawn::Sorted(family.clone())));
+            }
+            Density::Mixture { weights, var, family, params } if is_guide => {
+                let Some(over) = weights.last_dim(self.model) else { return };
+                let axes = [(*var, over)];
+                let weights = Parameter::over("weights", weights, &axes, span);
+                let each = named(family, params).into_iter().map(|own| Parameter { axes: axes.to_vec(), ..own });
+                let all = std::iter::once(weights).chain(each).collect();
+                self.sample((site, index, 0), "Mixture", all, Some(Drawn::Mixture(family.clone())));
+            }
+            Density::Listed { weights, components, place: Some(place) } => {
+                let mut all = vec![Parameter::over("weights", weights, &[*place], span)];
+                for (k, (family, params)) in components.iter().enumerate() {
+                    let own = named(family, params).into_iter();
+                    all.extend(own.map(|own| Parameter { word: format!("{}_{k}", own.word), ..own }));
+                }
+                let families = components.iter().map(|(family, _)| family.clone()).collect();
+                self.sample((site, index, 0), "Mixture", all, Some(Drawn::Listed(families)));
+            }
+            _ => {}
         }
-        let (Some(axis), Some(dim)) = (axis, self.model.sites[site].dims.last().copied()) else { return };
-        // Each element has the parameters of its place; of a triangle a row.
-        let all = named().map(|(word, operand)| match column {
-            Some(column) if word == "scale_tril" => Parameter {
-                axes: vec![(column, dim)],
-                ..Parameter::new(word, entry_of(operand, &[place(axis), place(column)], span))
-            },
-            _ => Parameter::new(word, entry_of(operand, &[place(axis)], span)),
-        });
-        let all: Vec<Parameter> = all.collect();
-        let index: Vec<Index> = index.iter().cloned().chain([Index::Affine(place(axis))]).collect();
-        self.loops.push(axis);
-        self.sample(site, &index, entry.name, all, Some(entry));
-        self.loops.pop();
-    }
-
-    /// What is computed of a distribution, if anything, and what a guide draws by its quantiles.
-    fn parameters(&self, entry: &'static Entry, params: &[Expr]) -> Option<(Vec<Parameter>, Option<&'static Entry>)> {
-        let is_guide = self.model.is_guide();
-        if is_guide && !is_gaussian(entry) {
-            let named = entry.parameters.iter().zip(params).map(|((name, _), value)| Parameter::new(name, value.clone()));
-            return Some((named.collect(), Some(entry)));
-        }
-        let on_the_line = entry.support == Support::Real || (self.draws() && entry.rust == "LogNormal") || is_guide;
-        let (location, scale) = location_and_scale(entry, params).filter(|_| on_the_line)?;
-        Some((vec![Parameter::new("location", location.clone()), Parameter::new("scale", scale.clone())], None))
     }
 
     fn sample(
         &mut self,
-        site: SiteId,
-        index: &[Index],
+        (site, index, event_rank): (SiteId, &[Index], usize),
         family: &'static str,
         mut parameters: Vec<Parameter>,
-        drawn: Option<&'static Entry>,
+        drawn: Option<Drawn>,
     ) {
         let known = &self.model.sites[site];
         let partly_given = self.model.args.iter().any(|arg| arg.missing && arg.name == known.name);
@@ -233,15 +254,16 @@ impl<'m> Search<'m> {
         if let Some((_, span)) = latents.iter().find(|(read, _)| *read == site) {
             self.refused.push((*span, messages::GUIDE_ITSELF.to_owned()));
         } else if self.draws() || !latents.is_empty() {
-            self.found.push(Centred { site, family, index: index.to_vec(), loops: self.loops.clone(), parameters, drawn });
+            let (index, loops) = (index.to_vec(), self.loops.clone());
+            self.found.push(Centred { site, family, index, loops, parameters, event_rank, drawn });
         }
     }
 
     /// What an element of a quantity is made of, and what stands there in the place of which bound names.
-    fn definition(&self, site: SiteId, index: &[Index]) -> Option<(&'m Expr, Places)> {
+    fn definition(&self, site: SiteId, index: &[Index]) -> Option<(&'m Expr, substitute::Places)> {
         let all = self.quantities.get(&site)?;
         if let Some((_, value)) = all.iter().find(|(known, _)| *known == index) {
-            return Some((value, Places::new()));
+            return Some((value, substitute::Places::new()));
         }
         // One definition of all elements is that of any.
         let [(known, value)] = all[..] else { return None };
@@ -249,7 +271,7 @@ impl<'m> Search<'m> {
             (Index::Affine(known), Index::Affine(index)) => Some((known.as_var()?, index.clone())),
             _ => None,
         };
-        let places: Places = known.iter().zip(index).map(place).collect::<Option<_>>()?;
+        let places: substitute::Places = known.iter().zip(index).map(place).collect::<Option<_>>()?;
         let whole = places.keys().all(|&var| !self.model.vars[var].range);
         (whole && places.len() == index.len()).then_some((value, places))
     }
@@ -291,6 +313,15 @@ impl<'m> Search<'m> {
             | ExprKind::Component(..)
             | ExprKind::Indicator(_) => Ok(()),
         }
+    }
+}
+
+/// The name of a family in the language.
+fn word(family: &Family) -> &'static str {
+    match family {
+        Family::Catalogue(entry) => entry.name,
+        Family::User(..) => "",
+        Family::Wrapped(wrapper, _) => wrapper.word(),
     }
 }
 

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
-use super::centring::{self, Centred};
-use super::{bind, items, text};
-use crate::catalogue::{Entry, Support};
+use super::centring::{self, Centred, Drawn};
+use super::{bind, items, scalar, text};
 use crate::ir::{Density, ExprKind, Family, GuideOf, Model, SiteKind, StmtKind, visit};
 
-/// Everything that `guide!` emits for a guide without errors; `own_supports` are the sites of the model with distributions of users.
-pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStream {
+/// Everything that `guide!` emits for a guide, of a model, without errors.
+pub(crate) fn expand(guide: &Model, model: &Model) -> TokenStream {
     let Some(of) = &guide.guide else { return TokenStream::new() };
     let structure = structure(guide, of);
     let log_density = super::log_joint(guide);
@@ -20,7 +19,7 @@ pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStr
     let auto = of.auto.iter().map(ToString::to_string);
     let word = name.to_string();
     let assertions = super::assertions::assertions(guide);
-    let supports = supports(guide, target, own_supports);
+    let supports = supports(guide, target, model);
     let (families, reads) = (families(guide, &e), reads(guide));
     quote! {
         #structure
@@ -51,24 +50,53 @@ pub(crate) fn expand(guide: &Model, own_supports: &[(Ident, usize)]) -> TokenStr
 
 /// What each latent is drawn from, in the order of the guide.
 pub(crate) fn families(guide: &Model, e: &TokenStream) -> Vec<TokenStream> {
-    let drawn = |entry: &Entry| {
-        if entry.rust == "Dirichlet" {
-            return quote!(_ppl::dirichlet::<#e>());
-        }
-        let (rust, count) = (format_ident!("{}", entry.rust), entry.parameters.len());
-        if entry.rust == "MultivariateNormalTril" {
-            return quote!(_ppl::multivariate_normal::<#e>());
-        }
-        if entry.name == "Categorical" {
-            return quote!(_ppl::category::<#e, _ppl::distributions::#rust>());
-        }
-        if entry.discrete {
-            return quote!(_ppl::whole_number::<#e, _ppl::distributions::#rust, #count>());
-        }
-        quote!(_ppl::drawn_from::<#e, _ppl::distributions::#rust, #count>())
-    };
-    let family = |known: Centred| known.drawn.map_or_else(|| quote!(_ppl::gaussian::<#e>()), drawn);
+    let family = |known: Centred| known.drawn.as_ref().map_or_else(|| quote!(_ppl::gaussian::<#e>()), |drawn| family(drawn, e));
     centring::centred(guide).into_iter().map(family).collect()
+}
+
+/// Families that ppl-core has compiled already: `NativeFamily` of these names.
+const NATIVE: [&str; 5] = ["StudentT", "Gamma", "InverseGamma", "Beta", "VonMises"];
+
+/// What a latent is drawn from that is not normal.
+fn family(drawn: &Drawn, e: &TokenStream) -> TokenStream {
+    let typed = |family: &Family| {
+        let (own, count) = (scalar::qualified_type(family), family.parameters().len());
+        quote!(#own, #count)
+    };
+    let mixture = |word: &str, components: &[Family]| {
+        let is_discrete = components.iter().any(|family| family.is_discrete() == Some(true));
+        let component = format_ident!("{}", if is_discrete { "CountOf" } else { "ComponentOf" });
+        let (word, components) = (format_ident!("{word}"), components.iter().map(typed));
+        quote!({
+            static MIXTURE: _ppl::DrawnMixture<#e> = _ppl::DrawnMixture::#word(&[#(&_ppl::#component::<#components>::NEW),*]);
+            &MIXTURE as &'static dyn _ppl::Drawn<#e>
+        })
+    };
+    match drawn {
+        Drawn::Number(Family::Catalogue(entry)) if NATIVE.contains(&entry.rust) => {
+            let rust = format_ident!("{}", entry.rust);
+            quote!(_ppl::native::<#e>(_ppl::NativeFamily::#rust))
+        }
+        Drawn::Number(family) => {
+            let (own, word) = (typed(family), if family.is_discrete() == Some(true) { "whole_number" } else { "drawn_from" });
+            let word = format_ident!("{word}");
+            quote!(_ppl::#word::<#e, #own>())
+        }
+        Drawn::Array(entry) => {
+            let (rust, count) = (format_ident!("{}", entry.rust), entry.parameters.len());
+            match entry.name {
+                "Dirichlet" => quote!(_ppl::dirichlet::<#e>()),
+                "Categorical" => quote!(_ppl::category::<#e, _ppl::distributions::#rust>()),
+                _ => quote!(_ppl::jointly::<#e, _ppl::distributions::#rust, #count>()),
+            }
+        }
+        Drawn::Sorted(family) => {
+            let own = typed(family);
+            quote!(_ppl::sorted::<#e, #own>())
+        }
+        Drawn::Mixture(family) => mixture("of_one", std::slice::from_ref(family)),
+        Drawn::Listed(families) => mixture("listed", families),
+    }
 }
 
 /// The latents that the parameters of each are made of, in the order of the guide.
@@ -149,25 +177,32 @@ pub(super) fn binder(guide: &Model, of: &GuideOf, bind: &TokenStream) -> TokenSt
     }
 }
 
-/// That latents with distributions of the user's are on the support of what the guide draws them from.
-fn supports(guide: &Model, target: &syn::Path, own_supports: &[(Ident, usize)]) -> TokenStream {
+/// That latents have the values of what the guide draws them from, where one of both is a distribution of the user's, whose support is known to rustc alone.
+fn supports(guide: &Model, target: &syn::Path, model: &Model) -> TokenStream {
     let mut out = TokenStream::new();
     visit::statements(&guide.body, &mut |stmt| {
         let StmtKind::Sample { site, distribution, .. } = &stmt.kind else { return };
-        let Density::Univariate { family: Family::Catalogue(entry), .. } = &distribution.density else { return };
-        let Some((name, id)) = own_supports.iter().find(|(name, _)| *name == guide.sites[*site].name) else { return };
-        let set = match entry.support {
-            Support::Positive => quote!(&[_ppl::distributions::Support::Positive, _ppl::distributions::Support::NonNegative]),
-            Support::Unit => quote!(&[_ppl::distributions::Support::Unit]),
-            _ => quote!(&[_ppl::distributions::Support::Real]),
+        let Density::Univariate { family, .. } = &distribution.density else { return };
+        let name = &guide.sites[*site].name;
+        let mut latents = model.sites.iter().enumerate().filter(|(_, known)| known.kind == SiteKind::Latent);
+        let Some((id, latent)) = latents.find(|(_, known)| known.name == *name) else { return };
+        let (own, word) = match family {
+            Family::User(path, _) => {
+                let word = path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+                (quote!(<#path as _ppl::distributions::Distribution>::SUPPORT), word)
+            }
+            Family::Catalogue(entry) if latent.own_support.is_some() => {
+                let support = format_ident!("{}", format!("{:?}", entry.support));
+                (quote!(_ppl::distributions::Support::#support), entry.name.to_owned())
+            }
+            _ => return,
         };
         let message = format!(
-            "`{name}` of the model lies elsewhere than the values of `{}`: `Normal` is real, `LogNormal` positive, `LogitNormal` between zero and one",
-            entry.name
+            "`{name}` of the model lies elsewhere than the values of `{word}`: `Normal` is real, `LogNormal` positive, `LogitNormal` between zero and one"
         );
         let support = quote!(<#target as _ppl::Model>::GRAPH.sites[#id].support);
         out.extend(quote_spanned! {distribution.span=>
-            const _: () = assert!(_ppl::assertions::is_among(#support, #set), #message);
+            const _: () = assert!(_ppl::assertions::have_same_values(#own, #support), #message);
         });
     });
     out

@@ -223,15 +223,24 @@ pub(crate) fn density(family: &Family) -> TokenStream {
 
 /// The Rust type of a density.
 pub(crate) fn family_type(family: &Family) -> TokenStream {
+    type_of(family, &TokenStream::new())
+}
+
+/// The same where the names of the catalogue are not imported.
+pub(crate) fn qualified_type(family: &Family) -> TokenStream {
+    type_of(family, &quote!(_ppl::distributions::))
+}
+
+fn type_of(family: &Family, catalogue: &TokenStream) -> TokenStream {
     let ident = |word: &str| proc_macro2::Ident::new(word, proc_macro2::Span::mixed_site());
     match family {
         Family::Catalogue(entry) => {
             let name = ident(entry.rust);
-            quote!(#name)
+            quote!(#catalogue #name)
         }
         Family::User(path, _) => quote!(#path),
         Family::Wrapped(wrapper, inner) => {
-            let (word, inner) = (ident(wrapper.word()), family_type(inner));
+            let (word, inner) = (ident(wrapper.word()), type_of(inner, catalogue));
             let map = if let Wrapper::Transformed(map) = wrapper {
                 let map = ident(map.rust());
                 quote!(, _ppl::distributions::#map)

@@ -171,7 +171,7 @@ fn sample(model: &Model, site: SiteId, index: &[Index], distribution: &Distribut
             });
             (quote!(&_ppl::distributions::Mixed::Each(#inner)), all, 0)
         }
-        Density::Listed { weights, components } => {
+        Density::Listed { weights, components, .. } => {
             let weights = vector(model, weights, &quote!(1));
             let inner = components.iter().map(|(family, params)| scalar_sampler(family, params.len()));
             let each = components.iter().map(|(_, params)| numbers(model, params));

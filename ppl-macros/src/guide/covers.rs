@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use proc_macro2::Ident;
 
-use crate::catalogue::{Support, on_support};
+use crate::catalogue::{CATALOGUE, Entry, Shape, Support, on_support};
 use crate::diagnostics::Diagnostics;
 use crate::ir::{Affine, Density, DimId, Expr, ExprKind, Family, Model, Site, SiteKind, StmtKind, visit};
 use crate::messages;
@@ -63,14 +63,18 @@ pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics:
                 diagnostics.push(own.name.span(), messages::latent_axes(&own.name, &expected, &given));
             } else if latent.values.is_some() {
                 let message = match &distribution.density {
-                    Density::Univariate { family: Family::Catalogue(_), .. } => values((guide, own), (model, latent)),
-                    Density::Multivariate { entry, .. } if entry.name == "Categorical" => values((guide, own), (model, latent)),
-                    _ => Some(messages::guide_discrete(&own.name)),
+                    Density::Multivariate { entry, .. } if entry.name != "Categorical" => {
+                        Some(messages::guide_discrete(&own.name))
+                    }
+                    density if density.families().any(|(family, _)| family.user().is_some()) => {
+                        Some(messages::guide_discrete(&own.name))
+                    }
+                    _ => values((guide, own), (model, latent)),
                 };
                 if let Some(message) = message {
                     diagnostics.push(distribution.span, message);
                 }
-            } else if let Some(message) = family(&own.name, latent, &distribution.density) {
+            } else if let Some(message) = family(own, latent, &distribution.density) {
                 diagnostics.push(distribution.span, message);
             }
         }
@@ -80,13 +84,12 @@ pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics:
         let name = &latent.name;
         let axes = axes(model, &latent.dims);
         let example = if axes.is_empty() { name.to_string() } else { format!("{name}[{axes}]") };
-        let message = match first_family(latent) {
-            _ if missing(name) => messages::guide_missing(name),
-            _ if latent.values.is_some() => messages::guide_without_discrete(name, &example, discrete_family(latent)),
-            Some("Dirichlet") => messages::guide_without(name, &example, "Dirichlet(concentration)"),
-            Some("VonMises") => messages::guide_without(name, &example, "VonMises(loc, concentration)"),
-            Some(word) => messages::guide_without(name, &example, &format!("{word}(loc, scale)")),
-            None => messages::guide_no_family(name, set(latent)),
+        let message = if missing(name) {
+            messages::guide_missing(name)
+        } else if latent.values.is_some() {
+            messages::guide_without_discrete(name, &example, discrete_family(latent))
+        } else {
+            messages::guide_without(name, &example, first_family(latent))
         };
         diagnostics.push(guide.name.span(), message);
     }
@@ -128,39 +131,96 @@ fn discrete_family(latent: &Site) -> &'static str {
     }
 }
 
-/// What is wrong with the family of a latent.
-pub(crate) fn family(name: &Ident, latent: &Site, density: &Density) -> Option<String> {
-    let fits = |support: Support| match density {
-        Density::Univariate { family: Family::Catalogue(entry), .. } => on_support(support).any(|known| known.rust == entry.rust),
-        _ => false,
-    };
+/// What is wrong with the family of a latent, which the guide knows as `own`.
+pub(crate) fn family(own: &Site, latent: &Site, density: &Density) -> Option<String> {
+    let name = &own.name;
+    // Where the values of a distribution of the user's lie is known to rustc alone.
+    let is_own = matches!(density, Density::Univariate { family: Family::User(..), .. });
     let supports = [Support::Real, Support::Positive, Support::Unit];
-    if let Density::Multivariate { entry, .. } = density
-        && entry.name == "MultivariateNormal"
-        && latent.support == Support::Real
-    {
-        return (entry.rust != "MultivariateNormalTril").then(|| messages::guide_scale_tril(name));
+    if is_own && (latent.own_support.is_some() || supports.contains(&latent.support)) {
+        return None;
     }
     if latent.own_support.is_some() {
-        // Where the values of a distribution of the user's lie is known to rustc alone.
-        return (!supports.into_iter().any(fits))
-            .then(|| messages::guide_families(name, None, "Normal", &mut supports.into_iter().flat_map(words)));
+        let fits = |support: Support| match density {
+            Density::Univariate { family: Family::Catalogue(entry), .. } => {
+                on_support(support).any(|known| known.rust == entry.rust)
+            }
+            _ => false,
+        };
+        if supports.into_iter().any(fits) {
+            return None;
+        }
+        let words = supports.into_iter().flat_map(on_support).map(|entry| entry.name);
+        return Some(messages::guide_families(name, None, "Normal", &words.collect::<Vec<_>>()));
     }
-    let Some(example) = first_family(latent) else { return Some(messages::guide_no_family(name, set(latent))) };
-    let is_example = matches!(density, Density::Multivariate { entry, .. } | Density::Univariate { family: Family::Catalogue(entry), .. } if entry.rust == example);
-    (!is_example && !fits(latent.support))
-        .then(|| messages::guide_families(name, Some(set(latent)), example, &mut words(latent.support)))
+    let is_proper = |family: &Family| family.entry().is_none_or(Entry::is_proper);
+    let has_set = match (ends(own), ends(latent)) {
+        (Some(own), Some(latent)) => own.iter().zip(&latent).all(|(own, latent)| may_be_same(*own, *latent)),
+        (None, None) => own.support == latent.support,
+        _ => false,
+    };
+    let fits = !is_own && has_set && density.families().all(|(family, _)| is_proper(family));
+    (!fits).then(|| messages::guide_families(name, Some(set(latent)), first_family(latent), &words(latent)))
+}
+
+/// The ends of where a number lies, none of them where it is infinite; none of a vector or a matrix whose elements depend on each other.
+fn ends(site: &Site) -> Option<[Option<End>; 2]> {
+    let number = |x: f64| Some(End::Number(x));
+    match (site.support, &site.bounds) {
+        (Support::Real, _) => Some([None, None]),
+        (Support::Positive, _) => Some([number(0.0), None]),
+        (Support::Unit, _) => Some([number(0.0), number(1.0)]),
+        (Support::Interval, bounds) => {
+            let end = |bound: Option<&Expr>| bound.map(|bound| constant(bound).map_or(End::Data, End::Number));
+            let bounds = bounds.as_ref();
+            Some([end(bounds.and_then(|bounds| bounds.lower.as_ref())), end(bounds.and_then(|bounds| bounds.upper.as_ref()))])
+        }
+        _ => None,
+    }
+}
+
+/// One end of an interval: a number, or made of data.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Number(f64),
+    Data,
+}
+
+/// Whether two ends are the same, as far as is known before there are data.
+fn may_be_same(own: Option<End>, other: Option<End>) -> bool {
+    match (own, other) {
+        (Some(End::Number(own)), Some(End::Number(other))) => own == other,
+        (own, other) => own.is_some() == other.is_some(),
+    }
+}
+
+fn constant(expr: &Expr) -> Option<f64> {
+    match &expr.kind {
+        ExprKind::Number(x) => Some(*x),
+        ExprKind::Neg(inner) => constant(inner).map(|x| -x),
+        _ => None,
+    }
 }
 
 /// What a latent is drawn from in the first place.
-fn first_family(latent: &Site) -> Option<&'static str> {
+fn first_family(latent: &Site) -> &'static str {
     match latent.support {
-        Support::Real => Some("Normal"),
-        Support::Positive => Some("LogNormal"),
-        Support::Unit => Some("LogitNormal"),
-        Support::Simplex => Some("Dirichlet"),
-        Support::Interval if is_angle(latent) => Some("VonMises"),
-        _ => None,
+        Support::Positive => "LogNormal(loc, scale)",
+        Support::Unit => "LogitNormal(loc, scale)",
+        Support::Simplex => "Dirichlet(concentration)",
+        Support::Interval if is_angle(latent) => "VonMises(loc, concentration)",
+        Support::Interval => match ends(latent) {
+            Some([Some(_), None]) => "Truncated(Normal(loc, scale), lower = ..)",
+            Some([None, Some(_)]) => "Truncated(Normal(loc, scale), upper = ..)",
+            _ => "Truncated(Normal(loc, scale), lower = .., upper = ..)",
+        },
+        Support::Ordered => "Ordered(Normal(loc, scale))",
+        Support::PositiveOrdered => "Ordered(LogNormal(loc, scale))",
+        Support::CorrelationCholesky => "LkjCholesky(concentration)",
+        Support::Correlation => "LkjCorrelation(concentration)",
+        Support::CovarianceCholesky => "WishartCholesky(df, scale_tril)",
+        Support::PositiveDefinite => "Wishart(df, scale)",
+        _ => "Normal(loc, scale)",
     }
 }
 
@@ -170,9 +230,18 @@ fn is_angle(latent: &Site) -> bool {
     latent.bounds.as_ref().is_some_and(|bounds| is(bounds.lower.as_ref(), -PI) && is(bounds.upper.as_ref(), PI))
 }
 
-/// The names of what latents on a support are drawn from.
-fn words(support: Support) -> impl Iterator<Item = &'static str> {
-    on_support(support).map(|entry| entry.name)
+/// The names of what a latent is drawn from.
+fn words(latent: &Site) -> Vec<&'static str> {
+    let is_interval = latent.support == Support::Interval && !is_angle(latent);
+    let fits = |entry: &&Entry| {
+        let set = if is_interval { Support::Interval } else { latent.support };
+        let is_number = entry.shape == Shape::Univariate && entry.is_bounded() == is_interval;
+        let is_array = entry.event_rank > 0 && entry.event_rank <= latent.dims.len();
+        entry.support == set && !entry.discrete && entry.is_proper() && (is_number || is_array)
+    };
+    let mut words: Vec<&str> = CATALOGUE.iter().filter(fits).map(|entry| entry.name).collect();
+    words.dedup();
+    words
 }
 
 /// Where the values of a latent lie, in words.
@@ -182,7 +251,12 @@ fn set(latent: &Site) -> &'static str {
         Support::Unit => "between zero and one",
         Support::Interval => "in an interval",
         Support::Simplex => "a simplex",
-        Support::Ordered | Support::PositiveOrdered => "an ordered vector",
+        Support::Ordered => "an ordered vector",
+        Support::PositiveOrdered => "an ordered vector of positive numbers",
+        Support::CorrelationCholesky => "the Cholesky factor of a correlation matrix",
+        Support::Correlation => "a correlation matrix",
+        Support::CovarianceCholesky => "the Cholesky factor of a covariance matrix",
+        Support::PositiveDefinite => "a covariance matrix",
         Support::Positive => "positive",
         _ => "on the whole real line",
     }

@@ -44,10 +44,7 @@ pub(super) fn compile(model: Model, mut guide: Guide, diagnostics: &mut Diagnost
     if !diagnostics.is_empty() {
         return expand::guide::stub(&guide);
     }
-    // Where the values of distributions of users lie is known to rustc alone, in the graph of the model.
-    let sites = model.sites.iter().enumerate().filter(|(_, site)| site.own_support.is_some());
-    let own_supports: Vec<(Ident, usize)> = sites.map(|(id, site)| (site.name.clone(), id)).collect();
-    expand::guide::expand(&guide, &own_supports)
+    expand::guide::expand(&guide, &model)
 }
 
 /// The names that statements are about, also those that were not understood.

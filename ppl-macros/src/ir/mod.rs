@@ -375,16 +375,18 @@ pub(crate) enum Density {
     /// A distribution of one number.
     Univariate { family: Family, params: Vec<Expr> },
     /// A distribution of vectors or matrices, or of a number with vectors as parameters.
-    /// In a guide, `axis` is the index of the elements of a vector; of `Categorical` logits in a `sum`, that of their normalizer.
-    /// `column` is that of the other axis of its matrix.
-    Multivariate { entry: &'static Entry, parameters: Vec<Vector>, axis: Option<VarId>, column: Option<VarId> },
+    /// Of `Categorical` logits in a `sum`, `axis` is the index of their normalizer; in a guide, `places` are the indices of the elements of each parameter.
+    Multivariate { entry: &'static Entry, parameters: Vec<Vector>, axis: Option<VarId>, places: Vec<Places> },
     /// A component of which is chosen by weights, summed out: `log p(x) = ln sum of w_k p_k(x)`.
     Mixture { weights: Vector, var: VarId, family: Family, params: Vec<Expr> },
-    /// The same, of components of any families, which are listed.
-    Listed { weights: Vector, components: Vec<(Family, Vec<Expr>)> },
+    /// The same, of components of any families, which are listed; in a guide, `place` is the index of the weights.
+    Listed { weights: Vector, components: Vec<(Family, Vec<Expr>)>, place: Option<(VarId, DimId)> },
     /// Independent draws, sorted: the value is the whole last axis.
     Ordered { family: Family, params: Vec<Expr>, axis: VarId },
 }
+
+/// The indices of the elements of a number, a vector or a matrix, each with its dimension.
+pub(crate) type Places = Vec<(VarId, DimId)>;
 
 /// A vector operand.
 #[derive(Clone, Debug)]

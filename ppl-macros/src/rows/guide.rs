@@ -258,7 +258,7 @@ fn families(rows: &Rows, guide: &ir::Model, model: &ir::Model, diagnostics: &mut
             return;
         }
         let Some(known) = model.sites.iter().find(|known| known.name == *name) else { return };
-        if let Some(message) = covers::family(name, known, &distribution.density) {
+        if let Some(message) = covers::family(&guide.sites[*site], known, &distribution.density) {
             diagnostics.push(distribution.span, message);
         }
     });

@@ -154,6 +154,60 @@ guide! {
     }
 }
 
+model! {
+    /// Counts that are not seen, but that they are small.
+    pub Unseen(scale: f64, w: [f64; K], at: [f64; K]) {
+        k ~ ZeroInflated(Poisson(2), gate = 0.4) sampled;
+        j ~ Truncated(Poisson(3), upper = 5) sampled;
+        m ~ Mixture(w, i in K => Poisson(at[i])) sampled;
+        l ~ Mixture(w, Poisson(1), NegativeBinomial(6, 3)) sampled;
+        factor(-scale * (k + j));
+    }
+}
+
+guide! {
+    /// The families of the posterior.
+    pub OfUnseen for Unseen() {
+        param rate: positive = 2;
+        param gate: unit = 0.5;
+        param small: positive = 1;
+        param weight: unit = 0.5;
+        k ~ ZeroInflated(Poisson(rate), gate = gate);
+        j ~ Truncated(Poisson(small), upper = 5);
+        m ~ Mixture(w, i in K => Poisson(weight * at[i] * 2));
+        l ~ Mixture(w, Poisson(small), NegativeBinomial(6, 3));
+    }
+}
+
+#[test]
+fn counts_that_are_inflated_truncated_and_mixed_are_found() -> Outcome {
+    let model = Unseen { scale: 0.5, w: vec![0.3, 0.7], at: vec![1.0, 8.0] };
+    let fit = fit_guide(&model, &OfUnseen, Bbvi::default())?;
+    println!("{}", fit.summary());
+    // A factor e^(-s k) makes a Poisson distribution of rate r one of rate r e^-s, and its integral e^(-r (1 - e^-s)).
+    let shrunk = (-0.5_f64).exp();
+    let rest = 0.6 * (-2.0 * (1.0 - shrunk)).exp();
+    let up_to = |rate: f64| {
+        (0..6)
+            .scan(1.0, |term, k| {
+                let own = *term;
+                *term *= rate / f64::from(k + 1);
+                Some(own)
+            })
+            .sum::<f64>()
+    };
+    let evidence = (0.4 + rest).ln() + (up_to(3.0 * shrunk) / up_to(3.0)).ln();
+    for (name, expected) in [("rate", 2.0 * shrunk), ("gate", 0.4 / (0.4 + rest)), ("weight", 0.5)] {
+        let found = fit.guide_param(name).ok_or(name)?;
+        assert!((found - expected).abs() < 0.04, "{name}: {found}, exact {expected}");
+    }
+    // One parameter is wanted to be 1.82 by one count and 1 by another.
+    let small = fit.guide_param("small").ok_or("small")?;
+    assert!((1.0..3.0 * shrunk).contains(&small), "{small}");
+    assert!(fit.elbo().0 < evidence && fit.elbo().0 > evidence - 0.25, "{:?} {evidence}", fit.elbo());
+    Ok(())
+}
+
 fn kinds() -> Vec<f64> {
     (0..200).map(|n| 2.0 * f64::from(u8::from(uniform(3, n) < 0.3)) + normal_quantile(uniform(4, n))).collect()
 }

@@ -145,7 +145,7 @@ fn chained() -> Chained {
 const SAMPLES: usize = 16;
 
 /// A guide of the zoo, its parameters moved from where they start.
-fn guide<E: Real, M: Model<Element = E>>(model: &M, guide: &impl GuideOf<M>) -> ppl_core::guides::OwnGuide {
+pub(crate) fn guide<E: Real, M: Model<Element = E>>(model: &M, guide: &impl GuideOf<M>) -> ppl_core::guides::OwnGuide {
     let bound = model.bind().expect("good data");
     let mut own = guide.bind_guide(model, bound.layout()).expect("a good start");
     let parameters = own.guide_mut::<E>().parameters_mut();
@@ -186,7 +186,8 @@ fn by_parameters<E: Real>(guide: &mut dyn Guide<E>, h: f64, value: impl Fn(&dyn 
         .collect()
 }
 
-fn check<E: Real>(mut own: ppl_core::guides::OwnGuide, h: f64, tolerance: f64) {
+/// That the pullbacks of a guide are derivatives.
+pub(crate) fn check<E: Real>(mut own: ppl_core::guides::OwnGuide, h: f64, tolerance: f64) {
     let close = |what: &str, found: &[f64], expected: &[f64]| {
         assert_eq!(found.len(), expected.len(), "{what}");
         for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
@@ -327,33 +328,38 @@ fn log_det(mut a: Array2<f64>) -> f64 {
     log
 }
 
+/// That of every draw, by the Jacobian determinant of the draws in their noise.
+pub(crate) fn density_is_that_of_the_draws(own: &ppl_core::guides::OwnGuide) {
+    let guide = own.guide::<f64>();
+    let noise = noise(guide);
+    let found = log_prob(guide, &draws(guide, &noise));
+    let n = guide.noise();
+    // The derivative of all draws by one row of noise at a time, in every sample.
+    let h = 1e-5;
+    let columns: Vec<Vec<f64>> = (0..n)
+        .map(|row| {
+            let at = |by: f64| {
+                let mut noise = noise.clone();
+                noise[row * SAMPLES..(row + 1) * SAMPLES].iter_mut().for_each(|x| *x += by);
+                draws(guide, &noise)
+            };
+            at(h).iter().zip(at(-h)).map(|(a, b)| (a - b) / (2.0 * h)).collect()
+        })
+        .collect();
+    for sample in 0..SAMPLES {
+        // Points have no noise.
+        let jacobian = Array2::from_shape_fn((n, n), |(i, j)| columns[j][i * SAMPLES + sample]);
+        let squares: f64 = (0..n).map(|i| noise[i * SAMPLES + sample].powi(2)).sum();
+        let expected = -0.5 * (squares + n as f64 * std::f64::consts::TAU.ln()) - log_det(jacobian);
+        assert!((found[sample] - expected).abs() < 1e-7 * (1.0 + expected.abs()), "{} {expected}", found[sample]);
+    }
+}
+
 #[test]
 fn the_density_is_that_of_the_draws() {
     let shapes = [guide(&zoo(), &Shapes), guide(&zoo(), &MoreShapes), guide(&zoo(), &Vectors)];
     for own in [guide(&zoo(), &chained()), guide(&zoo(), &AllAuto)].into_iter().chain(shapes) {
-        let guide = own.guide::<f64>();
-        let noise = noise(guide);
-        let found = log_prob(guide, &draws(guide, &noise));
-        let n = guide.noise();
-        // The derivative of all draws by one row of noise at a time, in every sample.
-        let h = 1e-5;
-        let columns: Vec<Vec<f64>> = (0..n)
-            .map(|row| {
-                let at = |by: f64| {
-                    let mut noise = noise.clone();
-                    noise[row * SAMPLES..(row + 1) * SAMPLES].iter_mut().for_each(|x| *x += by);
-                    draws(guide, &noise)
-                };
-                at(h).iter().zip(at(-h)).map(|(a, b)| (a - b) / (2.0 * h)).collect()
-            })
-            .collect();
-        for sample in 0..SAMPLES {
-            // Points have no noise.
-            let jacobian = Array2::from_shape_fn((n, n), |(i, j)| columns[j][i * SAMPLES + sample]);
-            let squares: f64 = (0..n).map(|i| noise[i * SAMPLES + sample].powi(2)).sum();
-            let expected = -0.5 * (squares + n as f64 * std::f64::consts::TAU.ln()) - log_det(jacobian);
-            assert!((found[sample] - expected).abs() < 1e-7 * (1.0 + expected.abs()), "{} {expected}", found[sample]);
-        }
+        density_is_that_of_the_draws(&own);
     }
 }
 

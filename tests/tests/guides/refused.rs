@@ -97,6 +97,49 @@ fn a_parameter_of_a_family_starts_where_it_may_lie() {
     );
 }
 
+model! {
+    /// Shares of bounds that are data, and a precision.
+    pub Bounds(y: [f64; J], high: [f64; J], scale: [f64; P, P]) {
+        for j in J {
+            x[j] ~ Uniform(0, high[j]);
+            y[j] ~ Normal(x[j], 1);
+        }
+        r[P, P] ~ Wishart(5, scale);
+    }
+}
+
+guide! {
+    /// Bounds of its own.
+    pub OtherBounds for Bounds(top: [f64; J], df: f64) {
+        param m: real = 1;
+        param v[P, P]: covariance = 1;
+        for j in J {
+            x[j] ~ Truncated(Normal(m, 1), lower = 0, upper = top[j]);
+        }
+        r[P, P] ~ Wishart(df, v);
+    }
+}
+
+#[test]
+fn bounds_are_those_of_the_model_and_draws_are_numbers() {
+    let scale = ndarray::array![[1.0, 0.2], [0.2, 1.0]];
+    let model = Bounds { y: vec![1.0, 2.0, 3.0], high: vec![2.0, 3.0, 4.0], scale };
+    let says = |top: Vec<f64>, df: f64| match fit_guide(&model, &OtherBounds { top, df }, Bbvi::default()) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(says(vec![2.0, 3.0, 4.0], 5.0), "");
+    assert_eq!(
+        says(vec![2.0, 3.5, 4.0], 5.0),
+        "guide `OtherBounds`: `x[1]` lies between other bounds in the model than what it is drawn from here, `Truncated`; give the guide the bounds of the model"
+    );
+    assert_eq!(
+        says(vec![2.0, 3.0, 4.0], 0.5),
+        "guide `OtherBounds`: `r[0, 0]` is drawn as NaN from `Wishart` where the guide starts, so that its parameters are of no distribution there (bounds in their order, \
+         a matrix that is positive definite, degrees of freedom above the number of rows less one); start its parameters elsewhere"
+    );
+}
+
 #[test]
 fn a_fit_with_a_guide_is_not_saved() {
     let model = Groups { y: vec![1.0, 2.0, 3.0] };

@@ -48,10 +48,16 @@ model! {
 guide! {
     pub OfLines for Lines() {
         param m[P]: real = 0;
-        param c[P, P]: covariance = 1;
         param l[P, P]: covariance_cholesky = 1;
-        beta[P] ~ MultivariateNormal(m, c);
+        beta[P] ~ Ordered(Normal(0, 1));
         rate[P] ~ MultivariateNormal(m, scale_tril = l);
+    }
+}
+
+guide! {
+    pub OwnOfLines for Lines() {
+        beta[P] ~ Waiting(1);
+        rate[P] ~ Waiting(2);
     }
 }
 

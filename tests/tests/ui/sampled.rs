@@ -7,6 +7,7 @@ model! {
         count ~ Poisson(3) sampled;
         unbounded ~ Poisson(2);
         difference ~ Skellam(1, 2) sampled;
+        either ~ Mixture(w, Binomial(3, 0.5), Binomial(5, 0.5)) sampled;
         part[0] ~ Bernoulli(0.5) sampled;
         for n in 1..N {
             part[n] ~ Bernoulli(0.5);

@@ -75,11 +75,11 @@ fn ask<D: Cumulative<P>, const P: usize>(wanted: Wanted<f64>, params: [f64; P]) 
 
 #[inline(never)]
 fn drawn_single<D: Cumulative<P>, const P: usize>(noise: f32, params: [f32; P]) -> f32 {
-    answer::<D, f32, P>(Wanted::Draw(noise), params).u
+    answer::<D, f32, P>(Wanted::Draw(Probability::below(noise)), params).u
 }
 
 fn drawn<D: Cumulative<P>, const P: usize>(noise: f64, params: [f64; P]) -> f64 {
-    ask::<D, P>(Wanted::Draw(noise), params).u
+    ask::<D, P>(Wanted::Draw(Probability::below(noise)), params).u
 }
 
 fn density<D: Cumulative<P>, const P: usize>(u: f64, params: [f64; P]) -> Density<f64, P> {
@@ -99,8 +99,8 @@ fn tails_at<D: Cumulative<P>, const P: usize>(x: f64, params: [f64; P]) -> (f64,
 
 /// The tails at a number, those beyond the ends of the doubles by the straight lines.
 fn tails<D: Cumulative<P>, const P: usize>(u: f64, params: [f64; P]) -> (f64, f64) {
-    let (inside, beyond) = Scale::of::<D, P>().clamped(u);
-    let (ln_below, ln_above) = tails_at::<D, P>(Scale::of::<D, P>().number(inside).x, params);
+    let (inside, beyond) = Scale::of::<D, P>(params).clamped(u);
+    let (ln_below, ln_above) = tails_at::<D, P>(Scale::of::<D, P>(params).number(inside).x, params);
     let ln = density::<D, P>(inside, params).ln;
     if beyond < 0.0 {
         let below = ln_below + beyond * (ln - ln_below).exp();
@@ -120,7 +120,7 @@ fn rounding<const P: usize>(params: [f64; P]) -> f64 {
 
 /// How far the logarithm of a tail moves when the number is off by its last digits.
 fn digits<D: Cumulative<P>, const P: usize>(u: f64, params: [f64; P], ln_tail: f64) -> f64 {
-    let rest = if D::SUPPORT == Support::Unit { 1.0 + Scale::of::<D, P>().clamped(u).0.exp() } else { 1.0 };
+    let rest = if D::SUPPORT == Support::Unit { 1.0 + Scale::of::<D, P>(params).clamped(u).0.exp() } else { 1.0 };
     rounding(params) + 4.0 * f64::EPSILON * (u.abs() + rest) * (density::<D, P>(u, params).ln - ln_tail).exp()
 }
 
@@ -148,11 +148,11 @@ fn quantiles<D: Cumulative<P>, const P: usize>(name: &str, params: [f64; P]) {
     let entry = REGISTRY.iter().find(|entry| entry.name == D::NAME).expect("one of the catalogue");
     for noise in [-2.0, -0.5, 0.7, 1.5] {
         let u = drawn::<D, P>(noise, params);
-        if Scale::of::<D, P>().clamped(u).1 != 0.0 {
+        if Scale::of::<D, P>(params).clamped(u).1 != 0.0 {
             continue;
         }
         // The distribution function itself, whatever the steps are made of.
-        let below = entry.quantiles.expect("a distribution function").cdf(Scale::of::<D, P>().number(u).x, &params);
+        let below = entry.quantiles.expect("a distribution function").cdf(Scale::of::<D, P>(params).number(u).x, &params);
         let found = if noise < 0.0 { below } else { 1.0 - below };
         let expected = Probability::below(-f64::abs(noise)).ln_below;
         let tolerance = 1e-10 + digits::<D, P>(u, params, expected);
@@ -239,7 +239,7 @@ fn an_angle_moves_with_its_parameters() {
     for params in [[0.3, 1.7], [-2.9, 6.0], [0.0, 0.1]] {
         for noise in [-2.0, -0.6, 0.2, 1.4] {
             let u = drawn::<VonMises, 2>(noise, params);
-            let x = Scale::of::<VonMises, 2>().number(u).x;
+            let x = Scale::of::<VonMises, 2>(params).number(u).x;
             assert!((cdf::<VonMises, 2>(x, params) - Lanes::normal_cdf(noise)).abs() < 1e-12, "{params:?} at {noise}");
             let slope = difference(1e-3, |by| drawn::<VonMises, 2>(noise + by, params));
             let own = density::<VonMises, 2>(u, params);
@@ -260,6 +260,61 @@ fn an_angle_moves_with_its_parameters() {
     }
 }
 
+/// Of a distribution on an interval: its draws, its density, and how it moves with those parameters that are not the ends.
+fn on_interval<D: Cumulative<P>, const P: usize>(params: [f64; P], moving: &[usize]) {
+    let name = D::NAME;
+    for noise in [-4.0, -2.0, -0.6, 0.2, 1.4, 3.0] {
+        let u = drawn::<D, P>(noise, params);
+        let x = Scale::of::<D, P>(params).number(u).x;
+        // The numbers of which the only end is above grow where the unconstrained ones fall.
+        let is_mirrored = matches!(Scale::of::<D, P>(params), Scale::Below(_));
+        let (below, expected) = (cdf::<D, P>(x, params), Lanes::normal_cdf(if is_mirrored { -noise } else { noise }));
+        assert!((below - expected).abs() < 1e-10, "{name}{params:?} at {noise}: x {x} has {below} below it, expected {expected}");
+        let slope = difference(1e-3, |by| drawn::<D, P>(noise + by, params));
+        let own = density::<D, P>(u, params);
+        let close = |what: &str, found: f64, expected: f64| {
+            let off = (found - expected).abs();
+            assert!(
+                off < 2e-6 * (1.0 + expected.abs()),
+                "{name}{params:?} at {noise}, u {u}: {what} {found}, expected {expected}"
+            );
+        };
+        close("ln q", own.ln, -0.5 * noise * noise - 0.5 * std::f64::consts::TAU.ln() - slope.ln());
+        let step = 1e-3 * slope.min(1.0);
+        close("d ln q / du", own.d_u * slope, slope * difference(step, |by| density::<D, P>(u + by, params).ln));
+        let velocities = moved::<D, P>(u, params);
+        for &i in moving {
+            let with = |by: f64| std::array::from_fn(|j| if i == j { params[j] + by } else { params[j] });
+            let step = 1e-3 * slope.min(1.0) / velocities[i].abs().max(1.0);
+            let expected = difference(step, |by| drawn::<D, P>(noise, with(by)));
+            close(&format!("du / d parameter {i}"), velocities[i] / slope, expected / slope);
+            let expected = difference(step, |by| density::<D, P>(u, with(by)).ln);
+            close(&format!("d ln q / d parameter {i}"), own.d_params[i] * slope, expected * slope);
+        }
+    }
+}
+
+#[test]
+fn draws_on_intervals_have_their_probability_and_derivatives() {
+    let infinity = f64::INFINITY;
+    on_interval::<Uniform, 2>([-1.0, 2.0], &[]);
+    on_interval::<Uniform, 2>([0.0, 1e6], &[]);
+    on_interval::<LogUniform, 2>([0.5, 2000.0], &[]);
+    on_interval::<Triangular, 3>([-1.0, 2.0, 0.3], &[2]);
+    on_interval::<Pareto, 2>([0.7, 2.5], &[1]);
+    for params in [[0.3, 1.2, -1.0, 2.0], [0.0, 1.0, 0.0, infinity], [0.5, 1.0, -infinity, 0.2], [-3.0, 1.0, 0.0, infinity]] {
+        on_interval::<Truncated<Normal>, 4>(params, &[0, 1]);
+    }
+    // Much narrower than the interval, and far out in a tail.
+    on_interval::<Truncated<Normal>, 4>([5.0, 1e-3, 0.0, 10.0], &[0, 1]);
+    on_interval::<Truncated<Normal>, 4>([12.0, 1.0, -1.0, 2.0], &[0, 1]);
+    on_interval::<Truncated<StudentT>, 5>([3.0, 0.4, 1.5, 1.0, infinity], &[0, 1, 2]);
+    on_interval::<Truncated<Gamma>, 4>([2.0, 1.0, 0.5, infinity], &[0, 1]);
+    on_interval::<Truncated<Gamma>, 4>([2.0, 1.0, -infinity, 3.0], &[0, 1]);
+    on_interval::<Truncated<Beta>, 4>([2.0, 3.0, 0.2, infinity], &[0, 1]);
+    on_interval::<Truncated<Gumbel>, 4>([1.0, 0.5, -infinity, 4.0], &[0, 1]);
+}
+
 #[test]
 fn what_is_no_parameter_has_no_draws() {
     assert!(drawn::<Gamma, 2>(0.3, [-1.0, 1.0]).is_nan());
@@ -274,7 +329,7 @@ fn single<D: Cumulative<P>, const P: usize>(name: &str, params: [f64; P]) {
     for noise in [-3.0_f32, -1.0, 0.2, 1.0, 3.0] {
         let u = f64::from(drawn_single::<D, P>(noise, params.map(|x| x as f32)));
         let exact = drawn::<D, P>(f64::from(noise), params.map(|x| f64::from(x as f32)));
-        if Scale::of::<D, P>().clamped(exact as f32).1 != 0.0 {
+        if Scale::of::<D, P>(params.map(|x| x as f32)).clamped(exact as f32).1 != 0.0 {
             continue;
         }
         let slope = (-0.5 * f64::from(noise).powi(2) - 0.919 - density::<D, P>(exact, params).ln).exp();

@@ -57,7 +57,7 @@ impl<E: Real> Kernel<E> for Shares<'_, E> {
 
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(mut self) {
-        let Elements { count, u, noise, parameters, samples, values } = self.elements;
+        let Elements { count, u, noise, parameters, samples, values, .. } = self.elements;
         let concentration = parameters[0].clone();
         // A simplex has one unconstrained number less than it has elements.
         let simplexes = concentration.len() - count;

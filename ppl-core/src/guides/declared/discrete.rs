@@ -1,6 +1,5 @@
 //! Latents of whole numbers: their draws have no path, so that the score function is what moves their parameters.
 
-use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -12,7 +11,12 @@ use crate::distributions::{Multivariate, Parameter, Univariate, Vector, VectorAd
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
 /// What makes draws of noise: the distribution's own, each with random numbers of its noise.
-fn each_draw<E: Real>(elements: Elements<'_, E>, noise: &[E], u: &mut [E], sample: fn(&[f64], &mut SmallRng) -> f64) {
+pub(super) fn each_draw<E: Real>(
+    elements: Elements<'_, E>,
+    noise: &[E],
+    u: &mut [E],
+    sample: impl Fn(&[f64], &mut SmallRng) -> f64,
+) {
     let Elements { count, samples, parameters, values, .. } = elements;
     let mut own = Vec::new();
     for i in 0..count {
@@ -34,7 +38,7 @@ pub(super) fn of_element(rows: &Range<usize>, element: usize, count: usize) -> R
 }
 
 /// A distribution of whole numbers, by what its parameters are.
-pub(super) trait Values<E: Real>: Debug + Send + Sync {
+pub(super) trait Values<E: Real> {
     const NAME: &'static str;
     const PARAMETERS: &'static [Parameter];
 
@@ -45,10 +49,9 @@ pub(super) trait Values<E: Real>: Debug + Send + Sync {
 }
 
 /// Whole numbers of a distribution with numbers as parameters.
-#[derive(Debug)]
-pub(super) struct WholeNumber<D, const P: usize>(PhantomData<D>);
+pub(super) struct WholeNumber<D, const P: usize>(PhantomData<fn() -> D>);
 
-impl<E: Real, D: Univariate<P> + Debug + Send + Sync, const P: usize> Values<E> for WholeNumber<D, P> {
+impl<E: Real, D: Univariate<P>, const P: usize> Values<E> for WholeNumber<D, P> {
     const NAME: &'static str = D::NAME;
     const PARAMETERS: &'static [Parameter] = D::PARAMETERS;
 
@@ -62,10 +65,9 @@ impl<E: Real, D: Univariate<P> + Debug + Send + Sync, const P: usize> Values<E> 
 }
 
 /// Categories, of probabilities or of their logarithms.
-#[derive(Debug)]
-pub(super) struct Category<D>(PhantomData<D>);
+pub(super) struct Category<D>(PhantomData<fn() -> D>);
 
-impl<E: Real, D: Multivariate + Debug + Send + Sync> Values<E> for Category<D> {
+impl<E: Real, D: Multivariate> Values<E> for Category<D> {
     const NAME: &'static str = D::NAME;
     const PARAMETERS: &'static [Parameter] = D::PARAMETERS;
 
@@ -81,8 +83,7 @@ impl<E: Real, D: Multivariate + Debug + Send + Sync> Values<E> for Category<D> {
 }
 
 /// Latents that are drawn from such a distribution.
-#[derive(Debug)]
-pub(super) struct Discrete<V>(PhantomData<V>);
+pub(super) struct Discrete<V>(PhantomData<fn() -> V>);
 
 impl<V> Discrete<V> {
     pub(super) const NEW: Self = Discrete(PhantomData);
@@ -133,7 +134,7 @@ impl<E: Real, V: Values<E>> Drawn<E> for Discrete<V> {
 }
 
 /// Sets the adjoints of parameters that draws do not move with.
-fn no_path<E: Real>(elements: Elements<'_, E>, adjoints: &mut [E]) {
+pub(super) fn no_path<E: Real>(elements: Elements<'_, E>, adjoints: &mut [E]) {
     for rows in elements.parameters {
         adjoints[rows.start * elements.samples..rows.end * elements.samples].fill(E::default());
     }

@@ -1,21 +1,25 @@
 //! What a latent of a guide is drawn from: a smooth function of its noise and its parameters, and the density of that.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Formatter};
 use std::ops::Range;
 
 use super::dirichlet::Dirichlet;
 use super::discrete::{Category, Discrete, WholeNumber};
 use super::gaussian::Gaussian;
 use super::implicit::Implicit;
-use super::multivariate_normal::MultivariateNormal;
+use super::pathwise::{Jointly, Pathwise};
+use super::sorted::Sorted;
 use crate::distributions::{Cumulative, Multivariate, Parameter, Univariate};
+use crate::guides::NativeFamily;
 use crate::kernel::Real;
 
 /// Where the elements of a latent are: rows of lanes, one a sample.
 #[derive(Debug)]
 pub struct Elements<'a, E> {
-    /// How many.
+    /// How many unconstrained numbers.
     pub(super) count: usize,
+    /// How many numbers, vectors or matrices these are.
+    pub(super) events: usize,
     /// The first of their unconstrained numbers.
     pub(super) u: usize,
     /// Their noise.
@@ -28,18 +32,23 @@ pub struct Elements<'a, E> {
 }
 
 impl<'a, E> Elements<'a, E> {
-    /// So many elements, of which the unconstrained numbers and the noise begin at the same row.
     /// One of them alone, whose rows of each parameter these are.
     pub(super) fn one<'b>(&self, element: usize, parameters: &'b [Range<usize>]) -> Elements<'b, E>
     where
         'a: 'b,
     {
         let (u, noise) = (self.u + element, self.noise + element);
-        Elements { count: 1, u, noise, parameters, samples: self.samples, values: self.values }
+        Elements { count: 1, events: 1, u, noise, parameters, samples: self.samples, values: self.values }
     }
 
-    pub(crate) fn new((count, first): (usize, usize), parameters: &'a [Range<usize>], samples: usize, values: &'a [E]) -> Self {
-        Elements { count, u: first, noise: first, parameters, samples, values }
+    /// So many unconstrained numbers of so many events, which begin at the same row as their noise.
+    pub(crate) fn new(
+        (count, events, first): (usize, usize, usize),
+        parameters: &'a [Range<usize>],
+        samples: usize,
+        values: &'a [E],
+    ) -> Self {
+        Elements { count, events, u: first, noise: first, parameters, samples, values }
     }
 }
 
@@ -53,7 +62,7 @@ impl<E> Copy for Elements<'_, E> {}
 
 /// A family that latents of guides are drawn from, on the unconstrained scale: `u = g(noise, parameters)`, the noise standard normal; of whole numbers `u` is the
 /// value itself.
-pub trait Drawn<E: Real>: Debug + Send + Sync {
+pub trait Drawn<E: Real>: Send + Sync {
     /// Its name in the language.
     fn name(&self) -> &'static str;
     /// Names and supports of its parameters, in order.
@@ -80,38 +89,66 @@ pub trait Drawn<E: Real>: Debug + Send + Sync {
     fn pull(&self, elements: Elements<'_, E>, drawn: (&[E], &[E]), weights: Option<&[E]>, adjoints: &mut [E], u_adjoint: &[E]);
 }
 
+impl<E: Real> Debug for dyn Drawn<E> + '_ {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// What is normal on the unconstrained scale.
 #[must_use]
 pub fn gaussian<E: Real>() -> &'static dyn Drawn<E> {
+    E::gaussian()
+}
+
+/// The same, compiled for an element.
+pub(crate) fn gaussian_of<E: Real>() -> &'static dyn Drawn<E> {
     &Gaussian
 }
 
-/// Vectors that are normal, by their Cholesky factors.
+/// Vectors or matrices of a distribution whose draws move with its parameters.
 #[must_use]
-pub fn multivariate_normal<E: Real>() -> &'static dyn Drawn<E> {
-    &MultivariateNormal
+pub fn jointly<E: Real, D: Pathwise<P>, const P: usize>() -> &'static dyn Drawn<E> {
+    const { &Jointly::<D, P>::NEW }
+}
+
+/// One of the families that the automatic guide knows too, which are compiled already.
+#[must_use]
+pub fn native<E: Real>(family: NativeFamily) -> &'static dyn Drawn<E> {
+    E::native(family)
+}
+
+/// Vectors of independent draws, sorted.
+#[must_use]
+pub fn sorted<E: Real, D: Cumulative<P> + 'static, const P: usize>() -> &'static dyn Drawn<E> {
+    const { &Sorted::<D, P>::NEW }
 }
 
 /// A simplex of a Dirichlet distribution.
 #[must_use]
 pub fn dirichlet<E: Real>() -> &'static dyn Drawn<E> {
+    E::dirichlet()
+}
+
+/// The same, compiled for an element.
+pub(crate) fn dirichlet_of<E: Real>() -> &'static dyn Drawn<E> {
     &Dirichlet
 }
 
 /// Any distribution of whole numbers with numbers as parameters.
 #[must_use]
-pub fn whole_number<E: Real, D: Univariate<P> + Debug + Send + Sync + 'static, const P: usize>() -> &'static dyn Drawn<E> {
+pub fn whole_number<E: Real, D: Univariate<P> + 'static, const P: usize>() -> &'static dyn Drawn<E> {
     const { &Discrete::<WholeNumber<D, P>>::NEW }
 }
 
 /// Categories of probabilities, or of logits.
 #[must_use]
-pub fn category<E: Real, D: Multivariate + Debug + Send + Sync + 'static>() -> &'static dyn Drawn<E> {
+pub fn category<E: Real, D: Multivariate + 'static>() -> &'static dyn Drawn<E> {
     const { &Discrete::<Category<D>>::NEW }
 }
 
 /// Any distribution of one number with a distribution function.
 #[must_use]
-pub fn drawn_from<E: Real, D: Cumulative<P> + Debug + Send + Sync + 'static, const P: usize>() -> &'static dyn Drawn<E> {
+pub fn drawn_from<E: Real, D: Cumulative<P> + 'static, const P: usize>() -> &'static dyn Drawn<E> {
     const { &Implicit::<D, P>::NEW }
 }

@@ -44,6 +44,33 @@ pub enum GuideError {
         /// Where it must lie.
         support: Support,
     },
+    /// A draw that is none where the guide starts: the parameters together are of no distribution.
+    #[error(
+        "guide `{guide}`: `{latent}` is drawn as {value} from `{family}` where the guide starts, so that its parameters are of no distribution there (bounds in their order, \
+         a matrix that is positive definite, degrees of freedom above the number of rows less one); start its parameters elsewhere"
+    )]
+    Draw {
+        /// The guide.
+        guide: &'static str,
+        /// The element: `theta[3]`.
+        latent: String,
+        /// The family.
+        family: &'static str,
+        /// What was drawn, on the unconstrained scale.
+        value: f64,
+    },
+    /// A latent that lies between other bounds in the model than what the guide draws it from.
+    #[error(
+        "guide `{guide}`: `{latent}` lies between other bounds in the model than what it is drawn from here, `{family}`; give the guide the bounds of the model"
+    )]
+    Values {
+        /// The guide.
+        guide: &'static str,
+        /// The element: `theta[3]`.
+        latent: String,
+        /// The family.
+        family: &'static str,
+    },
     /// The statements of the guide are about other dimensions than those of the model.
     #[error(
         "guide `{guide}` draws {found} numbers, but the latents of the model have {expected}; bind it to the model that it was written for"

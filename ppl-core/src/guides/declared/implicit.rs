@@ -1,24 +1,22 @@
 //! Latents that are drawn by their quantiles, and move with the parameters as these do: implicit reparameterization.
 
-use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use super::drawn::{Drawn, Elements};
-use crate::distributions::{Answer, Cumulative, Density, Parameter, Wanted, answer};
+use crate::distributions::{Answer, Cumulative, Density, Parameter, Probability, Wanted, answer};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
 /// `u` is the unconstrained number below which lies the probability of what is below the noise.
 ///
 /// # Source
 /// Figurnov, Mohamed & Mnih 2018, Implicit reparameterization gradients.
-#[derive(Debug)]
-pub(super) struct Implicit<D, const P: usize>(PhantomData<D>);
+pub(super) struct Implicit<D, const P: usize>(PhantomData<fn() -> D>);
 
 impl<D, const P: usize> Implicit<D, P> {
     pub(super) const NEW: Self = Implicit(PhantomData);
 }
 
-impl<E: Real, D: Cumulative<P> + Debug + Send + Sync, const P: usize> Drawn<E> for Implicit<D, P> {
+impl<E: Real, D: Cumulative<P>, const P: usize> Drawn<E> for Implicit<D, P> {
     fn name(&self) -> &'static str {
         D::NAME
     }
@@ -76,7 +74,7 @@ impl<E: Real> Task<'_, E> {
         parameters: [V; P],
     ) -> [V; P] {
         let wanted = match self {
-            Task::Draw { noise, .. } => Wanted::Draw(V::load(&noise[at.noise..])),
+            Task::Draw { noise, .. } => Wanted::Draw(Probability::below(V::load(&noise[at.noise..]))),
             Task::LogProb { u, .. } | Task::Score { u, .. } => Wanted::Density(V::load(&u[at.u..]) - at.shift),
             Task::Pull { u, .. } => Wanted::Velocity(V::load(&u[at.u..]) - at.shift),
         };
@@ -135,7 +133,7 @@ impl<E: Real, D: Cumulative<P>, const P: usize> Kernel<E> for Each<'_, D, E, P> 
 
     #[inline(always)]
     fn run<V: Lanes<Element = E>>(mut self) {
-        let Elements { count, u, noise, parameters, samples, values } = self.elements;
+        let Elements { count, u, noise, parameters, samples, values, .. } = self.elements;
         for i in 0..count {
             for offset in (0..samples).step_by(V::WIDTH) {
                 let place = |first: usize| (first + i) * samples + offset;

@@ -10,15 +10,20 @@ mod gaussian;
 mod implicit;
 mod kernels;
 mod maps;
-mod multivariate_normal;
+mod mixture;
+mod pathwise;
+mod sorted;
 
 use std::fmt::{Debug, Formatter};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use automatic::Start;
-pub use drawn::{Drawn, Elements, category, dirichlet, drawn_from, gaussian, multivariate_normal, whole_number};
+pub use drawn::{Drawn, Elements, category, dirichlet, drawn_from, gaussian, jointly, native, sorted, whole_number};
+pub(crate) use drawn::{dirichlet_of, gaussian_of};
 pub use error::GuideError;
+pub use mixture::{ComponentOf, CountOf, DrawnMixture, MixtureComponent};
+pub use pathwise::{Base, Pathwise};
 
 use super::{Guide, OwnGuide};
 use crate::bijectors::Bijector;
@@ -86,6 +91,8 @@ struct Located<E: Real> {
     centred: usize,
     known: Known,
     family: &'static dyn Drawn<E>,
+    /// How many numbers, vectors or matrices it is.
+    events: usize,
     /// The rows of the parameters of the family.
     parameters: Vec<Range<usize>>,
     /// The latents that these are made of.
@@ -101,8 +108,8 @@ struct Located<E: Real> {
 impl<E: Real> Located<E> {
     /// Its elements, where the values of the guide's rows are these.
     fn elements<'a>(&'a self, samples: usize, values: &'a [E]) -> Elements<'a, E> {
-        let (known, noise) = (&self.known, self.noise);
-        Elements { count: known.u.len(), u: known.u.start, noise, parameters: &self.parameters, samples, values }
+        let (known, noise, events) = (&self.known, self.noise, self.events);
+        Elements { count: known.u.len(), events, u: known.u.start, noise, parameters: &self.parameters, samples, values }
     }
 }
 
@@ -134,6 +141,17 @@ impl<E: Real> DeclaredGuide<'static, E> {
     /// # Errors
     /// [`GuideError::Place`] and [`GuideError::Parameter`] name the element whose location, scale or other parameter is none where the guide starts.
     pub fn bind(
+        name: &'static str,
+        density: Box<dyn LogJoint<E> + Send>,
+        model: &Layout,
+        auto: &'static [&'static str],
+        families: &[DrawnFrom<E>],
+    ) -> Result<OwnGuide, GuideError> {
+        E::declared_guide(name, density, model, auto, families)
+    }
+
+    /// The same, compiled for an element.
+    pub(crate) fn of_element(
         name: &'static str,
         density: Box<dyn LogJoint<E> + Send>,
         model: &Layout,
@@ -173,14 +191,18 @@ impl<'d, E: Real> DeclaredGuide<'d, E> {
         let (mut noise, mut of_numbers) = (automatic.dimensions().len(), spread);
         let mut located = Vec::new();
         for ((centred, of), &(family, reads)) in layout.centred.iter().enumerate().zip(families.iter()) {
-            let own = layout.variables[of.variable].name;
-            let Some(latent) = model.latents().find(|latent| latent.name == own) else { continue };
+            let own = &layout.variables[of.variable];
+            let Some(latent) = model.latents().find(|latent| latent.name == own.name) else { continue };
+            if let Some(element) = latent.bijector.differs(&own.bijector, latent.rows.len()) {
+                let latent = model.element_name(latent, element);
+                return Err(GuideError::Values { guide: name, latent, family: family.name() });
+            }
             let count = latent.unconstrained.len();
             let next = if family.is_discrete() { &mut of_numbers } else { &mut noise };
             let of_each = |i: usize| of.parameters.iter().map(|rows| of_element(rows, i, count)).collect();
             let apart = if family.is_discrete() { (0..count).map(of_each).collect() } else { Vec::new() };
-            let (known, parameters) = (known(latent), of.parameters.clone());
-            located.push(Located { centred, known, family, reads, parameters, noise: *next, block: 0, apart });
+            let (known, parameters, events) = (known(latent), of.parameters.clone(), of.events);
+            located.push(Located { centred, known, family, events, reads, parameters, noise: *next, block: 0, apart });
             *next += count;
         }
         let (points, dimensions) = (spread..spread + points, model.unconstrained());
@@ -247,14 +269,17 @@ impl<'d, E: Real> DeclaredGuide<'d, E> {
         let mut found = Ok(());
         for located in &self.located {
             let variable = &layout.variables[layout.centred[located.centred].variable];
+            let name = |part: usize, parts: usize| {
+                // Of several elements that share a parameter, the first.
+                layout.element_name(variable, part * variable.rows.len() / parts.max(1))
+            };
             for (Parameter { name: what, support }, rows) in located.family.parameters().iter().zip(&located.parameters) {
-                let each = (rows.len() / variable.rows.len().max(1)).max(1);
                 let values = rows.clone().enumerate().flat_map(|(i, row)| {
-                    buffers.work.values[row * samples..(row + 1) * samples].iter().map(move |x| (i / each, x.to_f64()))
+                    buffers.work.values[row * samples..(row + 1) * samples].iter().map(move |x| (i, x.to_f64()))
                 });
                 let is_bad = |x: f64| !support.contains(x);
-                if let (Some((element, value)), true) = (values.clone().find(|(_, x)| is_bad(*x)), found.is_ok()) {
-                    let latent = layout.element_name(variable, element);
+                if let (Some((part, value)), true) = (values.clone().find(|(_, x)| is_bad(*x)), found.is_ok()) {
+                    let latent = name(part, rows.len());
                     let (guide, family) = (self.name, located.family.name());
                     found = Err(if family == "Normal" {
                         GuideError::Place { guide, latent, what, value }
@@ -262,6 +287,12 @@ impl<'d, E: Real> DeclaredGuide<'d, E> {
                         GuideError::Parameter { guide, latent, family, what, value, support: *support }
                     });
                 }
+            }
+            let drawn = located.known.u.clone().enumerate().map(|(i, row)| (i, &u[row * samples..(row + 1) * samples]));
+            let bad = drawn.flat_map(|(i, lanes)| lanes.iter().map(move |x| (i, x.to_f64()))).find(|(_, x)| !x.is_finite());
+            if let (Some((i, value)), Ok(())) = (bad, &found) {
+                let latent = name(i * located.events / located.known.u.len().max(1), located.events);
+                found = Err(GuideError::Draw { guide: self.name, latent, family: located.family.name(), value });
             }
         }
         self.give_back(buffers);

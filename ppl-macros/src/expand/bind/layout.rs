@@ -74,14 +74,15 @@ pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
     }
     for known in centred {
         let (text, family, count) = (model.sites[known.site].name.to_string(), known.family, known.parameters.len());
-        out.extend(if known.parameters.iter().all(|parameter| parameter.axes.is_empty()) {
+        let rank = known.event_rank;
+        out.extend(if rank == 0 && known.parameters.iter().all(|parameter| parameter.axes.is_empty()) {
             quote!(layout.centred(#text, #family, #count);)
         } else {
             let dims = known.parameters.iter().map(|parameter| {
                 let dims = parameter.axes.iter().map(|(_, dim)| dim);
                 quote!(&[#(#dims),*])
             });
-            quote!(layout.centred_over(#text, #family, &[#(#dims),*]);)
+            quote!(layout.centred_over(#text, #family, #rank, &[#(#dims),*]);)
         });
     }
     let centrings = centred.iter().enumerate().map(|(i, known)| {

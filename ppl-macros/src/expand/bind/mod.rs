@@ -95,7 +95,7 @@ pub(crate) fn bind(model: &Model, columns: &[Column], centred: &[Centred], input
     }
     visit::statements(&model.body, &mut |stmt| {
         if let StmtKind::Sample { site, distribution, .. } = &stmt.kind
-            && let Density::Listed { weights, components } = &distribution.density
+            && let Density::Listed { weights, components, .. } = &distribution.density
             && let Some(dim) = weights.last_dim(model)
         {
             let (text, count) = (format!("the components of `{}`", model.sites[*site].name), components.len());

@@ -82,7 +82,7 @@ impl<'m> Tape<'m> {
                         let node = self.mixture((*site, index), weights, *var, (family, params), columns);
                         self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask });
                     }
-                    Density::Listed { weights, components } => {
+                    Density::Listed { weights, components, .. } => {
                         let node = self.listed((*site, index), weights, components, columns);
                         self.push(Item::Factor { factor: *factor, row, terms: vec![(true, node)], mask });
                     }

@@ -146,7 +146,9 @@ impl Tape<'_> {
             Density::Mixture { weights, var, family, params } => {
                 vec![(true, self.mixture((*site, index), weights, *var, (family, params), columns))]
             }
-            Density::Listed { weights, components } => vec![(true, self.listed((*site, index), weights, components, columns))],
+            Density::Listed { weights, components, .. } => {
+                vec![(true, self.listed((*site, index), weights, components, columns))]
+            }
             Density::Multivariate { entry, parameters, .. } => {
                 let (value, parameters) = self.operands((*site, index), entry, parameters, columns);
                 vec![(true, self.fresh(Op::Joint { entry, value, parameters }, self.current, "log_prob"))]

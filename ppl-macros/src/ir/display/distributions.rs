@@ -30,7 +30,7 @@ pub(super) fn distribution(model: &Model, distribution: &Distribution) -> TokenS
             let (var, range) = expressions::binder(model, *var);
             quote_spanned!(span=> Mixture(#weights, #var in #range => #inner))
         }
-        Density::Listed { weights, components } => {
+        Density::Listed { weights, components, .. } => {
             let weights = vector(model, weights, span);
             let each = components.iter().map(|(family, params)| self::family(model, family, params, span));
             quote_spanned!(span=> Mixture(#weights, #(#each),*))

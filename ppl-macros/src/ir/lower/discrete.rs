@@ -22,6 +22,10 @@ pub(crate) fn is_discrete(expr: &syntax::Expr) -> bool {
             Surface::Name(word) if word == "Truncated" || word == "ZeroInflated" => {
                 args.first().is_some_and(|inner| is_discrete(&inner.value))
             }
+            Surface::Name(word) if word == "Mixture" => match args.get(1).map(|component| &component.value.kind) {
+                Some(Surface::Reduce { body, .. }) => is_discrete(body),
+                _ => args.get(1).is_some_and(|component| is_discrete(&component.value)),
+            },
             Surface::Name(word) => {
                 catalogue::entries(&word.to_string()).next().is_some_and(|entry| entry.discrete && entry.event_rank == 0)
             }

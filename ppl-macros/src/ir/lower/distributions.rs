@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span};
 
 use super::operations::Sizes;
 use super::{Lowering, nearest};
-use crate::catalogue::{self, Bound, CATALOGUE, Entry, Shape, Support};
-use crate::ir::{Bounds, Density, DimId, Distribution, Expr, ExprKind, Family, Vector, Wrapper};
+use crate::catalogue::{self, Axes, Bound, CATALOGUE, Entry, Shape, Support};
+use crate::ir::{Bounds, Density, DimId, Distribution, Expr, ExprKind, Family, Places, Vector, Wrapper};
 use crate::syntax::{self, CallArg, ExprKind as Surface};
 
 /// A distribution, and what it says of its value.
@@ -50,28 +50,18 @@ impl Lowering<'_> {
                     distribution: Distribution { density: Density::Univariate { family, params }, mask: None, span },
                     word,
                 }),
-                Chosen::Multivariate(entry, parameters) => {
-                    let dim = event.first().filter(|_| self.model.is_guide() && event.len() == 1);
-                    let axis = dim.map(|&dim| self.axis_var(dim));
-                    let column = axis.zip(dim).map(|(axis, &dim)| {
-                        self.loops.push(axis);
-                        let column = self.axis_var(dim);
-                        self.loops.pop();
-                        column
-                    });
-                    Some(Lowered {
-                        distribution: Distribution {
-                            density: Density::Multivariate { entry, parameters, axis, column },
-                            mask: None,
-                            span,
-                        },
-                        word,
-                        support: entry.support,
-                        bounds: None,
-                        discrete: Some(entry.discrete),
-                        has_density: true,
-                    })
-                }
+                Chosen::Multivariate(entry, parameters, places) => Some(Lowered {
+                    distribution: Distribution {
+                        density: Density::Multivariate { entry, parameters, axis: None, places },
+                        mask: None,
+                        span,
+                    },
+                    word,
+                    support: entry.support,
+                    bounds: None,
+                    discrete: Some(entry.discrete),
+                    has_density: true,
+                }),
             },
         }
     }
@@ -198,7 +188,22 @@ impl Lowering<'_> {
             self.same_sizes(&mut known, axes, &dims, &format!("`{name}`"), arg.value.span)?;
             parameters.push(operand);
         }
-        Some(Chosen::Multivariate(entry, parameters))
+        let is_guide = self.model.is_guide();
+        let places = entry.parameter_axes.iter().filter(|_| is_guide).map(|axes| self.places(&known, axes)).collect();
+        Some(Chosen::Multivariate(entry, parameters, places))
+    }
+
+    /// The indices of an array over axes whose sizes are known.
+    fn places(&mut self, known: &Sizes, axes: Axes) -> Places {
+        let before = self.loops.len();
+        let mut places = Places::new();
+        for dim in axes.iter().filter_map(|axis| known.dim(axis)) {
+            let var = self.axis_var(dim);
+            self.loops.push(var);
+            places.push((var, dim));
+        }
+        self.loops.truncate(before);
+        places
     }
 
     /// Whether an argument is a number rather than an array.
@@ -355,7 +360,7 @@ fn of_bound(bound: Bound, params: &[Expr]) -> Option<Expr> {
 
 pub(super) enum Chosen {
     Univariate(Family, Vec<Expr>),
-    Multivariate(&'static Entry, Vec<Vector>),
+    Multivariate(&'static Entry, Vec<Vector>, Vec<Places>),
 }
 
 fn last_word(path: &syn::Path) -> String {

@@ -18,6 +18,11 @@ impl Sizes {
     pub(super) fn new(word: &'static str) -> Self {
         Sizes { word, known: Vec::new() }
     }
+
+    /// The dimension that an axis is over.
+    pub(super) fn dim(&self, axis: &str) -> Option<DimId> {
+        self.known.iter().find(|(known, ..)| *known == axis).map(|(_, dim, _)| *dim)
+    }
 }
 
 /// The operation that an expression calls.

@@ -7,7 +7,7 @@ use super::axes::Axis;
 use super::distributions::Lowered;
 use crate::catalogue::Support;
 use crate::ir::{Affine, ArgKind, Bounds, Density, DimId, Family, Piece, SiteId, SiteKind, Term};
-use crate::syntax;
+use crate::{messages, syntax};
 
 impl Lowering<'_> {
     /// Notes what a statement declares of a site, and gives a new latent its dimensions.
@@ -162,10 +162,8 @@ impl Lowering<'_> {
         for bound in [&bounds.lower, &bounds.upper].into_iter().flatten() {
             if !self.is_data(bound) {
                 of_data = false;
-                self.error(
-                    bound.span,
-                    "a bound is made of data and numbers here: a latent between bounds that depend on others is `Uniform(lower, upper)`, in a model without networks",
-                );
+                let message = if self.model.is_guide() { messages::GUIDE_BOUNDS } else { messages::LATENT_BOUNDS };
+                self.error(bound.span, message);
             }
         }
         of_data

@@ -54,18 +54,25 @@ impl Lowering<'_> {
                 let axis = self.model.guide.is_some().then(|| self.axis_var(dim));
                 Values { from: zero, to: Some(Affine::term(Term::Size(dim))), dim: Some(dim), axis }
             }
-            Density::Univariate { .. } if lowered.support == Support::Binary => {
+            _ if lowered.support == Support::Binary => {
                 Values { from: zero, to: Some(Affine::constant(2)), dim: None, axis: None }
             }
-            Density::Univariate { family, params } => match ends(family, params) {
-                Some((from, to)) => Values { from, to: Some(to), dim: None, axis: None },
-                None if lowered.support == Support::Integer => {
-                    self.error(lowered.distribution.span, messages::sampled_negative(name));
+            density => {
+                let mut all = density.families().map(|(family, params)| ends(family, params));
+                let first = all.next()?;
+                if all.any(|other| other != first) {
+                    self.error(lowered.distribution.span, messages::MIXTURE_VALUES);
                     return None;
                 }
-                None => Values { from: zero, to: None, dim: None, axis: None },
-            },
-            _ => return None,
+                match first {
+                    Some((from, to)) => Values { from, to: Some(to), dim: None, axis: None },
+                    None if lowered.support == Support::Integer => {
+                        self.error(lowered.distribution.span, messages::sampled_negative(name));
+                        return None;
+                    }
+                    None => Values { from: zero, to: None, dim: None, axis: None },
+                }
+            }
         };
         let entry = &mut self.model.sites[site];
         match &entry.values {

@@ -110,7 +110,8 @@ impl Lowering<'_> {
         });
         let lowered: Vec<Option<_>> = lowered.collect();
         let lowered: Vec<(Family, Vec<Expr>, String, Span)> = lowered.into_iter().collect::<Option<_>>()?;
-        let (weights, _) = weights?;
+        let (weights, over) = weights?;
+        let place = self.model.is_guide().then(|| (self.axis_var(over), over));
         let (first, first_word) = (&lowered.first()?.0, &lowered.first()?.2);
         for (family, _, word, at) in &lowered[1..] {
             // What is not known of a user's own is asserted: its values lie anywhere on the real line.
@@ -132,6 +133,7 @@ impl Lowering<'_> {
                 density: Density::Listed {
                     weights,
                     components: lowered.iter().map(|(family, params, ..)| (family.clone(), params.clone())).collect(),
+                    place,
                 },
                 mask: None,
                 span,

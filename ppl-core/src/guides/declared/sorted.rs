@@ -146,7 +146,7 @@ impl<D: Cumulative<P>, V: Lanes, const P: usize> Vector<D, V, P> {
                 sum += V::constant(self.elements.len() as f64 + 1.0).lgamma();
                 for (k, known) in self.elements.iter().enumerate() {
                     sum += known.ln;
-                    if self.has_logarithm(k) {
+                    if Self::has_logarithm(k) {
                         sum += V::load(&u[self.at(self.u, k)..]);
                     }
                 }
@@ -183,7 +183,7 @@ impl<D: Cumulative<P>, V: Lanes, const P: usize> Vector<D, V, P> {
 
     /// Whether the unconstrained number of an element is the logarithm of its distance to the one before, or to zero.
     #[inline(always)]
-    fn has_logarithm(&self, k: usize) -> bool {
+    fn has_logarithm(k: usize) -> bool {
         k > 0 || Self::IS_POSITIVE
     }
 
@@ -212,8 +212,8 @@ impl<D: Cumulative<P>, V: Lanes, const P: usize> Vector<D, V, P> {
         let mut x = V::zero();
         for k in 0..self.elements.len() {
             let own = V::load(&u[self.at(self.u, k)..]);
-            let gap = if self.has_logarithm(k) { own.exp() } else { one };
-            x = if self.has_logarithm(k) { x + gap } else { own };
+            let gap = if Self::has_logarithm(k) { own.exp() } else { one };
+            x = if Self::has_logarithm(k) { x + gap } else { own };
             let number = match (Self::IS_POSITIVE, k) {
                 (true, 0) => own,
                 (true, _) => x.ln(),
@@ -237,7 +237,7 @@ impl<D: Cumulative<P>, V: Lanes, const P: usize> Vector<D, V, P> {
         let mut after = V::zero();
         for (k, known) in self.elements.iter().enumerate().rev() {
             after = after + known.d_x;
-            let one = if self.has_logarithm(k) { V::constant(1.0) } else { V::zero() };
+            let one = if Self::has_logarithm(k) { V::constant(1.0) } else { V::zero() };
             give(self, k, after.mul_add(known.gap, one));
         }
     }

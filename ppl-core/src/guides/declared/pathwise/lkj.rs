@@ -1,18 +1,17 @@
 //! Correlations of Lewandowski, Kurowicka and Joe: their partial correlations are independent.
 
-use super::Pathwise;
 use super::base::Base;
+use super::{Pathwise, triangle_rows};
 use crate::distributions::{LkjCholesky, LkjCorrelation};
 use crate::kernel::Lanes;
 
 /// What the shape of the symmetric beta distribution of `(1 + w) / 2` has more than the concentration, `w` being a partial correlation: of those with variable `j` of `n`, given
 /// the variables before it, `(n - 2 - j) / 2`. They stand along the rows below the diagonal.
 fn offset(number: usize, of: usize) -> f64 {
-    let rows = |free: usize| ((8 * free + 1).isqrt() + 1) / 2;
-    // The row of the number is the last one that begins before it.
-    let row = rows(number);
-    let j = number - row * (row - 1) / 2;
-    0.5 * (rows(of) as f64 - 2.0 - j as f64)
+    let before = triangle_rows(number);
+    let j = number - before * (before + 1) / 2;
+    // Of `n` variables there are `n - 1` rows.
+    0.5 * (triangle_rows(of) as f64 - 1.0 - j as f64)
 }
 
 macro_rules! lkj {

@@ -328,10 +328,14 @@ impl<V: Lanes, const P: usize> Event<V, P> {
     }
 }
 
+/// How many whole rows of a lower triangle so many elements fill, and so the row of the one after these.
+fn triangle_rows(elements: usize) -> usize {
+    ((8 * elements + 1).isqrt() - 1) / 2
+}
+
 /// The length of the last axis of an event of so many unconstrained numbers, and how many elements it has.
 fn shape(support: Support, free: usize) -> (usize, usize) {
-    // The rows of a lower triangle of so many elements.
-    let rows = ((8 * free + 1).isqrt() - 1) / 2;
+    let rows = triangle_rows(free);
     match support {
         Support::Simplex => (free + 1, free + 1),
         Support::CorrelationCholesky | Support::Correlation => (rows + 1, (rows + 1) * (rows + 1)),

@@ -1,7 +1,7 @@
 //! Covariance matrices of Wishart distributions: the factor of the scale times Bartlett's, or over it.
 
-use super::Pathwise;
 use super::base::Base;
+use super::{Pathwise, triangle_rows};
 use crate::distributions::multiparameter::WishartOf;
 use crate::distributions::{InverseWishartCholesky, Multiparameter, WishartCholesky};
 use crate::kernel::Lanes;
@@ -9,9 +9,9 @@ use crate::linear_algebra::{Scratch, cholesky, pull_cholesky};
 
 /// What the degrees of freedom of the square of an element of the diagonal of Bartlett's factor are more than those of the distribution; none below the diagonal.
 fn offset<const INVERSE: bool>(number: usize, of: usize) -> Option<f64> {
-    let n = rows(of);
-    let i = rows(number + 1).checked_sub(1).filter(|&i| place(i, i) == number)?;
-    Some(-((if INVERSE { n - 1 - i } else { i }) as f64))
+    let n = triangle_rows(of);
+    let i = triangle_rows(number);
+    (place(i, i) == number).then(|| -((if INVERSE { n - 1 - i } else { i }) as f64))
 }
 
 /// The place of an element of the lower triangle along its rows.
@@ -20,17 +20,11 @@ fn place(i: usize, j: usize) -> usize {
     i * (i + 1) / 2 + j
 }
 
-/// The number of rows of a lower triangle.
-#[inline(always)]
-fn rows(free: usize) -> usize {
-    ((8 * free + 1).isqrt() - 1) / 2
-}
-
 /// `T = L A` with `L` the factor of the scale and `A` Bartlett's: standard normal below the diagonal, chi distributed on it; of an inverse `T = L A^-1`. The
 /// unconstrained numbers are the lower triangle of `T`, of its diagonal the logarithms; the base is that of `A`, of its diagonal the logarithms of the squares.
 #[inline(always)]
 fn draw<const INVERSE: bool, V: Lanes>(base: &[V], l: &[V], u: &mut [V]) {
-    let n = rows(u.len());
+    let n = triangle_rows(u.len());
     let mut a = Scratch::new(n * n);
     let a = a.all();
     for i in 0..n {
@@ -71,7 +65,7 @@ fn draw<const INVERSE: bool, V: Lanes>(base: &[V], l: &[V], u: &mut [V]) {
 /// Sets the logarithms of the squares of the diagonal of Bartlett's factor, beside its other elements.
 #[inline(always)]
 fn base<const INVERSE: bool, V: Lanes>(u: &[V], l: &[V], noise: &mut [V]) {
-    let n = rows(u.len());
+    let n = triangle_rows(u.len());
     for i in 0..n {
         let half = u[place(i, i)] - l[i * n + i].ln();
         let half = if INVERSE { -half } else { half };
@@ -82,7 +76,7 @@ fn base<const INVERSE: bool, V: Lanes>(u: &[V], l: &[V], noise: &mut [V]) {
 /// Adds to the derivatives by the lower triangle of the factor of the scale, and by the base where it is not normal.
 #[inline(always)]
 fn pull<const INVERSE: bool, V: Lanes>(base: &[V], u: &[V], l: &[V], d_u: &[V], d_l: &mut [V], d_base: &mut [V]) {
-    let n = rows(u.len());
+    let n = triangle_rows(u.len());
     let (mut a, mut d_a, mut t, mut d_t) = (Scratch::new(n * n), Scratch::new(n * n), Scratch::new(n * n), Scratch::new(n * n));
     let (a, d_a, t, d_t) = (a.all(), d_a.all(), t.all(), d_t.all());
     for i in 0..n {
@@ -178,20 +172,20 @@ where
     #[inline(always)]
     fn draw<V: Lanes>(base: &[V], [_, scale]: [&[V]; 2], u: &mut [V]) {
         let mut l = Scratch::new(scale.len());
-        cholesky(scale, rows(u.len()), l.all());
+        cholesky(scale, triangle_rows(u.len()), l.all());
         draw::<INVERSE, V>(base, l.all(), u);
     }
 
     #[inline(always)]
     fn base<V: Lanes>(u: &[V], [_, scale]: [&[V]; 2], noise: &mut [V]) {
         let mut l = Scratch::new(scale.len());
-        cholesky(scale, rows(u.len()), l.all());
+        cholesky(scale, triangle_rows(u.len()), l.all());
         base::<INVERSE, V>(u, l.all(), noise);
     }
 
     #[inline(always)]
     fn pull<V: Lanes>(base: &[V], u: &[V], [_, scale]: [&[V]; 2], d_u: &[V], [_, d_scale]: [&mut [V]; 2], d_base: &mut [V]) {
-        let n = rows(u.len());
+        let n = triangle_rows(u.len());
         let (mut l, mut d_l) = (Scratch::new(scale.len()), Scratch::new(scale.len()));
         cholesky(scale, n, l.all());
         pull::<INVERSE, V>(base, u, l.all(), d_u, d_l.all(), d_base);

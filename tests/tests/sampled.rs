@@ -495,3 +495,33 @@ fn latents_that_are_drawn_go_with_latents_over_which_statements_are_expectations
     assert!((first.mean - 2.0 - 0.3 * fit.scalar("rate").ok_or("reported")?.mean).abs() < 0.2, "{first:?}");
     Ok(())
 }
+
+model! {
+    /// Grades and counts of two kinds of days, behind measurements.
+    pub Measured(y: [f64; N], z: [f64; N], cut: [f64; C], w: [f64; K]) {
+        for n in N {
+            grade[n] ~ OrderedLogistic(0.3, cut) sampled;
+            y[n] ~ Normal(grade[n], 1);
+            count[n] ~ Mixture(w, Poisson(1), Poisson(6)) sampled;
+            z[n] ~ Normal(count[n], 1);
+        }
+    }
+}
+
+#[test]
+fn ordered_categories_and_mixtures_of_counts_are_drawn() -> Outcome {
+    let model = Measured { y: vec![1.8, 0.1, 0.7], z: vec![2.2, 6.5, 0.3], cut: vec![-1.0, 1.0], w: vec![0.6, 0.4] };
+    let fit = fit_bbvi(&model, Bbvi::default())?;
+    println!("{}", fit.summary());
+    let below = |c: f64| 1.0 / (1.0 + (0.3 - c).exp());
+    let grades = [below(-1.0), below(1.0) - below(-1.0), 1.0 - below(1.0)];
+    let poisson = |rate: f64, k: u32| (-rate).exp() * (1..=k).map(|i| rate / f64::from(i)).product::<f64>();
+    let normal = |x: f64| (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
+    let of_grades = model.y.iter().map(|y| (0..3_u32).zip(grades).map(|(k, p)| p * normal(y - f64::from(k))).sum::<f64>().ln());
+    let counts = |k: u32| 0.6 * poisson(1.0, k) + 0.4 * poisson(6.0, k);
+    let of_counts = model.z.iter().map(|z| (0..60).map(|k| counts(k) * normal(z - f64::from(k))).sum::<f64>().ln());
+    let evidence: f64 = of_grades.chain(of_counts).sum();
+    // Nothing goes with anything else: tables are the posterior.
+    assert!((fit.elbo().0 - evidence).abs() < 2e-3 + 3.0 * fit.elbo().1, "{:?} {evidence}", fit.elbo());
+    Ok(())
+}

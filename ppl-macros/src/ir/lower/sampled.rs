@@ -49,6 +49,12 @@ impl Lowering<'_> {
         }
         let zero = Affine::constant(0);
         let values = match &lowered.distribution.density {
+            // Between the cutpoints and beyond them lie one category more than there are cutpoints.
+            Density::Multivariate { entry, parameters, .. } if entry.name != "Categorical" => {
+                let dim = parameters.iter().find_map(|operand| operand.last_dim(&self.model))?;
+                let to = Affine::term(Term::Size(dim)).plus(&Affine::constant(1), 1);
+                Values { from: zero, to: Some(to), dim: None, axis: None }
+            }
             Density::Multivariate { parameters, .. } => {
                 let dim = parameters.first().and_then(|weights| weights.last_dim(&self.model))?;
                 let axis = self.model.guide.is_some().then(|| self.axis_var(dim));

@@ -21,6 +21,13 @@ impl Lowering<'_> {
     }
 
     pub(super) fn statement(&mut self, stmt: &syntax::Stmt) -> Option<Stmt> {
+        let lowered = self.lowered(stmt);
+        // A statement that is left out without a word would be another model.
+        assert!(lowered.is_some() || !self.diagnostics.is_empty(), "`{stmt}` is lost");
+        lowered
+    }
+
+    fn lowered(&mut self, stmt: &syntax::Stmt) -> Option<Stmt> {
         if self.open.is_some()
             && let Some(span) = super::ode::foreign(stmt)
         {

@@ -167,6 +167,12 @@ pub enum FileReason {
     /// The file is not a fit, or is cut short.
     #[error("this is not a saved fit, or is cut short ({0}); save it again")]
     Garbage(serde_json::Error),
+    /// There is something in the fit that no file can hold.
+    #[error("the fit is not written: {why}")]
+    Unwritable {
+        /// What it is.
+        why: String,
+    },
     /// The file is of another version.
     #[error("the file has format {found}, and this version reads format {expected}; fit again, or use the version that wrote it")]
     Version {

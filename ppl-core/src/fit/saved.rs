@@ -35,8 +35,8 @@ impl<M: Model> Fit<M> {
     /// [`FitError::File`] if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FitError> {
         let failed = |reason| FitError::File { path: path.as_ref().display().to_string(), reason };
-        let text =
-            serde_json::to_string(&Written { format: FORMAT, fit: &self.state }).map_err(|e| failed(FileReason::Garbage(e)))?;
+        let text = serde_json::to_string(&Written { format: FORMAT, fit: &self.state })
+            .map_err(|e| failed(FileReason::Unwritable { why: e.to_string() }))?;
         std::fs::write(path.as_ref(), text).map_err(|e| failed(e.into()))
     }
 

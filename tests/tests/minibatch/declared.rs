@@ -122,6 +122,49 @@ fn the_gradient_over_batches_has_the_expectation_of_the_whole_one() -> Outcome {
     Ok(())
 }
 
+model! {
+    /// Vectors, shares and walks of each element.
+    pub Pairs(x: [f64; N], K: usize) {
+        mu ~ Normal(0, 2);
+        for n in N {
+            share[n] ~ Uniform(0, 2);
+            z[n] ~ Normal(mu, 1);
+            v[n, K] ~ Normal(mu, 1);
+            walk[n, K] ~ Normal(0, 1);
+            cut[n, K] ~ Ordered(Normal(0, 1));
+            x[n] ~ Normal(z[n] * share[n] + v[n, 0] + walk[n, 1] + cut[n, 0], 0.5);
+        }
+    }
+}
+
+guide! {
+    /// Of all kinds, with parameters of all elements and of each.
+    pub OfPairs for Pairs() {
+        param m: real = 0.2;
+        param s: positive = 0.8;
+        param a[K]: real = 0.3;
+        param w[K]: simplex = 0.5;
+        param l[K, K]: covariance_cholesky = 0.7;
+        param own[N]: real = 0.1;
+        mu ~ Normal(m, s);
+        for n in N {
+            share[n] ~ Truncated(Normal(0.5 + m * x[n], s), lower = 0, upper = 2);
+            z[n] ~ Mixture(w, k in K => Normal(a[k] * x[n] + 0.3 * mu, s));
+            v[n, K] ~ MultivariateStudentT(4 + s, a, l);
+            walk[n, K] ~ GaussianRandomWalk(s * exp(0.1 * z[n]));
+            cut[n, K] ~ Ordered(Normal(own[n], s));
+        }
+    }
+}
+
+#[test]
+fn vectors_mixtures_and_intervals_are_taken_in_batches() -> Outcome {
+    let model = Pairs { x: measured(8).x, K: 2 };
+    let bound = model.bind()?;
+    let guide = OfPairs.bind_guide(&model, bound.layout())?;
+    check_expectation(&*bound, guide.guide::<f64>(), Estimator::StickingTheLanding, (4, 400))
+}
+
 /// That the gradient over batches of so many elements has the expectation of that over all, by so many of each.
 fn check_expectation(
     bound: &dyn LogJoint<f64>,

@@ -145,7 +145,7 @@ pub use pareto::Pareto;
 pub use poisson_log::PoissonLog;
 pub use poisson_rate::PoissonRate;
 pub use quantile::Probability;
-pub(crate) use quantile::{Answer, Density, Place, STEPS, Search, Wanted, answer, place};
+pub(crate) use quantile::{Answer, Density, Place, STEPS, Search, Wanted, answer, place, start};
 pub use rayleigh::Rayleigh;
 pub use registry::{Bound, Entry, Parts, Quantiles, REGISTRY};
 pub use relaxed_bernoulli::RelaxedBernoulli;

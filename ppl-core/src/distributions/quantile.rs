@@ -352,7 +352,7 @@ pub(crate) struct Search<V: Lanes> {
 
 /// A number to begin a search at: a guess, where that is a number.
 #[inline(always)]
-fn start<V: Lanes>(guess: V) -> V {
+pub(crate) fn start<V: Lanes>(guess: V) -> V {
     V::select(guess.abs().lt(Search::<V>::most()), guess, V::zero())
 }
 

@@ -8,7 +8,7 @@ use rand::rngs::SmallRng;
 use super::discrete::{each_draw, no_path};
 use super::drawn::{Drawn, Elements};
 use crate::distributions::{
-    Answer, Cumulative, Density, Parameter, Place, Probability, STEPS, Search, Support, Univariate, Wanted, answer, place,
+    Answer, Cumulative, Density, Parameter, Place, Probability, STEPS, Search, Support, Univariate, Wanted, answer, place, start,
 };
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
@@ -29,6 +29,8 @@ pub trait MixtureComponent<E: Real>: Send + Sync {
 /// What is asked of a component.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum What {
+    /// Near the number that has the probability below a standard normal one below it, which stands in its place: written as the density is.
+    Start,
     /// The density, with its derivatives.
     Density,
     /// How much lies on both sides, and the density.
@@ -149,6 +151,10 @@ impl<E: Real, D: Cumulative<P>, const P: usize> Kernel<E> for Find<'_, D, E, P> 
         for offset in (0..u.len()).step_by(V::WIDTH) {
             let params: [V; P] = std::array::from_fn(|i| V::load(&values[rows[i] + offset..]));
             let own = V::load(&u[offset..]);
+            if wanted == What::Start {
+                start(D::guess(Probability::below(own), params)).store(&mut to.ln[offset..]);
+                continue;
+            }
             if wanted != What::Density {
                 let Place { ln_below, ln_above, ln, d_u } = place::<D, V, P>(own, params);
                 ln_below.store(&mut to.ln_below[offset..]);
@@ -415,7 +421,16 @@ fn ln_sum<V: Lanes>(
 fn search<V: Lanes>(members: &mut [Member<V::Element>], noise: &[V::Element], values: &[V::Element], u: &mut [V::Element]) {
     let chunks = || (0..noise.len()).step_by(V::WIDTH);
     let mut searches: Vec<Search<V>> = chunks().map(|offset| Search::of(Probability::below(V::load(&noise[offset..])))).collect();
-    u.fill(<V::Element as Default>::default());
+    // Between the quantiles of the components lies that of the mixture.
+    for member in &mut *members {
+        member.component.find(What::Start, noise, &member.rows, values, &mut member.found);
+    }
+    for offset in chunks() {
+        let weight = |member: &Member<V::Element>| V::load(&values[member.weight + offset..]);
+        let all = members.iter().fold(V::zero(), |sum, member| sum + weight(member));
+        let mean = members.iter().fold(V::zero(), |sum, member| weight(member).mul_add(V::load(&member.found.ln[offset..]), sum));
+        (mean / all).store(&mut u[offset..]);
+    }
     for _ in 0..STEPS {
         for member in &mut *members {
             member.component.find(What::Place, u, &member.rows, values, &mut member.found);

@@ -5,7 +5,7 @@ use crate::distributions::{Parameter, Support};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
 /// `ln(2 pi) / 2`
-pub(super) const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
+const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
 
 /// `u = location + scale noise`
 #[derive(Debug)]

@@ -243,7 +243,7 @@ struct Member<E: Real> {
     found: Found<E>,
 }
 
-const WEIGHTS: &[Parameter] = &[Parameter { name: "weights", support: Support::Unit }];
+const WEIGHTS: &[Parameter] = &[Parameter { name: "weights", support: Support::NonNegative }];
 
 impl<E: Real> Drawn<E> for DrawnMixture<E> {
     fn name(&self) -> &'static str {

@@ -51,7 +51,7 @@ impl<M: Model, G: Guide<M::Element> + Clone + Sync + 'static> GuideOf<M> for G {
 
 /// `q(u) = product over latents of D_i(u_i; theta_i)` on the unconstrained space of a model, the families `D_i` and the parameters `theta_i` being what the
 /// statements of a `guide!` say. `Normal`, `LogNormal` and `LogitNormal` are normal there: `u_i = m_i + s_i noise_i`. Of any other family a draw is the quantile at
-/// the probability below the noise, and moves with the parameters as that does.
+/// the probability below the noise, and moves with the parameters as that does; vectors and matrices are made of such numbers, one after the other.
 ///
 /// The parameters are the unconstrained numbers of those of the guide, then those of the Gaussian of what is left to `auto`, then the parameters of the model, which are
 /// points. Maps and pullbacks go through the compiled parameters of the families, latent after latent; nothing is stored between calls.

@@ -22,7 +22,7 @@ pub use crate::distributions::{self, assertions};
 pub use crate::distributions::{Multiparameter, Multivariate, Univariate, flatten, log_prob};
 pub use crate::guides::{
     ComponentOf, CountOf, DeclaredGuide, Drawn, DrawnMixture, GuideError, GuideOf, NativeFamily, OwnGuide, category, dirichlet,
-    drawn_from, gaussian, jointly, native, sorted, whole_number,
+    drawn_from, gaussian, jointly, native, ordered_category, sorted, whole_number,
 };
 pub use crate::kernel::functions::{LogSumExp, ln_factorial};
 pub use crate::kernel::{Dual, Lanes, Sum, derivatives, functions};

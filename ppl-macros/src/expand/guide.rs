@@ -87,6 +87,7 @@ fn family(drawn: &Drawn, e: &TokenStream) -> TokenStream {
             match entry.name {
                 "Dirichlet" => quote!(_ppl::dirichlet::<#e>()),
                 "Categorical" => quote!(_ppl::category::<#e, _ppl::distributions::#rust>()),
+                "OrderedLogistic" | "OrderedProbit" => quote!(_ppl::ordered_category::<#e, _ppl::distributions::#rust>()),
                 _ => quote!(_ppl::jointly::<#e, _ppl::distributions::#rust, #count>()),
             }
         }

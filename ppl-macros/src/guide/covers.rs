@@ -6,7 +6,7 @@ use proc_macro2::Ident;
 
 use crate::catalogue::{CATALOGUE, Entry, Shape, Support, on_support};
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Affine, Density, DimId, Expr, ExprKind, Family, Model, Site, SiteKind, StmtKind, visit};
+use crate::ir::{Affine, Density, DimId, Expr, ExprKind, Family, Model, Site, SiteKind, StmtKind, Term, Values, visit};
 use crate::messages;
 
 /// Reports what a guide has too much, too little, or otherwise than its model; `stated` are the names that its statements are about.
@@ -62,15 +62,9 @@ pub(super) fn check(guide: &Model, model: &Model, stated: &[Ident], diagnostics:
             if expected != given {
                 diagnostics.push(own.name.span(), messages::latent_axes(&own.name, &expected, &given));
             } else if latent.values.is_some() {
-                let message = match &distribution.density {
-                    Density::Multivariate { entry, .. } if entry.name != "Categorical" => {
-                        Some(messages::guide_discrete(&own.name))
-                    }
-                    density if density.families().any(|(family, _)| family.user().is_some()) => {
-                        Some(messages::guide_discrete(&own.name))
-                    }
-                    _ => values((guide, own), (model, latent)),
-                };
+                let is_own = distribution.density.families().any(|(family, _)| family.user().is_some());
+                let message =
+                    if is_own { Some(messages::guide_discrete(&own.name)) } else { values((guide, own), (model, latent)) };
                 if let Some(message) = message {
                     diagnostics.push(distribution.span, message);
                 }
@@ -109,6 +103,7 @@ fn values((guide, own): (&Model, &Site), (model, latent): (&Model, &Site)) -> Op
     let to = of_model.to.as_ref()?;
     let name_of = |model: &Model, dim: Option<DimId>| dim.map(|dim| model.dim_name(dim));
     let is_within = match (of_model.dim, of_guide.dim) {
+        (None, None) if of_model.to.is_some() && sizes(guide, of_guide) == sizes(model, of_model) => true,
         (None, None) => {
             let ends = |to: Option<&Affine>| to.and_then(Affine::as_constant);
             let within = ends(Some(to)).zip(ends(of_guide.to.as_ref())).is_some_and(|(to, own)| own <= to);
@@ -121,11 +116,26 @@ fn values((guide, own): (&Model, &Site), (model, latent): (&Model, &Site)) -> Op
     (!is_within).then(|| messages::guide_values(&own.name, discrete_family(latent)))
 }
 
+/// Between which numbers values lie, in terms of the names of dimensions; none of other terms.
+fn sizes(model: &Model, values: &Values) -> Option<Vec<(i64, Vec<(String, i64)>)>> {
+    let of = |affine: &Affine| {
+        let term = |(term, times): (&Term, &i64)| match term {
+            Term::Size(dim) => Some((model.dim_name(*dim), *times)),
+            Term::Var(_) => None,
+        };
+        let mut terms: Vec<_> = affine.terms.iter().map(term).collect::<Option<_>>()?;
+        terms.sort();
+        Some((affine.constant, terms))
+    };
+    [Some(&values.from), values.to.as_ref()].into_iter().flatten().map(of).collect()
+}
+
 /// What a discrete latent is drawn from in the first place.
 fn discrete_family(latent: &Site) -> &'static str {
     match &latent.values {
         Some(values) if values.dim.is_some() => "Categorical(probs)",
         Some(values) if values.to.as_ref().is_some_and(|to| to.as_constant() == Some(2)) => "Bernoulli(prob)",
+        Some(Values { to: Some(to), .. }) if to.as_constant().is_none() => "OrderedLogistic(predictor, cutpoints)",
         Some(values) if values.to.is_some() => "Binomial(trials, prob)",
         _ => "Poisson(rate)",
     }

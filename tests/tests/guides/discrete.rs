@@ -156,7 +156,8 @@ guide! {
 
 model! {
     /// Counts that are not seen, but that they are small.
-    pub Unseen(scale: f64, w: [f64; K], at: [f64; K]) {
+    pub Unseen(scale: f64, w: [f64; K], at: [f64; K], cut: [f64; C]) {
+        grade ~ OrderedLogistic(0.4, cut) sampled;
         k ~ ZeroInflated(Poisson(2), gate = 0.4) sampled;
         j ~ Truncated(Poisson(3), upper = 5) sampled;
         m ~ Mixture(w, i in K => Poisson(at[i])) sampled;
@@ -172,6 +173,8 @@ guide! {
         param gate: unit = 0.5;
         param small: positive = 1;
         param weight: unit = 0.5;
+        param lean: real = 0;
+        grade ~ OrderedLogistic(lean, cut);
         k ~ ZeroInflated(Poisson(rate), gate = gate);
         j ~ Truncated(Poisson(small), upper = 5);
         m ~ Mixture(w, i in K => Poisson(weight * at[i] * 2));
@@ -181,7 +184,7 @@ guide! {
 
 #[test]
 fn counts_that_are_inflated_truncated_and_mixed_are_found() -> Outcome {
-    let model = Unseen { scale: 0.5, w: vec![0.3, 0.7], at: vec![1.0, 8.0] };
+    let model = Unseen { scale: 0.5, w: vec![0.3, 0.7], at: vec![1.0, 8.0], cut: vec![-1.0, 0.5] };
     let fit = fit_guide(&model, &OfUnseen, Bbvi::default())?;
     println!("{}", fit.summary());
     // A factor e^(-s k) makes a Poisson distribution of rate r one of rate r e^-s, and its integral e^(-r (1 - e^-s)).
@@ -197,7 +200,7 @@ fn counts_that_are_inflated_truncated_and_mixed_are_found() -> Outcome {
             .sum::<f64>()
     };
     let evidence = (0.4 + rest).ln() + (up_to(3.0 * shrunk) / up_to(3.0)).ln();
-    for (name, expected) in [("rate", 2.0 * shrunk), ("gate", 0.4 / (0.4 + rest)), ("weight", 0.5)] {
+    for (name, expected) in [("rate", 2.0 * shrunk), ("gate", 0.4 / (0.4 + rest)), ("weight", 0.5), ("lean", 0.4)] {
         let found = fit.guide_param(name).ok_or(name)?;
         assert!((found - expected).abs() < 0.04, "{name}: {found}, exact {expected}");
     }

@@ -7,7 +7,7 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use super::drawn::{Drawn, Elements};
-use crate::distributions::{Multivariate, Parameter, Univariate, Vector, VectorAdjoints};
+use crate::distributions::{Multiparameter, Multivariate, Parameter, Univariate, Vector, VectorAdjoints};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
 /// What makes draws of noise: the distribution's own, each with random numbers of its noise.
@@ -79,6 +79,25 @@ impl<E: Real, D: Multivariate> Values<E> for Category<D> {
 
     fn run(elements: Elements<'_, E>, u: &[E], task: Task<'_, E>) {
         dispatch(OfCategories::<D, E> { elements, u, task, of: PhantomData });
+    }
+}
+
+/// Categories of a number among cutpoints.
+pub(super) struct OrderedCategory<D>(PhantomData<fn() -> D>);
+
+impl<E: Real, D: Multiparameter<2>> Values<E> for OrderedCategory<D> {
+    const NAME: &'static str = D::NAME;
+    const PARAMETERS: &'static [Parameter] = D::PARAMETERS;
+
+    fn sample(own: &[f64], rng: &mut SmallRng) -> f64 {
+        let (predictor, cutpoints) = own.split_at(1);
+        let mut value = [0.0];
+        D::sample([predictor, cutpoints], rng, &mut value);
+        value[0]
+    }
+
+    fn run(elements: Elements<'_, E>, u: &[E], task: Task<'_, E>) {
+        dispatch(OfOrdered::<D, E> { elements, u, task, of: PhantomData });
     }
 }
 
@@ -252,6 +271,53 @@ impl<E: Real, D: Multivariate> Kernel<E> for OfCategories<'_, D, E> {
                         let weight = V::load(&weights[offset..]);
                         let mut to = Adjoints { rows: &mut adjoints[first..], stride: samples };
                         D::accumulate(&value, &parameter, weight, &mut to);
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct OfOrdered<'a, D, E> {
+    elements: Elements<'a, E>,
+    u: &'a [E],
+    task: Task<'a, E>,
+    of: PhantomData<D>,
+}
+
+impl<E: Real, D: Multiparameter<2>> Kernel<E> for OfOrdered<'_, D, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Lanes<Element = E>>(mut self) {
+        let Elements { count, u, parameters, samples, values, .. } = self.elements;
+        let [predictors, cutpoints] = parameters else { return };
+        let length = cutpoints.len().checked_div(count).unwrap_or(0);
+        let (mut cuts, mut d_cuts) = (vec![V::zero(); length], vec![V::zero(); length]);
+        for i in 0..count {
+            let own = of_element(cutpoints, i, count);
+            for offset in (0..samples).step_by(V::WIDTH) {
+                let at = |row: usize| row * samples + offset;
+                let value = [V::load(&self.u[at(u + i)..])];
+                let predictor = [V::load(&values[at(predictors.start + i)..])];
+                for (cut, row) in cuts.iter_mut().zip(own.clone()) {
+                    *cut = V::load(&values[at(row)..]);
+                }
+                match &mut self.task {
+                    Task::LogProb(log_prob) => {
+                        let mut sum = V::Sum::zero();
+                        sum += D::log_prob(&value, [&predictor, &cuts]);
+                        sum.add_to(&mut log_prob[offset..]);
+                    }
+                    Task::Score { weights, adjoints } => {
+                        let weight = V::load(&weights[offset..]);
+                        let (mut d_value, mut d_predictor) = ([V::zero()], [V::zero()]);
+                        d_cuts.fill(V::zero());
+                        D::partials(&value, [&predictor, &cuts], &mut d_value, [&mut d_predictor, &mut d_cuts]);
+                        (weight * d_predictor[0]).store(&mut adjoints[at(predictors.start + i)..]);
+                        for (d_cut, row) in d_cuts.iter().zip(own.clone()) {
+                            (weight * *d_cut).store(&mut adjoints[at(row)..]);
+                        }
                     }
                 }
             }

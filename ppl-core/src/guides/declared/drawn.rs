@@ -4,12 +4,12 @@ use std::fmt::{Debug, Formatter};
 use std::ops::Range;
 
 use super::dirichlet::Dirichlet;
-use super::discrete::{Category, Discrete, WholeNumber};
+use super::discrete::{Category, Discrete, OrderedCategory, WholeNumber};
 use super::gaussian::Gaussian;
 use super::implicit::Implicit;
 use super::pathwise::{Jointly, Pathwise};
 use super::sorted::Sorted;
-use crate::distributions::{Cumulative, Multivariate, Parameter, Univariate};
+use crate::distributions::{Cumulative, Multiparameter, Multivariate, Parameter, Univariate};
 use crate::guides::NativeFamily;
 use crate::kernel::Real;
 
@@ -145,6 +145,12 @@ pub fn whole_number<E: Real, D: Univariate<P> + 'static, const P: usize>() -> &'
 #[must_use]
 pub fn category<E: Real, D: Multivariate + 'static>() -> &'static dyn Drawn<E> {
     const { &Discrete::<Category<D>>::NEW }
+}
+
+/// Categories of a number among cutpoints.
+#[must_use]
+pub fn ordered_category<E: Real, D: Multiparameter<2> + 'static>() -> &'static dyn Drawn<E> {
+    const { &Discrete::<OrderedCategory<D>>::NEW }
 }
 
 /// Any distribution of one number with a distribution function.

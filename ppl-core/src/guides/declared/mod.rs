@@ -19,7 +19,9 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use automatic::Start;
-pub use drawn::{Drawn, Elements, category, dirichlet, drawn_from, gaussian, jointly, native, sorted, whole_number};
+pub use drawn::{
+    Drawn, Elements, category, dirichlet, drawn_from, gaussian, jointly, native, ordered_category, sorted, whole_number,
+};
 pub(crate) use drawn::{dirichlet_of, gaussian_of};
 pub use error::GuideError;
 pub use mixture::{ComponentOf, CountOf, DrawnMixture, MixtureComponent};

@@ -1,6 +1,6 @@
 //! Statements: what is given is data, what is not is latent.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 
 use super::axes::{Axis, close_axes};
 use super::discrete::expected;
@@ -22,8 +22,10 @@ impl Lowering<'_> {
 
     pub(super) fn statement(&mut self, stmt: &syntax::Stmt) -> Option<Stmt> {
         let lowered = self.lowered(stmt);
-        // A statement that is left out without a word would be another model.
-        assert!(lowered.is_some() || !self.diagnostics.is_empty(), "`{stmt}` is lost");
+        if lowered.is_none() && self.diagnostics.is_empty() {
+            // Without the statement it would be another model.
+            self.error(Span::call_site(), format!("`{stmt}` is lost"));
+        }
         lowered
     }
 

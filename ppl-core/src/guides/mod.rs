@@ -22,7 +22,7 @@ mod with_points;
 pub use blocks::Blocks;
 pub use declared::{
     Base, ComponentOf, CountOf, DeclaredGuide, Drawn, DrawnFrom, DrawnMixture, Elements, GuideError, GuideOf, MixtureComponent,
-    Pathwise, Start, category, dirichlet, drawn_from, gaussian, jointly, native, ordered_category, sorted, whole_number,
+    Pathwise, Start, Task, category, dirichlet, drawn_from, gaussian, jointly, native, ordered_category, sorted, whole_number,
 };
 pub(crate) use declared::{dirichlet_of, gaussian_of};
 pub use family::{Family, FittedGuide};

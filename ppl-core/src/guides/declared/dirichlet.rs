@@ -1,7 +1,7 @@
 //! Simplexes of a Dirichlet distribution: each share of what is left has a beta distribution, and is drawn by its quantile.
 
-use super::drawn::{Drawn, Elements};
-use super::implicit::{At, Task};
+use super::drawn::{Drawn, Elements, Task};
+use super::implicit::At;
 use crate::distributions::{Beta, Parameter, Support};
 use crate::kernel::{Kernel, Lanes, Real, dispatch};
 
@@ -22,27 +22,8 @@ impl<E: Real> Drawn<E> for Dirichlet {
         &[Parameter { name: "concentration", support: Support::Positive }]
     }
 
-    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
-        dispatch(Shares { elements, task: Task::Draw { noise, u } });
-    }
-
-    fn log_prob(&self, elements: Elements<'_, E>, _noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
-        dispatch(Shares { elements, task: Task::LogProb { u, log_prob } });
-    }
-
-    fn score(
-        &self,
-        elements: Elements<'_, E>,
-        (u, _): (&[E], Option<&[E]>),
-        weights: &[E],
-        adjoints: &mut [E],
-        u_adjoint: Option<&mut [E]>,
-    ) {
-        dispatch(Shares { elements, task: Task::Score { u, weights, adjoints, u_adjoint } });
-    }
-
-    fn pull(&self, elements: Elements<'_, E>, (u, _): (&[E], &[E]), weights: Option<&[E]>, adjoints: &mut [E], u_adjoint: &[E]) {
-        dispatch(Shares { elements, task: Task::Pull { u, weights, adjoints, u_adjoint } });
+    fn run(&self, elements: Elements<'_, E>, task: Task<'_, E>) {
+        dispatch(Shares { elements, task });
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
-use super::drawn::{Drawn, Elements};
+use super::drawn::{Drawn, Elements, Task};
 use crate::distributions::{Multiparameter, Multivariate, Parameter, Univariate, Vector, VectorAdjoints};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
@@ -45,7 +45,7 @@ pub(super) trait Values<E: Real> {
     /// A draw, of an element whose parameters these are.
     fn sample(own: &[f64], rng: &mut SmallRng) -> f64;
     /// Log densities, or their derivatives.
-    fn run(elements: Elements<'_, E>, u: &[E], task: Task<'_, E>);
+    fn run(elements: Elements<'_, E>, u: &[E], task: OfDensity<'_, E>);
 }
 
 /// Whole numbers of a distribution with numbers as parameters.
@@ -59,7 +59,7 @@ impl<E: Real, D: Univariate<P>, const P: usize> Values<E> for WholeNumber<D, P> 
         D::sample(std::array::from_fn(|k| own[k]), rng)
     }
 
-    fn run(elements: Elements<'_, E>, u: &[E], task: Task<'_, E>) {
+    fn run(elements: Elements<'_, E>, u: &[E], task: OfDensity<'_, E>) {
         dispatch(OfNumbers::<D, E, P> { elements, u, task, of: PhantomData });
     }
 }
@@ -77,7 +77,7 @@ impl<E: Real, D: Multivariate> Values<E> for Category<D> {
         value[0]
     }
 
-    fn run(elements: Elements<'_, E>, u: &[E], task: Task<'_, E>) {
+    fn run(elements: Elements<'_, E>, u: &[E], task: OfDensity<'_, E>) {
         dispatch(OfCategories::<D, E> { elements, u, task, of: PhantomData });
     }
 }
@@ -96,7 +96,7 @@ impl<E: Real, D: Multiparameter<2>> Values<E> for OrderedCategory<D> {
         value[0]
     }
 
-    fn run(elements: Elements<'_, E>, u: &[E], task: Task<'_, E>) {
+    fn run(elements: Elements<'_, E>, u: &[E], task: OfDensity<'_, E>) {
         dispatch(OfOrdered::<D, E> { elements, u, task, of: PhantomData });
     }
 }
@@ -121,34 +121,13 @@ impl<E: Real, V: Values<E>> Drawn<E> for Discrete<V> {
         true
     }
 
-    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
-        each_draw(elements, noise, u, V::sample);
-    }
-
-    fn log_prob(&self, elements: Elements<'_, E>, _noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
-        V::run(elements, u, Task::LogProb(log_prob));
-    }
-
-    fn score(
-        &self,
-        elements: Elements<'_, E>,
-        (u, _): (&[E], Option<&[E]>),
-        weights: &[E],
-        adjoints: &mut [E],
-        _u_adjoint: Option<&mut [E]>,
-    ) {
-        V::run(elements, u, Task::Score { weights, adjoints });
-    }
-
-    fn pull(
-        &self,
-        elements: Elements<'_, E>,
-        _drawn: (&[E], &[E]),
-        _weights: Option<&[E]>,
-        adjoints: &mut [E],
-        _u_adjoint: &[E],
-    ) {
-        no_path(elements, adjoints);
+    fn run(&self, elements: Elements<'_, E>, task: Task<'_, E>) {
+        match task {
+            Task::Draw { noise, u } => each_draw(elements, noise, u, V::sample),
+            Task::LogProb { u, log_prob, .. } => V::run(elements, u, OfDensity::LogProb(log_prob)),
+            Task::Score { u, weights, adjoints, .. } => V::run(elements, u, OfDensity::Score { weights, adjoints }),
+            Task::Pull { adjoints, .. } => no_path(elements, adjoints),
+        }
     }
 }
 
@@ -159,8 +138,8 @@ pub(super) fn no_path<E: Real>(elements: Elements<'_, E>, adjoints: &mut [E]) {
     }
 }
 
-/// What is asked of every element.
-pub(super) enum Task<'a, E> {
+/// What is asked of the density of every element.
+pub(super) enum OfDensity<'a, E> {
     LogProb(&'a mut [f64]),
     Score { weights: &'a [E], adjoints: &'a mut [E] },
 }
@@ -168,7 +147,7 @@ pub(super) enum Task<'a, E> {
 struct OfNumbers<'a, D, E, const P: usize> {
     elements: Elements<'a, E>,
     u: &'a [E],
-    task: Task<'a, E>,
+    task: OfDensity<'a, E>,
     of: PhantomData<D>,
 }
 
@@ -185,12 +164,12 @@ impl<E: Real, D: Univariate<P>, const P: usize> Kernel<E> for OfNumbers<'_, D, E
                 let value = V::load(&self.u[(u + i) * samples + offset..]);
                 let (kernel, (normalizer, d_normalizer)) = (D::kernel(value, own), D::normalizer(own));
                 match &mut self.task {
-                    Task::LogProb(log_prob) => {
+                    OfDensity::LogProb(log_prob) => {
                         let mut sum = V::Sum::zero();
                         sum += D::base(value).0 + kernel.log_prob - normalizer;
                         sum.add_to(&mut log_prob[offset..]);
                     }
-                    Task::Score { weights, adjoints } => {
+                    OfDensity::Score { weights, adjoints } => {
                         let weight = V::load(&weights[offset..]);
                         for k in 0..P {
                             (weight * (kernel.d_params[k] - d_normalizer[k])).store(&mut adjoints[at[k]..]);
@@ -205,7 +184,7 @@ impl<E: Real, D: Univariate<P>, const P: usize> Kernel<E> for OfNumbers<'_, D, E
 struct OfCategories<'a, D, E> {
     elements: Elements<'a, E>,
     u: &'a [E],
-    task: Task<'a, E>,
+    task: OfDensity<'a, E>,
     of: PhantomData<D>,
 }
 
@@ -252,7 +231,7 @@ impl<E: Real, D: Multivariate> Kernel<E> for OfCategories<'_, D, E> {
     fn run<V: Lanes<Element = E>>(mut self) {
         let Elements { count, u, parameters, samples, values, .. } = self.elements;
         let [rows] = parameters else { return };
-        if let Task::Score { adjoints, .. } = &mut self.task {
+        if let OfDensity::Score { adjoints, .. } = &mut self.task {
             adjoints[rows.start * samples..rows.end * samples].fill(E::default());
         }
         for i in 0..count {
@@ -262,12 +241,12 @@ impl<E: Real, D: Multivariate> Kernel<E> for OfCategories<'_, D, E> {
                 let parameter = Row { values: &values[first..], length: own.len(), stride: samples };
                 let value = Row { values: &self.u[(u + i) * samples + offset..], length: 1, stride: samples };
                 match &mut self.task {
-                    Task::LogProb(log_prob) => {
+                    OfDensity::LogProb(log_prob) => {
                         let mut sum = V::Sum::zero();
                         sum += D::log_prob::<V>(&value, &parameter);
                         sum.add_to(&mut log_prob[offset..]);
                     }
-                    Task::Score { weights, adjoints } => {
+                    OfDensity::Score { weights, adjoints } => {
                         let weight = V::load(&weights[offset..]);
                         let mut to = Adjoints { rows: &mut adjoints[first..], stride: samples };
                         D::accumulate(&value, &parameter, weight, &mut to);
@@ -281,7 +260,7 @@ impl<E: Real, D: Multivariate> Kernel<E> for OfCategories<'_, D, E> {
 struct OfOrdered<'a, D, E> {
     elements: Elements<'a, E>,
     u: &'a [E],
-    task: Task<'a, E>,
+    task: OfDensity<'a, E>,
     of: PhantomData<D>,
 }
 
@@ -304,12 +283,12 @@ impl<E: Real, D: Multiparameter<2>> Kernel<E> for OfOrdered<'_, D, E> {
                     *cut = V::load(&values[at(row)..]);
                 }
                 match &mut self.task {
-                    Task::LogProb(log_prob) => {
+                    OfDensity::LogProb(log_prob) => {
                         let mut sum = V::Sum::zero();
                         sum += D::log_prob(&value, [&predictor, &cuts]);
                         sum.add_to(&mut log_prob[offset..]);
                     }
-                    Task::Score { weights, adjoints } => {
+                    OfDensity::Score { weights, adjoints } => {
                         let weight = V::load(&weights[offset..]);
                         let (mut d_value, mut d_predictor) = ([V::zero()], [V::zero()]);
                         d_cuts.fill(V::zero());

@@ -60,6 +60,16 @@ impl<E> Clone for Elements<'_, E> {
 
 impl<E> Copy for Elements<'_, E> {}
 
+/// What is asked of a family: one of the methods of [`Drawn`].
+#[derive(Debug)]
+#[allow(missing_docs, reason = "the arguments of the methods")]
+pub enum Task<'a, E> {
+    Draw { noise: &'a [E], u: &'a mut [E] },
+    LogProb { noise: Option<&'a [E]>, u: &'a [E], log_prob: &'a mut [f64] },
+    Score { u: &'a [E], noise: Option<&'a [E]>, weights: &'a [E], adjoints: &'a mut [E], u_adjoint: Option<&'a mut [E]> },
+    Pull { u: &'a [E], noise: &'a [E], weights: Option<&'a [E]>, adjoints: &'a mut [E], u_adjoint: &'a [E] },
+}
+
 /// A family that latents of guides are drawn from, on the unconstrained scale: `u = g(noise, parameters)`, the noise standard normal; of whole numbers `u` is the
 /// value itself.
 pub trait Drawn<E: Real>: Send + Sync {
@@ -71,22 +81,43 @@ pub trait Drawn<E: Real>: Send + Sync {
     fn is_discrete(&self) -> bool {
         false
     }
+    /// Does with all elements what is asked.
+    fn run(&self, elements: Elements<'_, E>, task: Task<'_, E>);
+
     /// Sets the unconstrained numbers.
-    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]);
+    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
+        self.run(elements, Task::Draw { noise, u });
+    }
+
     /// Adds the log density of the unconstrained numbers; the noise is what they were drawn with, where it is known.
-    fn log_prob(&self, elements: Elements<'_, E>, noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]);
+    fn log_prob(&self, elements: Elements<'_, E>, noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
+        self.run(elements, Task::LogProb { noise, u, log_prob });
+    }
+
     /// The derivative of the weighted log density: that by parameters is set, that by the unconstrained numbers, where it is wanted, added.
     fn score(
         &self,
         elements: Elements<'_, E>,
-        drawn: (&[E], Option<&[E]>),
+        (u, noise): (&[E], Option<&[E]>),
         weights: &[E],
         adjoints: &mut [E],
         u_adjoint: Option<&mut [E]>,
-    );
+    ) {
+        self.run(elements, Task::Score { u, noise, weights, adjoints, u_adjoint });
+    }
+
     /// The pullback of [`Drawn::draw`], of unconstrained numbers and their noise: that by parameters is set; with weights, less that of the weighted log density
     /// along the path.
-    fn pull(&self, elements: Elements<'_, E>, drawn: (&[E], &[E]), weights: Option<&[E]>, adjoints: &mut [E], u_adjoint: &[E]);
+    fn pull(
+        &self,
+        elements: Elements<'_, E>,
+        (u, noise): (&[E], &[E]),
+        weights: Option<&[E]>,
+        adjoints: &mut [E],
+        u_adjoint: &[E],
+    ) {
+        self.run(elements, Task::Pull { u, noise, weights, adjoints, u_adjoint });
+    }
 }
 
 impl<E: Real> Debug for dyn Drawn<E> + '_ {

@@ -1,6 +1,6 @@
 //! Latents that are normal on the unconstrained scale: `Normal`, `LogNormal`, `LogitNormal`.
 
-use super::drawn::{Drawn, Elements};
+use super::drawn::{Drawn, Elements, Task};
 use crate::distributions::{Parameter, Support};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
@@ -20,34 +20,17 @@ impl<E: Real> Drawn<E> for Gaussian {
         &[Parameter { name: "location", support: Support::Real }, Parameter { name: "scale", support: Support::Positive }]
     }
 
-    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
-        dispatch(Place { elements, noise, u });
-    }
-
-    fn log_prob(&self, elements: Elements<'_, E>, noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
-        dispatch(LogDensity { elements, noise, u, log_prob });
-    }
-
-    fn score(
-        &self,
-        elements: Elements<'_, E>,
-        (u, noise): (&[E], Option<&[E]>),
-        weights: &[E],
-        adjoints: &mut [E],
-        u_adjoint: Option<&mut [E]>,
-    ) {
-        dispatch(Score { elements, noise, weights, u, adjoints, u_adjoint });
-    }
-
-    fn pull(
-        &self,
-        elements: Elements<'_, E>,
-        (_, noise): (&[E], &[E]),
-        weights: Option<&[E]>,
-        adjoints: &mut [E],
-        u_adjoint: &[E],
-    ) {
-        dispatch(PullPlace { elements, noise, weights, adjoints, u_adjoint });
+    fn run(&self, elements: Elements<'_, E>, task: Task<'_, E>) {
+        match task {
+            Task::Draw { noise, u } => dispatch(Place { elements, noise, u }),
+            Task::LogProb { noise, u, log_prob } => dispatch(LogDensity { elements, noise, u, log_prob }),
+            Task::Score { u, noise, weights, adjoints, u_adjoint } => {
+                dispatch(Score { elements, noise, weights, u, adjoints, u_adjoint });
+            }
+            Task::Pull { noise, weights, adjoints, u_adjoint, .. } => {
+                dispatch(PullPlace { elements, noise, weights, adjoints, u_adjoint });
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::drawn::{Drawn, Elements};
+use super::drawn::{Drawn, Elements, Task};
 use crate::distributions::{Answer, Cumulative, Density, Parameter, Probability, Wanted, answer};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
@@ -25,36 +25,10 @@ impl<E: Real, D: Cumulative<P>, const P: usize> Drawn<E> for Implicit<D, P> {
         D::PARAMETERS
     }
 
-    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
-        run::<E, D, P>(elements, Task::Draw { noise, u });
+    fn run(&self, elements: Elements<'_, E>, task: Task<'_, E>) {
+        // One kernel for all tasks: a quantile is much code, in each of the instruction sets.
+        dispatch(Each::<D, E, P> { elements, task, of: PhantomData });
     }
-
-    fn log_prob(&self, elements: Elements<'_, E>, _noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
-        run::<E, D, P>(elements, Task::LogProb { u, log_prob });
-    }
-
-    fn score(
-        &self,
-        elements: Elements<'_, E>,
-        (u, _): (&[E], Option<&[E]>),
-        weights: &[E],
-        adjoints: &mut [E],
-        u_adjoint: Option<&mut [E]>,
-    ) {
-        run::<E, D, P>(elements, Task::Score { u, weights, adjoints, u_adjoint });
-    }
-
-    fn pull(&self, elements: Elements<'_, E>, (u, _): (&[E], &[E]), weights: Option<&[E]>, adjoints: &mut [E], u_adjoint: &[E]) {
-        run::<E, D, P>(elements, Task::Pull { u, weights, adjoints, u_adjoint });
-    }
-}
-
-/// What is done with each element: one of the methods of [`Drawn`].
-pub(super) enum Task<'a, E> {
-    Draw { noise: &'a [E], u: &'a mut [E] },
-    LogProb { u: &'a [E], log_prob: &'a mut [f64] },
-    Score { u: &'a [E], weights: &'a [E], adjoints: &'a mut [E], u_adjoint: Option<&'a mut [E]> },
-    Pull { u: &'a [E], weights: Option<&'a [E]>, adjoints: &'a mut [E], u_adjoint: &'a [E] },
 }
 
 /// Where an unconstrained number in some lanes and its noise are, and how far the number is moved after it is drawn.
@@ -117,15 +91,11 @@ impl<E: Real> Task<'_, E> {
     }
 }
 
-/// One kernel for all: a quantile is much code, in each of the instruction sets.
+/// What is done with each element.
 struct Each<'a, D, E, const P: usize> {
     elements: Elements<'a, E>,
     task: Task<'a, E>,
     of: PhantomData<D>,
-}
-
-fn run<E: Real, D: Cumulative<P>, const P: usize>(elements: Elements<'_, E>, task: Task<'_, E>) {
-    dispatch(Each::<D, E, P> { elements, task, of: PhantomData });
 }
 
 impl<E: Real, D: Cumulative<P>, const P: usize> Kernel<E> for Each<'_, D, E, P> {

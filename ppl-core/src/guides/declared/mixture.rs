@@ -6,7 +6,7 @@ use rand::RngExt as _;
 use rand::rngs::SmallRng;
 
 use super::discrete::{each_draw, no_path};
-use super::drawn::{Drawn, Elements};
+use super::drawn::{Drawn, Elements, Task};
 use crate::distributions::{
     Answer, Cumulative, Density, Parameter, Place, Probability, STEPS, Search, Support, Univariate, Wanted, answer, place, start,
 };
@@ -258,44 +258,13 @@ impl<E: Real> Drawn<E> for DrawnMixture<E> {
         self.components.iter().any(|component| component.is_discrete())
     }
 
-    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
-        if self.is_discrete() {
-            each_draw(elements, noise, u, |own, rng| self.sample(own, rng));
-            return;
+    fn run(&self, elements: Elements<'_, E>, task: Task<'_, E>) {
+        match task {
+            Task::Draw { noise, u } if self.is_discrete() => each_draw(elements, noise, u, |own, rng| self.sample(own, rng)),
+            Task::Pull { adjoints, .. } if self.is_discrete() => no_path(elements, adjoints),
+            task => dispatch(Each { mixture: self, elements, task }),
         }
-        dispatch(Each { mixture: self, elements, task: Task::Draw { noise, u } });
     }
-
-    fn log_prob(&self, elements: Elements<'_, E>, _noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
-        dispatch(Each { mixture: self, elements, task: Task::LogProb { u, log_prob } });
-    }
-
-    fn score(
-        &self,
-        elements: Elements<'_, E>,
-        (u, _): (&[E], Option<&[E]>),
-        weights: &[E],
-        adjoints: &mut [E],
-        u_adjoint: Option<&mut [E]>,
-    ) {
-        dispatch(Each { mixture: self, elements, task: Task::Score { u, weights, adjoints, u_adjoint } });
-    }
-
-    fn pull(&self, elements: Elements<'_, E>, (u, _): (&[E], &[E]), weights: Option<&[E]>, adjoints: &mut [E], u_adjoint: &[E]) {
-        if self.is_discrete() {
-            no_path(elements, adjoints);
-            return;
-        }
-        dispatch(Each { mixture: self, elements, task: Task::Pull { u, weights, adjoints, u_adjoint } });
-    }
-}
-
-/// One of the methods of [`Drawn`].
-enum Task<'a, E> {
-    Draw { noise: &'a [E], u: &'a mut [E] },
-    LogProb { u: &'a [E], log_prob: &'a mut [f64] },
-    Score { u: &'a [E], weights: &'a [E], adjoints: &'a mut [E], u_adjoint: Option<&'a mut [E]> },
-    Pull { u: &'a [E], weights: Option<&'a [E]>, adjoints: &'a mut [E], u_adjoint: &'a [E] },
 }
 
 /// What is done with each element.
@@ -324,7 +293,7 @@ impl<E: Real> Kernel<E> for Each<'_, E> {
                     let noise = &all[(noise + element) * samples..][..samples];
                     search::<V>(&mut members, noise, values, &mut u[own]);
                 }
-                Task::LogProb { u, log_prob } => {
+                Task::LogProb { u, log_prob, .. } => {
                     find(What::Density, &u[own]);
                     for offset in (0..samples).step_by(V::WIDTH) {
                         let mut sum = V::Sum::zero();
@@ -332,7 +301,7 @@ impl<E: Real> Kernel<E> for Each<'_, E> {
                         sum.add_to(&mut log_prob[offset..]);
                     }
                 }
-                Task::Score { u, weights, adjoints, u_adjoint } => {
+                Task::Score { u, weights, adjoints, u_adjoint, .. } => {
                     find(What::Density, &u[own.clone()]);
                     for offset in (0..samples).step_by(V::WIDTH) {
                         let weight = V::load(&weights[offset..]);
@@ -353,7 +322,7 @@ impl<E: Real> Kernel<E> for Each<'_, E> {
                         }
                     }
                 }
-                Task::Pull { u, weights, adjoints, u_adjoint } => {
+                Task::Pull { u, weights, adjoints, u_adjoint, .. } => {
                     find(What::Velocity, &u[own.clone()]);
                     for offset in (0..samples).step_by(V::WIDTH) {
                         let weight = weights.map_or(V::zero(), |weights| V::load(&weights[offset..]));

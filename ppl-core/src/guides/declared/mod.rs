@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use automatic::Start;
 pub use drawn::{
-    Drawn, Elements, category, dirichlet, drawn_from, gaussian, jointly, native, ordered_category, sorted, whole_number,
+    Drawn, Elements, Task, category, dirichlet, drawn_from, gaussian, jointly, native, ordered_category, sorted, whole_number,
 };
 pub(crate) use drawn::{dirichlet_of, gaussian_of};
 pub use error::GuideError;

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::drawn::{Drawn, Elements};
+use super::drawn::{Drawn, Elements, Task};
 use crate::distributions::{Cumulative, Parameter, Probability, Support, Wanted, answer};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
 
@@ -25,46 +25,16 @@ impl<E: Real, D: Cumulative<P>, const P: usize> Drawn<E> for Sorted<D, P> {
         D::PARAMETERS
     }
 
-    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
-        run::<E, D, P>(elements, Task::Draw { noise, u });
-    }
-
-    fn log_prob(&self, elements: Elements<'_, E>, _noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
-        run::<E, D, P>(elements, Task::LogProb { u, log_prob });
-    }
-
-    fn score(
-        &self,
-        elements: Elements<'_, E>,
-        (u, _): (&[E], Option<&[E]>),
-        weights: &[E],
-        adjoints: &mut [E],
-        u_adjoint: Option<&mut [E]>,
-    ) {
-        run::<E, D, P>(elements, Task::Score { u, weights, adjoints, u_adjoint });
-    }
-
-    fn pull(&self, elements: Elements<'_, E>, (u, _): (&[E], &[E]), weights: Option<&[E]>, adjoints: &mut [E], u_adjoint: &[E]) {
-        run::<E, D, P>(elements, Task::Pull { u, weights, adjoints, u_adjoint });
+    fn run(&self, elements: Elements<'_, E>, task: Task<'_, E>) {
+        dispatch(Vectors::<D, E, P> { elements, task, of: PhantomData });
     }
 }
 
-/// What is done with each vector: one of the methods of [`Drawn`].
-enum Task<'a, E> {
-    Draw { noise: &'a [E], u: &'a mut [E] },
-    LogProb { u: &'a [E], log_prob: &'a mut [f64] },
-    Score { u: &'a [E], weights: &'a [E], adjoints: &'a mut [E], u_adjoint: Option<&'a mut [E]> },
-    Pull { u: &'a [E], weights: Option<&'a [E]>, adjoints: &'a mut [E], u_adjoint: &'a [E] },
-}
-
+/// What is done with each vector.
 struct Vectors<'a, D, E, const P: usize> {
     elements: Elements<'a, E>,
     task: Task<'a, E>,
     of: PhantomData<D>,
-}
-
-fn run<E: Real, D: Cumulative<P>, const P: usize>(elements: Elements<'_, E>, task: Task<'_, E>) {
-    dispatch(Vectors::<D, E, P> { elements, task, of: PhantomData });
 }
 
 impl<E: Real, D: Cumulative<P>, const P: usize> Kernel<E> for Vectors<'_, D, E, P> {
@@ -140,7 +110,7 @@ impl<D: Cumulative<P>, V: Lanes, const P: usize> Vector<D, V, P> {
                 self.draw(noise, u);
                 nothing
             }
-            Task::LogProb { u, log_prob } => {
+            Task::LogProb { u, log_prob, .. } => {
                 self.find(u, false);
                 let mut sum = V::Sum::zero();
                 sum += V::constant(self.elements.len() as f64 + 1.0).lgamma();

@@ -10,7 +10,7 @@ mod wishart;
 
 use std::marker::PhantomData;
 
-use super::drawn::{Drawn, Elements};
+use super::drawn::{Drawn, Elements, Task};
 use crate::bijectors::Bijector;
 use crate::distributions::{Multiparameter, Parameter, Support};
 use crate::kernel::{Kernel, Lanes, Real, Sum, dispatch};
@@ -54,84 +54,35 @@ impl<E: Real, D: Pathwise<P>, const P: usize> Drawn<E> for Jointly<D, P> {
         D::PARAMETERS
     }
 
-    fn draw(&self, elements: Elements<'_, E>, noise: &[E], u: &mut [E]) {
-        let Some(base) = D::BASE else {
-            run::<E, D, P>(elements, Task::Draw { base: noise, u });
-            return;
-        };
-        let base = Places::of::<D, P>(elements).draw(base, elements, noise);
-        run::<E, D, P>(Elements { noise: 0, ..elements }, Task::Draw { base: &base, u });
-    }
-
-    fn log_prob(&self, elements: Elements<'_, E>, _noise: Option<&[E]>, u: &[E], log_prob: &mut [f64]) {
-        run::<E, D, P>(elements, Task::LogProb { u, log_prob });
-    }
-
-    fn score(
-        &self,
-        elements: Elements<'_, E>,
-        (u, _): (&[E], Option<&[E]>),
-        weights: &[E],
-        adjoints: &mut [E],
-        u_adjoint: Option<&mut [E]>,
-    ) {
-        run::<E, D, P>(elements, Task::Score { u, weights, adjoints, u_adjoint });
-    }
-
-    fn pull(
-        &self,
-        elements: Elements<'_, E>,
-        (u, noise): (&[E], &[E]),
-        weights: Option<&[E]>,
-        adjoints: &mut [E],
-        u_adjoint: &[E],
-    ) {
-        let rows = vec![E::default(); if D::BASE.is_some() { elements.count * elements.samples } else { 0 }];
-        let (mut numbers, mut d_numbers) = (rows.clone(), rows);
-        let of_base = (&mut numbers[..], &mut d_numbers[..]);
-        run::<E, D, P>(elements, Task::Pull { u, noise, weights, adjoints: &mut *adjoints, u_adjoint, of_base });
-        if let Some(base) = D::BASE {
-            Places::of::<D, P>(elements).pull(base, elements, (&numbers, &d_numbers), adjoints);
+    fn run(&self, elements: Elements<'_, E>, task: Task<'_, E>) {
+        let events = |elements, task, of_base| dispatch(Events::<D, E, P> { elements, task, of_base, of: PhantomData });
+        let nothing = || (&mut [][..], &mut [][..]);
+        let Some(base) = D::BASE else { return events(elements, task, nothing()) };
+        let places = Places::of::<D, P>(elements);
+        match task {
+            Task::Draw { noise, u } => {
+                let noise = &places.draw(base, elements, noise);
+                events(Elements { noise: 0, ..elements }, Task::Draw { noise, u }, nothing());
+            }
+            Task::Pull { u, noise, weights, adjoints, u_adjoint } => {
+                let rows = vec![E::default(); elements.count * elements.samples];
+                let (mut numbers, mut d_numbers) = (rows.clone(), rows);
+                let task = Task::Pull { u, noise, weights, adjoints: &mut *adjoints, u_adjoint };
+                events(elements, task, (&mut numbers, &mut d_numbers));
+                places.pull(base, elements, (&numbers, &d_numbers), adjoints);
+            }
+            task => events(elements, task, nothing()),
         }
     }
-}
-
-/// What is done with each event: one of the methods of [`Drawn`].
-enum Task<'a, E> {
-    Draw {
-        base: &'a [E],
-        u: &'a mut [E],
-    },
-    LogProb {
-        u: &'a [E],
-        log_prob: &'a mut [f64],
-    },
-    Score {
-        u: &'a [E],
-        weights: &'a [E],
-        adjoints: &'a mut [E],
-        u_adjoint: Option<&'a mut [E]>,
-    },
-    Pull {
-        u: &'a [E],
-        noise: &'a [E],
-        weights: Option<&'a [E]>,
-        adjoints: &'a mut [E],
-        u_adjoint: &'a [E],
-        /// The base and the adjoint of it are written here, unless it is normal.
-        of_base: (&'a mut [E], &'a mut [E]),
-    },
 }
 
 /// All vectors, or matrices, of a latent.
 struct Events<'a, D, E, const P: usize> {
     elements: Elements<'a, E>,
     task: Task<'a, E>,
+    /// Where the base of draws and its adjoint are written, unless it is normal.
+    of_base: (&'a mut [E], &'a mut [E]),
     of: PhantomData<D>,
-}
-
-fn run<E: Real, D: Pathwise<P>, const P: usize>(elements: Elements<'_, E>, task: Task<'_, E>) {
-    dispatch(Events::<D, E, P> { elements, task, of: PhantomData });
 }
 
 impl<E: Real, D: Pathwise<P>, const P: usize> Kernel<E> for Events<'_, D, E, P> {
@@ -144,7 +95,7 @@ impl<E: Real, D: Pathwise<P>, const P: usize> Kernel<E> for Events<'_, D, E, P> 
         for number in 0..events {
             for offset in (0..samples).step_by(V::WIDTH) {
                 event.load(number, offset, self.elements);
-                event.run::<D>(&mut self.task);
+                event.run::<D>(&mut self.task, &mut self.of_base);
             }
         }
     }
@@ -256,11 +207,11 @@ impl<V: Lanes, const P: usize> Event<V, P> {
 
     /// The code of the density is long: it is there once.
     #[inline(always)]
-    fn run<D: Pathwise<P>>(&mut self, task: &mut Task<'_, V::Element>) {
+    fn run<D: Pathwise<P>>(&mut self, task: &mut Task<'_, V::Element>, of_base: &mut (&mut [V::Element], &mut [V::Element])) {
         let (u, weights) = match task {
-            Task::Draw { base, u } => {
+            Task::Draw { noise, u } => {
                 for i in 0..self.base.len() {
-                    self.base[i] = V::load(&base[self.at(self.first_noise, i)..]);
+                    self.base[i] = V::load(&noise[self.at(self.first_noise, i)..]);
                 }
                 D::draw(&self.base, self.params.each_ref().map(Vec::as_slice), &mut self.u);
                 for (i, own) in self.u.iter().enumerate() {
@@ -292,7 +243,8 @@ impl<V: Lanes, const P: usize> Event<V, P> {
                 }
                 self.store(weight, adjoints);
             }
-            Task::Pull { noise, adjoints, u_adjoint, of_base: (base, d_base), .. } => {
+            Task::Pull { noise, adjoints, u_adjoint, .. } => {
+                let (base, d_base) = of_base;
                 for derivative in self.d_params.iter_mut().flatten() {
                     *derivative = -(weight * *derivative);
                 }

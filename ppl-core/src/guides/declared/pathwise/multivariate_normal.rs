@@ -119,35 +119,29 @@ fn covariance<V: Lanes>(factor: &[V], diagonal: &[V], to: &mut [V]) {
     }
 }
 
-/// By the factor of the whole covariance: there is as much noise as there are elements.
+/// By the whole covariance: there is as much noise as there are elements.
 impl Pathwise<3> for MultivariateNormalLowRank {
     #[inline(always)]
     fn draw<V: Lanes>(noise: &[V], [loc, factor, diagonal]: [&[V]; 3], u: &mut [V]) {
-        let n = u.len();
-        let (mut a, mut l) = (Scratch::new(n * n), Scratch::new(n * n));
+        let mut a = Scratch::new(u.len() * u.len());
         covariance(factor, diagonal, a.all());
-        cholesky(a.all(), n, l.all());
-        lower_matvec(l.all(), noise, u);
-        shift(loc, u);
+        MultivariateNormalCovariance::draw(noise, [loc, a.all()], u);
     }
 
     #[inline(always)]
     fn pull<V: Lanes>(
         noise: &[V],
         u: &[V],
-        [_, factor, diagonal]: [&[V]; 3],
+        [loc, factor, diagonal]: [&[V]; 3],
         d_u: &[V],
         [d_loc, d_factor, d_diagonal]: [&mut [V]; 3],
-        _d_base: &mut [V],
+        d_base: &mut [V],
     ) {
         let n = u.len();
         let rank = factor.len().checked_div(n).unwrap_or(0);
-        let (mut a, mut l) = (Scratch::new(n * n), Scratch::new(n * n));
-        let (mut d_a, mut d_l) = (Scratch::new(n * n), Scratch::new(n * n));
+        let (mut a, mut d_a) = (Scratch::new(n * n), Scratch::new(n * n));
         covariance(factor, diagonal, a.all());
-        cholesky(a.all(), n, l.all());
-        pull_factor(noise, d_u, d_loc, d_l.all());
-        pull_cholesky(l.all(), d_l.all(), n, d_a.all());
+        MultivariateNormalCovariance::pull(noise, u, [loc, a.all()], d_u, [d_loc, d_a.all()], d_base);
         for i in 0..n {
             for j in 0..=i {
                 let own = d_a.all()[i * n + j];

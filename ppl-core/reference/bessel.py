@@ -2,6 +2,7 @@
 and the rows of its test (mpmath 1.3.0)."""
 
 import mpmath as mp
+from chebyshev import polynomial
 
 mp.mp.dps = 50
 FROM = mp.mpf(16)
@@ -14,23 +15,6 @@ def ln_scaled(x):
 
 def rest(x):
     return 1 - mp.besseli(1, x) / mp.besseli(0, x)
-
-
-def polynomial(function):
-    """The coefficients of the Chebyshev interpolant of a function of 1 / x in powers of 2 FROM / x - 1."""
-    angles = [mp.pi * (k + mp.mpf(1) / 2) / NODES for k in range(NODES)]
-    values = [function(2 * FROM / (mp.cos(angle) + 1)) for angle in angles]
-    series = [2 * sum(y * mp.cos(j * a) for y, a in zip(values, angles)) / NODES for j in range(TERMS)]
-    series[0] /= 2
-    powers, before, last = [mp.mpf(0)] * TERMS, [mp.mpf(1)], [mp.mpf(0), mp.mpf(1)]
-    for j, c in enumerate(series):
-        for k, t in enumerate(before):
-            powers[k] += c * t
-        after = [mp.mpf(0)] + [2 * t for t in last]
-        for k, t in enumerate(before):
-            after[k] -= t
-        before, last = last, after
-    return powers
 
 
 def grouped(x):
@@ -46,7 +30,8 @@ for name, function in [
     ("REST", lambda x: x * rest(x)),
 ]:
     print("const %s: [f64; %d] = [" % (name, TERMS))
-    for c in polynomial(function):
+    # Of a function of 1 / x, in powers of 2 FROM / x - 1.
+    for c in polynomial(lambda t: function(2 * FROM / (t + 1)), TERMS, NODES)[0]:
         print("    %s," % grouped(c))
     print("];")
 

@@ -103,7 +103,7 @@ fn arrows_of_the_compiler_point_one_way() {
 
 #[test]
 fn unsafe_code_is_where_it_is_proven() {
-    let allowed = ["kernel/simd.rs", "kernel/dispatch.rs", "kernel/matrix.rs"];
+    let allowed = ["kernel/simd/", "kernel/dispatch.rs", "kernel/matrix.rs"];
     for krate in ["ppl-core", "ppl-macros"] {
         for (path, text) in sources(&root().join(krate).join("src")) {
             let name = path.to_string_lossy().replace('\\', "/");
@@ -111,7 +111,7 @@ fn unsafe_code_is_where_it_is_proven() {
                 let code = line.split("//").next().unwrap_or_default();
                 code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl")
             });
-            assert!(!uses || allowed.iter().any(|file| name.ends_with(file)), "{name} has unsafe code");
+            assert!(!uses || allowed.iter().any(|place| name.contains(place)), "{name} has unsafe code");
         }
     }
 }

@@ -26,13 +26,13 @@ pub struct BetaBinomial;
 impl Univariate<3> for BetaBinomial {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-(x + V::constant(1.0)).lgamma(), V::zero())
+        (-x.ln_factorial(), V::zero())
     }
 
     #[inline(always)]
     fn kernel<V: Lanes>(x: V, [trials, alpha, beta]: [V; 3]) -> Partials<V, 3> {
         let rest = trials - x;
-        let choose = -(rest + V::constant(1.0)).lgamma();
+        let choose = -rest.ln_factorial();
         let (a, d_alpha) = (x + alpha).lgamma_and_digamma();
         let (b, d_beta) = (rest + beta).lgamma_and_digamma();
         let log_prob = within(V::zero(), x, trials, choose + a + b);
@@ -43,7 +43,7 @@ impl Univariate<3> for BetaBinomial {
     fn normalizer<V: Lanes>([trials, alpha, beta]: [V; 3]) -> (V, [V; 3]) {
         let (ln, [d_alpha, d_beta]) = Beta::normalizer([alpha, beta]);
         let (lgamma, digamma) = (trials + alpha + beta).lgamma_and_digamma();
-        let choose = (trials + V::constant(1.0)).lgamma();
+        let choose = trials.ln_factorial();
         (ln + lgamma - choose, [V::zero(), d_alpha + digamma, d_beta + digamma])
     }
 

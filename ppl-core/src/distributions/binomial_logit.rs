@@ -25,12 +25,12 @@ pub struct BinomialLogit;
 impl Univariate<2> for BinomialLogit {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-(x + V::constant(1.0)).lgamma(), V::zero())
+        (-x.ln_factorial(), V::zero())
     }
 
     #[inline(always)]
     fn kernel<V: Lanes>(x: V, [trials, logit]: [V; 2]) -> Partials<V, 2> {
-        let choose = -(trials - x + V::constant(1.0)).lgamma();
+        let choose = -(trials - x).ln_factorial();
         let (softplus, sigmoid) = softplus_and_sigmoid(logit);
         let log_prob = within(V::zero(), x, trials, choose + x * logit - trials * softplus);
         Partials { log_prob, d_value: V::zero(), d_params: [V::zero(), x - trials * sigmoid] }
@@ -38,7 +38,7 @@ impl Univariate<2> for BinomialLogit {
 
     #[inline(always)]
     fn normalizer<V: Lanes>([trials, _logit]: [V; 2]) -> (V, [V; 2]) {
-        (-(trials + V::constant(1.0)).lgamma(), [V::zero(); 2])
+        (-trials.ln_factorial(), [V::zero(); 2])
     }
 
     fn sample([trials, logit]: [f64; 2], rng: &mut dyn Rng) -> f64 {

@@ -25,13 +25,13 @@ pub struct BinomialProb;
 impl Univariate<2> for BinomialProb {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-(x + V::constant(1.0)).lgamma(), V::zero())
+        (-x.ln_factorial(), V::zero())
     }
 
     #[inline(always)]
     fn kernel<V: Lanes>(x: V, [trials, prob]: [V; 2]) -> Partials<V, 2> {
         let rest = trials - x;
-        let choose = -(rest + V::constant(1.0)).lgamma();
+        let choose = -rest.ln_factorial();
         let one = V::constant(1.0);
         // No success, or no failure, says nothing of the logarithm that would be infinite.
         let zero = V::zero();
@@ -44,7 +44,7 @@ impl Univariate<2> for BinomialProb {
 
     #[inline(always)]
     fn normalizer<V: Lanes>([trials, _prob]: [V; 2]) -> (V, [V; 2]) {
-        (-(trials + V::constant(1.0)).lgamma(), [V::zero(); 2])
+        (-trials.ln_factorial(), [V::zero(); 2])
     }
 
     fn sample([trials, prob]: [f64; 2], rng: &mut dyn Rng) -> f64 {

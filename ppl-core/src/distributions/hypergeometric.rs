@@ -24,16 +24,10 @@ use crate::kernel::Lanes;
 #[derive(Clone, Copy, Debug)]
 pub struct Hypergeometric;
 
-/// `ln k!`
-#[inline(always)]
-fn ln_factorial<V: Lanes>(k: V) -> V {
-    (k + V::constant(1.0)).lgamma()
-}
-
 impl Univariate<3> for Hypergeometric {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-ln_factorial(x), V::zero())
+        (-x.ln_factorial(), V::zero())
     }
 
     #[inline(always)]
@@ -41,7 +35,7 @@ impl Univariate<3> for Hypergeometric {
         let zero = V::zero();
         let (failed, left) = (draws - x, successes - x);
         let rest = failures - failed;
-        let ways = ln_factorial(left) + ln_factorial(failed) + ln_factorial(rest);
+        let ways = left.ln_factorial() + failed.ln_factorial() + rest.ln_factorial();
         let none = failed.lt(zero) | left.lt(zero) | rest.lt(zero);
         Partials { log_prob: V::select(none, V::constant(f64::NEG_INFINITY), -ways), d_value: zero, d_params: [zero; 3] }
     }
@@ -49,8 +43,8 @@ impl Univariate<3> for Hypergeometric {
     #[inline(always)]
     fn normalizer<V: Lanes>([draws, successes, failures]: [V; 3]) -> (V, [V; 3]) {
         let total = successes + failures;
-        let all = ln_factorial(total) - ln_factorial(draws) - ln_factorial(total - draws);
-        (all - ln_factorial(successes) - ln_factorial(failures), [V::zero(); 3])
+        let all = total.ln_factorial() - draws.ln_factorial() - (total - draws).ln_factorial();
+        (all - successes.ln_factorial() - failures.ln_factorial(), [V::zero(); 3])
     }
 
     fn sample(params: [f64; 3], rng: &mut dyn Rng) -> f64 {

@@ -24,7 +24,7 @@ pub struct NegativeBinomial;
 impl Univariate<2> for NegativeBinomial {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-(x + V::constant(1.0)).lgamma(), V::zero())
+        (-x.ln_factorial(), V::zero())
     }
 
     #[inline(always)]

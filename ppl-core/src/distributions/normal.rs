@@ -70,7 +70,8 @@ impl Cumulative<2> for Normal {
     #[inline(always)]
     fn tails<V: Lanes>(x: V, [loc, scale]: [V; 2]) -> Tails<V, 2> {
         let z = (x - loc) / scale;
-        Tails { ln_below: z.ln_normal_cdf(), ln_above: (-z).ln_normal_cdf(), velocity: [V::constant(1.0), z] }
+        let (ln_below, ln_above) = z.ln_normal_tails();
+        Tails { ln_below, ln_above, velocity: [V::constant(1.0), z] }
     }
 
     /// Johnson, Kotz & Balakrishnan 1994, equations 13.134 and 13.135.

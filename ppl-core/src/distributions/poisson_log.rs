@@ -23,7 +23,7 @@ pub struct PoissonLog;
 impl Univariate<1> for PoissonLog {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-(x + V::constant(1.0)).lgamma(), V::zero())
+        (-x.ln_factorial(), V::zero())
     }
 
     #[inline(always)]

@@ -29,7 +29,7 @@ pub struct PoissonRate;
 impl Univariate<1> for PoissonRate {
     #[inline(always)]
     fn base<V: Lanes>(x: V) -> (V, V) {
-        (-(x + V::constant(1.0)).lgamma(), V::zero())
+        (-x.ln_factorial(), V::zero())
     }
 
     #[inline(always)]

@@ -24,7 +24,8 @@ impl<V: Lanes> Probability<V> {
     /// Of what lies below a standard normal number.
     #[inline(always)]
     pub fn below(noise: V) -> Self {
-        Probability { noise, ln_below: noise.ln_normal_cdf(), ln_above: (-noise).ln_normal_cdf() }
+        let (ln_below, ln_above) = noise.ln_normal_tails();
+        Probability { noise, ln_below, ln_above }
     }
 
     /// One whose logarithm is known, and that of one minus it; the normal number is near.

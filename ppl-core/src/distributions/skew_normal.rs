@@ -31,9 +31,7 @@ impl Univariate<3> for SkewNormal {
         let inverse = V::constant(1.0) / scale;
         let z = (x - loc) * inverse;
         let skewed = shape * z;
-        let ln_cdf = skewed.ln_normal_cdf();
-        let ln_density = (V::constant(-0.5) * skewed).mul_add(skewed, V::constant(-0.918_938_533_204_672_8));
-        let hazard = (ln_density - ln_cdf).exp();
+        let (ln_cdf, hazard) = skewed.ln_normal_cdf_and_slope();
         let slope = (shape * hazard - z) * inverse;
         let log_prob = (V::constant(-0.5) * z).mul_add(z, ln_cdf);
         Partials { log_prob, d_value: slope, d_params: [-slope, -(z * slope), z * hazard] }

@@ -133,19 +133,6 @@ pub fn atan<V: Lanes>(x: V, _y: V) -> V {
     V::constant(1.0) / x.mul_add(x, V::constant(1.0))
 }
 
-/// Of the logarithm of the normal distribution function: density over probability, as the exponential of a difference.
-#[inline(always)]
-pub fn ln_normal_cdf<V: Lanes>(x: V, y: V) -> V {
-    let ln_density = (V::constant(-0.5) * x).mul_add(x, V::constant(-0.918_938_533_204_672_8));
-    Lanes::exp(ln_density - y)
-}
-
-/// Of `digamma`: `trigamma x`.
-#[inline(always)]
-pub fn digamma<V: Lanes>(x: V, _y: V) -> V {
-    Lanes::trigamma(x)
-}
-
 /// Of `trigamma`: minus twice the sum of `1 / (x + k)^3`, by recurrence and its asymptotic series.
 #[inline(always)]
 pub fn trigamma<V: Lanes>(x: V, _y: V) -> V {

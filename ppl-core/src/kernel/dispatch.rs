@@ -116,9 +116,9 @@ pub trait Vectorized: Sized {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     #![allow(unsafe_code)]
-    use super::super::simd::{F32x8, F64x4};
+    use super::super::simd::{doubles::F64x4, singles::F32x8};
     #[cfg(any(test, not(debug_assertions)))]
-    use super::super::simd::{F32x16, F64x8};
+    use super::super::simd::{doubles::F64x8, singles::F32x16};
     use super::{Kernel, SimdLevel, Vectorized};
 
     macro_rules! vectorized {

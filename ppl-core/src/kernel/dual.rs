@@ -242,7 +242,18 @@ impl<V: Lanes, const K: usize> Lanes for Dual<V, K> {
     unary! {
         abs => abs, sqrt => sqrt, exp => exp, exp_m1 => expm1, ln => ln, ln_1p => log1p, sin => sin, cos => cos,
         atan => atan, tanh => tanh, sigmoid => sigmoid, logit => logit, softplus => softplus, erf => erf,
-        normal_cdf => normal_cdf, ln_normal_cdf => ln_normal_cdf, lgamma => lgamma, digamma => digamma, trigamma => trigamma,
+        normal_cdf => normal_cdf, trigamma => trigamma,
+    }
+    #[inline(always)]
+    fn ln_normal_cdf_and_slope(self) -> (Self, Self) {
+        let (value, slope) = self.value.ln_normal_cdf_and_slope();
+        // The inverse Mills ratio falls by itself times itself and the number.
+        (self.chain(value, slope), self.chain(slope, -(slope * (self.value + slope))))
+    }
+    #[inline(always)]
+    fn lgamma_and_digamma(self) -> (Self, Self) {
+        let (lgamma, digamma) = self.value.lgamma_and_digamma();
+        (self.chain(lgamma, digamma), self.chain(digamma, self.value.trigamma()))
     }
     #[inline(always)]
     fn powi(self, exponent: i32) -> Self {

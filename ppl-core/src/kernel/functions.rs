@@ -110,5 +110,5 @@ impl<V: Lanes> LogSumExp<V> {
 
 /// `ln n!`
 pub fn ln_factorial(n: usize) -> f64 {
-    Lanes::lgamma(n as f64 + 1.0)
+    Lanes::ln_factorial(n as f64)
 }

@@ -144,18 +144,36 @@ pub trait Lanes:
     /// The standard normal cumulative distribution function.
     fn normal_cdf(self) -> Self;
     /// The logarithm of the standard normal cumulative distribution function, accurate far into the lower tail.
-    fn ln_normal_cdf(self) -> Self;
+    #[inline(always)]
+    fn ln_normal_cdf(self) -> Self {
+        self.ln_normal_cdf_and_slope().0
+    }
+    /// `ln_normal_cdf` and its derivative, the inverse Mills ratio, for little more than the price of one.
+    fn ln_normal_cdf_and_slope(self) -> (Self, Self);
+    /// `ln_normal_cdf` of the number and of its negative, for less than the price of both.
+    #[inline(always)]
+    fn ln_normal_tails(self) -> (Self, Self) {
+        (self.ln_normal_cdf(), (-self).ln_normal_cdf())
+    }
+    /// `ln n!` of a whole number that is not negative; elsewhere `lgamma(self + 1)`.
+    #[inline(always)]
+    fn ln_factorial(self) -> Self {
+        (self + Self::constant(1.0)).lgamma()
+    }
     /// The logarithm of the gamma function of a positive number.
-    fn lgamma(self) -> Self;
+    #[inline(always)]
+    fn lgamma(self) -> Self {
+        self.lgamma_and_digamma().0
+    }
     /// The derivative of `lgamma`.
-    fn digamma(self) -> Self;
+    #[inline(always)]
+    fn digamma(self) -> Self {
+        self.lgamma_and_digamma().1
+    }
     /// The derivative of `digamma`.
     fn trigamma(self) -> Self;
     /// `lgamma` and `digamma` for the price of one.
-    #[inline(always)]
-    fn lgamma_and_digamma(self) -> (Self, Self) {
-        (self.lgamma(), self.digamma())
-    }
+    fn lgamma_and_digamma(self) -> (Self, Self);
     /// `ln P(X <= x)`, `ln P(X > x)` and `d ln x / d shape` at constant probability, of a gamma variable of rate one: incomplete gamma functions.
     #[inline(always)]
     fn gamma_tails(shape: Self, x: Self) -> [Self; 3] {

@@ -2,7 +2,7 @@
 
 use std::ops::{AddAssign, SubAssign};
 
-use super::special::{self, error_function, exponential, gamma, logarithm, tails};
+use super::special::{self, error_function, exponential, factorial, gamma, logarithm, tails};
 use super::{Lanes, Mask, Real, Sum};
 
 impl Mask for bool {
@@ -44,17 +44,21 @@ macro_rules! of_one {
     };
 }
 
-#[inline(never)]
-fn lgamma_and_digamma(x: f64) -> (f64, f64) {
-    gamma::lgamma_and_digamma(x)
-}
-
-fn lgamma(x: f64) -> f64 {
-    lgamma_and_digamma(x).0
-}
-
-fn digamma(x: f64) -> f64 {
-    lgamma_and_digamma(x).1
+/// Functions of one number with two results that are compiled once, in doubles.
+macro_rules! pairs_of_one {
+    ($($name:ident = $path:path;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(self) -> (Self, Self) {
+                #[inline(never)]
+                fn once(x: f64) -> (f64, f64) {
+                    $path(x)
+                }
+                let (first, second) = once(f64::from(self));
+                (Real::from_f64(first), Real::from_f64(second))
+            }
+        )*
+    };
 }
 
 /// Functions of several numbers that are compiled once, in doubles.
@@ -213,7 +217,7 @@ macro_rules! scalar {
             }
             #[inline(always)]
             fn softplus(self) -> Self {
-                exponential::softplus(self)
+                logarithm::softplus_and_sigmoid(self).0
             }
             #[inline(always)]
             fn logit(self) -> Self {
@@ -222,15 +226,16 @@ macro_rules! scalar {
             of_one! {
                 erf = error_function::erf;
                 normal_cdf = error_function::normal_cdf;
-                ln_normal_cdf = error_function::ln_normal_cdf;
-                lgamma = lgamma;
-                digamma = digamma;
                 trigamma = gamma::trigamma;
             }
+            pairs_of_one! {
+                ln_normal_cdf_and_slope = error_function::ln_normal_cdf_and_slope;
+                ln_normal_tails = error_function::ln_normal_tails;
+                lgamma_and_digamma = gamma::lgamma_and_digamma;
+            }
             #[inline(always)]
-            fn lgamma_and_digamma(self) -> (Self, Self) {
-                let (lgamma, digamma) = lgamma_and_digamma(f64::from(self));
-                (Real::from_f64(lgamma), Real::from_f64(digamma))
+            fn ln_factorial(self) -> Self {
+                factorial::of_whole(f64::from(self)).map_or_else(|| (self + 1.0).lgamma(), Real::from_f64)
             }
             tails!(once($element));
         }

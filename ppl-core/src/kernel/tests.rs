@@ -6,7 +6,7 @@ use super::{Dual, Kernel, Lanes, SimdLevel, dispatch_at, functions};
 const LEVELS: [SimdLevel; 3] = [SimdLevel::Portable, SimdLevel::Avx2, SimdLevel::Avx512];
 
 macro_rules! matches_reference {
-    ($($test:ident: $method:ident, $table:ident, $relative:literal, $absolute:literal;)*) => {
+    ($($test:ident: $method:ident $(.$result:tt)?, $table:ident, $relative:literal, $absolute:literal;)*) => {
         $(
             #[test]
             fn $test() {
@@ -17,7 +17,7 @@ macro_rules! matches_reference {
                     fn run<V: Lanes<Element = f64>>(self) {
                         let mut at = 0;
                         while at < self.0.len() {
-                            V::load(&self.0[at..]).$method().store(&mut self.1[at..]);
+                            V::load(&self.0[at..]).$method()$(.$result)?.store(&mut self.1[at..]);
                             at += V::WIDTH;
                         }
                     }
@@ -54,6 +54,10 @@ matches_reference! {
     the_error_function_is_exact: erf, ERF, 1e-15, 0.0;
     the_normal_distribution_function_keeps_its_digits_in_the_tail: normal_cdf, NORMAL_CDF, 5e-15, 0.0;
     its_logarithm_is_exact_far_into_the_tail: ln_normal_cdf, LN_NORMAL_CDF, 2e-15, 0.0;
+    the_slope_of_its_logarithm_is_exact_far_into_the_tail: ln_normal_cdf_and_slope.1, INVERSE_MILLS, 5e-15, 1e-100;
+    the_logarithm_of_the_lower_tail_is_exact: ln_normal_tails.0, LN_NORMAL_CDF, 2e-15, 0.0;
+    the_logarithm_of_the_upper_tail_is_exact: ln_normal_tails.1, LN_NORMAL_SURVIVAL, 2e-15, 0.0;
+    logarithms_of_factorials_are_exact_in_the_table_and_beyond: ln_factorial, LN_FACTORIAL, 1e-15, 1e-15;
     the_hyperbolic_tangent_is_exact: tanh, TANH, 1e-15, 0.0;
     the_logistic_function_is_exact: sigmoid, SIGMOID, 1e-15, 0.0;
     softplus_is_exact: softplus, SOFTPLUS, 1e-15, 0.0;
@@ -65,9 +69,9 @@ matches_reference! {
 fn the_edges_of_exponential_and_logarithm_are_those_of_ieee() {
     struct Edges;
     impl Kernel<f64> for Edges {
-        type Output = [f64; 7];
+        type Output = [f64; 14];
         #[inline(always)]
-        fn run<V: Lanes<Element = f64>>(self) -> [f64; 7] {
+        fn run<V: Lanes<Element = f64>>(self) -> [f64; 14] {
             let values = [
                 V::constant(f64::INFINITY).exp(),
                 V::constant(f64::NEG_INFINITY).exp(),
@@ -76,8 +80,15 @@ fn the_edges_of_exponential_and_logarithm_are_those_of_ieee() {
                 V::constant(-1.0).ln(),
                 V::constant(f64::INFINITY).ln(),
                 V::constant(-1.0).ln_1p(),
+                V::constant(-0.0).ln(),
+                V::constant(f64::INFINITY).ln_1p(),
+                V::constant(f64::NAN).ln(),
+                V::constant(f64::NAN).ln_1p(),
+                V::constant(-1.5).ln_1p(),
+                V::constant(-1000.0).exp_m1(),
+                V::constant(1e308).ln_1p(),
             ];
-            let mut out = [0.0; 7];
+            let mut out = [0.0; 14];
             for (value, out) in values.into_iter().zip(&mut out) {
                 let mut lanes = [0.0; 8];
                 value.store(&mut lanes);
@@ -87,9 +98,12 @@ fn the_edges_of_exponential_and_logarithm_are_those_of_ieee() {
         }
     }
     for level in LEVELS {
-        let [a, b, c, d, e, f, g] = dispatch_at(level, Edges);
+        let [a, b, c, d, e, f, g, rest @ ..] = dispatch_at(level, Edges);
         assert_eq!((a, b, d, f, g), (f64::INFINITY, 0.0, f64::NEG_INFINITY, f64::INFINITY, f64::NEG_INFINITY), "{level:?}");
         assert!(c.is_nan() && e.is_nan(), "{level:?}");
+        assert_eq!(rest[..2], [f64::NEG_INFINITY, f64::INFINITY], "{level:?}");
+        assert!(rest[2..5].iter().all(|x| x.is_nan()), "{level:?}");
+        assert!(rest[5] == -1.0 && (rest[6] - 709.196_208_642_166_1).abs() < 1e-12, "{level:?}");
     }
     assert!(Lanes::lgamma(-0.5_f64).is_nan());
 }
@@ -157,7 +171,7 @@ type D2 = Dual<f64, 2>;
 
 #[test]
 fn every_derivative_of_a_dual_is_the_finite_difference() {
-    let functions: [(&str, fn(D) -> D, fn(f64) -> f64); 21] = [
+    let functions: [(&str, fn(D) -> D, fn(f64) -> f64); 22] = [
         ("exp", functions::exp, functions::exp),
         ("ln", functions::ln, functions::ln),
         ("log1p", functions::log1p, functions::log1p),
@@ -174,6 +188,7 @@ fn every_derivative_of_a_dual_is_the_finite_difference() {
         ("erf", functions::erf, functions::erf),
         ("normal_cdf", functions::normal_cdf, functions::normal_cdf),
         ("ln_normal_cdf", |x| x.ln_normal_cdf(), |x| Lanes::ln_normal_cdf(x)),
+        ("inverse Mills ratio", |x| x.ln_normal_cdf_and_slope().1, |x| Lanes::ln_normal_cdf_and_slope(x).1),
         ("lgamma", functions::lgamma, functions::lgamma),
         ("digamma", |x| x.digamma(), |x| Lanes::digamma(x)),
         ("trigamma", |x| x.trigamma(), |x| Lanes::trigamma(x)),

@@ -31,10 +31,9 @@ pub struct Multinomial;
 /// The counts' part of the density, and their sum.
 #[inline(always)]
 pub(super) fn orders<V: Lanes>(value: &[V], trials: V) -> (V, V) {
-    let one = V::constant(1.0);
-    let (mut ln, mut total) = ((trials + one).lgamma(), V::zero());
+    let (mut ln, mut total) = (trials.ln_factorial(), V::zero());
     for k in 0..value.len() {
-        ln = ln - (value[k] + one).lgamma();
+        ln = ln - value[k].ln_factorial();
         total = total + value[k];
     }
     (ln, total)

@@ -1,71 +1,65 @@
-//! The error function and the normal distribution function, by the rational approximations of Cody (1969, Math. Comp. 23).
+//! The error function and the normal distribution function.
+//!
+//! All of it is made of the scaled tail `e^(x^2 / 2) P(Z > x)`, which is smooth for all `x >= 0`: one polynomial and one division (Shepherd & Laframboise
+//! 1981, Math. Comp. 36). The polynomials are those of `reference/elementary.py`.
 
 use super::polynomial;
 use crate::kernel::Lanes;
 
-const A: [f64; 5] = [
-    3.209_377_589_138_469_5e3,
-    3.774_852_376_853_02e2,
-    1.138_641_541_510_501_6e2,
-    3.161_123_743_870_565_6,
-    1.857_777_061_846_031_5e-1,
+/// `erf(x) / x` in powers of `x^2`, for `|x|` up to [`SMALL`]; the error is below 1e-17.
+const NEAR_ZERO: [f64; 9] = [
+    std::f64::consts::FRAC_2_SQRT_PI,
+    -3.761_263_890_318_347_6e-1,
+    1.128_379_167_092_545_7e-1,
+    -2.686_617_063_292_108_5e-2,
+    5.223_977_373_542_183e-3,
+    -8.548_297_798_086_192e-4,
+    1.205_333_722_287_771_9e-4,
+    -1.484_590_089_637_583_5e-5,
+    1.472_638_168_001_703_2e-6,
 ];
-const B: [f64; 5] = [2.844_236_833_439_171e3, 1.282_616_526_077_372_3e3, 2.440_246_379_344_441_7e2, 2.360_129_095_234_412e1, 1.0];
-const C: [f64; 9] = [
-    1.230_339_354_797_997_2e3,
-    2.051_078_377_826_071_5e3,
-    1.712_047_612_634_070_6e3,
-    8.819_522_212_417_69e2,
-    2.986_351_381_974_001e2,
-    6.611_919_063_714_163e1,
-    8.883_149_794_388_376,
-    5.641_884_969_886_701e-1,
-    2.153_115_354_744_038_5e-8,
-];
-const D: [f64; 9] = [
-    1.230_339_354_803_749_4e3,
-    3.439_367_674_143_721_6e3,
-    4.362_619_090_143_247e3,
-    3.290_799_235_733_46e3,
-    1.621_389_574_566_690_2e3,
-    5.371_811_018_620_099e2,
-    1.176_939_508_913_125e2,
-    1.574_492_611_070_983_5e1,
-    1.0,
-];
-const P: [f64; 6] = [
-    6.587_491_615_298_378e-4,
-    1.608_378_514_874_228e-2,
-    1.257_817_261_112_292_5e-1,
-    3.603_448_999_498_044_4e-1,
-    3.053_266_349_612_323_4e-1,
-    1.631_538_713_730_209_8e-2,
-];
-const Q: [f64; 6] = [
-    2.335_204_976_268_691_8e-3,
-    6.051_834_131_244_132e-2,
-    5.279_051_029_514_284e-1,
-    1.872_952_849_923_467_3,
-    2.568_520_192_289_822,
-    1.0,
-];
-/// `1 / sqrt(pi)`
-const FRAC_1_SQRT_PI: f64 = 0.564_189_583_547_756_3;
-/// Below this the series of `erf` itself is taken.
-const SMALL: f64 = 0.468_75;
+/// Up to here the error function is not one less what is left: digits would be lost.
+const SMALL: f64 = 0.5;
 
-/// Of `x >= 0`, below [`SMALL`] `erf(x)`, elsewhere `e^(x^2) erfc(x)`, and whether it is the first: one division for all intervals of Cody's.
+/// `(1 + x)` times the scaled tail, in powers of `t = (x - 5) / (x + 5)`; the error is below 1e-17.
+const SCALED_TAIL: [f64; 24] = [
+    4.615_158_298_500_377_5e-1,
+    -9.155_228_183_400_904e-2,
+    3.103_036_842_596_370_8e-2,
+    1.000_235_238_522_938_2e-2,
+    -2.640_104_296_630_830_7e-2,
+    2.453_696_324_367_865_2e-2,
+    -1.517_041_540_251_486_3e-2,
+    6.522_000_667_783_896e-3,
+    -1.676_072_344_554_47e-3,
+    7.791_597_409_338_999e-6,
+    1.823_341_451_164_384_3e-4,
+    -5.360_758_111_487_22e-5,
+    -9.896_097_759_279_782e-6,
+    9.059_824_681_256_64e-6,
+    -7.034_644_683_537_101e-8,
+    -1.307_448_601_923_758_7e-6,
+    1.278_782_218_209_37e-7,
+    1.962_780_992_009_118_7e-7,
+    -2.628_620_508_989_875_4e-8,
+    -3.095_201_755_804_207e-8,
+    3.627_373_163_401_201e-9,
+    4.401_159_622_759_925_4e-9,
+    -2.822_077_229_062_986_5e-10,
+    -3.815_816_262_632_953e-10,
+];
+
+/// `e^(x^2 / 2) P(Z > x)` of a standard normal `Z`, for `x >= 0`.
 #[inline(always)]
-fn pieces<V: Lanes>(x: V) -> (V::Mask, V) {
-    let (small, four) = (V::constant(SMALL), V::constant(4.0));
-    let (near, far) = (x.lt(small), four.lt(x));
-    // Each polynomial of a number of its own interval: elsewhere it would overflow.
-    let (first, middle, last) = (x.min(small), x.min(four), V::constant(1.0) / x.max(four));
-    let (z, w) = (first * first, last * last);
-    let numerator = V::select(near, first * polynomial(z, &A), polynomial(middle, &C));
-    let denominator = V::select(near, polynomial(z, &B), polynomial(middle, &D));
-    let ratio = V::select(far, w * polynomial(w, &P), numerator) / V::select(far, polynomial(w, &Q), denominator);
-    (near, V::select(far, (V::constant(FRAC_1_SQRT_PI) - ratio) * last, ratio))
+fn scaled_tail<V: Lanes>(x: V) -> V {
+    let (one, five) = (V::constant(1.0), V::constant(5.0));
+    // Farther out the square that goes with it is infinite.
+    let x = x.min(V::constant(1e150));
+    let (below, above) = (x + one, x + five);
+    // One division for both.
+    let inverse = one / (below * above);
+    let t = (x - five) * (below * inverse);
+    polynomial(t, &SCALED_TAIL) * (above * inverse)
 }
 
 /// `e^(-x^2 / 2)` for `x >= 0`, without the rounding of the square: `x = h + l` with `h` a multiple of 1/16.
@@ -85,42 +79,91 @@ fn exp_minus_half_square<V: Lanes>(x: V) -> V {
 #[inline(always)]
 pub(in crate::kernel) fn erf<V: Lanes>(x: V) -> V {
     let size = x.abs().min(V::constant(6.0));
-    let (near, value) = pieces(size);
-    let outer = V::constant(1.0) - exp_minus_half_square(size * V::constant(std::f64::consts::SQRT_2)) * value;
-    let value = V::select(near, value, outer);
+    let z = size.min(V::constant(SMALL));
+    let near = z * polynomial(z * z, &NEAR_ZERO);
+    // The tail of a normal number, times two.
+    let of_normal = size * V::constant(std::f64::consts::SQRT_2);
+    let tail = exp_minus_half_square(of_normal) * scaled_tail(of_normal);
+    let value = V::select(size.le(V::constant(SMALL)), near, V::constant(1.0) - (tail + tail));
     let value = V::select(x.lt(V::zero()), -value, value);
     V::select(x.eq(x), value, x)
 }
 
-/// `P(Z > |x|)` of a standard normal `Z`, and half of `e^(x^2 / 2) erfc(|x| / sqrt(2))` where that is known: where `|x|` is not near zero.
-#[inline(always)]
-fn upper_tail<V: Lanes>(x: V) -> (V, V::Mask, V) {
-    let half = V::constant(0.5);
-    let (near, value) = pieces(x.abs() * V::constant(std::f64::consts::FRAC_1_SQRT_2));
-    let value = half * value;
-    // e^(-x^2 / 2) of x itself: the division by sqrt(2) would lose digits in the tail.
-    let tail = exp_minus_half_square(x.abs().min(V::constant(39.5))) * value;
-    (V::select(near, half - value, tail), near, value)
+/// What is known of both tails of a standard normal `Z` at a number.
+#[derive(Clone, Copy, Debug)]
+struct Normal<V: Lanes> {
+    /// Whether the number is negative.
+    is_lower: V::Mask,
+    /// Half its square.
+    half_square: V,
+    /// `e^(half_square) P(Z > |x|)`
+    scaled: V,
+    /// `e^(-half_square)`
+    exp: V,
+    /// `P(Z > |x|)`
+    tail: V,
+}
+
+impl<V: Lanes> Normal<V> {
+    #[inline(always)]
+    fn of(x: V) -> Self {
+        let size = x.abs();
+        let scaled = scaled_tail(size);
+        // Farther out it is zero.
+        let exp = exp_minus_half_square(size.min(V::constant(39.5)));
+        Normal { is_lower: x.lt(V::zero()), half_square: V::constant(0.5) * x * x, scaled, exp, tail: exp * scaled }
+    }
+
+    /// The logarithm of the probability of the side that is at most a half.
+    #[inline(always)]
+    fn ln_less(&self) -> V {
+        self.scaled.ln() - self.half_square
+    }
+
+    /// `1 - tail`, rounded, and what its logarithm lacks by that.
+    #[inline(always)]
+    fn rest(&self) -> (V, V) {
+        let one = V::constant(1.0);
+        let rest = one - self.tail;
+        // Over 1 - tail, to its first order.
+        (rest, ((one - rest) - self.tail) * (one + self.tail))
+    }
+
+    /// The logarithm of the probability of the other side.
+    #[inline(always)]
+    fn ln_more(&self) -> V {
+        let (rest, rounding) = self.rest();
+        rest.ln() + rounding
+    }
 }
 
 /// The standard normal distribution function, `erfc(-x / sqrt(2)) / 2`.
 #[inline(always)]
 pub(in crate::kernel) fn normal_cdf<V: Lanes>(x: V) -> V {
-    let (tail, ..) = upper_tail(x);
-    let value = V::select(x.lt(V::zero()), tail, V::constant(1.0) - tail);
+    let normal = Normal::of(x);
+    let value = V::select(normal.is_lower, normal.tail, V::constant(1.0) - normal.tail);
     V::select(x.eq(x), value, x)
 }
 
-/// The logarithm of the standard normal distribution function; in the lower tail `ln(erfcx / 2) - x^2 / 2`.
+/// The logarithm of the standard normal distribution function, in the lower tail that of the scaled tail less `x^2 / 2`, and its derivative, the inverse
+/// Mills ratio.
 #[inline(always)]
-pub(in crate::kernel) fn ln_normal_cdf<V: Lanes>(x: V) -> V {
-    let (zero, one, half) = (V::zero(), V::constant(1.0), V::constant(0.5));
-    let (tail, near, scaled) = upper_tail(x);
-    let lower = x.lt(zero);
-    // Of the upper half ln(1 - tail), with what the rounding of 1 - tail takes away.
-    let rest = one - tail;
-    let rounding = -(tail - (one - rest)) / rest;
-    let number = V::select(lower, V::select(near, tail, scaled), rest);
-    let addend = V::select(lower, V::select(near, zero, -half * x * x), rounding);
-    V::select(x.eq(x), number.ln() + addend, x)
+pub(in crate::kernel) fn ln_normal_cdf_and_slope<V: Lanes>(x: V) -> (V, V) {
+    let normal = Normal::of(x);
+    let (rest, rounding) = normal.rest();
+    let number = V::select(normal.is_lower, normal.scaled, rest);
+    let addend = V::select(normal.is_lower, -normal.half_square, rounding);
+    // 1 / sqrt(2 pi)
+    let density = V::constant(0.398_942_280_401_432_7) * V::select(normal.is_lower, V::constant(1.0), normal.exp);
+    (V::select(x.eq(x), number.ln() + addend, x), V::select(x.eq(x), density / number, x))
+}
+
+/// The logarithms of the standard normal distribution function and of what is left of one.
+#[inline(always)]
+pub(in crate::kernel) fn ln_normal_tails<V: Lanes>(x: V) -> (V, V) {
+    let normal = Normal::of(x);
+    let (less, more) = (normal.ln_less(), normal.ln_more());
+    let below = V::select(normal.is_lower, less, more);
+    let above = V::select(normal.is_lower, more, less);
+    (V::select(x.eq(x), below, x), V::select(x.eq(x), above, x))
 }

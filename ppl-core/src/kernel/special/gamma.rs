@@ -6,28 +6,34 @@ use crate::kernel::Lanes;
 /// `ln(2 pi) / 2`
 const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
 /// Where Stirling's series has converged to the last bit.
-const SHIFT: usize = 8;
+const SHIFT: f64 = 8.0;
 
-/// The product `x (x + 1) .. (x + 7)`, the sum of `1 / (x + i)`, the argument for the series and its inverse; for large `x` nothing is shifted.
+/// Where the series is taken, and what the recurrence adds.
+struct Shifted<V> {
+    /// The product `x (x + 1) .. (x + 7)`; one for large `x`, where nothing is shifted.
+    product: V,
+    /// Its derivative; zero for large `x`.
+    derivative: V,
+    /// The argument of the series.
+    y: V,
+}
+
 #[inline(always)]
-fn shifted<V: Lanes>(x: V) -> [V; 4] {
-    let small = x.lt(V::constant(SHIFT as f64));
-    let one = V::constant(1.0);
+fn shifted<V: Lanes>(x: V) -> Shifted<V> {
+    let small = x.lt(V::constant(SHIFT));
+    let (zero, one) = (V::zero(), V::constant(1.0));
     let base = V::select(small, x, one);
-    // (p, dp): the product and its derivative.
-    let (mut product, mut derivative) = (base, one);
-    let mut i = 1;
-    while i < SHIFT {
-        let factor = base + V::constant(i as f64);
-        derivative = derivative.mul_add(factor, product);
-        product = product * factor;
-        i += 1;
+    // Of u = x (x + 7), since (x + i) (x + 7 - i) = u + i (7 - i).
+    let u = base * (base + V::constant(7.0));
+    let (a, b, c) = (u + V::constant(6.0), u + V::constant(10.0), u + V::constant(12.0));
+    let (ua, bc) = (u * a, b * c);
+    let in_u = (u + a).mul_add(bc, ua * (b + c));
+    let derivative = in_u * (base + base + V::constant(7.0));
+    Shifted {
+        product: V::select(small, ua * bc, one),
+        derivative: V::select(small, derivative, zero),
+        y: V::select(small, x + V::constant(SHIFT), x),
     }
-    let y = V::select(small, x + V::constant(SHIFT as f64), x);
-    let product = V::select(small, product, one);
-    // One division for both.
-    let inverse = one / (product * y);
-    [product, V::select(small, derivative * (inverse * y), V::zero()), y, inverse * product]
 }
 
 /// `NaN` where `x` is not positive.
@@ -39,7 +45,10 @@ fn of_positive<V: Lanes>(x: V, value: V) -> V {
 /// `ln gamma(x)` and `digamma(x)`.
 #[inline(always)]
 pub(in crate::kernel) fn lgamma_and_digamma<V: Lanes>(x: V) -> (V, V) {
-    let [product, sum, y, inverse] = shifted(x);
+    let Shifted { product, derivative, y } = shifted(x);
+    // One division for both.
+    let inverse_of_both = V::constant(1.0) / (product * y);
+    let (inverse, sum) = (inverse_of_both * product, derivative * (inverse_of_both * y));
     let ln_y = y.ln();
     let square = inverse * inverse;
     // Stirling: sum of B_2k / (2k (2k - 1) y^(2k - 1)).
@@ -72,17 +81,17 @@ pub(in crate::kernel) fn lgamma_and_digamma<V: Lanes>(x: V) -> (V, V) {
 /// The derivative of digamma.
 #[inline(always)]
 pub(in crate::kernel) fn trigamma<V: Lanes>(x: V) -> V {
-    let small = x.lt(V::constant(SHIFT as f64));
+    let small = x.lt(V::constant(SHIFT));
     let one = V::constant(1.0);
     let base = V::select(small, x, one);
     let mut sum = V::zero();
     let mut i = 0;
-    while i < SHIFT {
-        let term = base + V::constant(i as f64);
+    while i < 8 {
+        let term = base + V::constant(f64::from(i));
         sum = sum + one / (term * term);
         i += 1;
     }
-    let y = V::select(small, x + V::constant(SHIFT as f64), x);
+    let y = V::select(small, x + V::constant(SHIFT), x);
     let inverse = one / y;
     let square = inverse * inverse;
     let tail = polynomial(

@@ -4,30 +4,22 @@ use super::logarithm::ln_one_minus_exp;
 use super::quadrature::{Beyond, beyond};
 use crate::kernel::Lanes;
 
-/// Below a point, in the coordinate `ln x`: the density at `x e^-s`.
-struct Below<V> {
+/// Beside a point: the density of `ln X` at `x e^-s` where the lower tail is wanted, elsewhere that of `X` at `x + s`.
+struct Beside<V: Lanes> {
+    is_below: V::Mask,
     shape: V,
     x: V,
-}
-
-impl<V: Lanes> Beyond<V, 1> for Below<V> {
-    #[inline(always)]
-    fn at(&self, s: V) -> (V, [V; 1]) {
-        (-(self.shape * s + self.x * (-s).exp_m1()), [-s])
-    }
-}
-
-/// Above a point: the density at `x + s`.
-struct Above<V> {
-    shape: V,
     inverse: V,
 }
 
-impl<V: Lanes> Beyond<V, 1> for Above<V> {
+impl<V: Lanes> Beyond<V, 1> for Beside<V> {
     #[inline(always)]
     fn at(&self, s: V) -> (V, [V; 1]) {
+        let below = -(self.shape * s + self.x * (-s).exp_m1());
         let ln = (s * self.inverse).ln_1p();
-        ((self.shape - V::constant(1.0)).mul_add(ln, -s), [ln])
+        let above = (self.shape - V::constant(1.0)).mul_add(ln, -s);
+        // And what `ln x` is more there.
+        (V::select(self.is_below, below, above), [V::select(self.is_below, -s, ln)])
     }
 }
 
@@ -44,28 +36,23 @@ pub(in crate::kernel) fn tails<V: Lanes>(shape: V, x: V) -> [V; 3] {
     // The density of ln X.
     let ln_density = shape.mul_add(ln, -x) - lgamma;
 
-    let small = shape.lt(one);
-    let raised = V::select(small, shape + one, shape);
-    // In the lower tail the point is below the mode; out of it, the point stays where the formulas are tame.
-    let lower = x.lt(V::select(small, one, shape));
-    let point = V::select(lower, x, raised);
-    let (mass, [moment]) = beyond(&Below { shape: raised, x: point }, raised - point, point);
-    let expected = V::select(small, digamma + one / shape, digamma);
+    // The tail that begins on the far side of the mode is integrated; the lower one of a shape below one by that of a shape above it.
+    let is_below = x.lt(shape.max(one));
+    let is_raised = is_below & shape.lt(one);
+    let raised = V::select(is_raised, shape + one, shape);
+    let (inverse, excess) = (one / x, shape - one);
+    let slope = V::select(is_below, raised - x, one - excess * inverse);
+    let curvature = V::select(is_below, x, excess.max(zero) * inverse * inverse);
+    let (mass, [moment]) = beyond(&Beside { is_below, shape: raised, x, inverse }, slope, curvature);
+    // Over the density of ln X.
+    let unit = V::select(is_below, one, inverse);
+    let (mass, moment) = (mass * unit, moment * unit);
+    let expected = V::select(is_raised, digamma + one / shape, digamma);
     let slope = (ln - expected) * mass + moment;
-    let (mass, slope) =
-        (V::select(small, (one + x * mass) / shape, mass), V::select(small, (x * slope + ln - expected) / shape, slope));
-    let (below, d_below) = (ln_density + mass.ln(), -slope);
+    let slope = V::select(is_raised, (x * slope + ln - expected) / shape, slope);
+    let mass = V::select(is_raised, (one + x * mass) / shape, mass);
 
-    let point = V::select(lower, shape + one, x);
-    let inverse = one / point;
-    let excess = shape - one;
-    let curvature = excess.max(zero) * inverse * inverse;
-    let (mass, [moment]) = beyond(&Above { shape, inverse }, one - excess * inverse, curvature);
-    let (above, d_above) = (ln_density + (mass * inverse).ln(), ((ln - digamma) * mass + moment) * inverse);
-
-    [
-        V::select(lower, below, ln_one_minus_exp(above)),
-        V::select(lower, ln_one_minus_exp(below), above),
-        V::select(lower, d_below, d_above),
-    ]
+    let near = ln_density + mass.ln();
+    let far = ln_one_minus_exp(near);
+    [V::select(is_below, near, far), V::select(is_below, far, near), V::select(is_below, -slope, slope)]
 }

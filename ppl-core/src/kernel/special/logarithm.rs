@@ -1,6 +1,6 @@
 //! The natural logarithm and what is made of it.
 
-use super::Bits;
+use super::{Bits, LN_2_HIGH, LN_2_LOW, polynomial};
 use crate::kernel::Lanes;
 
 /// The minimax polynomial of fdlibm's `log` (Sun Microsystems 1993): `ln(1 + f)` of `s = f / (2 + f)`, error below 2^-58.
@@ -13,54 +13,58 @@ const LOG: [f64; 7] = [
     1.531_383_769_920_937_3e-1,
     1.479_819_860_511_658_6e-1,
 ];
-const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
-const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
-/// `ln x`: zero gives `-inf`, a negative number `NaN`, subnormal numbers are scaled first.
+/// `k` and `f` with `x = 2^k (1 + f)`, and `1 + f` between `sqrt(1/2)` and `sqrt(2)`, where the polynomial holds.
+#[inline(always)]
+fn reduced<V: Bits>(x: V) -> (V, V) {
+    let (one, half) = (V::constant(1.0), V::constant(0.5));
+    let (exponent, mantissa) = x.exponent_and_mantissa();
+    let large = V::constant(std::f64::consts::SQRT_2).lt(mantissa);
+    (V::select(large, exponent + one, exponent), V::select(large, mantissa * half, mantissa) - one)
+}
+
+/// `f - ln(1 + f)`, of `s = f / (2 + f)`.
+#[inline(always)]
+fn excess<V: Lanes>(f: V, s: V) -> V {
+    let (z, half_square) = (s * s, V::constant(0.5) * f * f);
+    half_square - s * z.mul_add(polynomial(z, &LOG), half_square)
+}
+
+/// `k ln 2 + ln(1 + f)`, of `s = f / (2 + f)`.
+#[inline(always)]
+fn joined<V: Lanes>(k: V, f: V, s: V) -> V {
+    k.mul_add(V::constant(LN_2_HIGH), f - k.mul_add(V::constant(-LN_2_LOW), excess(f, s)))
+}
+
+/// `ln x`: zero gives `-inf`, a negative number `NaN`.
 #[inline(always)]
 pub(in crate::kernel) fn ln<V: Bits>(x: V) -> V {
-    let one = V::constant(1.0);
-    let subnormal = x.lt(V::constant(f64::MIN_POSITIVE));
-    // 2^54
-    let scaled = V::select(subnormal, x * V::constant(18_014_398_509_481_984.0), x);
-    let (exponent, mantissa) = scaled.exponent_and_mantissa();
-    // The mantissa between sqrt(1/2) and sqrt(2), where the polynomial holds.
-    let large = V::constant(std::f64::consts::SQRT_2).lt(mantissa);
-    let mantissa = V::select(large, mantissa * V::constant(0.5), mantissa);
-    let k = V::select(large, exponent + one, exponent);
-    let k = V::select(subnormal, k - V::constant(54.0), k);
-    let f = mantissa - one;
-    let s = f / (V::constant(2.0) + f);
-    let z = s * s;
-    let r = super::polynomial(z, &LOG) * z;
-    let half_square = V::constant(0.5) * f * f;
-    let low = k.mul_add(V::constant(LN_2_LOW), s * (half_square + r));
-    let value = k.mul_add(V::constant(LN_2_HIGH), f - (half_square - low));
-    let zero = V::zero();
-    let infinity = V::constant(f64::INFINITY);
-    let value = V::select(x.eq(infinity), infinity, value);
-    let value = V::select(x.eq(zero), -infinity, value);
-    // Negative numbers and NaN.
-    V::select(zero.le(x), value, V::constant(f64::NAN))
+    let (k, f) = reduced(x);
+    joined(k, f, f / (V::constant(2.0) + f))
 }
 
 /// `ln(1 + x) = ln u + (x - (u - 1)) / u` with `u` the rounded `1 + x`.
 #[inline(always)]
-pub(in crate::kernel) fn ln_1p<V: Lanes>(x: V) -> V {
-    let one = V::constant(1.0);
+pub(in crate::kernel) fn ln_1p<V: Bits>(x: V) -> V {
+    let (one, zero) = (V::constant(1.0), V::zero());
     let u = one + x;
-    let value = u.ln();
-    let correction = (x - (u - one)) / u;
-    let ordinary = V::zero().lt(u) & u.lt(V::constant(f64::INFINITY));
-    V::select(ordinary, value + correction, value)
+    let (k, f) = reduced(u);
+    // Where `u` is far from one nothing is lost.
+    let lost = V::select(u.lt(V::constant(1e300)), x - (u - one), zero);
+    let (a, b) = (V::constant(2.0) + f, V::constant(1e-300).max(V::constant(1e300).min(u)));
+    // One division for both.
+    let inverse = one / (a * b);
+    joined(k, f, f * (b * inverse)) + lost * (a * inverse)
 }
 
 /// `ln(1 - e^x)` of what is not positive, but for rounding.
 #[inline(always)]
 pub(crate) fn ln_one_minus_exp<V: Lanes>(x: V) -> V {
-    let x = x.min(V::zero());
-    let near = (-x.exp_m1()).ln();
-    V::select(x.lt(V::constant(-std::f64::consts::LN_2)), (-x.exp()).ln_1p(), near)
+    let (zero, one, x) = (V::zero(), V::constant(1.0), x.min(V::zero()));
+    let (exp, rest) = (x.exp(), -x.exp_m1());
+    // What is lost where the rest is near one, over the rest to its first order.
+    let lost = ((one - rest) - exp) * (one + exp);
+    rest.ln() + V::select(x.lt(V::constant(-std::f64::consts::LN_2)), lost, zero)
 }
 
 /// `ln(x / (1 - x))`
@@ -89,9 +93,7 @@ pub(crate) fn softplus_and_sigmoid<V: Lanes>(x: V) -> (V, V) {
     let inverse = one / (a * b);
     let r = b * inverse;
     let s = f * (a * inverse);
-    let z = s * s;
-    let half_square = V::constant(0.5) * f * f;
-    let ln = s * (half_square + super::polynomial(z, &LOG) * z) - half_square + f + k;
+    let ln = f - excess(f, s) + k;
     let negative = x.lt(zero);
     (V::select(negative, zero, x) + ln, V::select(negative, e * r, r))
 }

@@ -28,10 +28,9 @@ pub(in crate::kernel) fn tails<V: Lanes>(shape: V, z: V) -> [V; 3] {
     let ln_normal = (-half * z).mul_add(z, V::constant(-0.918_938_533_204_672_8));
     // The density falls towards the tail that is integrated.
     let skewed = shape * z;
-    let hazard = ((-half * skewed).mul_add(skewed, V::constant(-0.918_938_533_204_672_8)) - skewed.ln_normal_cdf()).exp();
+    let (ln_cdf, hazard) = skewed.ln_normal_cdf_and_slope();
     let rises = z.lt(shape * hazard);
     let (own, at) = (V::select(rises, -shape, shape), V::select(rises, -z, z));
-    let ln_cdf = (own * at).ln_normal_cdf();
     let slope = at - own * hazard;
     let curvature = one + own * own * hazard * (own * at + hazard);
     let (mass, []) = beyond(&Above { shape: own, z: at, ln_cdf }, slope.max(zero), curvature);

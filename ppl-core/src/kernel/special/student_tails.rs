@@ -16,11 +16,13 @@ impl<V: Lanes> Beyond<V, 1> for Above<V> {
     fn at(&self, s: V) -> (V, [V; 1]) {
         // ln cosh(y + s) - ln cosh y = s + ln(1 - (1 - tanh y) (1 - e^-2s) / 2), by sinh(s) sinh(2 y + s) where s is small.
         let (one, half, two) = (V::constant(1.0), V::constant(0.5), V::constant(2.0));
-        let fall = (-two * s).exp_m1();
-        let far = s + (half * (one - self.tanh) * fall).ln_1p();
-        let (rise, square) = (half * (s.exp_m1() - (-s).exp_m1()), self.tanh * self.tanh);
-        let sinh = rise * (two * self.tanh * (one + rise * rise).sqrt() + (one + square) * rise);
-        let ln = V::select(s.lt(half), half * sinh.ln_1p(), far);
+        let (is_near, exp_m1) = (s.lt(half), (-s).exp_m1());
+        let fall = exp_m1 * (two + exp_m1);
+        // sinh s, and the square of what is asked for less one.
+        let (rise, square) = (-half * fall / (one + exp_m1), self.tanh * self.tanh);
+        let near = rise * (two * self.tanh * (one + rise * rise).sqrt() + (one + square) * rise);
+        let ln = V::select(is_near, near, half * (one - self.tanh) * fall).ln_1p();
+        let ln = V::select(is_near, half * ln, s + ln);
         (-self.df * ln, [self.ln_cosh + ln])
     }
 }

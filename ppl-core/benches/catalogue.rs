@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use ppl_core::distributions::*;
 use ppl_core::kernel::{Kernel, Lanes, dispatch, simd_level};
+use ppl_core::model::{Aligned, aligned};
 
 const N: usize = 100_000;
 /// Nanoseconds an element on AVX-512.
@@ -167,17 +168,18 @@ impl<D: Univariate<P>, const P: usize, const AT: usize, const NORMALIZER_VARIES:
 
 /// What a density reads and writes.
 struct Buffers {
-    x: Vec<f64>,
-    varied: Vec<f64>,
-    d_x: Vec<f64>,
-    d_varied: Vec<f64>,
+    x: Aligned<f64>,
+    varied: Aligned<f64>,
+    d_x: Aligned<f64>,
+    d_varied: Aligned<f64>,
 }
 
 /// A density of the table.
 struct Row {
     name: String,
     values: Range<f64>,
-    kind: ValueKind,
+    /// Of value and parameter.
+    is_whole: [bool; 2],
     over: Range<f64>,
     functions: &'static str,
     run: Box<dyn Fn(&mut Buffers) -> f64>,
@@ -196,7 +198,9 @@ fn row<D: Univariate<P> + 'static, const P: usize, const AT: usize, const NORMAL
         let (params, of) = (black_box(params), std::marker::PhantomData);
         dispatch(Density::<D, P, AT, NORMALIZER_VARIES> { x, varied, params, d_x, d_varied, of })
     };
-    Row { name: name.replace(' ', ""), values, kind: D::KIND, over, functions, run: Box::new(run), best: f64::INFINITY }
+    let is_count = D::PARAMETERS.get(AT).is_some_and(|parameter| matches!(parameter.support, Support::Count | Support::Integer));
+    let is_whole = [D::KIND == ValueKind::Discrete, is_count];
+    Row { name: name.replace(' ', ""), values, is_whole, over, functions, run: Box::new(run), best: f64::INFINITY }
 }
 
 impl Row {
@@ -213,8 +217,9 @@ impl Row {
         let within = |range: &Range<f64>, share: f64| (range.end - range.start).mul_add(share, range.start);
         for i in 0..N {
             let x = within(&self.values, (i as f64 * 0.618_033_988_749_895).fract());
-            buffers.x[i] = if self.kind == ValueKind::Discrete { x.floor() } else { x };
-            buffers.varied[i] = within(&self.over, (i as f64 * 0.754_877_666_246_693).fract());
+            let varied = within(&self.over, (i as f64 * 0.754_877_666_246_693).fract());
+            buffers.x[i] = if self.is_whole[0] { x.floor() } else { x };
+            buffers.varied[i] = if self.is_whole[1] { varied.floor() } else { varied };
         }
         for _ in 0..runs {
             let start = Instant::now();
@@ -235,7 +240,7 @@ fn main() {
     }
     let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     rows.retain(|row| names.is_empty() || names.contains(&&row.name));
-    let [x, varied, d_x, d_varied] = std::array::from_fn(|_| vec![0.0; N]);
+    let [x, varied, d_x, d_varied] = std::array::from_fn(|_| aligned(0.0, N));
     let mut buffers = Buffers { x, varied, d_x, d_varied };
     for _ in 0..rounds {
         rows.iter_mut().for_each(|row| row.measure(runs, &mut buffers));

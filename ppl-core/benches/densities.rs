@@ -8,6 +8,7 @@ use ppl_core::distributions::{
     BernoulliLogit, Distribution, Normal, Partials, PoissonLog, StudentT, Support, Univariate, ValueKind,
 };
 use ppl_core::kernel::{Kernel, Lanes, dispatch};
+use ppl_core::model::aligned;
 
 const N: usize = 100_000;
 
@@ -105,10 +106,12 @@ impl Univariate<2> for MyNormal {
 }
 
 fn densities(c: &mut Criterion) {
-    let x: Vec<f64> = (0..N).map(|i| f64::from(u32::try_from(i % 7).unwrap_or(0))).collect();
-    let binary: Vec<f64> = (0..N).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
-    let location: Vec<f64> = (0..N).map(|i| ((i * 7919) % 1000) as f64 / 250.0 - 2.0).collect();
-    let (mut d_x, mut d_location) = (vec![0.0; N], vec![0.0; N]);
+    let [mut x, mut binary, mut location, mut d_x, mut d_location] = std::array::from_fn(|_| aligned(0.0, N));
+    for i in 0..N {
+        x[i] = (i % 7) as f64;
+        binary[i] = f64::from(u8::from(i % 3 == 0));
+        location[i] = ((i * 7919) % 1000) as f64 / 250.0 - 2.0;
+    }
     let mut group = c.benchmark_group("densities of 100 000");
     macro_rules! ours {
         ($name:literal, $density:ty, $x:expr, $fixed:expr, $varying:literal) => {

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use crate::kernel::{Lanes, Real, dispatch};
 use crate::model::{
     Batch, Choices, DataError, Following, Follows, Graph, Inverse, Layout, LogJoint, Partition, Refinement, SiteKind, Visitor,
-    Weights, Workspace,
+    Weights, Workspace, aligned,
 };
 
 use pass::{Constrain, Evaluate, Latents, Mapped, Pass, Space};
@@ -294,7 +294,7 @@ impl<K: Kernels> Compiled<K> {
             for (total, add) in log_joint.iter_mut().zip(&own.log_joint) {
                 *total += add;
             }
-            for (total, &add) in work.adjoints.iter_mut().zip(&own.adjoints) {
+            for (total, &add) in work.adjoints.iter_mut().zip(&own.adjoints[..]) {
                 *total = K::Element::from_f64(total.to_f64() + add.to_f64());
             }
         }
@@ -317,12 +317,12 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
         let lanes = bodies.map(|body| self.product_lanes(body, samples)).max().unwrap_or(0);
         let zero = K::Element::default();
         let partition = Partition {
-            products: vec![zero; lanes],
-            product_adjoints: vec![zero; lanes],
-            adjoints: vec![zero; if parts == 1 { 0 } else { rows }],
+            products: aligned(zero, lanes),
+            product_adjoints: aligned(zero, lanes),
+            adjoints: aligned(zero, if parts == 1 { 0 } else { rows }),
             log_joint: vec![0.0; samples],
         };
-        let mut values = vec![zero; rows];
+        let mut values = aligned(zero, rows);
         for variable in self.layout().latents() {
             let given = variable.missing.iter().flat_map(|missing| missing.given.iter().enumerate());
             for (element, value) in given.filter_map(|(element, value)| value.map(|value| (element, value))) {
@@ -334,7 +334,7 @@ impl<K: Kernels> LogJoint<K::Element> for Compiled<K> {
             samples,
             unconstrained: self.layout().unconstrained(),
             values,
-            adjoints: vec![zero; rows],
+            adjoints: aligned(zero, rows),
             kept: Vec::new(),
             partitions: vec![partition; parts],
         }

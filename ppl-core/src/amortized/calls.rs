@@ -150,7 +150,7 @@ impl<E: Real> Buffers<E> {
             of_samples.fill(E::default());
             for tile in &mut tiles.all {
                 let shape = tile.shape;
-                let adjoints = if direct { &tile.direct } else { &side.of(tile).work.adjoints };
+                let adjoints = if direct { &tile.direct[..] } else { &side.of(tile).work.adjoints[..] };
                 for (row, column) in call.results.iter().flat_map(columns_of) {
                     let to = &mut of_samples[column * shape.samples..][..shape.samples];
                     shape.add_over_rows(&adjoints[row * shape.lanes..][..shape.real()], to);
@@ -161,7 +161,7 @@ impl<E: Real> Buffers<E> {
         }
         tiles.write(y_adjoint, each * call.outputs, |tile, y_adjoint| {
             let shape = tile.shape;
-            let adjoints = if direct { &tile.direct } else { &side.of(tile).work.adjoints };
+            let adjoints = if direct { &tile.direct[..] } else { &side.of(tile).work.adjoints[..] };
             for result in &call.results {
                 let columns = Columns { of: call.outputs, first: result.first, known: known(call, shape) };
                 shape.to_features(adjoints, result.rows.clone(), call.of_row, y_adjoint, columns);

@@ -5,7 +5,7 @@ use super::{Estimate, GradientEstimator};
 use crate::archive::Archive;
 use crate::guides::{Guide, Path};
 use crate::kernel::Real;
-use crate::model::{LogJoint, Weights, Workspace};
+use crate::model::{LogJoint, Weights, Workspace, aligned};
 use crate::objective::Objective;
 use crate::random::antithetic_normals;
 
@@ -141,7 +141,7 @@ impl<E: Real> GradientEstimator<E> for Pathwise<E> {
         }
         self.landing.step();
         gradient.fill(0.0);
-        let mut adjoint = std::mem::take(&mut self.work.adjoints);
+        let mut adjoint = std::mem::replace(&mut self.work.adjoints, aligned(E::default(), 0));
         let lanes = self.work.unconstrained * samples;
         self.pull(guide, self.sticks(), &mut adjoint[..lanes], |_| true, gradient);
         self.work.adjoints = adjoint;

@@ -23,7 +23,7 @@ pub use layout::{Centred, Dimension, Layout, Missing, Values, Variable};
 pub use refinement::Refinement;
 pub(crate) use visit::draw_choice;
 pub use visit::{Statement, Visitor};
-pub use workspace::{Partition, Weights, Workspace};
+pub use workspace::{Aligned, Partition, Weights, Workspace, aligned};
 
 use crate::kernel::Real;
 

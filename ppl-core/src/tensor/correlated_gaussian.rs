@@ -6,7 +6,9 @@ use std::ops::Range;
 use crate::bijectors::Bijector;
 use crate::distributions::Support;
 use crate::kernel::Real;
-use crate::model::{Factor, Graph, Layout, LogJoint, Owner, Read, Site, SiteKind, Variable, Visitor, Weights, Workspace};
+use crate::model::{
+    Factor, Graph, Layout, LogJoint, Owner, Read, Site, SiteKind, Variable, Visitor, Weights, Workspace, aligned,
+};
 
 /// `log p(u) = ½ ln det P - 3/2 ln 2π - ½ (u - m)ᵀ P (u - m)`.
 #[derive(Debug)]
@@ -74,7 +76,7 @@ impl<E: Real> LogJoint<E> for CorrelatedGaussian<E> {
 
     fn workspace(&self, samples: usize) -> Workspace<E> {
         assert!(samples.is_multiple_of(E::LANE_MULTIPLE), "{samples} samples do not fill the lanes");
-        let rows = vec![E::default(); 3 * samples];
+        let rows = aligned(E::default(), 3 * samples);
         Workspace { samples, unconstrained: 3, values: rows.clone(), adjoints: rows, kept: vec![], partitions: vec![] }
     }
 

@@ -149,3 +149,30 @@ fn a_scale_made_of_observed_data_is_checked_where_there_are_any() {
     let (_, data) = prior_predictive::<Lagged>(&LaggedInputs { T: 3 }, 5, 0).expect("draws");
     assert_eq!(data.y.dim(), (5, 3));
 }
+
+model! {
+    /// Latents between bounds of their own.
+    pub Between(y: [f64; N], low: [f64; N], high: [f64; N], most: f64) {
+        top ~ Truncated(Normal(0, 1), upper = most);
+        for n in N {
+            z[n] ~ Uniform(low[n], high[n]);
+            y[n] ~ Normal(z[n] + top, 1);
+        }
+    }
+}
+
+#[test]
+fn bounds_that_are_not_in_order_name_the_element() {
+    let message = |last: f64| {
+        let model = Between { y: vec![0.1, 0.2], low: vec![0.0, 2.0], high: vec![1.0, last], most: 1.0 };
+        model.bind().map_or_else(|error| error.to_string(), |_| "no error".to_owned())
+    };
+    assert_eq!(message(3.0), "no error");
+    for last in [2.0, -1.0] {
+        let message = message(last);
+        assert!(
+            message.contains(&format!("the bounds of `z[1]` are 2 and {last}, but the first must be below the second")),
+            "{message}"
+        );
+    }
+}

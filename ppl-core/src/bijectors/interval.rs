@@ -35,7 +35,7 @@ impl Bounds {
     }
 
     /// Refuses bounds of different numbers of elements, and those that hold nothing.
-    pub(super) fn check(&self) -> Result<(), BijectorError> {
+    pub(crate) fn check(&self) -> Result<(), BijectorError> {
         let length = self.len();
         let lengths = [&self.lower, &self.upper].map(|bounds| bounds.as_ref().map_or(1, Vec::len));
         if lengths.iter().any(|&own| own != 1 && own != length) {

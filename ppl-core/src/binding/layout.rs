@@ -1,7 +1,7 @@
 //! Latents, parameters, quantities and observed arrays laid out over rows, and where parameters start.
 
 use super::checks::check_observed;
-use crate::bijectors::{Bijector, Bounds};
+use crate::bijectors::{Bijector, BijectorError, Bounds};
 use crate::distributions::Support;
 use crate::model::{Centred, DataError, Dimension, Layout, Missing, SiteKind, Values, Variable};
 
@@ -99,6 +99,21 @@ impl LayoutBuilder {
         if let Some(variable) = self.layout.variables.last_mut() {
             variable.values = Some(values);
         }
+    }
+
+    /// Checks that there is something between the bounds of every latent; where a parameter starts is checked to be there.
+    ///
+    /// # Errors
+    /// [`DataError::Bounds`]: of the first element of which it is not so.
+    pub fn check_bounds(&self) -> Result<(), DataError> {
+        for variable in self.layout.latents() {
+            let Bijector::Interval(bounds) = &variable.bijector else { continue };
+            if let Err(BijectorError::Interval { element, lower, upper }) = bounds.check() {
+                let row = variable.missing.as_ref().map_or(element, |missing| missing.elements[element]);
+                return Err(DataError::Bounds { model: self.layout.model, name: variable.name, row, lower, upper });
+            }
+        }
+        Ok(())
     }
 
     /// Adds a quantity.

@@ -29,6 +29,7 @@ pub struct Censored<D>(PhantomData<fn() -> D>);
 impl<D: Distribution> Distribution for Censored<D> {
     const NAME: &'static str = "Censored";
     const PARAMETERS: &'static [Parameter] = D::PARAMETERS;
+    const ADDED: &'static [&'static str] = &["lower", "upper"];
     const KIND: ValueKind = D::KIND;
     const EVENT_RANK: usize = 0;
     const SUPPORT: Support = match D::KIND {

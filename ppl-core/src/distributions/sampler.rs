@@ -16,6 +16,17 @@ pub trait Sampler: Debug {
     fn parameters_len(&self) -> usize {
         self.parameters().len()
     }
+    /// The names of the last parameters, which a wrapper adds to those that are named.
+    fn added(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// The name of a parameter, or its place where it has none.
+    fn parameter_name(&self, place: usize) -> String {
+        let named = self.parameters().get(place).map(|parameter| parameter.name);
+        let added =
+            || (place + self.added().len()).checked_sub(self.parameters_len()).and_then(|place| self.added().get(place).copied());
+        named.or_else(added).map_or_else(|| format!("parameter {}", place + 1), str::to_owned)
+    }
     /// The log density in nats; `NaN` where a parameter is outside its support.
     fn log_prob(&self, value: &[f64], params: &[f64]) -> f64;
     /// Writes the mean to all elements of `value`, of a category that of its number; whether there is one that is known in closed form. If not, `value` stays as it is.

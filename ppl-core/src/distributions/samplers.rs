@@ -66,6 +66,10 @@ impl<D: Univariate<P>, const P: usize> Sampler for ScalarSampler<D, P> {
         D::PARAMETERS
     }
 
+    fn added(&self) -> &'static [&'static str] {
+        D::ADDED
+    }
+
     fn log_prob(&self, value: &[f64], params: &[f64]) -> f64 {
         value.first().map_or(f64::NAN, |&x| super::log_prob::<D, P>(x, array(params)))
     }

@@ -32,6 +32,7 @@ pub struct Truncated<D>(PhantomData<fn() -> D>);
 impl<D: Distribution> Distribution for Truncated<D> {
     const NAME: &'static str = "Truncated";
     const PARAMETERS: &'static [Parameter] = D::PARAMETERS;
+    const ADDED: &'static [&'static str] = &["lower", "upper"];
     const KIND: ValueKind = D::KIND;
     const EVENT_RANK: usize = 0;
     const SUPPORT: Support = match D::KIND {

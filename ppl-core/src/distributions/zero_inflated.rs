@@ -27,6 +27,7 @@ pub struct ZeroInflated<D>(PhantomData<fn() -> D>);
 impl<D: Distribution> Distribution for ZeroInflated<D> {
     const NAME: &'static str = "ZeroInflated";
     const PARAMETERS: &'static [Parameter] = D::PARAMETERS;
+    const ADDED: &'static [&'static str] = &["gate"];
     const KIND: ValueKind = D::KIND;
     const EVENT_RANK: usize = 0;
     const SUPPORT: Support = D::SUPPORT;

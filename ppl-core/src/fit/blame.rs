@@ -41,12 +41,7 @@ impl Visitor for Search {
         if possible && value.iter().all(|x| x.is_finite()) {
             return;
         }
-        let names = statement.distribution.parameters();
-        let operands = statement
-            .params
-            .iter()
-            .enumerate()
-            .map(|(i, &x)| (names.get(i).map_or_else(|| format!("parameter {}", i + 1), |p| p.name.to_owned()), x));
+        let operands = statement.params.iter().enumerate().map(|(i, &x)| (statement.distribution.parameter_name(i), x));
         self.found = Some(Culprit {
             statement: self.graph.factors[statement.factor].text,
             row: statement.row,

@@ -87,6 +87,23 @@ pub enum DataError {
         /// The set in words: "positive".
         expected: String,
     },
+    /// The bounds of a latent that are not in order, or not finite.
+    #[error(
+        "`{model}`: the bounds of `{name}[{row}]` are {lower} and {upper}, but the first must be below the second and both finite; \
+         exchange them, or check the data of which they are made"
+    )]
+    Bounds {
+        /// The model.
+        model: &'static str,
+        /// The latent.
+        name: &'static str,
+        /// Which of its elements, counted in row-major order.
+        row: usize,
+        /// The first bound.
+        lower: f64,
+        /// The second bound.
+        upper: f64,
+    },
     /// A time of a differential equation that is before the one that comes before it, or is no number.
     #[error(
         "`{model}`: `{field}[{row}]` is {time}, but the time before it is {before}; the times of an `ode` are finite and do not \

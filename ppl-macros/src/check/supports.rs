@@ -320,6 +320,16 @@ fn check_family(model: &Model, family: &Family, params: &[Expr], errors: &mut Ve
             report(infer(model, param), support, name, family.word_of(i), param.span, errors);
         }
     }
+    // Of data it is known when a model is bound.
+    for [lower, upper] in family.ends() {
+        let (Some(first), Some(last)) = (params.get(lower), params.get(upper)) else { continue };
+        let (Inferred::Number(a), Inferred::Number(b)) = (infer(model, first), infer(model, last)) else { continue };
+        if b < a || (a == b && family.is_discrete() == Some(false)) {
+            let word = family.word_of(upper);
+            errors
+                .push((last.span, format!("`upper` of `{word}` must be above `lower`, and this is {b}, which is not above {a}")));
+        }
+    }
 }
 
 fn check_vector(

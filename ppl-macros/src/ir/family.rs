@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 
-use crate::catalogue::{Entry, Support};
+use crate::catalogue::{Bound, Entry, Support};
 
 /// Which density of one number.
 #[derive(Clone, Debug)]
@@ -115,6 +115,22 @@ impl Family {
             Family::User(_, names) => names.iter().map(|_| ("parameter", Support::Real)).collect(),
             Family::Wrapped(wrapper, inner) => {
                 inner.parameters().into_iter().chain(wrapper.parameters().iter().copied()).collect()
+            }
+        }
+    }
+
+    /// The places of parameters between which values lie, two and two.
+    pub(crate) fn ends(&self) -> Vec<[usize; 2]> {
+        match self {
+            Family::Catalogue(entry) => match entry.bounds {
+                [Bound::Parameter(lower), Bound::Parameter(upper)] => vec![[lower, upper]],
+                _ => Vec::new(),
+            },
+            Family::User(..) => Vec::new(),
+            Family::Wrapped(wrapper, inner) => {
+                let own = inner.parameters().len();
+                let is_between = matches!(wrapper, Wrapper::Truncated | Wrapper::Censored);
+                inner.ends().into_iter().chain(is_between.then_some([own, own + 1])).collect()
             }
         }
     }

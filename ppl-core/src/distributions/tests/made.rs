@@ -89,6 +89,8 @@ fn any_distribution_with_a_distribution_function_is_truncated() {
     // P(1 < x < 3) of an exponential of rate 0.5
     let mass = (-0.5_f64).exp() - (-1.5_f64).exp();
     let found = log_prob::<Truncated<Exponential>, 3>(2.0, [0.5, 1.0, 3.0]);
+    let names = [0, 1, 2, 3].map(|place| ScalarSampler::<Truncated<Exponential>, 3>::NEW.parameter_name(place));
+    assert_eq!(names, ["rate", "lower", "upper", "parameter 4"]);
     assert!((found - (0.5_f64.ln() - 1.0 - mass.ln())).abs() < 1e-13);
     for (lower, upper) in [(-1.0_f64, 3.0), (0.5, INFINITY), (2.0, 2.5), (30.0, 31.0)] {
         let inside = if upper == INFINITY { lower + 1.0 } else { 0.5 * (lower.max(0.0) + upper) };

@@ -316,7 +316,7 @@ fn parameters_of_arrays(
 }
 
 /// Whether an expression takes data that are missing where they are to be predicted.
-fn reads_observed(model: &Model, expr: &Expr) -> bool {
+pub(super) fn reads_observed(model: &Model, expr: &Expr) -> bool {
     let mut found = false;
     visit::data(model, expr, &mut |arg, _| found |= model.args[arg].covered);
     found

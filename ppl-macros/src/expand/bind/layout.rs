@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::checks::reads_observed;
 use super::parameters::parameters;
 use super::{element, given_field, observed};
+use crate::check::supports::{Inferred, infer};
 use crate::expand::centring::Centred;
 use crate::expand::graph::site_support;
 use crate::expand::kernel::column_field;
@@ -99,8 +101,22 @@ pub(super) fn lay_out(model: &Model, centred: &[Centred]) -> TokenStream {
         quote!(self.#field = layout.inputs[#i].rows.start;)
     });
     let rows = firsts.iter().enumerate().map(|(i, field)| quote!(self.#field = layout.first_row(#i);));
+    if model.sites.iter().any(|site| is_to_be_checked(model, site)) {
+        out.extend(quote!(layout.check_bounds()?;));
+    }
     out.extend(quote!(let layout = layout.finish(); #(#rows)* #(#centrings)* #(#inputs)* self.__layout = layout;));
     out
+}
+
+/// Whether the order of the bounds of a latent is known when data are: not of numbers, whose order is known; not where observed arrays are to be predicted, nor
+/// of rows that are yet to come.
+fn is_to_be_checked(model: &Model, site: &Site) -> bool {
+    let Some((lower, upper)) = site.bounds.as_ref().and_then(|bounds| bounds.lower.as_ref().zip(bounds.upper.as_ref())) else {
+        return false;
+    };
+    let is_number = |end: &Expr| matches!(infer(model, end), Inferred::Number(_));
+    let is_known = is_number(lower) && is_number(upper);
+    site.kind == SiteKind::Latent && !model.row && !is_known && ![lower, upper].iter().any(|end| reads_observed(model, end))
 }
 
 /// The values of an expression of data over the elements of a site, or its one value.

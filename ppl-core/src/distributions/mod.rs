@@ -3,24 +3,23 @@
 //! # Speed
 //! The goal for a log density with all its partials, of 100 000 elements whose value and one parameter vary, is 1.5 ns an element on AVX-512, and 3 ns more
 //! for each special function that varies with them (`exp`, `ln`, `lgamma`, `digamma` ..); none where it needs an incomplete gamma or beta function
-//! (truncated and censored gamma or beta numbers). Measured on AVX-512 (an Intel server, one core, in a quiet minute; in others half as much again):
+//! (truncated and censored gamma or beta numbers). Measured on AVX-512 (an Intel server, one core, shared with others;
+//! in a quiet minute three quarters of it): all 53 are within it.
 //!
 //! | time / goal | distributions |
 //! |---|---|
-//! | 0.1 to 1.0 | the 44 others of 53; the median is 0.62 |
-//! | 1.0 to 1.1 | `Normal`, bound by memory; `NegativeBinomialProb`, `Censored` of `Normal` |
-//! | 1.2 | `AsymmetricLaplace`, bound by memory; `ZeroInflated`, `Truncated` of `Normal` |
-//! | 1.3 to 1.5 | `Laplace`, bound by memory; `Hypergeometric`, `SkewNormal` |
+//! | 0.1 to 0.3 | counts, up to 255 by a table of factorials (`Poisson`, `Binomial`, `Hypergeometric`), one exponential or logarithm (`Gumbel`, `LogNormal`, `Exponential`) |
+//! | 0.3 to 0.6 | most; the median is 0.37 |
+//! | 0.6 to 0.7 | `Normal`, `Laplace` and `AsymmetricLaplace` (1 ns, what four arrays of 100 000 numbers take to be read and written), `FisherSnedecor`, `Censored` of `Normal` |
+//! | 0.7 to 0.8, the worst | `SkewNormal`, `Truncated` of `Normal` |
 //!
-//! With half the lanes, on AVX2 (AMD Zen 3, one core, the least of many runs):
+//! With half the lanes, on AVX2 (the same processor, `PPL_SIMD=avx2`), where the goal is not one:
 //!
 //! | time / goal | distributions |
 //! |---|---|
-//! | 0.1 to 1.0 | the 25 others of 53; the median is 1.1, `Normal` 0.5 (0.75 ns) |
-//! | 1.1 to 1.3 | `Gamma`, `InverseGamma`, `Erlang`, `ChiSquared`, `InverseChiSquared`, `Logistic`, `Weibull`, `Frechet`, `PoissonLog`, `NegativeBinomial`, `BySoftplus` |
-//! | 1.3 to 1.5 | `HalfStudentT`, `Beta`, `BetaPrime`, `Kumaraswamy`, `BinomialProb`, `BinomialLogit`, `PoissonRate`, `RelaxedBernoulli`, `FisherSnedecor` |
-//! | 1.6 to 2.0 | `BetaBinomial`, `VonMises` (before its sine and cosine were computed in lanes), `ZeroInflated`, `NegativeBinomialProb`, `Truncated` and `Censored` of `Normal` |
-//! | 2.4 and 2.9, the worst | `Hypergeometric`; `SkewNormal`, by the logarithm of the normal distribution function |
+//! | 0.1 to 1.0 | the 38 others of 53; the median is 0.82 |
+//! | 1.0 to 1.2 | `HalfStudentT`, `Beta`, `BetaPrime`, `BetaBinomial`, `LogUniform`, `ChiSquared`, `Weibull`, `Frechet`, `RelaxedBernoulli`, `Kumaraswamy` |
+//! | 1.3 to 1.7 | `FisherSnedecor`, `ZeroInflated`, `Truncated` of `Normal`, `SkewNormal`, and `Censored` of `Normal`, the worst |
 //!
 //! `cargo bench -p ppl-core --bench catalogue` prints the table of all, with their special functions; `--bench draws` that of draws beside `rand_distr`.
 //!
@@ -194,6 +193,8 @@ pub trait Distribution {
     const NAME: &'static str;
     /// Names and supports of the parameters, in order.
     const PARAMETERS: &'static [Parameter];
+    /// The names of the parameters that a wrapper adds to those of the distribution that it wraps.
+    const ADDED: &'static [&'static str] = &[];
     /// Whether values are real or whole numbers.
     const KIND: ValueKind;
     /// 0 for a number, 1 for a vector.

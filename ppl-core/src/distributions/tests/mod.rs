@@ -210,6 +210,43 @@ fn truncated_draws_lie_between_their_bounds_and_have_the_right_mean() {
 }
 
 #[test]
+fn counts_of_every_rate_are_drawn_as_often_as_the_density_says() {
+    const DRAWS: f64 = 200_000.0;
+    let known = entry("PoissonRate").sampler;
+    // Among them those where another way of drawing begins.
+    for rate in [0.4_f64, 11.9, 12.0, 17.3, 50.0, 1234.5, 1e5] {
+        let mut draws = vec![0.0; 200_000];
+        known.sample(&[rate], &mut StdRng::seed_from_u64(29), &mut draws).expect("a legal rate");
+        draws.sort_by(f64::total_cmp);
+        // Pearson's statistic, of groups of counts of which some hundred draws are expected.
+        let (mut statistic, mut groups, mut expected, mut begin, mut rest) = (0.0, 0.0_f64, 0.0, 0, DRAWS);
+        let mut count = 0.0;
+        while rest > 100.0 {
+            expected += DRAWS * known.log_prob(&[count], &[rate]).exp();
+            count += 1.0;
+            if expected > 100.0 {
+                let end = draws.partition_point(|&draw| draw < count);
+                statistic += ((end - begin) as f64 - expected).powi(2) / expected;
+                (groups, rest, expected, begin) = (groups + 1.0, rest - expected, 0.0, end);
+            }
+        }
+        // The last group is all the others.
+        statistic += ((draws.len() - begin) as f64 - rest).powi(2) / rest.max(1.0);
+        // Five standard deviations and what such statistics are skewed by: a level of one in a million or so.
+        assert!(statistic < groups + 5.0 * (2.0 * groups).sqrt() + 10.0, "{rate}: {statistic} of {groups} groups");
+    }
+    // Counts of large rates are all but normal: mean and variance, at five standard errors.
+    for rate in [9.9e5, 1.1e6] {
+        let mut draws = vec![0.0; 200_000];
+        known.sample(&[rate], &mut StdRng::seed_from_u64(31), &mut draws).expect("a legal rate");
+        let mean = draws.iter().sum::<f64>() / DRAWS;
+        let variance = draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>() / DRAWS;
+        assert!((mean - rate).abs() < 5.0 * (rate / DRAWS).sqrt(), "{rate}: mean {mean}");
+        assert!((variance / rate - 1.0).abs() < 5.0 * (2.0 / DRAWS).sqrt(), "{rate}: variance {variance}");
+    }
+}
+
+#[test]
 fn vectors_have_the_densities_of_their_formulas() {
     // scipy.stats.dirichlet.logpdf([0.2, 0.3, 0.5], [1.5, 2.0, 0.7]) by the formula with mpmath's loggamma.
     let dirichlet = entry("Dirichlet").sampler.log_prob(&[0.2, 0.3, 0.5], &[1.5, 2.0, 0.7]);

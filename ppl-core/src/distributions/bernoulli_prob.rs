@@ -37,6 +37,7 @@ impl Univariate<1> for BernoulliProb {
         Partials { log_prob, d_value: zero, d_params: [d] }
     }
 
+    #[inline]
     fn sample([prob]: [f64; 1], rng: &mut dyn Rng) -> f64 {
         let u: f64 = rand_distr::StandardUniform.sample(rng);
         f64::from(u8::from(u < prob))

@@ -38,6 +38,7 @@ impl Univariate<2> for Cauchy {
         (scale.ln() + V::constant(1.144_729_885_849_400_2), [V::zero(), V::constant(1.0) / scale])
     }
 
+    #[inline]
     fn sample([loc, scale]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         rand_distr::Cauchy::new(loc, scale).map_or(f64::NAN, |d| d.sample(rng))
     }

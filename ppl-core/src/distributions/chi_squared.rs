@@ -44,6 +44,7 @@ impl Univariate<1> for ChiSquared {
         (half.mul_add(ln_2, lgamma), [V::constant(0.5) * (ln_2 + digamma)])
     }
 
+    #[inline]
     fn sample([df]: [f64; 1], rng: &mut dyn Rng) -> f64 {
         rand_distr::ChiSquared::new(df).map_or(f64::NAN, |d| d.sample(rng))
     }

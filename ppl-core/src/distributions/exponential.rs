@@ -33,6 +33,7 @@ impl Univariate<1> for Exponential {
         (-rate.ln(), [V::constant(-1.0) / rate])
     }
 
+    #[inline]
     fn sample([rate]: [f64; 1], rng: &mut dyn Rng) -> f64 {
         let e: f64 = rand_distr::Exp1.sample(rng);
         e / rate

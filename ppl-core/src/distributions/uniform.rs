@@ -35,6 +35,7 @@ impl Univariate<2> for Uniform {
         (width.ln(), [-inverse, inverse])
     }
 
+    #[inline]
     fn sample([lower, upper]: [f64; 2], rng: &mut dyn Rng) -> f64 {
         rand_distr::Uniform::new(lower, upper).map_or(f64::NAN, |d| d.sample(rng))
     }

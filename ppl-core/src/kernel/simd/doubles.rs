@@ -19,25 +19,26 @@ pub(in crate::kernel) struct F64x4(pub(super) __m256d);
 /// The special functions of doubles.
 macro_rules! special_functions {
     () => {
-        #[inline(always)]
-        fn exp(self) -> Self {
-            exponential::exp(self)
+        special_functions! { @inlined
+            exp = exponential::exp;
+            exp_m1 = exponential::exp_m1;
+            ln = logarithm::ln;
+            ln_1p = logarithm::ln_1p;
+            tanh = exponential::tanh;
+            sigmoid = exponential::sigmoid;
+            logit = logarithm::logit;
         }
         #[inline(always)]
-        fn exp_m1(self) -> Self {
-            exponential::exp_m1(self)
+        fn softplus(self) -> Self {
+            logarithm::softplus_and_sigmoid(self).0
         }
         #[inline(always)]
-        fn ln(self) -> Self {
-            logarithm::ln(self)
+        fn powi(self, exponent: i32) -> Self {
+            exponential::powi(self, exponent)
         }
         #[inline(always)]
-        fn ln_1p(self) -> Self {
-            logarithm::ln_1p(self)
-        }
-        #[inline(always)]
-        fn tanh(self) -> Self {
-            exponential::tanh(self)
+        fn powf(self, exponent: Self) -> Self {
+            logarithm::powf(self, exponent)
         }
         #[inline(always)]
         fn sin(self) -> Self {
@@ -55,6 +56,14 @@ macro_rules! special_functions {
         fn atan(self) -> Self {
             trigonometric::each(self, f64::atan)
         }
+    };
+    (@inlined $($name:ident = $path:path;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(self) -> Self {
+                $path(self)
+            }
+        )*
     };
 }
 
@@ -101,32 +110,6 @@ macro_rules! once {
                 unsafe { once($($x),*) }
             }
         )*
-    };
-}
-
-/// The special functions that are made of others.
-macro_rules! composed_functions {
-    () => {
-        #[inline(always)]
-        fn powi(self, exponent: i32) -> Self {
-            $crate::kernel::special::exponential::powi(self, exponent)
-        }
-        #[inline(always)]
-        fn powf(self, exponent: Self) -> Self {
-            $crate::kernel::special::logarithm::powf(self, exponent)
-        }
-        #[inline(always)]
-        fn sigmoid(self) -> Self {
-            $crate::kernel::special::exponential::sigmoid(self)
-        }
-        #[inline(always)]
-        fn softplus(self) -> Self {
-            $crate::kernel::special::logarithm::softplus_and_sigmoid(self).0
-        }
-        #[inline(always)]
-        fn logit(self) -> Self {
-            $crate::kernel::special::logarithm::logit(self)
-        }
     };
 }
 
@@ -205,7 +188,6 @@ impl Lanes for F64x8 {
     );
     compare_bits!(_mm512_cmp_pd_mask, _mm512_mask_blend_pd, Mask8, _mm512_abs_pd);
     special_functions!();
-    composed_functions!();
     table_of_factorials!(F64x8, "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi2", |n| _mm512_i32gather_pd::<8>(
         _mm512_cvttpd_epi32(n),
         LN_FACTORIALS.as_ptr()
@@ -229,7 +211,6 @@ impl Lanes for F64x4 {
     );
     compare_vectors!(_mm256_cmp_pd, _mm256_blendv_pd, Mask4, _mm256_andnot_pd, _mm256_set1_pd);
     special_functions!();
-    composed_functions!();
     table_of_factorials!(F64x4, "avx2,fma,bmi2", |n| _mm256_i32gather_pd::<8>(LN_FACTORIALS.as_ptr(), _mm256_cvttpd_epi32(n)));
     tails!(once(F64x4, "avx2,fma,bmi2"));
 }

@@ -46,20 +46,7 @@ macro_rules! vector_mask {
     ($name:ident, $vector:ty, $and:ident, $or:ident, $xor:ident, $ones:expr, $movemask:ident) => {
         #[derive(Clone, Copy, Debug)]
         pub(in crate::kernel) struct $name(pub(super) $vector);
-        impl BitAnd for $name {
-            type Output = Self;
-            #[inline(always)]
-            fn bitand(self, other: Self) -> Self {
-                Self(unsafe { $and(self.0, other.0) })
-            }
-        }
-        impl BitOr for $name {
-            type Output = Self;
-            #[inline(always)]
-            fn bitor(self, other: Self) -> Self {
-                Self(unsafe { $or(self.0, other.0) })
-            }
-        }
+        binary! { $name: BitAnd, bitand, $and; BitOr, bitor, $or; }
         impl Not for $name {
             type Output = Self;
             #[inline(always)]

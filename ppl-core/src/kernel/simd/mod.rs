@@ -6,37 +6,25 @@
 //! gathered from a table is looked up for whole numbers below its length alone.
 #![allow(unsafe_code)]
 
+/// Operators of two that are an intrinsic each.
+macro_rules! binary {
+    ($name:ident: $($operator:ident, $method:ident, $intrinsic:ident;)*) => {
+        $(
+            impl $operator for $name {
+                type Output = Self;
+                #[inline(always)]
+                fn $method(self, other: Self) -> Self {
+                    Self(unsafe { $intrinsic(self.0, other.0) })
+                }
+            }
+        )*
+    };
+}
+
 /// Arithmetic.
 macro_rules! operators {
     ($name:ident, $set1:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $xor:ident) => {
-        impl Add for $name {
-            type Output = Self;
-            #[inline(always)]
-            fn add(self, other: Self) -> Self {
-                Self(unsafe { $add(self.0, other.0) })
-            }
-        }
-        impl Sub for $name {
-            type Output = Self;
-            #[inline(always)]
-            fn sub(self, other: Self) -> Self {
-                Self(unsafe { $sub(self.0, other.0) })
-            }
-        }
-        impl Mul for $name {
-            type Output = Self;
-            #[inline(always)]
-            fn mul(self, other: Self) -> Self {
-                Self(unsafe { $mul(self.0, other.0) })
-            }
-        }
-        impl Div for $name {
-            type Output = Self;
-            #[inline(always)]
-            fn div(self, other: Self) -> Self {
-                Self(unsafe { $div(self.0, other.0) })
-            }
-        }
+        binary! { $name: Add, add, $add; Sub, sub, $sub; Mul, mul, $mul; Div, div, $div; }
         impl Neg for $name {
             type Output = Self;
             #[inline(always)]

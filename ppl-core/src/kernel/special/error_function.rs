@@ -3,7 +3,7 @@
 //! All of it is made of the scaled tail `e^(x^2 / 2) P(Z > x)`, which is smooth for all `x >= 0`: one polynomial and one division (Shepherd & Laframboise
 //! 1981, Math. Comp. 36). The polynomials are those of `reference/elementary.py`.
 
-use super::polynomial;
+use super::{logarithm::rounded_away, polynomial};
 use crate::kernel::Lanes;
 
 /// `erf(x) / x` in powers of `x^2`, for `|x|` up to [`SMALL`]; the error is below 1e-17.
@@ -123,10 +123,8 @@ impl<V: Lanes> Normal<V> {
     /// `1 - tail`, rounded, and what its logarithm lacks by that.
     #[inline(always)]
     fn rest(&self) -> (V, V) {
-        let one = V::constant(1.0);
-        let rest = one - self.tail;
-        // Over 1 - tail, to its first order.
-        (rest, ((one - rest) - self.tail) * (one + self.tail))
+        let rest = V::constant(1.0) - self.tail;
+        (rest, rounded_away(rest, self.tail))
     }
 
     /// The logarithm of the probability of the other side.

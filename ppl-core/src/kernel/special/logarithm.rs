@@ -57,14 +57,20 @@ pub(in crate::kernel) fn ln_1p<V: Bits>(x: V) -> V {
     joined(k, f, f * (b * inverse)) + lost * (a * inverse)
 }
 
+/// What the logarithm of `rest`, which is `1 - x` rounded, lacks: what was rounded away over the rest, to its first order.
+#[inline(always)]
+pub(super) fn rounded_away<V: Lanes>(rest: V, x: V) -> V {
+    let one = V::constant(1.0);
+    ((one - rest) - x) * (one + x)
+}
+
 /// `ln(1 - e^x)` of what is not positive, but for rounding.
 #[inline(always)]
 pub(crate) fn ln_one_minus_exp<V: Lanes>(x: V) -> V {
-    let (zero, one, x) = (V::zero(), V::constant(1.0), x.min(V::zero()));
-    let (exp, rest) = (x.exp(), -x.exp_m1());
-    // What is lost where the rest is near one, over the rest to its first order.
-    let lost = ((one - rest) - exp) * (one + exp);
-    rest.ln() + V::select(x.lt(V::constant(-std::f64::consts::LN_2)), lost, zero)
+    let x = x.min(V::zero());
+    let rest = -x.exp_m1();
+    // The smaller the exponential, the more of it is rounded away in the rest.
+    rest.ln() + V::select(x.lt(V::constant(-std::f64::consts::LN_2)), rounded_away(rest, x.exp()), V::zero())
 }
 
 /// `ln(x / (1 - x))`

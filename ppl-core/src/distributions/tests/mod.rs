@@ -213,7 +213,7 @@ fn truncated_draws_lie_between_their_bounds_and_have_the_right_mean() {
 fn counts_of_every_rate_are_drawn_as_often_as_the_density_says() {
     const DRAWS: f64 = 200_000.0;
     let known = entry("PoissonRate").sampler;
-    // Among them those where another way of drawing begins.
+    // Among them that from which on another way of drawing is taken.
     for rate in [0.4_f64, 11.9, 12.0, 17.3, 50.0, 1234.5, 1e5] {
         let mut draws = vec![0.0; 200_000];
         known.sample(&[rate], &mut StdRng::seed_from_u64(29), &mut draws).expect("a legal rate");
@@ -236,7 +236,7 @@ fn counts_of_every_rate_are_drawn_as_often_as_the_density_says() {
         assert!(statistic < groups + 5.0 * (2.0 * groups).sqrt() + 10.0, "{rate}: {statistic} of {groups} groups");
     }
     // Counts of large rates are all but normal: mean and variance, at five standard errors.
-    for rate in [9.9e5, 1.1e6] {
+    for rate in [1e6, 1e12] {
         let mut draws = vec![0.0; 200_000];
         known.sample(&[rate], &mut StdRng::seed_from_u64(31), &mut draws).expect("a legal rate");
         let mean = draws.iter().sum::<f64>() / DRAWS;
